@@ -1,0 +1,317 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read nginx configuration texts: tokens, blocks, includes, each with its file and line.
+
+Only the standard library, since it runs on hosts. It reads what nginx reads
+(``ngx_conf_file.c``) and judges nothing: whether a tree is valid is for
+``nginx -t`` alone to say.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+#: nginx gives up on recursion by its own limit of open files; a tree this deep is a loop.
+MAX_INCLUDE_DEPTH = 20
+
+_ESCAPES = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
+_GLOB_CHARACTERS = re.compile(r"[*?\[]")
+
+
+class ConfigError(ValueError):
+    """A text that is no nginx configuration; carries file and line."""
+
+    def __init__(self, reason: str, file: str, line: int) -> None:
+        super().__init__(f"{reason} in {file}:{line}")
+        self.reason = reason
+        self.file = file
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Directive:
+    """One directive; ``block`` is ``None`` unless it has braces.
+
+    ``start`` and ``end`` are offsets into the text it was read from and cover
+    the directive up to and including its ``;`` or closing brace.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    file: str
+    line: int
+    block: tuple[Directive, ...] | None = None
+    start: int = 0
+    end: int = 0
+
+    @property
+    def where(self) -> str:
+        """The place, as people write it."""
+        return f"{self.file}:{self.line}"
+
+    def children(self, name: str) -> list[Directive]:
+        """The directives of this name directly inside the block."""
+        return [each for each in self.block or () if each.name == name]
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    quoted: bool
+    line: int
+    start: int
+    end: int
+
+
+def _unescape(raw: str) -> str:
+    """Undo the escapes that nginx undoes (``ngx_conf_read_token``); all others stay as they are."""
+    if "\\" not in raw:
+        return raw
+    out: list[str] = []
+    position = 0
+    while position < len(raw):
+        character = raw[position]
+        following = raw[position + 1 : position + 2]
+        if character == "\\" and following in _ESCAPES and following:
+            out.append(_ESCAPES[following])
+            position += 2
+        else:
+            out.append(character)
+            position += 1
+    return "".join(out)
+
+
+class _Reader:
+    """Tokens of one text. Lua blocks are the caller's to skip (:meth:`skip_braces`)."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.position = 0
+        self.line = 1
+
+    def _advance_to(self, position: int) -> None:
+        self.line += self.text.count("\n", self.position, position)
+        self.position = position
+
+    def next(self) -> _Token | None:
+        text, size = self.text, len(self.text)
+        while self.position < size:
+            character = text[self.position]
+            if character in " \t\r\n":
+                self._advance_to(self.position + 1)
+            elif character == "#":
+                newline = text.find("\n", self.position)
+                self._advance_to(size if newline < 0 else newline)
+            else:
+                break
+        if self.position >= size:
+            return None
+        start, line, character = self.position, self.line, text[self.position]
+        if character in ";{}":
+            self.position += 1
+            return _Token(character, False, line, start, self.position)
+        if character in "\"'":
+            return self._quoted(start, line, character)
+        end = start
+        while end < size:
+            character = text[end]
+            if character == "\\":
+                end += 2
+                continue
+            if character == "$" and text[end + 1 : end + 2] == "{":
+                end += 2
+                continue
+            if character in " \t\r\n;{":
+                break
+            end += 1
+        end = min(end, size)
+        self._advance_to(end)
+        return _Token(_unescape(text[start:end]), False, line, start, end)
+
+    def _quoted(self, start: int, line: int, quote: str) -> _Token:
+        end = start + 1
+        while end < len(self.text) and self.text[end] != quote:
+            end += 2 if self.text[end] == "\\" else 1
+        if end >= len(self.text):
+            raise ConfigError("a quote without its end", self.file, line)
+        self._advance_to(end + 1)
+        return _Token(_unescape(self.text[start + 1 : end]), True, line, start, end + 1)
+
+    def skip_braces(self) -> None:
+        """Skip to behind the brace that closes the one just read (for blocks in another language)."""
+        depth, line = 1, self.line
+        for match in re.compile(r"[{}]").finditer(self.text, self.position):
+            depth += 1 if match.group() == "{" else -1
+            if depth == 0:
+                self._advance_to(match.end())
+                return
+        raise ConfigError("a block without its closing brace", self.file, line)
+
+
+def parse(text: str, file: str) -> tuple[Directive, ...]:
+    """Parse one configuration text.
+
+    :raises ConfigError: Where braces, quotes or semicolons do not fit together.
+    """
+    reader = _Reader(text, file)
+    return _block(reader, opened_at=None)
+
+
+def _block(reader: _Reader, opened_at: int | None) -> tuple[Directive, ...]:
+    found: list[Directive] = []
+    words: list[_Token] = []
+    while True:
+        token = reader.next()
+        if token is None:
+            if words:
+                raise ConfigError(f'"{words[0].text}" is not ended by ";"', reader.file, words[0].line)
+            if opened_at is not None:
+                raise ConfigError("a block without its closing brace", reader.file, opened_at)
+            return tuple(found)
+        if token.quoted or token.text not in (";", "{", "}"):
+            words.append(token)
+            continue
+        if token.text == "}":
+            if words:
+                raise ConfigError(f'"{words[0].text}" is not ended by ";"', reader.file, words[0].line)
+            if opened_at is None:
+                raise ConfigError("a closing brace without its block", reader.file, token.line)
+            return tuple(found)
+        if not words:
+            raise ConfigError(f'an unexpected "{token.text}"', reader.file, token.line)
+        block: tuple[Directive, ...] | None = None
+        if token.text == "{":
+            if words[0].text.endswith("_by_lua_block"):
+                reader.skip_braces()
+                block = ()
+            else:
+                block = _block(reader, opened_at=token.line)
+        found.append(
+            Directive(
+                name=words[0].text,
+                args=tuple(word.text for word in words[1:]),
+                file=reader.file,
+                line=words[0].line,
+                block=block,
+                start=words[0].start,
+                end=reader.position,
+            )
+        )
+        words = []
+
+
+def include_pattern(directive: Directive, conf_dir: str) -> str:
+    """The absolute path or glob of an ``include``; relative ones count from the main file's directory."""
+    return posixpath.normpath(posixpath.join(conf_dir, directive.args[0])) if directive.args else ""
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether nginx treats the include as a pattern (a pattern that matches nothing is no error)."""
+    return _GLOB_CHARACTERS.search(pattern) is not None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All files of a configuration, and the main file's directives with every include in its place."""
+
+    directives: tuple[Directive, ...]
+    files: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+    def http(self) -> list[Directive]:
+        """The directives directly inside ``http``."""
+        return [each for top in self.directives if top.name == "http" for each in top.block or ()]
+
+    def servers(self) -> list[Directive]:
+        """The ``server`` blocks of ``http`` in the order in which nginx loads them."""
+        return [each for each in self.http() if each.name == "server" and each.block is not None]
+
+    def main_value(self, name: str) -> str | None:
+        """The first argument of a directive of the main context, if it is there."""
+        for each in self.directives:
+            if each.name == name and each.args:
+                return each.args[0]
+        return None
+
+
+def load_tree(
+    main: str,
+    read: Callable[[str], str],
+    expand: Callable[[str], Sequence[str]],
+    conf_dir: str | None = None,
+) -> Tree:
+    """Read a configuration with its includes.
+
+    :param read: Text of a file; may raise ``OSError``.
+    :param expand: Paths that a glob matches, in nginx's order.
+    :param conf_dir: Directory that relative includes count from; that of ``main`` by default.
+
+    Files that cannot be read or parsed are named in ``unreadable`` and left
+    out, apart from the main file.
+
+    :raises ConfigError: If the main file is no configuration.
+    :raises OSError: If the main file cannot be read.
+    """
+    base = posixpath.dirname(main) if conf_dir is None else conf_dir
+    files: list[str] = [main]
+    unreadable: list[str] = []
+
+    def resolve(directives: Sequence[Directive], depth: int) -> Iterator[Directive]:
+        for each in directives:
+            if each.name == "include" and each.args and each.block is None:
+                if depth >= MAX_INCLUDE_DEPTH:
+                    unreadable.append(each.where)
+                    continue
+                pattern = include_pattern(each, base)
+                for path in expand(pattern) if is_glob(pattern) else [pattern]:
+                    try:
+                        included = parse(read(path), path)
+                    except (OSError, ConfigError) as exc:
+                        unreadable.append(str(exc) if isinstance(exc, ConfigError) else path)
+                        continue
+                    if path not in files:
+                        files.append(path)
+                    yield from resolve(included, depth + 1)
+            elif each.block is None:
+                yield each
+            else:
+                yield Directive(
+                    each.name,
+                    each.args,
+                    each.file,
+                    each.line,
+                    tuple(resolve(each.block, depth)),
+                    each.start,
+                    each.end,
+                )
+
+    directives = tuple(resolve(parse(read(main), main), 0))
+    return Tree(directives, tuple(files), tuple(unreadable))
+
+
+def walk(directives: Sequence[Directive]) -> Iterator[Directive]:
+    """All directives, outer before inner, in the order of the text."""
+    for each in directives:
+        yield each
+        yield from walk(each.block or ())
+
+
+def split_dump(dump: str) -> dict[str, str]:
+    """The files of an ``nginx -T`` dump, in the order in which nginx read them.
+
+    :raises ValueError: If the text holds no file at all.
+    """
+    files: dict[str, str] = {}
+    parts = re.split(r"(?m)^# configuration file (.+):\n", dump)
+    for path, text in zip(parts[1::2], parts[2::2]):
+        # nginx ends each file with a newline of its own.
+        files.setdefault(path, text[:-1] if text.endswith("\n") else text)
+    if not files:
+        raise ValueError("no '# configuration file PATH:' line in the dump of nginx -T")
+    return files

@@ -1,0 +1,202 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of nginx runs, as the kernel's process table tells it.
+
+nginx cannot print the configuration it runs. What can be known: which
+processes are its workers, since when, and which sockets they hold.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_LISTEN = "0A"
+_ESTABLISHED = "01"
+#: Process start times come in ticks of 10 ms, file times in ticks of the kernel's timer (4 ms).
+CLOCK_TOLERANCE_S = 0.02
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker process; ``started`` in seconds since the epoch."""
+
+    pid: int
+    started: float
+    leaving: bool
+
+
+@dataclass(frozen=True)
+class Running:
+    """A master process and its workers."""
+
+    master: int
+    workers: tuple[Worker, ...]
+
+    @property
+    def active(self) -> tuple[Worker, ...]:
+        """Workers that accept connections (all but those that are shutting down)."""
+        return tuple(worker for worker in self.workers if not worker.leaving)
+
+    @property
+    def leaving(self) -> tuple[Worker, ...]:
+        """Workers of a former configuration that still hold connections."""
+        return tuple(worker for worker in self.workers if worker.leaving)
+
+    @property
+    def oldest_active(self) -> float | None:
+        """Start of the oldest active worker: nothing on disk that is newer can be in force."""
+        return min((worker.started for worker in self.active), default=None)
+
+
+@dataclass(frozen=True)
+class Socket:
+    """One TCP socket of this host."""
+
+    inode: str
+    local_port: int
+    remote_port: int
+    listening: bool
+    established: bool
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        return stream.read()
+
+
+def _stat_fields(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the third on (the second may hold blanks and brackets)."""
+    return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+
+
+def started_at(pid: int) -> float:
+    """Start of a process in seconds since the epoch, good to 10 ms.
+
+    :raises OSError: If it is gone.
+    """
+    ticks = int(_stat_fields(pid)[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - age
+
+
+def command_line(pid: int) -> str:
+    """The command line as one text, empty if the process is gone."""
+    try:
+        return _read(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
+    except OSError:
+        return ""
+
+
+def _pids() -> Iterator[int]:
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            yield int(name)
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(_stat_fields(pid)[1])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def running(pid_file: str) -> Running | None:
+    """The nginx whose master is named in the pid file; ``None`` if none runs.
+
+    A process of another program that has inherited the number does not count.
+    """
+    try:
+        master = int(_read(pid_file).strip())
+    except (OSError, ValueError):
+        return None
+    title = command_line(master)
+    if not re.match(r"nginx: master process |\S*nginx", title):
+        return None
+    workers: list[Worker] = []
+    for pid in _pids():
+        if _parent(pid) != master:
+            continue
+        title = command_line(pid)
+        if not title.startswith("nginx: worker process"):
+            continue
+        try:
+            workers.append(Worker(pid, started_at(pid), "shutting down" in title))
+        except OSError:
+            continue
+    return Running(master, tuple(sorted(workers, key=lambda worker: worker.pid)))
+
+
+def tcp_sockets() -> list[Socket]:
+    """All TCP sockets of this network namespace (IPv4 and IPv6)."""
+    found: list[Socket] = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = _read(table).splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            if len(fields) < 10:
+                continue
+            found.append(
+                Socket(
+                    inode=fields[9],
+                    local_port=int(fields[1].rpartition(":")[2], 16),
+                    remote_port=int(fields[2].rpartition(":")[2], 16),
+                    listening=fields[3] == _LISTEN,
+                    established=fields[3] == _ESTABLISHED,
+                )
+            )
+    return found
+
+
+def socket_inodes(pid: int) -> set[str]:
+    """Inodes of the sockets that a process has open; empty if it cannot be looked into."""
+    found: set[str] = set()
+    try:
+        for link in glob.glob(f"/proc/{pid}/fd/*"):
+            try:
+                match = re.match(r"socket:\[(\d+)\]", os.readlink(link))
+            except OSError:
+                continue
+            if match:
+                found.add(match.group(1))
+    except OSError:
+        pass
+    return found
+
+
+def client_connections(pids: Iterable[int], ports: Iterable[int]) -> int:
+    """Established connections that clients have with these processes on these ports."""
+    wanted = set(ports)
+    inodes: set[str] = set()
+    for pid in pids:
+        inodes |= socket_inodes(pid)
+    return sum(1 for each in tcp_sockets() if each.established and each.local_port in wanted and each.inode in inodes)
+
+
+def port_holder(port: int, besides: Iterable[int] = ()) -> tuple[int, str] | None:
+    """Process id and command line of the program that listens on a port.
+
+    ``None`` if nothing listens there, or only one of ``besides``. A holder
+    that cannot be seen has the process id 0.
+    """
+    inodes = {each.inode for each in tcp_sockets() if each.listening and each.local_port == port}
+    if not inodes:
+        return None
+    friends = set(besides)
+    for pid in friends:
+        inodes -= socket_inodes(pid)
+    if not inodes:
+        return None
+    for pid in _pids():
+        if pid not in friends and socket_inodes(pid) & inodes:
+            return pid, command_line(pid)
+    return 0, ""

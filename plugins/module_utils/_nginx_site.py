@@ -1,0 +1,393 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pure logic of one nginx site: where it belongs, how its candidate is tested, what has to be done.
+
+A site is one file with a marker line, and, in the layout with
+``sites-available`` and ``sites-enabled``, a link to it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
+
+MARKER = "# Managed by codeframe.staging, site {name}; changes by hand are replaced."
+_MARKER_LINE = re.compile(r"# Managed by codeframe\.staging, site (\S+); ")
+SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+
+class SiteError(ValueError):
+    """Something that forbids the site, in one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a site lives.
+
+    ``loaded`` is the path that nginx includes; ``link`` is ``None`` where the
+    file itself is that path.
+    """
+
+    kind: str
+    file: str
+    link: str | None
+
+    @property
+    def loaded(self) -> str:
+        return self.link or self.file
+
+
+def with_marker(name: str, content: str) -> str:
+    """The text of the file: the marker, then the content with one newline at its end."""
+    return MARKER.format(name=name) + "\n" + content.strip("\n") + "\n"
+
+
+def without_marker(text: str) -> str:
+    """The content of a file of ours, as it was given."""
+    first, _newline, rest = text.partition("\n")
+    return rest if _MARKER_LINE.match(first) else text
+
+
+def is_ours(text: str) -> bool:
+    """Whether a file carries our marker."""
+    return _MARKER_LINE.match(text) is not None
+
+
+def site_paths(kind: str, name: str, suffix: str, enabled_dir: str) -> Layout:
+    """The paths of a site in the directory that nginx includes."""
+    if kind == "sites":
+        available = posixpath.join(posixpath.dirname(enabled_dir), "sites-available")
+        return Layout(kind, posixpath.join(available, name + suffix), posixpath.join(enabled_dir, name + suffix))
+    return Layout(kind, posixpath.join(enabled_dir, name + suffix), None)
+
+
+def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> Layout:
+    """Find where a site belongs from the include patterns of the ``http`` block.
+
+    :param includes: Absolute patterns.
+    :param wanted: ``auto``, ``sites`` or ``conf_d``. ``sites-enabled`` goes first for ``auto``.
+    :raises SiteError: If no pattern takes in a file of such a name.
+    """
+    for kind, directories in (("sites", ("sites-enabled",)), ("conf_d", ("conf.d", "http.d"))):
+        if wanted not in ("auto", kind):
+            continue
+        for directory in directories:
+            for suffix in ("", ".conf") if kind == "sites" else (".conf",):
+                for pattern in includes:
+                    folder, _slash, last = pattern.rpartition("/")
+                    if posixpath.basename(folder) == directory and fnmatchcase(name + suffix, last):
+                        return site_paths(kind, name, suffix, folder)
+    asked = "sites-enabled or conf.d" if wanted == "auto" else {"sites": "sites-enabled", "conf_d": "conf.d"}[wanted]
+    raise SiteError(
+        f"the http block includes no directory {asked} that would load the site {name} "
+        f"(it includes {', '.join(includes) or 'nothing'}); add such an include to the main file or set another layout"
+    )
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A copy of the part of the tree that leads to the site.
+
+    ``files`` maps names inside the shadow directory to texts; ``main`` is the
+    name of the main file; ``originals`` tells which real path each stands for.
+    """
+
+    main: str
+    files: Mapping[str, str]
+    originals: Mapping[str, str]
+
+
+def shadow_tree(
+    main: str,
+    shadow_dir: str,
+    loaded: str,
+    candidate: str | None,
+    read: Callable[[str], str],
+    expand: Callable[[str], Sequence[str]],
+) -> Shadow:
+    """Make the tree as it would be with the candidate in place of ``loaded``, without touching it.
+
+    Only files whose includes reach the site are copied, with those includes
+    written out; everything else is loaded from where it is. ``candidate``
+    ``None`` is the tree without the site.
+
+    :raises nginx_config.ConfigError: If a file on the way cannot be parsed.
+    :raises SiteError: If no include leads to the site.
+    """
+    conf_dir = posixpath.dirname(main)
+    files: dict[str, str] = {}
+    originals: dict[str, str] = {}
+    main_name = posixpath.basename(main)
+    candidate_name = ".candidate." + posixpath.basename(loaded)
+    candidate_path = posixpath.join(shadow_dir, candidate_name)
+
+    def takes_in(pattern: str) -> bool:
+        if pattern == loaded:
+            return True
+        return (
+            nginx_config.is_glob(pattern) and fnmatchcase(loaded, pattern) and pattern.count("/") == loaded.count("/")
+        )
+
+    def rewrite(path: str, seen: tuple[str, ...]) -> str | None:
+        """The new text of a file if the site is reached through it."""
+        if path in seen:
+            return None
+        try:
+            text = read(path)
+        except OSError:
+            return None
+        if path == main:
+            directives = nginx_config.parse(text, path)
+        else:
+            try:
+                directives = nginx_config.parse(text, path)
+            except nginx_config.ConfigError:
+                return None
+        out: list[str] = []
+        position = 0
+        for each in nginx_config.walk(directives):
+            if each.name != "include" or each.block is not None or not each.args:
+                continue
+            pattern = nginx_config.include_pattern(each, conf_dir)
+            paths = list(expand(pattern)) if nginx_config.is_glob(pattern) else [pattern]
+            replaced = False
+            lines: list[str] = []
+            if takes_in(pattern):
+                paths = sorted({*paths, loaded}, key=lambda name: name.encode())
+            for included in paths:
+                if included == loaded and takes_in(pattern):
+                    replaced = True
+                    if candidate is not None:
+                        lines.append(candidate_path)
+                    continue
+                inner = rewrite(included, (*seen, path))
+                if inner is None:
+                    lines.append(included)
+                else:
+                    replaced = True
+                    name = f".include.{len(files)}.{posixpath.basename(included)}"
+                    files[name] = inner
+                    originals[name] = included
+                    lines.append(posixpath.join(shadow_dir, name))
+            if replaced:
+                out.append(text[position : each.start])
+                # All on one line, so that nginx's line numbers stay those of the real file.
+                out.append(" ".join(f"include {_quote(line)};" for line in lines))
+                position = each.end
+        if not out:
+            return None
+        out.append(text[position:])
+        return "".join(out)
+
+    changed = rewrite(main, ())
+    if changed is None:
+        raise SiteError(f"nothing in {main} includes {loaded}")
+    files[main_name] = changed
+    originals[main_name] = main
+    if candidate is not None:
+        files[candidate_name] = candidate
+        originals[candidate_name] = loaded
+    return Shadow(main_name, files, originals)
+
+
+def _quote(path: str) -> str:
+    # Glob characters cannot be escaped in an include; such names are left to nginx to complain about.
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def real_names(message: str, shadow_dir: str, shadow: Shadow) -> str:
+    """nginx's message with the real paths in place of those of the shadow."""
+    for name, original in sorted(shadow.originals.items(), key=lambda item: -len(item[0])):
+        message = message.replace(posixpath.join(shadow_dir, name), original)
+    return message.replace(shadow_dir, posixpath.dirname(shadow.originals[shadow.main]))
+
+
+_PLACE = re.compile(r" in (/\S+):(\d+)\s*$")
+
+
+def complaints(output: str, levels: Sequence[str] = ("emerg", "alert", "crit", "error")) -> list[str]:
+    """nginx's own messages of these levels, without time and process id."""
+    found: list[str] = []
+    for line in output.splitlines():
+        match = re.search(r"\[(\w+)\] (?:\d+#\d+: )?(.*)", line)
+        if match and match.group(1) in levels:
+            found.append(match.group(2).strip())
+        elif match is None and line.startswith("nginx: ") and " test " not in line and "syntax is ok" not in line:
+            found.append(line[len("nginx: ") :].strip())
+    return found
+
+
+def complaint_place(message: str) -> tuple[str, int] | None:
+    """File and line that a message of nginx names."""
+    match = _PLACE.search(message)
+    return (match.group(1), int(match.group(2))) if match else None
+
+
+@dataclass(frozen=True)
+class Listen:
+    """One ``listen`` of a server: address (``*`` for any), port, whether it is the default server."""
+
+    address: str
+    port: int
+    default: bool
+    tls: bool
+
+
+def parse_listen(args: Sequence[str]) -> Listen | None:
+    """Read the arguments of ``listen``; ``None`` for a unix socket."""
+    if not args or args[0].startswith("unix:"):
+        return None
+    value, options = args[0], set(args[1:])
+    default, tls = bool(options & {"default_server", "default"}), bool(options & {"ssl", "quic"})
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.%\w]*\]|[^:\[\]]+)(?::(\d+))?", value)
+    if match is None:
+        return None
+    address, port = match.group(1), match.group(2)
+    if port is None and address.isdigit():
+        return Listen("*", int(address), default, tls)
+    if address in ("0.0.0.0", "*"):  # noqa: S104 - compared, not bound
+        address = "*"
+    return Listen(address.lower(), int(port or 80), default, tls)
+
+
+@dataclass(frozen=True)
+class Server:
+    """What decides whether a server block answers a request."""
+
+    listens: tuple[Listen, ...]
+    names: tuple[str, ...]
+    where: str
+    file: str
+
+
+def servers_of(tree: nginx_config.Tree) -> list[Server]:
+    """The servers of a tree in load order; without ``listen`` a server is at ``*:80``, without a name it is ``""``."""
+    found = []
+    for block in tree.servers():
+        listens = tuple(parsed for each in block.children("listen") if (parsed := parse_listen(each.args)) is not None)
+        names = tuple(name.lower() for each in block.children("server_name") for name in each.args)
+        found.append(
+            Server(
+                listens or (() if block.children("listen") else (Listen("*", 80, False, False),)),
+                names or ("",),
+                block.where,
+                block.file,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A host name that two files claim on one address; nginx ignores all claims but the first."""
+
+    name: str
+    port: int
+    ours: str
+    theirs: str
+    ours_wins: bool
+
+
+def name_conflicts(servers: Sequence[Server], our_file: str) -> list[Conflict]:
+    """Host names of ours that another file claims too."""
+    found: list[Conflict] = []
+    for index, mine in enumerate(servers):
+        if mine.file != our_file:
+            continue
+        for other_index, other in enumerate(servers):
+            if other.file == our_file:
+                continue
+            for name in mine.names:
+                if name == "" or name not in other.names:
+                    continue
+                ports = {(each.address, each.port) for each in mine.listens} & {
+                    (each.address, each.port) for each in other.listens
+                }
+                for _address, port in sorted(ports)[:1]:
+                    found.append(Conflict(name, port, mine.where, other.where, index < other_index))
+    return found
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is there. Texts are ``None`` where there is no such file; ``link_target`` where there is no link."""
+
+    file_text: str | None
+    link_target: str | None
+    link_is_file: bool
+    running: bool
+    newest_change: float | None
+    oldest_worker: float | None
+    mode_ok: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, each with its reason."""
+
+    write: bool
+    link: str
+    reload: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        return self.write or bool(self.link) or self.reload
+
+
+def plan(
+    observed: Observed,
+    layout: Layout,
+    text: str | None,
+    enabled: bool,
+    tolerance_s: float,
+) -> Plan:
+    """Compare what is with what should be.
+
+    :param text: The wanted text of the file with its marker, ``None`` for a site that should be gone.
+
+    ``link`` of the result is ``make``, ``remove`` or empty.
+    """
+    reasons: list[str] = []
+    write = False
+    link = ""
+    if text is None:
+        if observed.file_text is not None:
+            write = True
+            reasons.append(f"{layout.file} is there and should not be")
+    elif observed.file_text is None:
+        write = True
+        reasons.append(f"{layout.file} is missing")
+    elif observed.file_text != text:
+        write = True
+        reasons.append(f"{layout.file} differs from what is wanted")
+    elif not observed.mode_ok:
+        write = True
+        reasons.append(f"{layout.file} has other permissions than wanted")
+    if layout.link is not None:
+        wanted_link = text is not None and enabled
+        if wanted_link and observed.link_target != layout.file:
+            link = "make"
+            reasons.append(f"{layout.link} is not a link to {layout.file}")
+        elif not wanted_link and (observed.link_target is not None or observed.link_is_file):
+            link = "remove"
+            reasons.append(f"{layout.link} is there and should not be")
+    reload = False
+    if observed.running:
+        if write or link:
+            reload = True
+        elif (
+            observed.newest_change is not None
+            and observed.oldest_worker is not None
+            and observed.newest_change > observed.oldest_worker + tolerance_s
+        ):
+            reload = True
+            reasons.append("nginx runs with workers older than the files on disk")
+    return Plan(write, link, reload, tuple(reasons))

@@ -1,0 +1,722 @@
+#!/usr/bin/python
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nginx_site
+short_description: One site of nginx, tested with the whole tree before it counts
+version_added: "0.1.0"
+description:
+  - Keeps one site of nginx, a file with a marker line and, where the layout has one, the link that enables it.
+  - A candidate is tested by C(nginx -t) with the whole configuration tree before anything is touched, in check mode
+    too. It is put in place by renames, tested once more, and nginx is reloaded. If nginx refuses it, the former files
+    are back.
+  - A running nginx whose workers are older than the files on disk is reloaded, whoever changed the files and whenever.
+    A reload counts only when new workers serve and the old ones have left or are shutting down.
+  - A file of the same name without the marker belongs to someone else. It is named and stays as it is.
+options:
+  name:
+    description:
+      - Name of the site and of its file.
+    type: str
+    required: true
+  content:
+    description:
+      - The site's configuration, without the marker line. Required for I(state=present).
+    type: str
+  state:
+    description:
+      - Whether the site is to be there. V(absent) leaves no trace of it.
+    type: str
+    choices: [present, absent]
+    default: present
+  enabled:
+    description:
+      - Whether nginx is to load the site. In the layout V(conf_d) a site that is not enabled has the suffix
+        C(.disabled).
+    type: bool
+    default: true
+  layout:
+    description:
+      - V(sites) is a file in C(sites-available) and a link in C(sites-enabled), V(conf_d) a file in C(conf.d).
+      - V(auto) takes the first of them that the main file includes.
+    type: str
+    choices: [auto, sites, conf_d]
+    default: auto
+  watch:
+    description:
+      - Further files that nginx reads at its start and that count for the question whether it runs the newest state,
+        such as certificates.
+    type: list
+    elements: path
+    default: []
+  start:
+    description:
+      - Start nginx if it does not run. Without it a stopped nginx stays stopped.
+    type: bool
+    default: false
+  reload_timeout:
+    description:
+      - Seconds that a reload may take until new workers serve.
+    type: int
+    default: 30
+  executable:
+    description:
+      - The program nginx, as a path or a name.
+    type: str
+    default: nginx
+  config:
+    description:
+      - The main configuration file. By default the one that nginx was built with.
+    type: path
+  prefix:
+    description:
+      - The prefix directory that nginx runs with (C(-p)). By default the one that it was built with.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: The candidate is tested in check mode too. Where nginx is not installed, the file is predicted.
+  diff_mode:
+    support: full
+    description: Shows the file before and after.
+author:
+  - The codeframe.staging contributors (@codeframe)
+"""
+
+EXAMPLES = r"""
+- name: Keep the site of the staging application
+  codeframe.staging.nginx_site:
+    name: codeframe-staging
+    content: "{{ lookup('ansible.builtin.template', 'site.conf.j2') }}"
+
+- name: Take the site away
+  codeframe.staging.nginx_site:
+    name: codeframe-staging
+    state: absent
+"""
+
+RETURN = r"""
+path:
+  description: The site's file.
+  returned: always
+  type: str
+  sample: /etc/nginx/sites-available/codeframe-staging
+loaded_path:
+  description: The path that nginx includes, the link where the layout has one.
+  returned: always
+  type: str
+  sample: /etc/nginx/sites-enabled/codeframe-staging
+layout:
+  description: The layout that was found.
+  returned: always
+  type: str
+  sample: sites
+reasons:
+  description: Why something was, or would be, changed.
+  returned: always
+  type: list
+  elements: str
+  sample: ["/etc/nginx/sites-available/codeframe-staging differs from what is wanted"]
+warnings_found:
+  description: What deserves attention and is not the module's to change.
+  returned: always
+  type: list
+  elements: str
+reload:
+  description: Whether nginx was, or would be, reloaded.
+  returned: always
+  type: bool
+running:
+  description: Whether nginx runs at the end.
+  returned: always
+  type: bool
+version:
+  description: The version of nginx, empty where it is not installed.
+  returned: always
+  type: str
+  sample: 1.26.3
+content_before:
+  description: The site's content without the marker, before; null if there was none.
+  returned: always
+  type: str
+state_before:
+  description: Paths of the site to their text before, to C(-> TARGET) for a link, to null where there was nothing.
+  returned: always
+  type: dict
+state_after:
+  description: The same after.
+  returned: always
+  type: dict
+open_websockets_on_old_workers:
+  description:
+    - Connections of clients that workers of former configurations hold at the end.
+    - In check mode, and before a reload, those that a reload would leave with them.
+  returned: always
+  type: int
+"""
+
+import contextlib
+import glob
+import os
+import re
+import shutil
+import signal
+import stat
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
+from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
+from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_site as nginx_site
+
+_ENVIRONMENT = {"LC_ALL": "C", "LANG": "C"}
+_FILE_MODE = 0o644
+
+
+def read_text(path: str) -> str:
+    """A configuration file's text; bytes that are no UTF-8 survive a round trip."""
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        return stream.read()
+
+
+def expand(pattern: str) -> list[str]:
+    """Paths that a glob matches in nginx's order (glob(3) in the C locale: by bytes, no hidden files)."""
+    return sorted(glob.glob(pattern), key=os.fsencode)
+
+
+def write_atomically(path: str, text: str) -> None:
+    """Replace a file by one rename; the new one has mode 0644 and is on disk before it takes the name."""
+    directory = os.path.dirname(path)
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.codeframe-", dir=directory)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fchmod(stream.fileno(), _FILE_MODE)
+            os.fsync(stream.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def link_atomically(path: str, target: str) -> None:
+    """Make or replace a symbolic link by one rename."""
+    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.codeframe-{os.getpid()}")
+    if os.path.lexists(temporary):
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    os.rename(temporary, path)
+
+
+class Nginx:
+    """The installed nginx: its version, its paths, and what it says of a tree."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.executable: str | None = module.get_bin_path(
+            module.params["executable"], required=False, opt_dirs=["/usr/sbin", "/usr/local/sbin", "/sbin"]
+        )
+        if self.executable is None and os.access(module.params["executable"], os.X_OK):
+            self.executable = module.params["executable"]
+        built = ""
+        if self.executable is not None:
+            _rc, out, err = module.run_command([self.executable, "-V"], environ_update=_ENVIRONMENT)
+            built = out + err
+        version = re.search(r"nginx version: [^/\s]+/([0-9][0-9.]*)", built)
+        self.version = version.group(1) if version else ""
+        self.prefix: str = module.params["prefix"] or self._built(built, "prefix", "/usr/share/nginx")
+        self.config: str = module.params["config"] or self._built(built, "conf-path", "/etc/nginx/nginx.conf")
+        self._pid_default = self._built(built, "pid-path", "/run/nginx.pid")
+        self._error_log_default = self._built(built, "error-log-path", "/var/log/nginx/error.log")
+
+    @staticmethod
+    def _built(text: str, name: str, default: str) -> str:
+        match = re.search(rf"--{name}=(\S+)", text)
+        return match.group(1) if match else default
+
+    @property
+    def conf_dir(self) -> str:
+        return os.path.dirname(self.config)
+
+    def command(self, config: str, *arguments: str) -> list[str]:
+        command = [self.executable or "nginx", "-c", config]
+        if self.module.params["prefix"]:
+            command += ["-p", self.prefix]
+        return [*command, *arguments]
+
+    def test(self, config: str | None = None) -> tuple[bool, str]:
+        """Whether nginx accepts a tree, and what it said."""
+        rc, out, err = self.module.run_command(self.command(config or self.config, "-t"), environ_update=_ENVIRONMENT)
+        return rc == 0, out + err
+
+    def tree(self) -> nginx_config.Tree:
+        return nginx_config.load_tree(self.config, read_text, expand)
+
+    def _path_of(self, directive: str, default: str) -> str:
+        value = None
+        with contextlib.suppress(OSError, nginx_config.ConfigError):
+            value = self.tree().main_value(directive)
+        return os.path.join(self.prefix, value or default)
+
+    @property
+    def pid_file(self) -> str:
+        return self._path_of("pid", self._pid_default)
+
+    @property
+    def error_log(self) -> str:
+        return self._path_of("error_log", self._error_log_default)
+
+
+class Site:
+    """The site on this host: what is there, how it gets in place, how it gets back."""
+
+    def __init__(self, module: AnsibleModule, nginx: Nginx, layout: nginx_site.Layout) -> None:
+        self.module = module
+        self.nginx = nginx
+        self.layout = layout
+
+    def file_text(self) -> str | None:
+        try:
+            return read_text(self.layout.file)
+        except FileNotFoundError:
+            return None
+
+    def link_target(self) -> str | None:
+        link = self.layout.link
+        if link is None or not os.path.islink(link):
+            return None
+        return os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
+
+    def state(self) -> dict[str, str | None]:
+        """Paths to texts, to ``-> TARGET`` for a link, to ``None`` where there is nothing."""
+        found = {self.layout.file: self.file_text()}
+        link = self.layout.link
+        if link is not None:
+            target = self.link_target()
+            if target is not None:
+                found[link] = f"-> {target}"
+            else:
+                found[link] = read_text(link) if os.path.isfile(link) else None
+        return found
+
+    def foreign(self) -> str | None:
+        """Path of a file of our name that is not ours."""
+        for path in (self.layout.file, self.layout.link):
+            if path is None or not os.path.lexists(path):
+                continue
+            if not os.path.exists(path):
+                # A link that leads nowhere serves nobody, and nginx refuses the tree because of it.
+                continue
+            if not os.path.isfile(path) or not nginx_site.is_ours(read_text(path)):
+                return path
+        return None
+
+    def put(self, state: dict[str, str | None]) -> None:
+        """Bring the site's paths into a state, each by one rename.
+
+        A link is made after its file is there and removed before it goes, so
+        that nginx accepts the tree at every moment.
+        """
+        link = self.layout.link
+        wanted_link = state.get(link) if link is not None else None
+        if link is not None and wanted_link is None and os.path.lexists(link):
+            os.unlink(link)
+        text = state[self.layout.file]
+        if text is not None:
+            if self.file_text() != text or not self.mode_ok():
+                os.makedirs(os.path.dirname(self.layout.file), exist_ok=True)
+                write_atomically(self.layout.file, text)
+        elif os.path.lexists(self.layout.file):
+            os.unlink(self.layout.file)
+        if link is not None and wanted_link is not None:
+            if not wanted_link.startswith("-> "):
+                write_atomically(link, wanted_link)
+            elif self.link_target() != wanted_link[3:]:
+                link_atomically(link, wanted_link[3:])
+
+    def mode_ok(self) -> bool:
+        try:
+            return stat.S_IMODE(os.stat(self.layout.file).st_mode) == _FILE_MODE
+        except OSError:
+            return True
+
+    def leftovers(self) -> list[str]:
+        """Temporary files of runs that were killed."""
+        return [
+            path
+            for base in (self.layout.file, self.layout.link)
+            if base is not None
+            for path in glob.glob(
+                os.path.join(glob.escape(os.path.dirname(base)), f".{os.path.basename(base)}.codeframe-*")
+            )
+        ]
+
+    def newest_change(self) -> float | None:
+        """Time of the newest change on the way from the main file to the site, directories included.
+
+        The time of the last change of the inode counts too: a rename brings an old file time with it.
+        """
+        paths = [self.nginx.config, self.layout.file, self.layout.loaded, os.path.dirname(self.layout.loaded)]
+        times = []
+        for path in [*paths, *self.module.params["watch"]]:
+            for look in (os.stat, os.lstat):
+                try:
+                    seen = look(path)
+                except OSError:
+                    continue
+                times.append(max(seen.st_mtime, seen.st_ctime))
+        return max(times, default=None)
+
+    def try_candidate(self, text: str | None) -> tuple[bool, str]:
+        """Test the whole tree with a candidate (``None``: without the site), touching nothing of it."""
+        directory = tempfile.mkdtemp(prefix="nginx-candidate-", dir=self.module.tmpdir)
+        try:
+            shadow = nginx_site.shadow_tree(self.nginx.config, directory, self.layout.loaded, text, read_text, expand)
+            for name in os.listdir(self.nginx.conf_dir):
+                if name not in shadow.files:
+                    os.symlink(os.path.join(self.nginx.conf_dir, name), os.path.join(directory, name))
+            for name, content in shadow.files.items():
+                with open(
+                    os.path.join(directory, name), "w", encoding="utf-8", errors="surrogateescape", newline=""
+                ) as stream:
+                    stream.write(content)
+            accepted, said = self.nginx.test(os.path.join(directory, shadow.main))
+            return accepted, nginx_site.real_names(said, directory, shadow)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+class Reload:
+    """One reload, confirmed by the workers it leaves."""
+
+    def __init__(self, nginx: Nginx, before: nginx_process.Running, timeout_s: float) -> None:
+        self.nginx = nginx
+        self.before = before
+        self.timeout_s = timeout_s
+
+    def _log_size(self) -> int:
+        try:
+            return os.stat(self.nginx.error_log).st_size
+        except OSError:
+            return 0
+
+    def _logged_since(self, offset: int) -> str:
+        try:
+            with open(self.nginx.error_log, encoding="utf-8", errors="replace") as stream:
+                stream.seek(offset)
+                return stream.read(65536)
+        except OSError:
+            return ""
+
+    def run(self) -> str | None:
+        """Reload; ``None`` when new workers serve alone, otherwise why they do not."""
+        offset = self._log_size()
+        old = {worker.pid for worker in self.before.active}
+        try:
+            os.kill(self.before.master, signal.SIGHUP)
+        except OSError as exc:
+            return f"the signal to the master process {self.before.master} failed ({exc.strerror})"
+        deadline = time.monotonic() + self.timeout_s
+        while time.monotonic() < deadline:
+            now = nginx_process.running(self.nginx.pid_file)
+            if now is None:
+                return "nginx ended during the reload"
+            active = {worker.pid for worker in now.active}
+            if active and not active & old:
+                return None
+            # A refused reload is in the log within moments and will never come to new workers.
+            refusals = nginx_site.complaints(self._logged_since(offset), ("emerg",))
+            if refusals and not active - old:
+                return refusals[-1]
+            time.sleep(0.02)
+        refusals = nginx_site.complaints(self._logged_since(offset))
+        return refusals[-1] if refusals else f"no new workers within {self.timeout_s:g} s"
+
+
+def listen_ports(text: str, path: str) -> set[int]:
+    """TCP ports that a site's servers listen on."""
+    ports: set[int] = set()
+    for each in nginx_config.walk(nginx_config.parse(text, path)):
+        if each.name == "listen":
+            parsed = nginx_site.parse_listen(each.args)
+            if parsed is not None:
+                ports.add(parsed.port)
+        elif each.name == "server" and each.block is not None and not each.children("listen"):
+            ports.add(80)
+    return ports
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Bring the site about; returns the result, or fails the module."""
+    params = module.params
+    name: str = params["name"]
+    nginx = Nginx(module)
+    result: dict[str, Any] = {
+        "changed": False,
+        "path": "",
+        "loaded_path": "",
+        "layout": "",
+        "reasons": [],
+        "warnings_found": [],
+        "reload": False,
+        "running": False,
+        "version": nginx.version,
+        "content_before": None,
+        "state_before": {},
+        "state_after": {},
+        "open_websockets_on_old_workers": 0,
+        "diff": [],
+    }
+
+    def fail(message: str) -> NoReturn:
+        module.fail_json(msg=message, **result)
+        raise AssertionError("fail_json returns nowhere")
+
+    if not nginx_site.SITE_NAME.match(name):
+        fail(f"name is {name!r}, expected letters, digits, dots, hyphens and underscores, as for a file name")
+    text = nginx_site.with_marker(name, params["content"]) if params["state"] == "present" else None
+
+    if nginx.executable is None:
+        if not module.check_mode and params["state"] == "present":
+            fail(f"the program {params['executable']} is not on this host; install the package nginx first")
+        # A host where nginx comes with this run: Debian's layout is what will be there.
+        layout = nginx_site.site_paths("sites", name, "", f"{nginx.conf_dir}/sites-enabled")
+        return {**result, **predicted_without_nginx(layout, text)}
+
+    try:
+        tree = nginx.tree()
+    except OSError as exc:
+        fail(f"the main configuration file {nginx.config} cannot be read ({exc.strerror})")
+    except nginx_config.ConfigError as exc:
+        _accepted, said = nginx.test()
+        fail(
+            f"the configuration was broken before: {'; '.join(nginx_site.complaints(said)) or exc}; nothing was changed"
+        )
+    try:
+        layout = nginx_site.detect_layout(http_includes(nginx), name, params["layout"])
+    except nginx_site.SiteError as exc:
+        fail(f"the site {name} has no place: {exc}")
+    if layout.link is None and not params["enabled"]:
+        layout = nginx_site.Layout(layout.kind, layout.file + ".disabled", None)
+
+    site = Site(module, nginx, layout)
+    result.update(path=layout.file, loaded_path=layout.loaded, layout=layout.kind)
+    foreign = site.foreign()
+    if foreign is not None:
+        fail(
+            f"{foreign} is in the way of the site {name} and does not carry the marker of this collection; "
+            "it was left as it is: rename or remove it, or choose another name for the site"
+        )
+
+    before = site.state()
+    running = nginx_process.running(nginx.pid_file)
+    todo = nginx_site.plan(
+        nginx_site.Observed(
+            file_text=before[layout.file],
+            link_target=site.link_target(),
+            link_is_file=layout.link is not None and os.path.lexists(layout.link) and not os.path.islink(layout.link),
+            running=running is not None,
+            newest_change=site.newest_change(),
+            oldest_worker=running.oldest_active if running else None,
+            mode_ok=site.mode_ok(),
+        ),
+        layout,
+        text,
+        params["enabled"],
+        nginx_process.CLOCK_TOLERANCE_S,
+    )
+    after: dict[str, str | None] = {layout.file: text}
+    if layout.link is not None:
+        after[layout.link] = f"-> {layout.file}" if text is not None and params["enabled"] else None
+    former_text = before[layout.file]
+    reasons = list(todo.reasons)
+    starts = params["start"] and running is None and text is not None
+    if starts:
+        reasons.append("nginx does not run")
+    result.update(
+        running=running is not None,
+        state_before=before,
+        state_after=before,
+        content_before=None if former_text is None else nginx_site.without_marker(former_text),
+        reasons=reasons,
+        diff=difference(before, after),
+    )
+    if running is not None:
+        ports = {each.port for server in nginx_site.servers_of(tree) for each in server.listens}
+        result["open_websockets_on_old_workers"] = nginx_process.client_connections(
+            (worker.pid for worker in running.leaving), ports
+        )
+
+    loads_site = text is not None and params["enabled"]
+    if todo.changes or starts:
+        refuse_bad_candidate(site, text if loads_site else None, name, fail)
+    if loads_site and text is not None:
+        refuse_taken_ports(text, layout.file, running, fail)
+    if module.check_mode:
+        result.update(changed=todo.changes or starts, reload=todo.reload, state_after=after)
+        return result
+
+    if todo.write or todo.link:
+        for path in site.leftovers():
+            os.unlink(path)
+        site.put(after)
+        accepted, said = nginx.test()
+        if not accepted:
+            site.put(before)
+            fail(
+                f"nginx refused the tree with the site {name} in place: {'; '.join(nginx_site.complaints(said))}; "
+                "the former files are back"
+            )
+        result["state_after"] = after
+    if todo.reload and running is not None:
+        refusal = Reload(nginx, running, params["reload_timeout"]).run()
+        if refusal is not None:
+            site.put(before)
+            result["state_after"] = before
+            fail(
+                f"nginx refused to reload with the site {name}: {refusal}; "
+                "the former files are back and the former configuration goes on serving"
+            )
+        result["reload"] = True
+        running = nginx_process.running(nginx.pid_file)
+        if running is not None:
+            ports = {each.port for server in nginx_site.servers_of(nginx.tree()) for each in server.listens}
+            result["open_websockets_on_old_workers"] = nginx_process.client_connections(
+                (worker.pid for worker in running.leaving), ports
+            )
+    if starts:
+        rc, out, err = module.run_command(nginx.command(nginx.config), environ_update=_ENVIRONMENT)
+        if rc != 0:
+            fail(f"nginx did not start: {'; '.join(nginx_site.complaints(out + err)) or f'exit status {rc}'}")
+        result["running"] = True
+    result["changed"] = todo.changes or starts
+    return result
+
+
+def predicted_without_nginx(layout: nginx_site.Layout, text: str | None) -> dict[str, Any]:
+    """What would come about on a host that has no nginx yet."""
+    before: dict[str, str | None] = {layout.file: None, layout.loaded: None}
+    after: dict[str, str | None] = dict(before)
+    if text is not None:
+        after = {layout.file: text, layout.loaded: f"-> {layout.file}"}
+    return {
+        "changed": text is not None,
+        "path": layout.file,
+        "loaded_path": layout.loaded,
+        "layout": layout.kind,
+        "reasons": ["nginx is not installed yet"] if text is not None else [],
+        "reload": False,
+        "state_before": before,
+        "state_after": after,
+        "diff": difference(before, after),
+    }
+
+
+def http_includes(nginx: Nginx) -> list[str]:
+    """Absolute patterns of the includes in ``http``, those of included files too."""
+    found: list[str] = []
+
+    def collect(path: str, inside_http: bool, depth: int) -> None:
+        try:
+            directives: Sequence[nginx_config.Directive] = nginx_config.parse(read_text(path), path)
+        except (OSError, nginx_config.ConfigError):
+            return
+        for each in directives:
+            if each.name == "http" and not inside_http:
+                take(each.block or (), True, depth)
+            elif each.name == "include":
+                take((each,), inside_http, depth)
+
+    def take(directives: Sequence[nginx_config.Directive], inside_http: bool, depth: int) -> None:
+        for each in directives:
+            if each.name != "include" or not each.args or depth > nginx_config.MAX_INCLUDE_DEPTH:
+                continue
+            pattern = nginx_config.include_pattern(each, nginx.conf_dir)
+            if inside_http:
+                found.append(pattern)
+            for path in expand(pattern) if nginx_config.is_glob(pattern) else [pattern]:
+                collect(path, inside_http, depth + 1)
+
+    collect(nginx.config, False, 0)
+    return found
+
+
+def refuse_bad_candidate(site: Site, text: str | None, name: str, fail: Any) -> None:
+    """Fail if nginx does not accept the tree with the candidate; says whether the tree was broken before."""
+    try:
+        accepted, said = site.try_candidate(text)
+    except (nginx_site.SiteError, nginx_config.ConfigError) as exc:
+        fail(f"the site {name} cannot be tested: {exc}")
+    if accepted:
+        return
+    complaint = "; ".join(nginx_site.complaints(said)) or said.strip()
+    clean_without, said_without = (False, said) if text is None else site.try_candidate(None)
+    if clean_without:
+        fail(f"nginx refuses the site {name}: {complaint}; nothing was changed")
+    broken = nginx_site.complaints(said_without)
+    place = nginx_site.complaint_place(broken[-1]) if broken else None
+    fail(
+        f"the configuration is broken apart from the site {name}: {'; '.join(broken) or said_without.strip()}; "
+        f"repair {place[0] if place else 'it'} first, which is not ours; nothing was changed"
+    )
+
+
+def refuse_taken_ports(text: str, path: str, running: nginx_process.Running | None, fail: Any) -> None:
+    """Fail if another program listens on a port of the site (``nginx -t`` does not see it)."""
+    ours = [] if running is None else [running.master, *(worker.pid for worker in running.workers)]
+    for port in sorted(listen_ports(text, path)):
+        holder = nginx_process.port_holder(port, ours)
+        if holder is not None:
+            who = f"{holder[1] or 'a program that cannot be seen'} (process {holder[0]})"
+            fail(
+                f"port {port} of the site is taken by {who}, not by this nginx; "
+                "stop that program or choose another port; nothing was changed"
+            )
+
+
+def difference(before: dict[str, str | None], after: dict[str, str | None]) -> list[dict[str, str]]:
+    """One entry of Ansible's diff for each path that differs."""
+    return [
+        {
+            "before_header": path,
+            "after_header": path,
+            "before": (before.get(path) or ""),
+            "after": (after.get(path) or ""),
+        }
+        for path in after
+        if before.get(path) != after.get(path)
+    ]
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "content": {"type": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "enabled": {"type": "bool", "default": True},
+            "layout": {"type": "str", "choices": ["auto", "sites", "conf_d"], "default": "auto"},
+            "watch": {"type": "list", "elements": "path", "default": []},
+            "start": {"type": "bool", "default": False},
+            "reload_timeout": {"type": "int", "default": 30},
+            "executable": {"type": "str", "default": "nginx"},
+            "config": {"type": "path"},
+            "prefix": {"type": "path"},
+        },
+        required_if=[("state", "present", ["content"])],
+        supports_check_mode=True,
+    )
+    module.exit_json(**run(module))
+
+
+if __name__ == "__main__":
+    main()
