@@ -1,0 +1,197 @@
+"""Staging hosts: systemd containers into which the controller logs in over SSH."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+
+from stagehost.podman import LABEL, Podman, PodmanError
+from stagehost.progress import note, step
+from stagehost.workspace import Workspace
+
+ADDRESS = "127.0.0.1"
+USER = "admin"
+START_TIMEOUT_S = 60.0
+
+
+class HostError(Exception):
+    """A staging host could not be made or reached; the message says why."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One staging host; ``publish`` maps ports of the machine's loopback address to ports of the host."""
+
+    name: str
+    image: str
+    ssh_port: int
+    publish: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def ports(self) -> tuple[tuple[int, int], ...]:
+        return ((self.ssh_port, 22), *self.publish)
+
+
+def up(podman: Podman, workspace: Workspace, wanted: Wanted, *, replace: bool = False) -> None:
+    """Have the host running and reachable; one that exists is kept as it is, with all that was deployed to it.
+
+    :raises HostError: If a port is taken, or the host does not come up.
+    """
+    found = podman.inspect("container", wanted.name)
+    if found and LABEL not in (found["Config"].get("Labels") or {}):
+        raise HostError(
+            f"a container called {wanted.name} exists that this project did not make; rename or remove it first"
+        )
+    if found and replace:
+        down(podman, wanted.name)
+        found = None
+    if found and found["State"]["Status"] == "running":
+        note(f"container {wanted.name} runs already")
+    else:
+        with step(f"container {wanted.name}: {'start' if found else 'create from ' + wanted.image}"):
+            _start(podman, wanted, exists=found is not None)
+    _await_systemd(podman, wanted.name)
+    _admit_controller(podman, workspace, wanted)
+    _await_login(workspace, wanted)
+
+
+def down(podman: Podman, name: str) -> bool:
+    """Remove a host with everything on it; tell whether there was one."""
+    found = podman.inspect("container", name)
+    if not found:
+        return False
+    if LABEL not in (found["Config"].get("Labels") or {}):
+        raise HostError(f"container {name} was not made by this project, so that it stays")
+    podman.run("rm", "--force", "--time=2", "--volumes", name)
+    return True
+
+
+def ssh_command(workspace: Workspace, port: int) -> list[str]:
+    """The command that logs in to a host, as a controller does."""
+    return [
+        "ssh",
+        f"-oUserKnownHostsFile={workspace.known_hosts}",
+        "-oStrictHostKeyChecking=yes",
+        "-oBatchMode=yes",
+        "-oConnectTimeout=5",
+        f"-i{workspace.private_key}",
+        f"-p{port}",
+        f"{USER}@{ADDRESS}",
+    ]
+
+
+def describe(podman: Podman, name: str) -> str:
+    """A text for people: state and ports of a host."""
+    found = podman.inspect("container", name)
+    if not found:
+        return f"{name}: none"
+    bindings = found["HostConfig"].get("PortBindings") or {}
+    ports = [f"{host['HostIp']}:{host['HostPort']} -> {inner}" for inner, hosts in bindings.items() for host in hosts]
+    return f"{name}: {found['State']['Status']}, {', '.join(ports)}"
+
+
+def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
+    taken = [outer for outer, _ in wanted.ports if not _is_free(outer)]
+    if taken:
+        raise HostError(
+            f"port {taken[0]} of {ADDRESS} is taken by something else on this machine, and {wanted.name} needs it; "
+            f"stop what listens there (ss -ltnp 'sport = :{taken[0]}')"
+        )
+    if exists:
+        podman.run("start", wanted.name)
+        return
+    podman.run(
+        "run",
+        "--detach",
+        f"--name={wanted.name}",
+        f"--hostname={wanted.name}",
+        "--systemd=always",
+        f"--label={LABEL}=host",
+        *(f"--publish={ADDRESS}:{outer}:{inner}" for outer, inner in wanted.ports),
+        wanted.image,
+        "/sbin/init",
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return False
+    return True
+
+
+def _await_systemd(podman: Podman, name: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    state = ""
+    while time.monotonic() < deadline:
+        state = podman.try_run("exec", name, "systemctl", "is-system-running").stdout.strip()
+        if state == "running":
+            return
+        if state == "degraded":
+            break
+        time.sleep(0.3)
+    failed = podman.try_run("exec", name, "systemctl", "--failed", "--no-legend", "--plain").stdout.strip()
+    if state == "degraded":
+        # A unit of the application under test may be what failed: that is for the tests to judge.
+        note(f"container {name} is up, with failed units: {failed}")
+        return
+    logs = podman.try_run("logs", "--tail", "15", name)
+    raise HostError(
+        f"systemd in {name} did not reach the state running within {START_TIMEOUT_S:.0f} s "
+        f"(state: {state or 'no answer'}): {(logs.stdout + logs.stderr).strip()}"
+    )
+
+
+def _admit_controller(podman: Podman, workspace: Workspace, wanted: Wanted) -> None:
+    podman.run(
+        "exec",
+        "--interactive",
+        f"--user={USER}",
+        wanted.name,
+        "sh",
+        "-c",
+        "umask 077; cat > ~/.ssh/authorized_keys",
+        stdin=workspace.public_key.read_text(),
+    )
+    key = podman.run("exec", wanted.name, "cut", "-d ", "-f1,2", "/etc/ssh/ssh_host_ed25519_key.pub")
+    workspace.record_host_key(ADDRESS, wanted.ssh_port, key)
+
+
+def _await_login(workspace: Workspace, wanted: Wanted) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    said = ""
+    while time.monotonic() < deadline:
+        done = subprocess.run(
+            [*ssh_command(workspace, wanted.ssh_port), "sudo -n true"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == 0:
+            return
+        said = done.stderr.strip()
+        time.sleep(0.3)
+    raise HostError(f"no login as {USER} to {wanted.name} at {ADDRESS}:{wanted.ssh_port} was possible: {said}")
+
+
+def connection(workspace: Workspace, wanted: Wanted) -> str:
+    """The connection as JSON, for whatever reads the output of a program."""
+    return json.dumps(
+        {
+            "name": wanted.name,
+            "address": ADDRESS,
+            "port": wanted.ssh_port,
+            "user": USER,
+            "identity_file": str(workspace.private_key),
+        }
+    )
+
+
+__all__ = ["HostError", "PodmanError", "Wanted", "connection", "describe", "down", "ssh_command", "up"]

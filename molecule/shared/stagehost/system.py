@@ -1,0 +1,64 @@
+"""The system packages that staging hosts need on the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from stagehost.progress import step
+from stagehost.workspace import Workspace
+
+# Package -> a file that is there once it is installed.
+PACKAGES = {
+    "podman": "/usr/bin/podman",
+    "runc": "/usr/sbin/runc",
+    "iptables": "/usr/sbin/iptables",
+    "netavark": "/usr/lib/podman/netavark",
+    "aardvark-dns": "/usr/lib/podman/aardvark-dns",
+    "catatonit": "/usr/bin/catatonit",
+    "debootstrap": "/usr/sbin/debootstrap",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "openssh-client": "/usr/bin/ssh",
+    "ca-certificates": "/usr/sbin/update-ca-certificates",
+}
+
+
+class MachineError(Exception):
+    """The machine cannot carry staging hosts; the message says what is missing."""
+
+
+def missing_packages(root: Path = Path("/")) -> list[str]:
+    return [package for package, path in PACKAGES.items() if not (root / path.lstrip("/")).exists()]
+
+
+def ensure_packages(workspace: Workspace) -> None:
+    """Install what is missing, with apt, as root.
+
+    :raises MachineError: If that is not possible here.
+    """
+    missing = missing_packages()
+    if not missing:
+        return
+    names = " ".join(missing)
+    if shutil.which("apt-get") is None:
+        raise MachineError(f"this machine has no apt-get; install by hand what provides {names}, then run this again")
+    if os.geteuid() != 0:
+        raise MachineError(f"system packages are missing; as root, run: apt-get install {names}")
+    log = workspace.logs / "apt.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with step(f"system packages: {names}"), log.open("w") as out:
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
+            done = subprocess.run(
+                ["apt-get", *command],
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            if done.returncode:
+                end = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
+                raise MachineError(f"apt-get {command[0]} failed; the end of {log}:\n{end}")
