@@ -1,0 +1,893 @@
+#!/usr/bin/python
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pm2_process
+short_description: Keep one pm2 process as it should be, and healthy
+version_added: 0.1.0
+description:
+  - Compares the process that pm2 runs with the one that is wanted (script, arguments, directory, interpreter, execution
+    mode, number of instances, environment, revision, limits) and takes the least intrusive action that really takes
+    effect.
+  - C(pm2 restart) and C(pm2 reload) ignore a changed script, directory, execution mode and number of instances, and
+    keep removed variables; in these cases the process is replaced (deleted and started again).
+  - A process counts as healthy when its port answers, when it is this process that listens there, when its pid is
+    stable and its number of restarts does not move. What pm2 calls C(online) may be a crash loop.
+  - An unhealthy process whose definition is right is replaced once and then judged.
+  - Processes of other names are never touched, and the daemon is never killed or updated.
+options:
+  name:
+    description:
+      - Name of the process in pm2.
+    type: str
+    required: true
+  state:
+    description:
+      - V(online), as described and healthy.
+      - V(stopped), known to pm2 but not running; a process that pm2 does not know is stopped enough.
+      - V(absent), not known to pm2.
+    type: str
+    choices: [online, stopped, absent]
+    default: online
+  script:
+    description:
+      - The program, absolute or relative to O(cwd). A link in it stays unresolved, so that a reload follows the link.
+      - Required for O(state=online), unless O(ecosystem_file) names it.
+    type: path
+  args:
+    description:
+      - Arguments, one per entry.
+    type: list
+    elements: str
+  cwd:
+    description:
+      - The working directory. A link in it stays unresolved.
+      - Required for O(state=online), unless O(ecosystem_file) names it.
+    type: path
+  interpreter:
+    description:
+      - What runs the script; V(none) for a program of its own.
+      - By default V(node) for JavaScript and for scripts with C(node) in their first line, otherwise V(none).
+    type: str
+  interpreter_args:
+    description:
+      - Arguments of the interpreter.
+    type: list
+    elements: str
+  exec_mode:
+    description:
+      - Only in V(cluster) mode, which needs Node.js, does a reload refuse no connection.
+      - By default V(fork).
+    type: str
+    choices: [fork, cluster]
+  instances:
+    description:
+      - How many processes of this name run. By default 1.
+    type: int
+  env:
+    description:
+      - Variables of the process, beside E(PATH), E(HOME), E(USER), E(LOGNAME) and E(LANG), which the module sets.
+      - Nothing else gets into it, neither from the shell that runs the module nor from the daemon's own environment.
+        A process that needs a proxy or a certificate bundle (E(NODE_EXTRA_CA_CERTS), E(SSL_CERT_FILE)) is given it
+        here.
+      - Values may appear in the log of the controller; put secrets into O(env_file).
+    type: dict
+    default: {}
+  env_file:
+    description:
+      - A file of variables (C(.env) syntax as npm's C(dotenv) reads it), all of which are given to the process.
+      - Its values are never shown. O(env) wins over it.
+    type: path
+  revision:
+    description:
+      - What the process serves, for example a digest of source and environment. Kept in the environment of the process
+        as E(STAGING_REVISION), so that a deployment that was interrupted is finished by the next run.
+      - Without it, a process is outdated when it runs in another directory than O(cwd) leads to.
+    type: str
+  project_dir:
+    description:
+      - The directory of the project, kept in the environment of the process as E(STAGING_PROJECT).
+      - A process of this name that belongs to another project, or that runs from other directories, is refused.
+    type: path
+  adopt:
+    description:
+      - Replace a process of this name even if it belongs to something else.
+    type: bool
+    default: false
+  ecosystem_file:
+    description:
+      - An ecosystem file of your own (JavaScript or JSON), evaluated by Node.js. Other options given win over it.
+    type: path
+  only:
+    description:
+      - Name of the application in O(ecosystem_file). By default O(name).
+    type: str
+  max_memory_restart:
+    description:
+      - Memory (V(512M)) above which pm2 restarts the process.
+    type: str
+  kill_timeout_ms:
+    description:
+      - Milliseconds between the polite signal and the kill.
+    type: int
+  wait_ready:
+    description:
+      - Let pm2 wait for the C(ready) message of the application. One that never sends it costs the whole
+        O(listen_timeout_ms) at every start; such a start is reported.
+    type: bool
+  listen_timeout_ms:
+    description:
+      - Milliseconds that pm2 waits for an application to listen or to be ready.
+    type: int
+  log_dir:
+    description:
+      - Directory of the logs C(<name>-out.log) and C(<name>-error.log). By default pm2's own.
+    type: path
+  health_url:
+    description:
+      - URL that must answer with one of O(health_status), asked without proxies and without following redirections.
+    type: str
+  health_status:
+    description:
+      - The HTTP status codes that count as healthy.
+    type: list
+    elements: int
+    default: [200]
+  health_port:
+    description:
+      - TCP port on which the process must listen. By default the port of O(health_url), if that is on this host.
+    type: int
+  health_timeout:
+    description:
+      - Seconds a process may take until it is healthy.
+    type: int
+    default: 60
+  stable_s:
+    description:
+      - Seconds for which the pid and the number of restarts must not move.
+    type: float
+    default: 3
+  pm2:
+    description:
+      - Name or path of the pm2 program.
+    type: str
+    default: pm2
+  pm2_home:
+    description:
+      - Directory of the pm2 daemon. By default E(PM2_HOME), or C(.pm2) in the home of the user.
+    type: path
+  node_bin_dir:
+    description:
+      - Directory of the C(node) program, put first into E(PATH).
+    type: path
+  save:
+    description:
+      - Save the list of processes for the next boot when something changed or when the saved list is not what runs.
+      - The file is made private (0600), also when it was not; entries of other processes stay as their owner saved
+        them.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    description: Predicts the action; looking never starts a daemon.
+    support: full
+  diff_mode:
+    description: Shows what differs; of variables only their names.
+    support: full
+notes:
+  - Run it as the user that owns the pm2 daemon.
+author:
+  - The codeframe.staging contributors (@codeframe)
+"""
+
+EXAMPLES = r"""
+- name: Run the backend
+  codeframe.staging.pm2_process:
+    name: codeframe-staging-backend
+    script: .venv/bin/python
+    args: [-m, codeframe.ui.server, --port, "14200"]
+    cwd: /home/deploy/projects/codeframe
+    project_dir: /home/deploy/projects/codeframe
+    env_file: /home/deploy/projects/codeframe/.env.staging
+    health_url: http://127.0.0.1:14200/health
+
+- name: Run the frontend, reloaded without a refused connection
+  codeframe.staging.pm2_process:
+    name: codeframe-staging-frontend
+    script: node_modules/next/dist/bin/next
+    args: [start, -H, 0.0.0.0, -p, "14100"]
+    cwd: /home/deploy/projects/codeframe/web-ui
+    exec_mode: cluster
+    revision: "{{ __frontend_build.revision }}"
+    health_url: http://127.0.0.1:14100/
+"""
+
+RETURN = r"""
+action:
+  description: What was done, or would be.
+  returned: always
+  type: str
+  sample: reload
+reasons:
+  description: Why, in words.
+  returned: always
+  type: list
+  elements: str
+  sample: ["the variable PORT changed"]
+pid:
+  description: The process, or the first of its instances; null if none runs.
+  returned: always
+  type: int
+pids:
+  description: All its instances.
+  returned: always
+  type: list
+  elements: int
+restarts:
+  description: How often pm2 restarted it.
+  returned: always
+  type: int
+revision:
+  description: The revision that the process carries.
+  returned: always
+  type: str
+status:
+  description: What pm2 says of it.
+  returned: always
+  type: str
+healthy:
+  description: Whether it was found healthy at the end; null where that was not looked at.
+  returned: always
+  type: bool
+daemon_version:
+  description: Version of the running pm2 daemon; empty if none runs.
+  returned: always
+  type: str
+pm2_version:
+  description: Version of pm2 on the disk; empty if there is none.
+  returned: always
+  type: str
+saved:
+  description: Whether the list for the next boot was written, or would be.
+  returned: always
+  type: bool
+duration_s:
+  description: Seconds from the first action until the process was healthy.
+  returned: always
+  type: float
+log_tail:
+  description: The last lines of its log, secrets removed.
+  returned: on failure
+  type: list
+  elements: str
+"""
+
+import os
+import pwd
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import UnreadableError, read_dotenv
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
+    Action,
+    Plan,
+    Pm2Error,
+    Process,
+    Wanted,
+    absolute,
+    definition,
+    definition_of,
+    dump_is_current,
+    last_lines,
+    normalised_settings,
+    plan,
+    redacted,
+    secrets_of,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import (
+    STANDARD_PATH,
+    Daemon,
+    Pm2,
+    age_s,
+    close_dumps,
+    default_interpreter,
+    evaluate_ecosystem,
+    exposed_dumps,
+    family,
+    find_daemon,
+    find_program,
+    http_status,
+    is_alive,
+    listeners,
+    log_since,
+    log_sizes,
+    read_dump,
+)
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+_CRASHES = 4
+_OWN_KEYS = frozenset(
+    {"name", "script", "args", "cwd", "interpreter", "exec_interpreter", "interpreter_args", "node_args", "exec_mode"}
+    | {
+        "instances",
+        "env",
+        "out_file",
+        "error_file",
+        "out",
+        "output",
+        "error",
+        "log",
+        "log_file",
+        "merge_logs",
+        "vizion",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is asked of a healthy process."""
+
+    url: str
+    statuses: tuple[int, ...]
+    port: int | None
+    timeout_s: float
+    stable_s: float
+
+
+@dataclass
+class State:
+    """All that was found, before and after."""
+
+    daemon: Daemon | None
+    processes: list[Process]
+    pm2: Pm2 | None
+    result: dict[str, Any] = field(default_factory=dict)
+
+    def ours(self, name: str) -> list[Process]:
+        return [process for process in self.processes if process.name == name]
+
+
+class UnhealthyError(Exception):
+    """The process runs, or does not, but is not healthy; says why."""
+
+    def __init__(self, cause: str, *, final: bool = False) -> None:
+        super().__init__(cause)
+        self.final = final
+
+
+def base_env(node_dir: str, pm2_path: str | None, home: str) -> dict[str, str]:
+    """The environment that every process gets: the same whoever calls, over whichever shell."""
+    account = pwd.getpwuid(os.getuid())
+    places = [node_dir, os.path.dirname(pm2_path) if pm2_path else "", *STANDARD_PATH.split(":")]
+    path = ":".join(dict.fromkeys(place for place in places if place))
+    return {"PATH": path, "HOME": home, "USER": account.pw_name, "LOGNAME": account.pw_name, "LANG": "C.UTF-8"}
+
+
+def read_env_file(path: str | None, *, check: bool) -> dict[str, str]:
+    """Read the variables of an env file.
+
+    :raises Pm2Error: If it cannot be read; in check mode a file that is still to be written counts as empty.
+    """
+    if not path:
+        return {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = read_dotenv(file.read())
+    except FileNotFoundError as err:
+        if check:
+            return {}
+        raise Pm2Error(f"the env file {path} does not exist") from err
+    except (OSError, UnicodeDecodeError) as err:
+        raise Pm2Error(f"the env file {path} cannot be read: {getattr(err, 'strerror', None) or err}") from err
+    except UnreadableError as err:
+        raise Pm2Error(f"the env file {path} cannot be understood in line {err.line}: {err.why}") from err
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def from_ecosystem(params: Mapping[str, Any], node: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """The user's own definition of this process; empty without an ecosystem file."""
+    path = params["ecosystem_file"]
+    if not path:
+        return {}
+    only = params["only"] or params["name"]
+    apps = evaluate_ecosystem(node, path, env)
+    for app in apps:
+        if app.get("name") == only:
+            app.setdefault("cwd", os.path.dirname(path))
+            return app
+    names = ", ".join(str(app.get("name")) for app in apps) or "none"
+    raise Pm2Error(f"{path} defines no application named {only} (it defines: {names})")
+
+
+def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping[str, str], *, check: bool) -> Wanted:
+    """Put options, ecosystem file and env file together.
+
+    :raises Pm2Error: If something necessary is missing.
+    """
+    if params["state"] != "online":
+        return Wanted(
+            params["name"],
+            cwd=absolute(params["cwd"] or "/nonexistent", "/"),
+            project=(params["project_dir"] or "").rstrip("/"),
+            real_cwd=os.path.realpath(params["cwd"]) if params["cwd"] else "",
+        )
+    cwd, script = params["cwd"] or app.get("cwd"), params["script"] or app.get("script")
+    if not cwd or not script:
+        missing = "cwd" if not cwd else "script"
+        raise Pm2Error(f"the process {params['name']} needs {missing} (the option, or an entry of the ecosystem file)")
+    cwd = absolute(str(cwd), os.path.dirname(params["ecosystem_file"] or "/"))
+    script = str(script)
+    if "/" not in script and not os.path.exists(os.path.join(cwd, script)):
+        script = find_program(script, base["PATH"].split(":")) or script
+    script = absolute(script, cwd)
+    args = params["args"] if params["args"] is not None else app.get("args", [])
+    interpreter_args = params["interpreter_args"]
+    if interpreter_args is None:
+        interpreter_args = app.get("interpreter_args") or app.get("node_args") or []
+    settings = dict(app)
+    for option, key in (
+        ("max_memory_restart", "max_memory_restart"),
+        ("kill_timeout_ms", "kill_timeout"),
+        ("wait_ready", "wait_ready"),
+        ("listen_timeout_ms", "listen_timeout"),
+    ):
+        if params[option] is not None:
+            settings[key] = params[option]
+    compared = normalised_settings(settings)
+    env = {**base, **read_env_file(params["env_file"], check=check)}
+    for source in (app.get("env") or {}, params["env"]):
+        env.update({str(key): _env_text(value) for key, value in source.items()})
+    logs = {"out_log": app.get("out_file") or app.get("output") or "", "err_log": app.get("error_file") or ""}
+    if params["log_dir"]:
+        logs = {
+            "out_log": f"{params['log_dir']}/{params['name']}-out.log",
+            "err_log": f"{params['log_dir']}/{params['name']}-error.log",
+        }
+    mode = params["exec_mode"] or ("cluster" if str(app.get("exec_mode", "")).startswith("cluster") else "fork")
+    return Wanted(
+        name=params["name"],
+        script=script,
+        cwd=cwd,
+        args=tuple(args.split()) if isinstance(args, str) else tuple(str(arg) for arg in args),
+        interpreter=params["interpreter"] or app.get("interpreter") or default_interpreter(script),
+        interpreter_args=tuple(interpreter_args.split())
+        if isinstance(interpreter_args, str)
+        else tuple(str(arg) for arg in interpreter_args),
+        exec_mode=mode,
+        instances=_instances(params["instances"] if params["instances"] is not None else app.get("instances", 1)),
+        env=env,
+        revision=params["revision"] or "",
+        project=(params["project_dir"] or "").rstrip("/"),
+        settings=compared,
+        extra={key: value for key, value in app.items() if key not in _OWN_KEYS and key not in compared},
+        real_cwd=os.path.realpath(cwd),
+        **{key: absolute(str(value), cwd) if value else "" for key, value in logs.items()},
+    )
+
+
+def _env_text(value: Any) -> str:
+    return "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _instances(value: Any) -> int:
+    """Read a number of instances as pm2 does: C(max) and 0 are all processors, a negative number leaves some free."""
+    processors = os.cpu_count() or 1
+    number = 0 if value == "max" else int(value)
+    return number if number > 0 else max(1, processors + number)
+
+
+def health_from(params: Mapping[str, Any]) -> Health:
+    parts = urlsplit(params["health_url"] or "")
+    if params["health_url"] and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise Pm2Error(f"health_url is {params['health_url']!r}; expected a URL such as http://127.0.0.1:14200/health")
+    port = params["health_port"]
+    if port is None and parts.hostname in _LOOPBACK:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Health(
+        params["health_url"] or "", tuple(params["health_status"]), port, params["health_timeout"], params["stable_s"]
+    )
+
+
+def foreign_listener(port: int, daemon: Daemon | None, ours: Sequence[Process]) -> str:
+    """Name a program that holds the port and is not this process; empty if there is none.
+
+    In cluster mode the socket is held by the daemon.
+    """
+    found = listeners(port)
+    if not found:
+        return ""
+    mine = family(process.pid for process in ours)
+    if daemon and any(process.exec_mode == "cluster" for process in ours):
+        mine.add(daemon.pid)
+    others = [listener for listener in found if listener.pid not in mine]
+    return others[0].described() if others and len(others) == len(found) else ""
+
+
+def examine(health: Health, state: State, wanted: Wanted) -> None:
+    """Judge what runs at this moment.
+
+    :raises UnhealthyError: With the cause.
+    """
+    ours = state.ours(wanted.name)
+    if len(ours) < wanted.instances:
+        raise UnhealthyError(f"pm2 runs {len(ours)} of {wanted.instances} instances")
+    for process in ours:
+        if process.status in ("errored", "stopped"):
+            code = f", last exit code {process.exit_code}" if process.exit_code is not None else ""
+            raise UnhealthyError(
+                f"pm2 gave it up after {process.restarts} restarts (status {process.status}{code})", final=True
+            )
+        if not process.online or not is_alive(process.pid):
+            raise UnhealthyError(f"it is {process.status or 'not running'}")
+    if health.port:
+        other = foreign_listener(health.port, state.daemon, ours)
+        if other:
+            raise UnhealthyError(f"port {health.port} is held by {other}", final=True)
+        if not listeners(health.port) and os.path.exists("/proc/net/tcp"):
+            raise UnhealthyError(f"nothing listens on port {health.port}")
+    if health.url:
+        try:
+            status = http_status(health.url, min(10.0, health.timeout_s))
+        except OSError as err:
+            raise UnhealthyError(f"{health.url} does not answer ({err.strerror or err})") from err
+        if status not in health.statuses:
+            wanted_statuses = ", ".join(str(item) for item in health.statuses)
+            raise UnhealthyError(f"{health.url} answers {status}, expected {wanted_statuses}")
+    young = [process for process in ours if (age_s(process.pid) or 0) < health.stable_s]
+    if young:
+        raise UnhealthyError(f"its pid changed less than {health.stable_s:g} s ago")
+
+
+def await_health(health: Health, state: State, wanted: Wanted, deadline: float) -> None:
+    """Wait until the process is healthy.
+
+    :param deadline: By the clock of ``time.monotonic()``.
+    :raises UnhealthyError: If it is not healthy by then, or cannot become so any more.
+    """
+    pm2 = state.pm2
+    assert pm2 is not None  # noqa: S101 - something runs
+    started = time.monotonic()
+    state.processes = pm2.processes()
+    first = {process.pm_id: process.restarts for process in state.ours(wanted.name)}
+    while True:
+        try:
+            examine(health, state, wanted)
+            return
+        except UnhealthyError as err:
+            crashes = sum(
+                max(0, process.restarts - first.get(process.pm_id, process.restarts))
+                for process in state.ours(wanted.name)
+            )
+            elapsed = time.monotonic() - started
+            if crashes and (err.final or crashes >= _CRASHES or time.monotonic() >= deadline):
+                codes = [process.exit_code for process in state.ours(wanted.name) if process.exit_code is not None]
+                code = f", exit code {codes[0]}" if codes else ""
+                held = foreign_listener(health.port, state.daemon, state.ours(wanted.name)) if health.port else ""
+                because = f"; port {health.port} is held by {held}" if held else ""
+                raise UnhealthyError(
+                    f"it is in a crash loop: {crashes} restarts in {elapsed:.0f} s{code}{because}"
+                ) from err
+            if err.final:
+                raise
+            if time.monotonic() >= deadline:
+                raise UnhealthyError(f"{err} after {elapsed:.0f} s") from err
+        time.sleep(0.3)
+        state.processes = pm2.processes()
+
+
+def verify_files(wanted: Wanted, base_path: str) -> None:
+    """Find out before anything is stopped what would keep the process from starting.
+
+    :raises Pm2Error: Naming what is missing.
+    """
+    if not os.path.isdir(wanted.cwd):
+        raise Pm2Error(f"the process {wanted.name} cannot be started: its directory {wanted.cwd} does not exist")
+    if not os.path.isfile(wanted.script):
+        raise Pm2Error(f"the process {wanted.name} cannot be started: its script {wanted.script} does not exist")
+    if wanted.interpreter == "none":
+        if not os.access(wanted.script, os.X_OK):
+            raise Pm2Error(f"the process {wanted.name} cannot be started: {wanted.script} is not executable")
+    elif not find_program(wanted.interpreter, base_path.split(":")):
+        raise Pm2Error(f"the process {wanted.name} cannot be started: there is no interpreter {wanted.interpreter}")
+
+
+def apply(chosen: Plan, state: State, wanted: Wanted, tmpdir: str) -> None:
+    """Bring the process to what is wanted.
+
+    :raises Pm2Error: If pm2 refuses; a process that was deleted for it is brought back first.
+    """
+    pm2 = state.pm2
+    assert pm2 is not None  # noqa: S101 - the caller found it
+    former = state.ours(wanted.name)
+    if chosen.action is Action.STOP:
+        pm2.call("stop", wanted.name)
+    elif chosen.action is Action.DELETE:
+        pm2.call("delete", wanted.name)
+    elif chosen.action is Action.SCALE:
+        pm2.call("scale", wanted.name, str(wanted.instances))
+    elif chosen.action is Action.RELOAD:
+        pm2.apply("startOrReload", definition(wanted), tmpdir)
+    elif chosen.action in (Action.START, Action.REPLACE):
+        if former:
+            pm2.call("delete", wanted.name)
+        try:
+            pm2.apply("start", definition(wanted), tmpdir)
+        except Pm2Error as err:
+            if not former or chosen.action is Action.START:
+                raise
+            try:
+                pm2.apply("start", definition_of(former), tmpdir)
+            except Pm2Error as again:
+                raise Pm2Error(
+                    f"{err}; the former process was deleted for it and could not be started again ({again}), "
+                    f"so {wanted.name} does not run now"
+                ) from err
+            raise Pm2Error(f"{err}; the former process was started again") from err
+
+
+def look(home: str, pm2: Pm2 | None) -> State:
+    daemon = find_daemon(home)
+    return State(daemon, pm2.processes() if pm2 and daemon else [], pm2)
+
+
+def diff_of(chosen: Plan, wanted: Wanted, processes: Sequence[Process]) -> dict[str, str]:
+    ours = [process for process in processes if process.name == wanted.name]
+    before = "".join(f"{item.what}: {item.before}\n" for item in chosen.differences)
+    after = "".join(f"{item.what}: {item.after}\n" for item in chosen.differences)
+    status = ours[0].status if ours else "absent"
+    then = {Action.STOP: "stopped", Action.DELETE: "absent"}.get(chosen.action, "online")
+    if chosen.action is not Action.NOTHING and (status != then or not chosen.differences):
+        before, after = f"status: {status}\n{before}", f"status: {then}\n{after}"
+        if status == then:
+            after = f"status: {then} ({chosen.action.value})\n" + after.partition("\n")[2]
+    header = f"pm2 process {wanted.name}"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def tail_of(state: State, wanted: Wanted, sizes: Mapping[str, int]) -> list[str]:
+    """The last lines that the process wrote since the action began."""
+    lines: list[str] = []
+    secrets = secrets_of(
+        {key: value for key, value in wanted.env.items() if key not in ("PATH", "HOME", "USER", "LOGNAME")}
+    )
+    for process in state.ours(wanted.name)[:1]:
+        for path in dict.fromkeys((process.out_log, process.err_log)):
+            lines += last_lines(log_since(path, sizes.get(path, 0)), 15)
+    return [redacted(line, secrets) for line in lines]
+
+
+def summary(state: State, name: str) -> dict[str, Any]:
+    ours = state.ours(name)
+    pids = [process.pid for process in ours if process.pid > 0]
+    return {
+        "pid": pids[0] if pids else None,
+        "pids": pids,
+        "restarts": sum(process.restarts for process in ours),
+        "revision": ours[0].revision if ours else "",
+        "status": ours[0].status if ours else "absent",
+        "daemon_version": state.daemon.version if state.daemon else "",
+        "pm2_version": state.pm2.version() if state.pm2 else "",
+    }
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Look, plan, act, judge.
+
+    :raises Pm2Error: With one sentence that says what is wrong.
+    """
+    params = module.params
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    pm2_home = params["pm2_home"] or os.environ.get("PM2_HOME") or os.path.join(home, ".pm2")
+    search = [params["node_bin_dir"] or "", *os.environ.get("PATH", "").split(":"), *STANDARD_PATH.split(":")]
+    search = [place for place in search if place]
+    executable = find_program(params["pm2"], search)
+    node = find_program("node", search)
+    base = base_env(os.path.dirname(node) if node else "", executable, home)
+    health = health_from(params)
+    wanted = wanted_from(params, from_ecosystem(params, node or "node", base), base, check=module.check_mode)
+    pm2 = Pm2(executable, base, pm2_home) if executable else None
+    state = look(pm2_home, pm2)
+    chosen = plan(state.processes, wanted, params["state"], adopt=params["adopt"])
+    if chosen.action is not Action.NOTHING and not executable:
+        if not module.check_mode and params["state"] == "online":
+            raise Pm2Error(f"there is no program {params['pm2']}; install pm2 or name its path in the option pm2")
+        if params["state"] == "online":
+            chosen = replace(chosen, reasons=("pm2 is not installed yet",))
+    if chosen.action is Action.START and not state.daemon and pm2:
+        chosen = replace(chosen, reasons=("no pm2 daemon runs", *chosen.reasons))
+    warnings = _daemon_warnings(state)
+    result: dict[str, Any] = {"healthy": None, "duration_s": 0.0, "saved": False}
+    began = time.monotonic()
+
+    if chosen.action is Action.NOTHING and params["state"] == "online":
+        chosen = _judged(health, state, wanted)
+        result["healthy"] = chosen.action is Action.NOTHING
+    diff = diff_of(chosen, wanted, state.processes)
+    dump_reasons = _dump_reasons(params, state, pm2_home, changes=chosen.action is not Action.NOTHING)
+    result.update(
+        changed=chosen.action is not Action.NOTHING or bool(dump_reasons),
+        action=chosen.action.value,
+        reasons=[*chosen.reasons, *dump_reasons],
+        saved=params["save"] and (chosen.action is not Action.NOTHING or bool(dump_reasons)),
+        diff=[diff] if diff["before"] != diff["after"] else [],
+    )
+    if module.check_mode or pm2 is None:
+        return {**result, **summary(state, wanted.name), "warnings": warnings}
+
+    sizes = log_sizes(state.ours(wanted.name))
+    if chosen.action is not Action.NOTHING:
+        if chosen.action in (Action.START, Action.REPLACE, Action.RELOAD):
+            verify_files(wanted, base["PATH"])
+            _refuse_taken_port(health, state, wanted)
+        if not state.daemon and os.path.isfile(os.path.join(pm2_home, "dump.pm2")):
+            # What the next boot would bring back must not be lost from the dump that is saved below.
+            pm2.call("resurrect")
+            state = look(pm2_home, pm2)
+            again = plan(state.processes, wanted, params["state"], adopt=params["adopt"])
+            chosen = replace(again, reasons=(*chosen.reasons[:1], *again.reasons))
+        apply(chosen, state, wanted, module.tmpdir)
+        started = time.monotonic()
+        state = look(pm2_home, pm2)
+        warnings += _ready_warning(wanted, started - began, chosen)
+        if params["state"] == "online":
+            _settle(health, state, wanted, sizes, result)
+        result["duration_s"] = round(time.monotonic() - began, 2)
+    if params["save"] and state.daemon and (chosen.action is not Action.NOTHING or dump_reasons):
+        pm2.save(wanted.name)
+    elif dump_reasons:
+        close_dumps(pm2_home)
+    return {**result, **summary(state, wanted.name), "warnings": warnings}
+
+
+def _judged(health: Health, state: State, wanted: Wanted) -> Plan:
+    """Judge a process that needs no change; one that just started is given its time."""
+    ages = [age for age in (age_s(process.pid) for process in state.ours(wanted.name)) if age is not None]
+    patience = max(2.0, health.timeout_s - min(ages, default=0.0)) if ages else 0.0
+    try:
+        await_health(health, state, wanted, time.monotonic() + patience)
+    except UnhealthyError as err:
+        if err.final and "is held by" in str(err):
+            raise Pm2Error(f"{wanted.name} cannot serve: {err}") from err
+        return Plan(Action.REPLACE, (f"it is not healthy: {err}",))
+    return Plan(Action.NOTHING)
+
+
+def _settle(health: Health, state: State, wanted: Wanted, sizes: Mapping[str, int], result: dict[str, Any]) -> None:
+    try:
+        await_health(health, state, wanted, time.monotonic() + health.timeout_s)
+    except UnhealthyError as err:
+        result["healthy"] = False
+        result["log_tail"] = tail_of(state, wanted, sizes)
+        result.update(summary(state, wanted.name))
+        last = result["log_tail"][-6:]
+        said = "its log ends with: " + " | ".join(last) if last else "its log holds nothing new"
+        raise FailedError(f"{wanted.name} was started but is not healthy: {err}; {said}", result) from err
+    result["healthy"] = True
+
+
+class FailedError(Exception):
+    """The process was changed and is not healthy."""
+
+    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.result = dict(result)
+
+
+def _refuse_taken_port(health: Health, state: State, wanted: Wanted) -> None:
+    if not health.port:
+        return
+    other = foreign_listener(health.port, state.daemon, state.ours(wanted.name))
+    if other and state.daemon:
+        holder = [
+            process.name
+            for process in state.processes
+            if process.name != wanted.name
+            and any(listener.pid in family([process.pid]) for listener in listeners(health.port))
+        ]
+        other = f"the pm2 process {holder[0]}" if holder else other
+    if other:
+        raise Pm2Error(f"{wanted.name} cannot be started: port {health.port} is held by {other}; nothing was changed")
+
+
+def _daemon_warnings(state: State) -> list[str]:
+    on_disk = state.pm2.version() if state.pm2 else ""
+    if state.daemon and on_disk and state.daemon.version != on_disk:
+        return [
+            f"The pm2 daemon in memory is version {state.daemon.version}, the program on the disk is {on_disk}; "
+            "`pm2 update` would replace it and restart everything it runs."
+        ]
+    return []
+
+
+def _ready_warning(wanted: Wanted, took_s: float, chosen: Plan) -> list[str]:
+    limit = (wanted.settings.get("listen_timeout") or 3000) / 1000
+    if wanted.settings.get("wait_ready") and took_s >= limit and chosen.action not in (Action.STOP, Action.DELETE):
+        return [
+            f"{wanted.name} never told pm2 that it is ready, which cost {limit:g} s (wait_ready is set); "
+            "unset wait_ready, or let the application call process.send('ready')."
+        ]
+    return []
+
+
+def _dump_reasons(params: Mapping[str, Any], state: State, home: str, *, changes: bool) -> list[str]:
+    """Why the list for the next boot must be written although the process is as it should be."""
+    if not params["save"]:
+        return []
+    reasons = []
+    if exposed_dumps(home):
+        reasons.append("pm2's saved list of processes, which holds their secrets, can be read by others")
+    if not changes and state.daemon and not dump_is_current(read_dump(home), state.processes, params["name"]):
+        reasons.append("pm2's saved list of processes is not what runs")
+    return reasons
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["online", "stopped", "absent"], "default": "online"},
+            "script": {"type": "path"},
+            "args": {"type": "list", "elements": "str"},
+            "cwd": {"type": "path"},
+            "interpreter": {"type": "str"},
+            "interpreter_args": {"type": "list", "elements": "str"},
+            "exec_mode": {"type": "str", "choices": ["fork", "cluster"]},
+            "instances": {"type": "int"},
+            "env": {"type": "dict", "default": {}},
+            "env_file": {"type": "path"},
+            "revision": {"type": "str"},
+            "project_dir": {"type": "path"},
+            "adopt": {"type": "bool", "default": False},
+            "ecosystem_file": {"type": "path"},
+            "only": {"type": "str"},
+            "max_memory_restart": {"type": "str"},
+            "kill_timeout_ms": {"type": "int"},
+            "wait_ready": {"type": "bool"},
+            "listen_timeout_ms": {"type": "int"},
+            "log_dir": {"type": "path"},
+            "health_url": {"type": "str"},
+            "health_status": {"type": "list", "elements": "int", "default": [200]},
+            "health_port": {"type": "int"},
+            "health_timeout": {"type": "int", "default": 60},
+            "stable_s": {"type": "float", "default": 3},
+            "pm2": {"type": "str", "default": "pm2"},
+            "pm2_home": {"type": "path"},
+            "node_bin_dir": {"type": "path"},
+            "save": {"type": "bool", "default": True},
+        },
+        required_by={"only": ["ecosystem_file"]},
+        supports_check_mode=True,
+    )
+    empty = {
+        "changed": False,
+        "action": "nothing",
+        "reasons": [],
+        "pid": None,
+        "pids": [],
+        "restarts": 0,
+        "revision": "",
+    }
+    empty.update(status="", healthy=None, daemon_version="", pm2_version="", saved=False, duration_s=0.0, diff=[])
+    try:
+        result = run(module)
+    except FailedError as err:
+        module.fail_json(msg=str(err), **{**empty, **err.result})
+    except Pm2Error as err:
+        module.fail_json(msg=str(err), **empty)
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
