@@ -73,7 +73,7 @@ def ssh_command(workspace: Workspace, port: int) -> list[str]:
     """The command that logs in to a host, as a controller does."""
     return [
         "ssh",
-        f"-oUserKnownHostsFile={workspace.known_hosts}",
+        f'-oUserKnownHostsFile="{workspace.known_hosts}"',
         "-oStrictHostKeyChecking=yes",
         "-oBatchMode=yes",
         "-oConnectTimeout=5",
