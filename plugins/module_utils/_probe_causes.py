@@ -1,0 +1,334 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The causes that the check can name, each with what one sees, why, and the remedy (pure).
+
+``docs/diagnosis.md`` is generated from this table.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Cause(enum.Enum):
+    """Every value that ``cause`` can have in a result."""
+
+    NONE = "none"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    BACKEND_DOWN = "backend_down"
+    WRONG_DIRECT_ADDRESS = "wrong_direct_address"
+    PROXY_DOWN = "proxy_down"
+    CONNECT_TIMED_OUT = "connect_timed_out"
+    NETWORK_UNREACHABLE = "network_unreachable"
+    LOCAL_LIMIT_REACHED = "local_limit_reached"
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_NAME_MISMATCH = "tls_name_mismatch"
+    TLS_EXPIRED = "tls_expired"
+    TLS_NOT_YET_VALID = "tls_not_yet_valid"
+    TLS_CLIENT_CERTIFICATE_REQUIRED = "tls_client_certificate_required"
+    TLS_FAILED = "tls_failed"
+    TLS_EXPECTED = "tls_expected"
+    PLAIN_EXPECTED = "plain_expected"
+    REDIRECTED = "redirected"
+    UPGRADE_NOT_FORWARDED = "upgrade_not_forwarded"
+    NOT_ROUTED_BY_PROXY = "not_routed_by_proxy"
+    BAD_GATEWAY = "bad_gateway"
+    GATEWAY_TIMEOUT = "gateway_timeout"
+    UNAVAILABLE_OR_LIMITED = "unavailable_or_limited"
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    ORIGIN_REJECTED = "origin_rejected"
+    PATH_NOT_FOUND = "path_not_found"
+    BAD_REQUEST = "bad_request"
+    SERVER_ERROR = "server_error"
+    NOT_A_WEBSOCKET = "not_a_websocket"
+    UNEXPECTED_STATUS = "unexpected_status"
+    ACCEPT_KEY_WRONG = "accept_key_wrong"
+    UPGRADE_ANSWER_INVALID = "upgrade_answer_invalid"
+    SUBPROTOCOL_REFUSED = "subprotocol_refused"
+    HTTP_1_0_ANSWER = "http_1_0_answer"
+    HANDSHAKE_STALLED = "handshake_stalled"
+    CLOSED_IN_HANDSHAKE = "closed_in_handshake"
+    NOT_HTTP = "not_http"
+    NO_REPLY = "no_reply"
+    UNEXPECTED_REPLY = "unexpected_reply"
+    OPENED_BUT_MUTE = "opened_but_mute"
+    CUT_WHILE_IDLE = "cut_while_idle"
+    CUT_WITHOUT_CLOSE = "cut_without_close"
+    DEAD_AFTER_SILENCE = "dead_after_silence"
+    CLOSED_BY_SERVER = "closed_by_server"
+    MESSAGE_TOO_BIG = "message_too_big"
+    PROTOCOL_VIOLATION = "protocol_violation"
+    NOT_AN_EVENT_STREAM = "not_an_event_stream"
+    NO_EVENT = "no_event"
+    EVENTS_BUFFERED = "events_buffered"
+    STREAM_ENDED = "stream_ended"
+    DEADLINE_REACHED = "deadline_reached"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the catalogue: for people who look a cause up."""
+
+    sees: str
+    why: str
+    remedy: str
+
+
+CATALOGUE: dict[Cause, Entry] = {
+    Cause.NONE: Entry(
+        "Every endpoint passed.",
+        "Nothing is wrong as far as the check looked; what the hold proves is in its own sentence.",
+        "Nothing to do.",
+    ),
+    Cause.NAME_NOT_RESOLVED: Entry(
+        "No connection is tried; the resolver knows no address for the host, or does not answer in time.",
+        "A typing error, a missing DNS record, or a name that exists only inside another network.",
+        "Add the record (or a line in `/etc/hosts`) where the check runs, or give the address with `connect_to`.",
+    ),
+    Cause.BACKEND_DOWN: Entry(
+        "The direct connection is refused.",
+        "No process listens on that address and port: not started, crashed, or on another port or address.",
+        "Look at the process and its log (`pm2 status`, `pm2 logs`), then at the port it listens on (`ss -ltn`).",
+    ),
+    Cause.WRONG_DIRECT_ADDRESS: Entry(
+        "The direct connection is refused while the same application answers through the proxy.",
+        "The backend runs, but listens elsewhere than the direct URL says.",
+        "Correct host and port of the direct endpoint; the proxy's `proxy_pass` names the right ones.",
+    ),
+    Cause.PROXY_DOWN: Entry(
+        "The connection to the proxy or to the public address is refused.",
+        "The proxy is stopped, does not listen on this port, or a firewall rejects.",
+        "Start the proxy (`nginx -t`, then `systemctl start nginx`); check its `listen` lines and the firewall.",
+    ),
+    Cause.CONNECT_TIMED_OUT: Entry(
+        "No answer to the first packet.",
+        "A firewall drops packets, the address is wrong, or the host is off.",
+        "Open the port in the firewall or security group; check the address and the port forwarding.",
+    ),
+    Cause.NETWORK_UNREACHABLE: Entry(
+        "The system reports that there is no way to the address.",
+        "No route, an interface that is down, or IPv6 where there is none.",
+        "Check the address and the routes (`ip route get ADDRESS`) on the machine that runs the check.",
+    ),
+    Cause.LOCAL_LIMIT_REACHED: Entry(
+        "No further socket can be made on the machine that runs the check.",
+        "The limit of open files, of memory or of local ports there is used up.",
+        "Raise the limit (`ulimit -n`) where the check runs, or ask for fewer connections.",
+    ),
+    Cause.TLS_UNTRUSTED: Entry(
+        "The certificate does not lead to a certificate authority that is trusted here.",
+        "Self-signed, a private authority, or an intermediate certificate that the server does not send.",
+        "Send the full chain (`fullchain.pem`), or name the private authority with `ca_path`.",
+    ),
+    Cause.TLS_NAME_MISMATCH: Entry(
+        "The certificate is valid, but for other names.",
+        "Another virtual host answers, or the name was not in the certificate's order.",
+        "Order a certificate with this name, or correct `server_name` so that the right host answers.",
+    ),
+    Cause.TLS_EXPIRED: Entry(
+        "The certificate's validity has ended.",
+        "The renewal failed, or the proxy was not reloaded after it; rarely a wrong clock where the check runs.",
+        "Renew the certificate (`certbot renew`) and reload the proxy.",
+    ),
+    Cause.TLS_NOT_YET_VALID: Entry(
+        "The certificate's validity begins later.",
+        "A wrong clock on the machine that runs the check, or on the one that issued the certificate.",
+        "Set the clock (`timedatectl`), or wait until the validity begins.",
+    ),
+    Cause.TLS_CLIENT_CERTIFICATE_REQUIRED: Entry(
+        "The server ends the connection and asks for a client certificate.",
+        "Mutual TLS is switched on (`ssl_verify_client`).",
+        "Give `client_cert` and `client_key`; browsers need a certificate too.",
+    ),
+    Cause.TLS_FAILED: Entry(
+        "The TLS handshake ends with an error or not at all, and the port speaks no plain HTTP either.",
+        "No common protocol version or cipher, no certificate for this name, or no TLS server behind the port.",
+        "Look at the proxy's error log; compare `ssl_protocols` and the certificate of this `server_name`.",
+    ),
+    Cause.TLS_EXPECTED: Entry(
+        "A plain request meets a port that speaks TLS.",
+        "The URL says `ws://` (or `http://`) where the port needs `wss://` (or `https://`).",
+        "Use the URL with TLS; build the page with it too.",
+    ),
+    Cause.PLAIN_EXPECTED: Entry(
+        "A TLS handshake meets a port that speaks plain HTTP.",
+        "The URL says `wss://` where the port has no TLS, often the backend's own port.",
+        "Use `ws://` for this port, or the port on which the proxy offers TLS.",
+    ),
+    Cause.REDIRECTED: Entry(
+        "The answer is a redirect; browsers do not follow one for a WebSocket.",
+        "HTTP is redirected to HTTPS, the host to another name, or the path to one with a slash.",
+        "Use the URL that it leads to; from http to https that means `wss://`.",
+    ),
+    Cause.UPGRADE_NOT_FORWARDED: Entry(
+        "Direct works; through the proxy the application answers like to an ordinary request "
+        "(404 with FastAPI, 426 or 400 with others).",
+        "The proxy does not pass Upgrade and Connection on, or speaks HTTP/1.0 to the backend. Headers at server "
+        "level are not inherited by a location that sets any of its own.",
+        "Set `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection "
+        "$connection_upgrade` in the location itself; in Nginx Proxy Manager switch on Websockets Support.",
+    ),
+    Cause.NOT_ROUTED_BY_PROXY: Entry(
+        "404, 403 or 405 with a page that the proxy made itself, while direct works.",
+        "No location of the host that answered leads this path to the backend; often another `server` answers.",
+        "Add the location to the server block of this name; check `server_name` and which block is the default.",
+    ),
+    Cause.BAD_GATEWAY: Entry(
+        "502.",
+        "The proxy cannot connect to the backend, or gets no HTTP from it: wrong port or scheme, or it crashed.",
+        "Compare `proxy_pass` with where the backend listens, as the proxy sees it; look at its error log.",
+    ),
+    Cause.GATEWAY_TIMEOUT: Entry(
+        "504.",
+        "The proxy reached no backend in time, or the backend did not answer the handshake in time.",
+        "Check the backend's load and address; a firewall between proxy and backend drops packets silently.",
+    ),
+    Cause.UNAVAILABLE_OR_LIMITED: Entry(
+        "503 or 429.",
+        "A limit of connections or requests (`limit_conn`, `limit_req`), maintenance, or no upstream left.",
+        "Raise or lift the limit for the WebSocket location; look at the proxy's error log for `limiting`.",
+    ),
+    Cause.AUTHENTICATION_REQUIRED: Entry(
+        "401 or 407; or 403 before the upgrade, and another origin does not help.",
+        "The application wants a login or token, or the proxy has a password or an access list on this path.",
+        "Give `secret_headers` or `secret_query`; or except the path from the access rule.",
+    ),
+    Cause.ORIGIN_REJECTED: Entry(
+        "Refused with this Origin, accepted with another one or none.",
+        "The application has a list of allowed origins, and the page's is not in it.",
+        "Add the page's origin, with scheme and port, to the application's allowed origins.",
+    ),
+    Cause.PATH_NOT_FOUND: Entry(
+        "404, on the direct connection too (or there is no direct one to compare with).",
+        "The path is another one, or the server has no WebSocket support (uvicorn without `websockets` or `wsproto`).",
+        "Correct the path; for uvicorn install `uvicorn[standard]`.",
+    ),
+    Cause.BAD_REQUEST: Entry(
+        "400 (or 405, 426) where no proxy can be blamed.",
+        "The server refuses this handshake: another protocol, another version, or a missing parameter.",
+        "Read the evidence for the server's own words; check path, subprotocols and required parameters.",
+    ),
+    Cause.SERVER_ERROR: Entry(
+        "500, 501 or another 5xx.",
+        "The application failed while it handled the handshake.",
+        "Read the application's log at the time of the check.",
+    ),
+    Cause.NOT_A_WEBSOCKET: Entry(
+        "200 and a page, or another success without an upgrade.",
+        "Something else answers on this path: the frontend, a catch-all route, a default site.",
+        "Correct the path, or the location that should lead it to the backend.",
+    ),
+    Cause.UNEXPECTED_STATUS: Entry(
+        "A status that says nothing about WebSockets.",
+        "Something answers that is no WebSocket server.",
+        "Read the evidence; check which server answers on this host and path.",
+    ),
+    Cause.ACCEPT_KEY_WRONG: Entry(
+        "101, but `Sec-WebSocket-Accept` is missing or does not fit the key.",
+        "A cache or a proxy answers with the handshake of another connection, or the server is broken.",
+        "Switch off caching for this path (`proxy_cache off`); update the server library.",
+    ),
+    Cause.UPGRADE_ANSWER_INVALID: Entry(
+        "101, but without the headers that RFC 6455 demands, or with an extension nobody asked for.",
+        "Something between removes or changes headers of the answer.",
+        "Look for `proxy_hide_header` or header rewriting in the way; update the server library.",
+    ),
+    Cause.SUBPROTOCOL_REFUSED: Entry(
+        "The server chooses none of the subprotocols asked for, or one that was not.",
+        "Client and server disagree on the names; browsers close such a connection.",
+        "Ask for a subprotocol that the server knows, or let the server choose one.",
+    ),
+    Cause.HTTP_1_0_ANSWER: Entry(
+        "The answer is HTTP/1.0, which has no upgrade.",
+        "An old or simple server or proxy answers.",
+        "Put a server that speaks HTTP/1.1 on this path.",
+    ),
+    Cause.HANDSHAKE_STALLED: Entry(
+        "Connected, but no complete answer in time.",
+        "The application hangs or waits (database, start-up), or a proxy waits for it.",
+        "Look at the application's log and load; raise `handshake_timeout` if it is only slow.",
+    ),
+    Cause.CLOSED_IN_HANDSHAKE: Entry(
+        "The connection is closed before the answer is complete.",
+        "The process crashed on the request, or a proxy or firewall closes without an answer (`return 444`).",
+        "Look at the log of the server that answers on this address.",
+    ),
+    Cause.NOT_HTTP: Entry(
+        "The first bytes are no HTTP, or headers without an end.",
+        "Another kind of server listens on the port.",
+        "Correct the port.",
+    ),
+    Cause.NO_REPLY: Entry(
+        "101, and a protocol ping is answered, but the expected message does not come.",
+        "The connection works; the application does not answer this message (hangs, other message format).",
+        "Check `send` and `expect` against the application; look at its log.",
+    ),
+    Cause.UNEXPECTED_REPLY: Entry(
+        "Messages come, but none that fulfils `expect`.",
+        "Another version of the application, an error message, or a wrong expectation.",
+        "Compare the messages in the evidence with `expect`.",
+    ),
+    Cause.OPENED_BUT_MUTE: Entry(
+        "101, and then no frame passes, not even the answer to a ping.",
+        "Something in the way answers or inspects the upgrade but does not pass frames on.",
+        "Look for a security gateway, antivirus or HTTP inspection in the way and except the path, or use TLS.",
+    ),
+    Cause.CUT_WHILE_IDLE: Entry(
+        "The connection ends without a close frame after a silence.",
+        "An idle timeout: 60 s are nginx's default, 90 s Nginx Proxy Manager's, 100 s Cloudflare's.",
+        "Raise `proxy_read_timeout` in the location, or let the application ping more often than that.",
+    ),
+    Cause.CUT_WITHOUT_CLOSE: Entry(
+        "The connection ends without a close frame, not after a silence of its own.",
+        "The backend process died or was restarted, or the proxy was stopped.",
+        "Look at the logs of backend and proxy at that time; look for restarts.",
+    ),
+    Cause.DEAD_AFTER_SILENCE: Entry(
+        "The connection looks open, but nothing passes any more after a silence.",
+        "A firewall or NAT forgot the connection without telling either side, or the application hangs.",
+        "Let the application ping more often than that; raise the firewall's idle limit.",
+    ),
+    Cause.CLOSED_BY_SERVER: Entry(
+        "The server sends a close frame; its code says why.",
+        "1001 and 1012: it stops or restarts; 1008: a rule of the application; 1011: an error in it; "
+        "4000 and up: the application's own meaning.",
+        "Look the code up in the application; read its log.",
+    ),
+    Cause.MESSAGE_TOO_BIG: Entry(
+        "The server announces a message larger than `max_message_size`, or closes with 1009.",
+        "The messages are larger than expected, or the peer is broken.",
+        "Raise `max_message_size` if such messages are right.",
+    ),
+    Cause.PROTOCOL_VIOLATION: Entry(
+        "Frames that RFC 6455 forbids: reserved bits, masked frames from a server, text that is not UTF-8.",
+        "A broken server, or something in the way changes bytes.",
+        "Update the server library; look for something that rewrites responses on this path.",
+    ),
+    Cause.NOT_AN_EVENT_STREAM: Entry(
+        "Success, but the content type is not `text/event-stream`.",
+        "Another route answers: the frontend, a catch-all, a login page.",
+        "Correct the path, or the location that should lead it to the backend.",
+    ),
+    Cause.NO_EVENT: Entry(
+        "An event stream that brings no event in time.",
+        "The application sends none, or not so soon.",
+        "Let the application send a first event at once; raise `message_timeout` if it is only slow.",
+    ),
+    Cause.EVENTS_BUFFERED: Entry(
+        "Direct, events come one by one; through the proxy late, in bursts, or not at all.",
+        "The proxy collects the answer before it passes it on (`proxy_buffering`, compression).",
+        "Set `proxy_buffering off` in the location, or send `X-Accel-Buffering: no`; no gzip for event streams.",
+    ),
+    Cause.STREAM_ENDED: Entry(
+        "The event stream ends while it should be held.",
+        "The server ends it, a read timeout of the proxy passed, or the process died.",
+        "Raise `proxy_read_timeout` or send comments (`:`) more often; look at the backend's log.",
+    ),
+    Cause.DEADLINE_REACHED: Entry(
+        "The check did not end within `timeout`.",
+        "The time for the whole call is shorter than its phases.",
+        "Raise `timeout`, or shorten `hold`.",
+    ),
+}

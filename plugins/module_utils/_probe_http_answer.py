@@ -1,0 +1,154 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The head of an HTTP answer, read leniently and within bounds (pure).
+
+The protocol library loses the status of an answer that it dislikes (HTTP/1.0,
+chunked, odd headers); the diagnosis needs just that one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+# nginx's largest default header buffers are four of 8 KiB.
+MAX_HEAD = 65536
+MAX_LINES = 256
+MAX_BODY = 8192
+MAX_INTERIM = 8
+
+_INTERIM = (100, 102, 103)
+
+_STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))? +(\d{3})(?: ([^\r\n]*))?")
+
+
+class NotHttpError(Exception):
+    """The peer's first bytes are no HTTP answer; the text says what they are."""
+
+
+class HeadTooBigError(Exception):
+    """The head does not end within the bounds."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status line and headers; ``raw`` is the head as received."""
+
+    version: str
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    raw: bytes = field(repr=False, default=b"")
+    body: bytes = field(repr=False, default=b"")
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def server(self) -> str | None:
+        return self.header("Server")
+
+    @property
+    def content_type(self) -> str:
+        return (self.header("Content-Type") or "").split(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The beginning of the body, chunk sizes included, for comparing and showing."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def from_proxy_itself(self) -> bool:
+        """True when the page is one that nginx (or OpenResty) makes itself.
+
+        A page of the backend that passes through carries the proxy's ``Server``
+        header too, but not this body.
+        """
+        return re.search(r"<center>(?:nginx|openresty)", self.text) is not None
+
+
+class HeadParser:
+    """Collects bytes until the head is complete."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._interim = 0
+        self.rest = b""
+
+    @property
+    def received(self) -> int:
+        return len(self._data)
+
+    def feed(self, data: bytes) -> Answer | None:
+        """Return the answer once its head is complete; what follows is in ``rest``.
+
+        :raises NotHttpError: As soon as the first bytes cannot begin an HTTP answer.
+        :raises HeadTooBigError: If there is no end within MAX_HEAD bytes or MAX_LINES lines.
+        """
+        # Where the end could begin: it may lie across two pieces.
+        start = max(0, len(self._data) - 3)
+        self._data += data
+        while True:
+            answer = self._take_head(start)
+            if answer is None or answer.status not in _INTERIM:
+                return answer
+            # The real answer follows.
+            self._interim += 1
+            if self._interim > MAX_INTERIM:
+                raise HeadTooBigError(f"more than {MAX_INTERIM} interim answers")
+            self._data = bytearray(self.rest)
+            start = 0
+
+    def _take_head(self, start: int) -> Answer | None:
+        begin = bytes(self._data[:5])
+        if begin and not b"HTTP/".startswith(begin[:5]):
+            raise NotHttpError(describe_bytes(bytes(self._data[:64])))
+        end, length = self._data.find(b"\r\n\r\n", start), 4
+        if end < 0:
+            end, length = self._data.find(b"\n\n", start), 2
+        if end > MAX_HEAD or (end < 0 and len(self._data) > MAX_HEAD):
+            raise HeadTooBigError(f"more than {MAX_HEAD} bytes of headers without an end")
+        if end < 0:
+            return None
+        head = bytes(self._data[: end + length])
+        self.rest = bytes(self._data[end + length :])
+        return _parse_head(head)
+
+
+def _parse_head(head: bytes) -> Answer:
+    lines = head.rstrip(b"\r\n").split(b"\n")
+    if len(lines) > MAX_LINES:
+        raise HeadTooBigError(f"more than {MAX_LINES} header lines")
+    match = _STATUS_LINE.fullmatch(lines[0].rstrip(b"\r"))
+    if not match:
+        raise NotHttpError(describe_bytes(lines[0][:64]))
+    headers = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        if colon:
+            headers.append((name.strip().decode("latin-1"), value.strip().decode("latin-1")))
+    major, minor, status, reason = match.groups()
+    return Answer(
+        version=f"{major.decode()}.{(minor or b'0').decode()}",
+        status=int(status),
+        reason=(reason or b"").decode("latin-1"),
+        headers=tuple(headers),
+        raw=head,
+    )
+
+
+def describe_bytes(data: bytes) -> str:
+    """Name what a peer sent instead of HTTP, as far as its first bytes tell."""
+    if data[:1] in (b"\x15", b"\x16") and data[1:2] == b"\x03":
+        return "a TLS record"
+    if data.startswith(b"SSH-"):
+        return "the greeting of an SSH server"
+    if data[:3].isdigit() and data[3:4] in (b" ", b"-"):
+        return f"the greeting of a mail or FTP server ({_shown(data)})"
+    return f"bytes that are no HTTP ({_shown(data)})"
+
+
+def _shown(data: bytes) -> str:
+    return repr(data[:40])[1:]
