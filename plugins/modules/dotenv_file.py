@@ -318,9 +318,7 @@ class Task:
         result: dict[str, Any] = {
             "changed": changed,
             "path": live.path,
-            "keys_added": list(change.text and _dotenv.parse(change.text).keys)
-            if live_text is None
-            else list(shown.added),
+            "keys_added": list(shown.added),
             "keys_changed": list(shown.changed),
             "keys_removed": list(shown.removed),
             "keys_generated": self.generated,
