@@ -25,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     workspace = Workspace(CHECKOUT)
     try:
+        if arguments.command in ("down", "list", "clean") and shutil.which("podman") is None:
+            progress.note("there is no podman on this machine, so there are no hosts")
+            return 0
         with workspace.locked():
             podman = _prepare(workspace)
             if arguments.command == "image":
@@ -82,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     ssh.add_argument("remote", nargs=argparse.REMAINDER)
 
     test = commands.add_parser("test", help="run pytest as root in a throw-away prepared host")
-    test.add_argument("pytest", nargs=argparse.REMAINDER)
+    test.add_argument("pytest", nargs="*", metavar="-- PYTEST_ARGUMENT")
 
     clean = commands.add_parser("clean", help="remove all hosts, images and the cache")
     clean.add_argument("--keep-images", action="store_true", help="remove the hosts alone")
@@ -130,9 +133,11 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
     common = ["--systemd=always", f"--label={LABEL}=tests", f"--volume={workspace.checkout}:/checkout:ro"]
     podman.run("run", "--detach", f"--name={name}", *common, image, "/sbin/init")
     try:
+        host.await_systemd(podman, name)
         return subprocess.run(
             [
-                *("podman", "exec", "--workdir=/checkout", "--env=PYTHONDONTWRITEBYTECODE=1", name),
+                *("podman", "exec", "--workdir=/checkout", "--env=PYTHONDONTWRITEBYTECODE=1"),
+                *("--env=INTEGRATION_ON_THIS_MACHINE=1", "--env=HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", name),
                 *("/opt/tests/bin/python", "-m", "pytest", "-p", "no:cacheprovider", *arguments.pytest),
             ],
             env=podman.environment(),

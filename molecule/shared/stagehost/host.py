@@ -8,7 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-from stagehost.podman import LABEL, Podman, PodmanError
+from stagehost.podman import LABEL, Podman
 from stagehost.progress import note, step
 from stagehost.workspace import Workspace
 
@@ -53,7 +53,7 @@ def up(podman: Podman, workspace: Workspace, wanted: Wanted, *, replace: bool = 
     else:
         with step(f"container {wanted.name}: {'start' if found else 'create from ' + wanted.image}"):
             _start(podman, wanted, exists=found is not None)
-    _await_systemd(podman, wanted.name)
+    await_systemd(podman, wanted.name)
     _admit_controller(podman, workspace, wanted)
     _await_login(workspace, wanted)
 
@@ -93,6 +93,32 @@ def describe(podman: Podman, name: str) -> str:
     return f"{name}: {found['State']['Status']}, {', '.join(ports)}"
 
 
+def await_systemd(podman: Podman, name: str) -> None:
+    """Wait until systemd in a host has started what it starts.
+
+    :raises HostError: If it has not done so within :data:`START_TIMEOUT_S`.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    state = ""
+    while time.monotonic() < deadline:
+        state = podman.try_run("exec", name, "systemctl", "is-system-running").stdout.strip()
+        if state == "running":
+            return
+        if state == "degraded":
+            break
+        time.sleep(0.3)
+    failed = podman.try_run("exec", name, "systemctl", "--failed", "--no-legend", "--plain").stdout.strip()
+    if state == "degraded":
+        # A unit of the application under test may be what failed: that is for the tests to judge.
+        note(f"container {name} is up, with failed units: {failed}")
+        return
+    logs = podman.try_run("logs", "--tail", "15", name)
+    raise HostError(
+        f"systemd in {name} did not reach the state running within {START_TIMEOUT_S:.0f} s "
+        f"(state: {state or 'no answer'}): {(logs.stdout + logs.stderr).strip()}"
+    )
+
+
 def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
     taken = [outer for outer, _ in wanted.ports if not _is_free(outer)]
     if taken:
@@ -124,28 +150,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _await_systemd(podman: Podman, name: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    state = ""
-    while time.monotonic() < deadline:
-        state = podman.try_run("exec", name, "systemctl", "is-system-running").stdout.strip()
-        if state == "running":
-            return
-        if state == "degraded":
-            break
-        time.sleep(0.3)
-    failed = podman.try_run("exec", name, "systemctl", "--failed", "--no-legend", "--plain").stdout.strip()
-    if state == "degraded":
-        # A unit of the application under test may be what failed: that is for the tests to judge.
-        note(f"container {name} is up, with failed units: {failed}")
-        return
-    logs = podman.try_run("logs", "--tail", "15", name)
-    raise HostError(
-        f"systemd in {name} did not reach the state running within {START_TIMEOUT_S:.0f} s "
-        f"(state: {state or 'no answer'}): {(logs.stdout + logs.stderr).strip()}"
-    )
 
 
 def _admit_controller(podman: Podman, workspace: Workspace, wanted: Wanted) -> None:
@@ -192,6 +196,3 @@ def connection(workspace: Workspace, wanted: Wanted) -> str:
             "identity_file": str(workspace.private_key),
         }
     )
-
-
-__all__ = ["HostError", "PodmanError", "Wanted", "connection", "describe", "down", "ssh_command", "up"]

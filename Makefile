@@ -1,0 +1,153 @@
+# The harness: a demo on this machine, and the checks. Everything it makes stands in .venv/, .cache/ and podman.
+# Needs Debian 12 or newer (or Ubuntu 24.04), root, git and make; installs what else it needs, with apt and pip.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+VENV := .venv
+TIMED := .ci/timed
+STAGEHOST := PYTHONPATH=molecule/shared python3 -m stagehost
+PLUGINS := collections/ansible_collections/codeframe/staging/plugins
+
+DEMO_NAME := codeframe-staging-demo
+DEMO_SSH_PORT ?= 14122
+# Further arguments: make demo ARGS=--check, make unit ARGS='-k dotenv', make integration ARGS='-k nginx'.
+ARGS ?=
+
+export DEMO_SSH_PORT
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export MOLECULE_GLOB := molecule/*/molecule.yml
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
+export PYTHONDONTWRITEBYTECODE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## Show this text
+	@echo 'make TARGET [ARGS=...]'
+	@sed -n 's/^\([a-z%][a-z%-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+# --- setting up
+
+.PHONY: setup
+setup: $(VENV)/.stamp ## Install what the demo and the tests need: system packages, virtual environment, images
+	@$(STAGEHOST) image prepared
+
+.PHONY: python
+python:
+	@python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo '-- system packages: python3 python3-venv ...'; \
+	  mkdir -p .cache/logs; \
+	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+	    python3 python3-venv ca-certificates; } >.cache/logs/python.log 2>&1 </dev/null || \
+	    { tail -5 .cache/logs/python.log; echo 'make: Python 3.11 or newer with venv is needed' >&2; exit 1; }; \
+	}
+
+$(VENV)/.stamp: requirements.txt requirements-dev.txt | python
+	@echo '-- virtual environment: $(VENV) (about 1 minute) ...'
+	@test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# --- the demo
+
+.PHONY: demo
+demo: $(VENV)/.stamp ## Deploy the sample application into a container on this machine, over SSH
+	@$(STAGEHOST) up $(DEMO_NAME) --image=bare --ssh-port=$(DEMO_SSH_PORT) --publish=8080 --publish=14100
+	ansible-playbook deploy-staging.yml --inventory inventories/demo $(ARGS)
+	@echo
+	@echo 'The container $(DEMO_NAME) stays up: http://codeframe.localhost:8080'
+	@echo 'Deploy again: make demo.  Look inside: make demo-ssh.  Remove it: make demo-clean'
+
+.PHONY: demo-ssh
+demo-ssh: ## Log in to the demo's container
+	@$(STAGEHOST) ssh $(DEMO_SSH_PORT)
+
+.PHONY: demo-clean
+demo-clean: ## Remove the demo's container
+	@$(STAGEHOST) down $(DEMO_NAME)
+
+# --- the checks
+
+.PHONY: test
+test: ## Run all gating checks
+	@rm -f .cache/summary
+	@$(MAKE) --no-print-directory setup
+	@failed=; for check in lint types unit interface integration molecule; do \
+	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
+	done; \
+	echo; echo '== summary'; cat .cache/summary; \
+	if [ -n "$$failed" ]; then echo "== FAILED:$$failed"; exit 1; fi; \
+	echo '== all checks passed'
+
+.PHONY: test-all
+test-all: ## Run everything, the slow tests and all cases of all scenarios included
+	@rm -f .cache/summary
+	@$(MAKE) --no-print-directory setup
+	@failed=; for check in lint types unit interface integration-all $(SCENARIOS:%=test-%); do \
+	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
+	done; \
+	echo; echo '== summary'; cat .cache/summary; \
+	if [ -n "$$failed" ]; then echo "== FAILED:$$failed"; exit 1; fi; \
+	echo '== all checks passed'
+
+.PHONY: lint
+lint: $(VENV)/.stamp ## ansible-lint (profile production), yamllint, ruff
+	@$(TIMED) yamllint yamllint --strict .
+	@$(TIMED) ruff ruff check --quiet .
+	@$(TIMED) ruff-format ruff format --check --quiet .
+	@$(TIMED) ansible-lint ansible-lint --offline --strict -q
+
+.PHONY: types
+types: $(VENV)/.stamp ## mypy, strict, on the plugins and the harness
+	@$(TIMED) mypy mypy $$(find $(PLUGINS)/ -name '*.py') tests/*.py
+	@$(TIMED) mypy-harness mypy -p stagehost
+
+.PHONY: unit
+unit: $(VENV)/.stamp ## Unit tests: no host, no container
+	@$(TIMED) unit python -m pytest -q tests/unit --ignore=tests/unit/roles $(ARGS)
+
+.PHONY: interface
+interface: $(VENV)/.stamp ## The roles' argument specs agree with their defaults
+	@$(TIMED) interface python -m pytest -q tests/unit/roles $(ARGS)
+
+INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
+
+.PHONY: integration
+integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl, in a throw-away container
+	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -m 'not slow' $(ARGS) tests/integration,\
+	  echo '== integration: tests/integration holds no test')
+
+.PHONY: integration-all
+integration-all: $(VENV)/.stamp ## The same, with the slow ones
+	@$(TIMED) integration-all env $(STAGEHOST) test -- $(ARGS) tests/integration
+
+# Scenarios beside `default` run one case of theirs here, and all with test-<scenario>.
+SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+MOLECULE := molecule
+
+.PHONY: molecule
+molecule: $(VENV)/.stamp ## Molecule: `default` in full, one case of each further scenario
+	@failed=; for scenario in default $(filter-out default,$(SCENARIOS)); do \
+	  SCENARIO_CASES=quick $(TIMED) "molecule $$scenario" $(MOLECULE) test --no-command-borders --scenario-name $$scenario || failed=1; \
+	done; test -z "$$failed"
+
+.PHONY: $(SCENARIOS:%=test-%)
+$(SCENARIOS:%=test-%): test-%: $(VENV)/.stamp
+	@SCENARIO_CASES=all $(TIMED) "molecule $* (all cases)" $(MOLECULE) test --no-command-borders --scenario-name $*
+
+.PHONY: test-%
+test-%: ## One Molecule scenario with all its cases
+
+# --- cleaning up
+
+.PHONY: stop
+stop: ## Remove all containers of the harness, the demo's included
+	@$(STAGEHOST) clean --keep-images
+
+.PHONY: clean
+clean: ## Remove containers, images, .cache and .venv
+	@$(STAGEHOST) clean
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
