@@ -1,0 +1,187 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which URLs stand in the JavaScript that a browser loads.
+
+Only client chunks prove anything: a URL in ``routes-manifest.json`` or in the bundler's
+cache is neither a fault nor a proof. Pure: texts in, findings out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+# A URL goes on where one of these follows; otherwise "http://a" would be found in "http://a.example".
+_GOES_ON = "[A-Za-z0-9_.:%-]"
+_ESCAPES = re.compile(r"\\(?:/|u002[fF]|x2[fF]|u003[aA]|x3[aA]|u002[dD]|x2[dD])|&#x2[fF];|&#47;")
+_SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?js)(?=["'`)?\\])""")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Where the URLs asked for stand."""
+
+    found: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...]
+    forbidden: Mapping[str, tuple[str, ...]]
+    scripts: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.missing and not self.forbidden
+
+
+def normalised(text: str) -> str:
+    """Undo the ways in which slashes, colons and hyphens are escaped in JavaScript and HTML."""
+
+    def plain(match: re.Match[str]) -> str:
+        code = match.group(0).lower()
+        return ":" if "3a" in code else "-" if "2d" in code else "/"
+
+    return _ESCAPES.sub(plain, text)
+
+
+def _pattern(url: str) -> re.Pattern[str]:
+    return re.compile(re.escape(url) + ("" if url.endswith("/") else f"(?!{_GOES_ON}*[A-Za-z0-9_])"))
+
+
+def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Sequence[str]) -> Findings:
+    """Look for URLs in scripts.
+
+    An occurrence of an expected URL never counts as one of a forbidden URL that is only a
+    part of it.
+
+    :param scripts: Text of each script by its name.
+    """
+    found: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
+    wanted = [(url, _pattern(url)) for url in sorted(set(expected), key=len, reverse=True)]
+    unwanted = [(url, _pattern(url)) for url in forbidden if url not in expected]
+    for name in sorted(scripts):
+        text = normalised(scripts[name])
+        for url, pattern in wanted:
+            if pattern.search(text):
+                found.setdefault(url, []).append(name)
+        for url, pattern in unwanted:
+            rest = text
+            for longer, good in wanted:
+                if url in longer:
+                    rest = good.sub(" ", rest)
+            if pattern.search(rest):
+                wrong.setdefault(url, []).append(name)
+    return Findings(
+        {url: tuple(found[url]) for url in expected if url in found},
+        tuple(url for url in dict.fromkeys(expected) if url not in found),
+        {url: tuple(names) for url, names in wrong.items()},
+        tuple(sorted(scripts)),
+    )
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.base = ""
+        self.sources: list[str] = []
+        self.inline: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {key: value or "" for key, value in attrs}
+        if tag == "base" and given.get("href"):
+            self.base = given["href"]
+        elif tag == "script":
+            if given.get("src"):
+                self.sources.append(given["src"])
+            else:
+                self._in_script = True
+                self.inline.append("")
+        elif tag == "link" and given.get("href"):
+            kinds = given.get("rel", "").lower().split()
+            if "modulepreload" in kinds or (given.get("as", "").lower() == "script" and "preload" in kinds):
+                self.sources.append(given["href"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script":
+            self._in_script = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script:
+            self.inline[-1] += data
+
+
+@dataclass(frozen=True)
+class Page:
+    """The scripts of a page: by address, and those written into it."""
+
+    sources: tuple[str, ...]
+    inline: tuple[str, ...]
+
+
+def read_page(html: str, url: str) -> Page:
+    """Find the scripts that a page makes the browser load.
+
+    Next.js names further chunks of a page inside its inline scripts (``static/chunks/...``,
+    relative to ``/_next/``).
+
+    :param url: Where the page came from; addresses are made absolute against it.
+    """
+    parser = _Page()
+    parser.feed(html)
+    base = urljoin(url, parser.base) if parser.base else url
+    sources = [urljoin(base, source) for source in parser.sources]
+    prefix = next((source.partition("/_next/")[0] + "/_next/" for source in sources if "/_next/" in source), "")
+    if prefix:
+        for text in parser.inline:
+            sources += [
+                urljoin(prefix, path.partition("/_next/")[2] or path)
+                for path in _SCRIPT_PATH.findall(normalised(text.replace('\\"', '"')))
+                if path.startswith("static/") or "/_next/static/" in path
+            ]
+    return Page(tuple(dict.fromkeys(sources)), tuple(text for text in parser.inline if text.strip()))
+
+
+def imported(script: str, url: str) -> tuple[str, ...]:
+    """Find the scripts that a script may import later, for bundlers other than Next.js (Vite, Rollup).
+
+    ``import("./page-1a2b.js")`` is relative to the script; the entries of Vite's table of
+    dependencies (``"assets/page-1a2b.js"``) are relative to the directory above the assets.
+    """
+    parts = urlsplit(url)
+    directory = parts.path.rpartition("/")[0].rpartition("/")[2]
+    found = []
+    for path in _SCRIPT_PATH.findall(script):
+        if path.startswith(("./", "../")):
+            found.append(urljoin(url, path))
+        elif directory and path.startswith(f"{directory}/"):
+            found.append(urljoin(url, path[len(directory) + 1 :]))
+    return tuple(dict.fromkeys(found))
+
+
+def complaint(findings: Findings, where: str, expectation: str = "") -> str:
+    """Say in one sentence what is wrong; empty if nothing is.
+
+    :param where: What was searched, such as ``the build in web-ui/.next``.
+    :param expectation: The likely cause of a missing URL.
+    """
+    parts = []
+    if not findings.scripts:
+        return f"{where} has no client scripts"
+    if findings.missing:
+        number = len(findings.scripts)
+        parts.append(f"{_listed(findings.missing)} stands in none of the {number} client scripts of {where}")
+    for url, names in findings.forbidden.items():
+        parts.append(f"client scripts of {where} hold {url} ({_listed(names)})")
+    if parts and findings.missing and expectation:
+        parts.append(expectation)
+    return "; ".join(parts)
+
+
+def _listed(names: Iterable[str], limit: int = 3) -> str:
+    every = list(names)
+    more = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return ", ".join(every[:limit]) + more
