@@ -122,7 +122,7 @@ def _up(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -> 
     workspace.ensure_key()
     wanted = host.Wanted(arguments.name, image, arguments.ssh_port, tuple(arguments.publish))
     host.up(podman, workspace, wanted, replace=arguments.replace)
-    print(host.connection(workspace, wanted))
+    progress.note(f"log in with: ssh -i {workspace.private_key} -p {wanted.ssh_port} {host.USER}@{host.ADDRESS}")
 
 
 def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import time
@@ -183,16 +182,3 @@ def _await_login(workspace: Workspace, wanted: Wanted) -> None:
         said = done.stderr.strip()
         time.sleep(0.3)
     raise HostError(f"no login as {USER} to {wanted.name} at {ADDRESS}:{wanted.ssh_port} was possible: {said}")
-
-
-def connection(workspace: Workspace, wanted: Wanted) -> str:
-    """The connection as JSON, for whatever reads the output of a program."""
-    return json.dumps(
-        {
-            "name": wanted.name,
-            "address": ADDRESS,
-            "port": wanted.ssh_port,
-            "user": USER,
-            "identity_file": str(workspace.private_key),
-        }
-    )
