@@ -142,7 +142,7 @@ class Process:
     @property
     def is_run(self) -> bool:
         """Whether it is a command of Ansible's, or a worker forked from one, as far as its arguments tell."""
-        words = self.argv[1:2] == ("-m",) and self.argv[2:3] or self.argv[:2]
+        words = (self.argv[1:2] == ("-m",) and self.argv[2:3]) or self.argv[:2]
         return any(_RUN.match(word) for word in words)
 
 
