@@ -128,5 +128,6 @@ def _reference(
         direct_plain=next((other.plain_request for other in direct if other.plain_request is not None), None),
         direct_silence_s=max(silences) if silences else None,
         direct_status=next((status for status in statuses if status is not None), None),
+        direct_burst=next((other.largest_burst for other in direct if other.largest_burst), None),
         expected_idle_timeout_s=expected_idle_timeout_s,
     )

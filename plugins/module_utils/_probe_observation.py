@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold import HoldReport
+    from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold import HoldReport, RoundTrips
     from ansible_collections.codeframe.staging.plugins.module_utils._probe_http_answer import Answer
     from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import Target
 
@@ -55,7 +55,6 @@ class Fault(enum.Enum):
     PROTOCOL_BROKEN = "protocol_broken"
     NOT_EVENT_STREAM = "not_event_stream"
     NO_EVENT = "no_event"
-    EVENTS_IN_BURSTS = "events_in_bursts"
     STREAM_ENDED = "stream_ended"
     OVERALL_DEADLINE = "overall_deadline"
 
@@ -91,6 +90,20 @@ class SecondTry:
     status: int | None
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """Many connections to one endpoint: how many were opened, and how many held to the end."""
+
+    asked: int
+    accepted: int
+    held: int
+    failures: dict[str, int]
+    refused_by_status: dict[str, int]
+    handshakes: RoundTrips
+    #: Seconds until the last connection was tried.
+    opened_s: float
+
+
 @dataclass
 class Observation:
     """The facts about one endpoint; times in seconds."""
@@ -116,6 +129,7 @@ class Observation:
     first_event_s: float | None = None
     event_gaps_s: tuple[float, ...] = ()
     largest_burst: int = 0
+    crowd: Crowd | None = None
     # Second looks, made only when the first one left a question.
     second_tries: list[SecondTry] = field(default_factory=list)
     plain_request: Answer | None = None
@@ -134,7 +148,7 @@ class Observation:
 
     @property
     def handshake_s(self) -> float | None:
-        """Seconds from the start to the answer to the upgrade."""
-        if "upgrade" not in self.phases:
+        """Seconds from the start to the answer to the request."""
+        if "upgrade" not in self.phases and "answer" not in self.phases:
             return None
-        return sum(self.phases.get(name, 0.0) for name in ("resolve", "tcp", "tls", "upgrade"))
+        return sum(self.phases.get(name, 0.0) for name in ("resolve", "tcp", "tls", "upgrade", "answer"))

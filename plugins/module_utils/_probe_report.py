@@ -73,6 +73,7 @@ def result_of(seen: Observation, verdict: Verdict, expected_idle_timeout_s: floa
         ),
         "first_event_s": _rounded(seen.first_event_s),
         "event_gaps": _gaps(seen.event_gaps_s),
+        "connections": _crowd(seen),
         "evidence": list(verdict.evidence),
     }
 
@@ -96,9 +97,28 @@ def failure_message(diagnosis: Diagnosis) -> str:
     return f"{diagnosis.explanation}; {diagnosis.remedy[:1].lower() + diagnosis.remedy[1:]}".rstrip(".")
 
 
+def _crowd(seen: Observation) -> dict[str, Any] | None:
+    crowd = seen.crowd
+    if crowd is None:
+        return None
+    spread = _round_trips(crowd.handshakes) or {}
+    return {
+        "asked": crowd.asked,
+        "accepted": crowd.accepted,
+        "held": crowd.held,
+        "failures": crowd.failures,
+        "refused_by_status": crowd.refused_by_status,
+        "handshake_s": {name: spread.get(name) for name in ("min", "median", "p95", "max")},
+        "opened_s": round(crowd.opened_s, 3),
+    }
+
+
 def _details(seen: Observation) -> list[str]:
     details = []
-    if seen.handshake_s is not None:
+    if seen.crowd is not None and seen.crowd.handshakes.median is not None:
+        details.append(f"{seen.crowd.held} of {seen.crowd.asked} connections held at once")
+        details.append(f"median handshake {_ms(seen.crowd.handshakes.median)}")
+    elif seen.handshake_s is not None:
         details.append(f"handshake {_ms(seen.handshake_s)}")
     if seen.first_event_s is not None:
         details.append(f"first event {_ms(seen.first_event_s)}")

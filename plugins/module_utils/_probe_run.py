@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Optional
 
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import Fault, Observation
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_second_look import ask_plainly, look_again
+from ansible_collections.codeframe.staging.plugins.module_utils._sse_probe import SseProbe
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket_crowd import observe_crowd
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket_probe import WebSocketProbe
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ async def observe_all(targets: Sequence[Target], contexts: Contexts, settings: S
     """
     loop = asyncio.get_running_loop()
     deadline = None if settings.timeout_s is None else loop.time() + settings.timeout_s
-    probes = [WebSocketProbe(target, contexts[target.name], settings) for target in targets]
+    if settings.connections > 1:
+        return [await _observe_crowd(targets[0], contexts, settings)]
+    probes = [_probe(target, contexts[target.name], settings) for target in targets]
     tasks = [asyncio.ensure_future(_observe(probe, contexts, settings)) for probe in probes]
     await _finish(tasks, deadline)
     observations = [probe.seen for probe in probes]
@@ -37,6 +41,11 @@ async def observe_all(targets: Sequence[Target], contexts: Contexts, settings: S
             seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
     await _finish([asyncio.ensure_future(_compare_with_direct(observations, contexts, settings))], deadline)
     return observations
+
+
+def _probe(target: Target, context: ssl.SSLContext | None, settings: Settings) -> WebSocketProbe | SseProbe:
+    kind = SseProbe if target.transport == "sse" else WebSocketProbe
+    return kind(target, context, settings)
 
 
 async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None) -> None:
@@ -53,10 +62,22 @@ async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None)
             task.result()
 
 
-async def _observe(probe: WebSocketProbe, contexts: Contexts, settings: Settings) -> None:
+async def _observe(probe: WebSocketProbe | SseProbe, contexts: Contexts, settings: Settings) -> None:
     seen = await probe.run()
     if seen.fault is not None:
         await look_again(seen, contexts[seen.target.name], settings)
+
+
+async def _observe_crowd(target: Target, contexts: Contexts, settings: Settings) -> Observation:
+    context = contexts[target.name]
+    try:
+        seen = await asyncio.wait_for(observe_crowd(target, context, settings), settings.timeout_s)
+    except asyncio.TimeoutError:
+        seen = Observation(target)
+        seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
+    if seen.fault is not None:
+        await look_again(seen, context, settings)
+    return seen
 
 
 async def _compare_with_direct(observations: Sequence[Observation], contexts: Contexts, settings: Settings) -> None:

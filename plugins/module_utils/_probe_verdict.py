@@ -42,6 +42,8 @@ _UPGRADE_LINES = (
 )
 _MAP = "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }"
 _EXCERPT = 160
+# Two events may meet by chance; three at once were collected.
+_BURST = 3
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Reference:
     direct_plain: Answer | None = None
     direct_silence_s: float | None = None
     direct_status: int | None = None
+    #: The largest number of events that arrived together on the direct stream.
+    direct_burst: int | None = None
     expected_idle_timeout_s: float | None = None
 
 
@@ -83,9 +87,15 @@ def close_name(code: int | None) -> str:
 
 def judge(seen: Observation, reference: Reference) -> Verdict:
     """Name the cause of one endpoint's failure, or Cause.NONE."""
-    if seen.fault is None:
+    if seen.fault is None and not _comes_in_bursts(seen, reference):
         return Verdict(Cause.NONE, f"{_there(seen)} works", CATALOGUE[Cause.NONE].remedy, tuple(_facts(seen)))
     cause, explanation, remedy = _judge_fault(seen, reference)
+    if seen.crowd is not None:
+        crowd = seen.crowd
+        explanation = (
+            f"of {crowd.asked} connections at once {crowd.accepted} were accepted and {crowd.held} held to the end; "
+            f"the most common failure: {explanation}"
+        )
     return Verdict(
         cause,
         seen.target.redact(explanation),
@@ -111,12 +121,14 @@ _Judgement = tuple[Cause, str, Optional[str]]
 
 def _judge_fault(seen: Observation, reference: Reference) -> _Judgement:
     fault = seen.fault
+    if fault is None:
+        return _judge_bursts(seen)
     if fault is Fault.HTTP_ANSWER and seen.answer is not None:
         return _judge_answer(seen, seen.answer, reference)
     if fault in (Fault.TLS_NOT_SPOKEN, Fault.TLS_FAILED, Fault.TLS_STALLED):
         return _judge_tls(seen)
     if fault in (Fault.CLOSED_IN_HANDSHAKE, Fault.HANDSHAKE_STALLED, Fault.NOT_HTTP, Fault.HEAD_TOO_BIG):
-        return _judge_no_answer(seen)
+        return _judge_no_answer(seen, reference)
     if fault is Fault.REFUSED:
         return _judge_refused(seen, reference)
     if fault is Fault.CUT:
@@ -125,7 +137,7 @@ def _judge_fault(seen: Observation, reference: Reference) -> _Judgement:
         return _judge_close(seen)
     if fault in (Fault.NO_REPLY, Fault.MUTE, Fault.UNEXPECTED_REPLY, Fault.REPLIES_LOST):
         return _judge_silence(seen, reference)
-    if fault in (Fault.NOT_EVENT_STREAM, Fault.NO_EVENT, Fault.EVENTS_IN_BURSTS, Fault.STREAM_ENDED):
+    if fault in (Fault.NOT_EVENT_STREAM, Fault.NO_EVENT, Fault.STREAM_ENDED):
         return _judge_stream(seen, reference)
     return _judge_simple(seen)
 
@@ -231,9 +243,21 @@ def _tls_expected(seen: Observation) -> _Judgement:
     )
 
 
-def _judge_no_answer(seen: Observation) -> _Judgement:
+def _judge_no_answer(seen: Observation, reference: Reference) -> _Judgement:
     if seen.speaks_tls:
         return _tls_expected(seen)
+    if (
+        seen.fault is Fault.HANDSHAKE_STALLED
+        and seen.target.transport == "sse"
+        and seen.target.through_proxy
+        and reference.direct_passed
+    ):
+        # nginx keeps even the headers until its buffer is full (measured).
+        return (
+            Cause.EVENTS_BUFFERED,
+            f"{_at(seen)} passes nothing on ({seen.detail}), while the backend sends events",
+            _unbuffer(seen),
+        )
     if seen.fault is Fault.HANDSHAKE_STALLED:
         return (
             Cause.HANDSHAKE_STALLED,
@@ -265,6 +289,8 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
         )
     if status in (401, 407):
         return _judge_login(seen, answer, reference)
+    if seen.target.transport == "sse":
+        return _judge_stream_answer(seen, answer, reference)
     if answer.version == "1.0":
         return Cause.HTTP_1_0_ANSWER, f"{said} in HTTP/1.0, which has no upgrade", None
     if status in (400, 403) and any(attempt.status == 101 for attempt in seen.second_tries):
@@ -490,25 +516,72 @@ def _judge_silence(seen: Observation, reference: Reference) -> _Judgement:
     )
 
 
+def _comes_in_bursts(seen: Observation, reference: Reference) -> bool:
+    """Several events at once through the proxy, where the direct stream brings them singly."""
+    return seen.target.through_proxy and reference.direct_burst == 1 and seen.largest_burst >= _BURST
+
+
+def _judge_bursts(seen: Observation) -> _Judgement:
+    return (
+        Cause.EVENTS_BUFFERED,
+        f"{_at(seen)} delivers up to {seen.largest_burst} events at once, while the backend sends them singly",
+        _unbuffer(seen),
+    )
+
+
+def _unbuffer(seen: Observation) -> str:
+    return (
+        f"set proxy_buffering off in the location of {seen.target.path}, or let the application send the header "
+        "X-Accel-Buffering: no; switch compression off for text/event-stream"
+    )
+
+
 def _judge_stream(seen: Observation, reference: Reference) -> _Judgement:
     if seen.fault is Fault.NOT_EVENT_STREAM:
         return Cause.NOT_AN_EVENT_STREAM, f"{_at(seen)} sent {seen.detail} instead of text/event-stream", None
     if seen.fault is Fault.STREAM_ENDED:
-        return Cause.STREAM_ENDED, f"the event stream of {_at(seen)} ended: {seen.detail}", None
+        return _judge_stream_end(seen, reference)
     if seen.target.through_proxy and reference.direct_passed:
         return (
             Cause.EVENTS_BUFFERED,
-            f"{_at(seen)} does not pass events on as they come ({seen.detail}), while the backend sends them singly",
-            f"set proxy_buffering off in the location of {seen.target.path}, or let the application send the header "
-            "X-Accel-Buffering: no; switch compression off for text/event-stream",
-        )
-    if seen.fault is Fault.EVENTS_IN_BURSTS:
-        return (
-            Cause.EVENTS_BUFFERED,
-            f"the events of {_at(seen)} come in bursts ({seen.detail}): something collects them",
-            None,
+            f"{_at(seen)} passes no event on ({seen.detail}), while the backend sends them",
+            _unbuffer(seen),
         )
     return Cause.NO_EVENT, f"{_at(seen)} sent no event in time: {seen.detail}", None
+
+
+def _judge_stream_end(seen: Observation, reference: Reference) -> _Judgement:
+    silence = seen.hold.silence_at_cut_s if seen.hold else None
+    if seen.hold is None or silence is None:
+        return Cause.STREAM_ENDED, f"the event stream of {_at(seen)} ended: {seen.detail}", None
+    text = f"the event stream of {_at(seen)} ended after {seen.hold.held_s:.1f} s ({seen.detail})"
+    known = known_timeout(silence, reference.expected_idle_timeout_s)
+    if silence >= 1.0:
+        text += f", the last {silence:.1f} s of them without a byte"
+    if known:
+        text += f", which fits {known}"
+    return Cause.STREAM_ENDED, text, None
+
+
+def _judge_stream_answer(seen: Observation, answer: Answer, reference: Reference) -> _Judgement:
+    """A refusal of an event stream, where no upgrade can be lost."""
+    said = f"{_at(seen)} answered HTTP {answer.status}"
+    path = seen.target.path
+    if seen.target.through_proxy and reference.direct_passed and answer.status in (403, 404, 405):
+        return (
+            Cause.NOT_ROUTED_BY_PROXY,
+            f"{said}, although the backend serves the event stream when asked directly",
+            f"add a location for {path} with proxy_pass to the server block of {seen.target.host}",
+        )
+    if answer.status == 403:
+        return _judge_login(seen, answer, reference)
+    if answer.status == 404:
+        return Cause.PATH_NOT_FOUND, f"{said}: no event stream is served on {path}", f"correct the path {path}"
+    if 500 <= answer.status < 600:
+        return Cause.SERVER_ERROR, f"{said}: the application failed", None
+    if answer.status in (400, 405, 406):
+        return Cause.BAD_REQUEST, f"{said}: the server refuses this request", None
+    return Cause.UNEXPECTED_STATUS, f"{said}, which is no event stream", None
 
 
 def _facts(seen: Observation) -> list[str]:

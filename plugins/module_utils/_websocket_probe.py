@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_connect import NotConnectedError, connect
@@ -43,6 +44,7 @@ _BODY_WAIT_S = 1.0
 # How many messages that were not expected are kept for the evidence, and how much of each.
 _KEPT_MESSAGES = 5
 _EXCERPT = 200
+_GATE_POLL_S = 1.0
 _LIVENESS = b"still there?"
 
 
@@ -50,11 +52,32 @@ class _EndedError(Exception):
     """The connection is over; the observation says how."""
 
 
+class HoldGate:
+    """When the hold of many connections ends: known once the last one was tried."""
+
+    def __init__(self) -> None:
+        self.end: float | None = None
+        self.opened_s = 0.0
+
+    def end_or_later(self, now: float) -> float:
+        """The end, or a moment at which to ask again."""
+        return now + _GATE_POLL_S if self.end is None else self.end
+
+
 class WebSocketProbe:
     """Walks through the phases of one connection and fills the observation."""
 
-    def __init__(self, target: Target, context: ssl.SSLContext | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        target: Target,
+        context: ssl.SSLContext | None,
+        settings: Settings,
+        gate: HoldGate | None = None,
+    ) -> None:
         self.target = target
+        #: Called once, when the connection is open (and its message answered) or has failed.
+        self.when_tried: Callable[[], None] | None = None
+        self._gate = gate
         self.seen = Observation(target)
         self._context = context
         self._settings = settings
@@ -67,10 +90,14 @@ class WebSocketProbe:
     async def run(self) -> Observation:
         """Run all phases; whatever the peer does ends as a fact of the observation."""
         try:
-            await self.open(self.target.origin)
-            if self._settings.has_message_phase:
-                await self._exchange()
-            if self._settings.hold_s:
+            try:
+                await self.open(self.target.origin)
+                if self._settings.has_message_phase:
+                    await self._exchange()
+            finally:
+                if self.when_tried is not None:
+                    self.when_tried()
+            if self._settings.hold_s or self._gate is not None:
                 await self._hold()
             await self._say_goodbye()
         except (_EndedError, NotConnectedError):
@@ -304,6 +331,8 @@ class WebSocketProbe:
         next_beat = began + self._settings.interval_s
         while True:
             now = self._loop.time()
+            if self._gate is not None:
+                end = self._gate.end_or_later(now)
             if now >= end:
                 return
             if busy and now >= next_beat:

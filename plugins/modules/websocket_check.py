@@ -323,6 +323,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._probe_run impor
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import SettingsError, parse_settings
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import TargetError, parse_target
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_tls import tls_context
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket_crowd import allow_files
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket_session import library_problem
 
 ENDPOINT_SPEC: dict[str, Any] = {
@@ -391,9 +392,11 @@ def main() -> None:
         if twice:
             raise TargetError(f"endpoints has the name {twice[0]!r} more than once; the results go by it")
         if settings.connections > 1:
-            raise SettingsError("connections is more than 1, which is not there yet")
-        if any(target.transport == "sse" for target in targets):
-            raise TargetError("transport sse is not there yet")
+            if len(targets) != 1 or targets[0].transport != "websocket":
+                raise SettingsError(
+                    f"connections is {settings.connections}, which needs exactly one endpoint with transport websocket"
+                )
+            allow_files(settings.connections)
         contexts = {target.name: tls_context(target) for target in targets}
         earlier = parse_earlier(params["earlier_results"])
     except (SettingsError, TargetError, ValueError) as exc:
