@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             elif arguments.command == "down":
                 for name in arguments.names:
                     progress.note(f"container {name} {'removed' if host.down(podman, name) else 'was not there'}")
+            elif arguments.command == "restart":
+                podman.run("restart", "--time=10", arguments.name)
+                host.await_systemd(podman, arguments.name)
             elif arguments.command == "list":
                 for name in arguments.names or _names(podman):
                     print(host.describe(podman, name))
@@ -76,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
 
     down = commands.add_parser("down", help="remove hosts with everything on them")
     down.add_argument("names", nargs="+")
+
+    restart = commands.add_parser("restart", help="restart a host, as if its machine were rebooted")
+    restart.add_argument("name")
 
     listing = commands.add_parser("list", help="show the hosts there are")
     listing.add_argument("names", nargs="*")

@@ -11,17 +11,9 @@ RECIPES = Path(__file__).parent / "recipes"
 MIRROR = "http://deb.debian.org/debian"
 RELEASES = {"12": "bookworm", "13": "trixie"}
 
-# The newest npm that runs on the Node.js of Debian 13 (20.19), and on 18.x of Debian 12.
-NPM = {
-    "12": (
-        "10.9.9",
-        "sha512-1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW7v3A57hDW9RYv2W4Yg==",
-    ),
-    "13": (
-        "11.21.2",
-        "sha512-7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==",
-    ),
-}
+# As the role `runtime` installs them; this npm runs on the Node.js of Debian 12 (18.20) and 13 (20.19).
+NPM_VERSION = "10.9.9"
+NPM_INTEGRITY = "sha512-1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW7v3A57hDW9RYv2W4Yg=="
 PM2_VERSION = "7.0.4"
 # Variables of the machine that downloads inside a container need as well.
 REGISTRY_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "NPM_CONFIG_REGISTRY")
@@ -90,15 +82,14 @@ def recipe(kind: str, debian: str, environ: Mapping[str, str], ca: bytes, requir
         return bare
     if kind != "prepared":
         raise ValueError(f"no image is called {kind}; there are bare and prepared")
-    version, integrity = NPM[debian]
     registry = environment.get("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org").rstrip("/")
     return Recipe(
         f"prepared-{debian}",
         bare,
         (RECIPES / "prepared.sh").read_text(),
         variables={
-            "NPM_URL": f"{registry}/npm/-/npm-{version}.tgz",
-            "NPM_INTEGRITY": integrity,
+            "NPM_URL": f"{registry}/npm/-/npm-{NPM_VERSION}.tgz",
+            "NPM_INTEGRITY": NPM_INTEGRITY,
             "PM2_VERSION": PM2_VERSION,
         },
         files={"requirements-integration.txt": requirements},

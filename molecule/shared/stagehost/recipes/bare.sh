@@ -8,7 +8,7 @@ if [ -s /recipe/ca.pem ]; then
 fi
 apt-get update
 apt-get install -y --no-install-recommends \
-    ca-certificates dbus iproute2 libpam-systemd openssh-server python3 python3-apt sudo systemd systemd-sysv
+    ca-certificates dbus libpam-systemd openssh-server python3 sudo systemd systemd-sysv
 apt-get clean
 update-ca-certificates
 

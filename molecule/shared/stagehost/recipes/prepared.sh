@@ -8,7 +8,7 @@ set -a
 set +a
 apt-get update
 apt-get install -y --no-install-recommends \
-    acl curl git nginx nodejs openssl procps python3-venv python3-websockets rsync
+    acl curl git iproute2 nginx nodejs openssl procps python3-venv python3-websockets rsync
 apt-get clean
 
 # Debian's npm is large and old; the registry's package needs Node.js alone.
