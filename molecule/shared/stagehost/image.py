@@ -30,12 +30,20 @@ def ensure_image(podman: Podman, workspace: Workspace, recipe: Recipe, *, rebuil
         parent = ensure_image(podman, workspace, recipe.parent, rebuild=rebuild)
         with step(f"image {recipe.name}: packages (about 1 minute)"):
             _build(podman, workspace, recipe, parent)
+    _forget_former(podman)
     return recipe.image
 
 
 def _digest_of(podman: Podman, image: str) -> str | None:
     found = podman.inspect("image", image)
     return (found.get("Labels") or {}).get(DIGEST_LABEL) if found else None
+
+
+def _forget_former(podman: Podman) -> None:
+    """Remove the images that lost their name to newer ones, apart from those in use."""
+    former = podman.run("images", "--quiet", "--filter=dangling=true", f"--filter=label={LABEL}").split()
+    for image in former:
+        podman.try_run("rmi", image)
 
 
 def _changes(recipe: Recipe) -> list[str]:

@@ -1,0 +1,96 @@
+"""Fixtures of all scenarios: the host by SSH, the site from outside, and the playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra
+import testinfra.host
+from deployment import CHECKOUT, Deployment
+from outside import Site
+
+JOURNAL = (
+    "systemctl --failed --no-legend; journalctl --no-pager -n 40 -u nginx -u 'pm2-*'; "
+    "tail -n 20 /var/log/nginx/error.log /home/*/.pm2/logs/*.log"
+)
+
+VARIABLES = (
+    "ansible_host",
+    "ansible_port",
+    "ansible_ssh_common_args",
+    "ansible_ssh_private_key_file",
+    "ansible_user",
+    "inventory_hostname",
+    "staging_app_name",
+    "staging_project_dir",
+    "staging_public_url",
+    "staging_public_ws_url",
+    "staging_user",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave all but the quick case of a scenario out, where SCENARIO_CASES says so."""
+    quick = [item for item in items if item.get_closest_marker("quick")]
+    if os.environ.get("SCENARIO_CASES") == "quick" and quick:
+        config.hook.pytest_deselected(items=[item for item in items if item not in quick])
+        items[:] = quick
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """Print the journal of the host with every test that fails."""
+    report = yield
+    host = getattr(item, "funcargs", {}).get("host")
+    if report.when == "call" and report.failed and host is not None:
+        with host.sudo():
+            report.sections.append(("journal of the host", host.run(JOURNAL).stdout))
+    return report
+
+
+@pytest.fixture(scope="session")
+def inventory(request: pytest.FixtureRequest) -> Path:
+    return Path(request.config.getoption("ansible_inventory"))
+
+
+@pytest.fixture(scope="session")
+def deployment(inventory: Path) -> Deployment:
+    return Deployment(inventory)
+
+
+@pytest.fixture(scope="session")
+def variables(inventory: Path) -> dict[str, Any]:
+    """Variables of the inventory, with their templates resolved."""
+    template = json.dumps({name: "{{ " + name + " }}" for name in VARIABLES})
+    done = subprocess.run(
+        ["ansible", f"--inventory={inventory}", "staging", "-m", "debug", "-a", f"msg='{template}'", "-o"],
+        cwd=CHECKOUT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])["msg"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def host(variables: dict[str, Any]) -> testinfra.host.Host:
+    """The staging host, by SSH as the ordinary user; testinfra does not resolve an inventory's templates."""
+    return testinfra.get_host(
+        f"ssh://{variables['ansible_user']}@{variables['ansible_host']}:{variables['ansible_port']}",
+        ssh_identity_file=variables["ansible_ssh_private_key_file"],
+        ssh_extra_args=variables["ansible_ssh_common_args"],
+    )
+
+
+@pytest.fixture(scope="session")
+def site(variables: dict[str, Any]) -> Site:
+    return Site(variables["staging_public_url"], variables["staging_public_ws_url"])

@@ -1,0 +1,91 @@
+"""Run the playbook as a user does, and read from its output what it did."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:[\w.]+ : )?(?P<name>.*?)\] \**$")
+_RESULT = re.compile(r"^(?P<verdict>changed|fatal|failed): \[")
+_RECAP = re.compile(r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=\d+\s+failed=(?P<failed>\d+)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of a playbook said; task names stand without their role."""
+
+    exit_code: int
+    changed: int
+    changed_tasks: tuple[str, ...]
+    failed_tasks: tuple[str, ...]
+    output: str
+
+    def __str__(self) -> str:
+        return self.output
+
+    @property
+    def words(self) -> str:
+        """The output with every run of blanks made one, so that a sentence is found however it was wrapped."""
+        return " ".join(self.output.split())
+
+
+def read_outcome(exit_code: int, output: str) -> Outcome:
+    """Read the output of the default callback, without colours.
+
+    :raises ValueError: If a run that ended well shows no recap, since then nothing is known about it.
+    """
+    task = ""
+    changed: list[str] = []
+    failed: list[str] = []
+    count: int | None = None
+    for line in output.splitlines():
+        if found := _TASK.match(line):
+            task = found["name"]
+        elif found := _RESULT.match(line):
+            (changed if found["verdict"] == "changed" else failed).append(task)
+        elif found := _RECAP.match(line):
+            count = (count or 0) + int(found["changed"])
+    if count is None and exit_code == 0:
+        raise ValueError(f"no recap in the output of the playbook:\n{output}")
+    return Outcome(exit_code, count or 0, tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(failed)), output)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The playbooks of this checkout, run on one inventory."""
+
+    inventory: Path
+
+    def run(
+        self,
+        *arguments: str,
+        playbook: str = "deploy_staging.yml",
+        variables: Sequence[str] = (),
+        timeout_s: float = 900,
+    ) -> Outcome:
+        """Run a playbook with further arguments of ``ansible-playbook``; ``variables`` are ``name=value`` or JSON."""
+        extra = [argument for variable in variables for argument in ("--extra-vars", variable)]
+        done = subprocess.run(
+            ["ansible-playbook", f"--inventory={self.inventory}", *extra, *arguments, f"playbooks/{playbook}"],
+            cwd=CHECKOUT,
+            env={
+                **os.environ,
+                "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+                "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "collections"),
+                "ANSIBLE_FORCE_COLOR": "0",
+                "ANSIBLE_NOCOLOR": "1",
+                "MOLECULE_PROJECT_DIRECTORY": str(CHECKOUT),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return read_outcome(done.returncode, done.stdout)
