@@ -67,9 +67,9 @@ def deployment(inventory: Path) -> Deployment:
 @pytest.fixture(scope="session")
 def variables(inventory: Path) -> dict[str, Any]:
     """Variables of the inventory, with their templates resolved."""
-    template = json.dumps({name: "{{ " + name + " }}" for name in VARIABLES})
+    arguments = json.dumps({"msg": {name: "{{ " + name + " }}" for name in VARIABLES}})
     done = subprocess.run(
-        ["ansible", f"--inventory={inventory}", "staging", "-m", "debug", "-a", f"msg='{template}'", "-o"],
+        ["ansible", f"--inventory={inventory}", "staging", "-m", "debug", "-a", arguments, "-o"],
         cwd=CHECKOUT,
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"},
         stdin=subprocess.DEVNULL,
