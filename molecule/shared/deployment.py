@@ -10,23 +10,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:[\w.]+ : )?(?P<name>.*?)\] \**$")
+_TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:(?:[\w.]+\.)?(?P<role>\w+) : )?(?P<name>.*?)\] \**$")
 _RESULT = re.compile(r"^(?P<verdict>changed|fatal|failed): \[")
 _RECAP = re.compile(r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=\d+\s+failed=(?P<failed>\d+)")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of a playbook said; task names stand without their role."""
+    """What one run of a playbook said; tasks are ``(role, name)``, with an empty role outside of any."""
 
     exit_code: int
     changed: int
-    changed_tasks: tuple[str, ...]
-    failed_tasks: tuple[str, ...]
+    changed_tasks: tuple[tuple[str, str], ...]
+    failed_tasks: tuple[tuple[str, str], ...]
     output: str
 
     def __str__(self) -> str:
         return self.output
+
+    @property
+    def changed_roles(self) -> set[str]:
+        return {role for role, _ in self.changed_tasks}
+
+    @property
+    def failed_roles(self) -> set[str]:
+        return {role for role, _ in self.failed_tasks}
 
     @property
     def words(self) -> str:
@@ -39,13 +47,13 @@ def read_outcome(exit_code: int, output: str) -> Outcome:
 
     :raises ValueError: If a run that ended well shows no recap, since then nothing is known about it.
     """
-    task = ""
-    changed: list[str] = []
-    failed: list[str] = []
+    task = ("", "")
+    changed: list[tuple[str, str]] = []
+    failed: list[tuple[str, str]] = []
     count: int | None = None
     for line in output.splitlines():
         if found := _TASK.match(line):
-            task = found["name"]
+            task = (found["role"] or "", found["name"])
         elif found := _RESULT.match(line):
             (changed if found["verdict"] == "changed" else failed).append(task)
         elif found := _RECAP.match(line):

@@ -20,10 +20,14 @@ demo                       : ok=3    changed=2    unreachable=0    failed=0    s
 """
 
 
-def test_changed_tasks_are_named_without_their_role() -> None:
+def test_changed_tasks_are_named_with_their_role() -> None:
     outcome = read_outcome(0, OUTPUT)
     assert (outcome.exit_code, outcome.changed) == (0, 2)
-    assert outcome.changed_tasks == ("Nginx | Install the site", "Serve | Have the process run")
+    assert outcome.changed_tasks == (
+        ("proxy", "Nginx | Install the site"),
+        ("frontend", "Serve | Have the process run"),
+    )
+    assert outcome.changed_roles == {"proxy", "frontend"}
     assert outcome.failed_tasks == ()
 
 
@@ -33,7 +37,7 @@ def test_the_task_that_failed_is_named() -> None:
         "TASK [codeframe.staging.preflight : Check the inputs] ***\nfatal: [demo]: FAILED! =>\n    msg: x\n"
         "demo : ok=0    changed=0    unreachable=0    failed=1\n",
     )
-    assert outcome.failed_tasks == ("Check the inputs",)
+    assert outcome.failed_tasks == (("preflight", "Check the inputs"),)
 
 
 def test_a_run_that_ended_well_without_a_recap_is_not_believed() -> None:

@@ -1,0 +1,78 @@
+"""One change by hand at a time, each followed by a run that repairs just that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import testinfra.host
+from deployment import Deployment
+from outside import Site
+
+Host = testinfra.host.Host
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A change by hand: a shell command run as a user, and the roles whose tasks may change something after it."""
+
+    user: str
+    command: str
+    repaired_by: frozenset[str]
+
+
+DRIFTS = [
+    pytest.param(
+        Drift("root", "sed -i '/proxy_set_header Upgrade/d' {site} && systemctl reload nginx", frozenset({"proxy"})),
+        id="upgrade-line-deleted",
+        marks=pytest.mark.quick,
+    ),
+    pytest.param(
+        Drift(
+            "deploy",
+            "sed -i 's#^NEXT_PUBLIC_WS_URL=.*#NEXT_PUBLIC_WS_URL=ws://other.example.com/ws#' {project}/.env.staging",
+            frozenset({"app_env", "source"}),
+        ),
+        id="other-url-in-the-env-file",
+    ),
+    pytest.param(
+        Drift(
+            "deploy",
+            "cd {project}/web-ui && NEXT_PUBLIC_WS_URL=ws://other.example.com/ws npm run build && pm2 restart {app}-frontend",
+            frozenset({"source", "frontend"}),
+        ),
+        id="frontend-rebuilt-with-a-wrong-url",
+    ),
+    pytest.param(
+        Drift("deploy", "rm -rf {project}/web-ui/.next", frozenset({"source", "frontend"})),
+        id="build-deleted",
+    ),
+    pytest.param(Drift("deploy", "pm2 delete {app}-frontend", frozenset({"frontend"})), id="frontend-process-deleted"),
+    pytest.param(Drift("deploy", "pm2 stop {app}-backend", frozenset({"backend"})), id="backend-process-stopped"),
+    pytest.param(Drift("root", "systemctl stop nginx", frozenset({"proxy"})), id="nginx-stopped"),
+]
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_a_run_repairs_just_what_has_drifted_and_the_next_changes_nothing(
+    drift: Drift, host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
+) -> None:
+    command = drift.command.format(
+        site=host.check_output("ls /etc/nginx/sites-available/*%s*", variables["staging_app_name"]),
+        project=variables["staging_project_dir"],
+        app=variables["staging_app_name"],
+    )
+    with host.sudo(drift.user):
+        done = host.run("bash -lc %s", command)
+    assert done.rc == 0, done.stderr
+
+    repair = deployment.run()
+    assert repair.exit_code == 0, repair
+    assert repair.changed > 0, repair
+    assert repair.changed_roles <= drift.repaired_by, repair.changed_tasks
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+    assert variables["staging_public_ws_url"] in site.scripts()
+
+    again = deployment.run()
+    assert (again.exit_code, again.changed) == (0, 0), again

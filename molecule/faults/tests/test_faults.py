@@ -1,0 +1,66 @@
+"""A proxy that is wrong in one way at a time, with the role that would repair it skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import testinfra.host
+from deployment import Deployment
+from outside import Site
+
+Host = testinfra.host.Host
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change of the site by ``sed``, and what the verdict must say."""
+
+    change: str
+    said: tuple[str, ...]
+
+
+FAULTS = [
+    pytest.param(
+        Fault("/proxy_set_header Upgrade/d; /proxy_set_header Connection \\$/d", ("drops the upgrade",)),
+        id="upgrade-dropped",
+        marks=pytest.mark.quick,
+    ),
+    pytest.param(Fault("s/proxy_read_timeout 86400s/proxy_read_timeout 3s/", ("idle",)), id="idle-connections-cut"),
+    pytest.param(Fault("s/127.0.0.1:14200/127.0.0.1:14299/", ("502",)), id="backend-at-another-port"),
+]
+
+
+@pytest.fixture
+def site_file(host: Host, variables: dict[str, Any]) -> Iterator[str]:
+    """The file of the site; what a test does to it is undone."""
+    path = host.check_output("ls /etc/nginx/sites-available/*%s*", variables["staging_app_name"])
+    with host.sudo():
+        host.check_output("cp -p %s /root/site.before", path)
+    yield path
+    with host.sudo():
+        host.check_output("cp -p /root/site.before %s && systemctl reload nginx", path)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_proxy_that_breaks_the_websocket_fails_the_run_with_the_cause(
+    fault: Fault, site_file: str, host: Host, deployment: Deployment
+) -> None:
+    with host.sudo():
+        host.check_output("sed -i %s %s && nginx -t && systemctl reload nginx", fault.change, site_file)
+    outcome = deployment.run("--skip-tags", "proxy")
+    assert outcome.exit_code != 0, outcome
+    assert "websocket_verify" in outcome.failed_roles, outcome
+    for sentence in fault.said:
+        assert sentence in outcome.words, outcome
+    assert "direct: passed" in outcome.words.lower(), outcome
+    assert "proxy: failed" in outcome.words.lower(), outcome
+
+
+@pytest.mark.quick
+def test_the_next_whole_run_finds_the_site_as_it_should_be(deployment: Deployment, site: Site) -> None:
+    outcome = deployment.run()
+    assert outcome.exit_code == 0, outcome
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
