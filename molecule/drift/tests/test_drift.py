@@ -39,7 +39,8 @@ DRIFTS = [
     pytest.param(
         Drift(
             "deploy",
-            "cd {project}/web-ui && NEXT_PUBLIC_WS_URL=ws://other.example.com/ws npm run build && pm2 restart {app}-frontend",
+            "cd {project}/web-ui && NEXT_PUBLIC_WS_URL=ws://other.example.com/ws npm run build"
+            " && pm2 restart {app}-frontend",
             frozenset({"source", "frontend"}),
         ),
         id="frontend-rebuilt-with-a-wrong-url",
