@@ -245,12 +245,14 @@ def load_tree(
     read: Callable[[str], str],
     expand: Callable[[str], Sequence[str]],
     conf_dir: str | None = None,
+    parse_text: Callable[[str, str], tuple[Directive, ...]] | None = None,
 ) -> Tree:
     """Read a configuration with its includes.
 
     :param read: Text of a file; may raise ``OSError``.
     :param expand: Paths that a glob matches, in nginx's order.
     :param conf_dir: Directory that relative includes count from; that of ``main`` by default.
+    :param parse_text: Parser of one text and its path; :func:`parse` by default.
 
     Files that cannot be read or parsed are named in ``unreadable`` and left
     out, apart from the main file.
@@ -259,6 +261,7 @@ def load_tree(
     :raises OSError: If the main file cannot be read.
     """
     base = posixpath.dirname(main) if conf_dir is None else conf_dir
+    parser = parse_text or parse
     files: list[str] = [main]
     unreadable: list[str] = []
 
@@ -271,7 +274,7 @@ def load_tree(
                 pattern = include_pattern(each, base)
                 for path in expand(pattern) if is_glob(pattern) else [pattern]:
                     try:
-                        included = parse(read(path), path)
+                        included = parser(read(path), path)
                     except (OSError, ConfigError) as exc:
                         unreadable.append(str(exc) if isinstance(exc, ConfigError) else path)
                         continue
@@ -291,7 +294,7 @@ def load_tree(
                     each.end,
                 )
 
-    directives = tuple(resolve(parse(read(main), main), 0))
+    directives = tuple(resolve(parser(read(main), main), 0))
     return Tree(directives, tuple(files), tuple(unreadable))
 
 

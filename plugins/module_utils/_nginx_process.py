@@ -11,8 +11,10 @@ processes are its workers, since when, and which sockets they hold.
 from __future__ import annotations
 
 import glob
+import ipaddress
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -60,6 +62,7 @@ class Socket:
     """One TCP socket of this host."""
 
     inode: str
+    local_address: str
     local_port: int
     remote_port: int
     listening: bool
@@ -133,6 +136,16 @@ def running(pid_file: str) -> Running | None:
     return Running(master, tuple(sorted(workers, key=lambda worker: worker.pid)))
 
 
+def _address(text: str) -> str:
+    """An address of /proc/net/tcp: words of four bytes, each in the byte order of the machine; ``*`` for any."""
+    raw = b"".join(int(text[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in range(0, len(text), 8))
+    if not any(raw):
+        return "*"
+    address = ipaddress.ip_address(raw)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
 def tcp_sockets() -> list[Socket]:
     """All TCP sockets of this network namespace (IPv4 and IPv6)."""
     found: list[Socket] = []
@@ -148,6 +161,7 @@ def tcp_sockets() -> list[Socket]:
             found.append(
                 Socket(
                     inode=fields[9],
+                    local_address=_address(fields[1].rpartition(":")[0]),
                     local_port=int(fields[1].rpartition(":")[2], 16),
                     remote_port=int(fields[2].rpartition(":")[2], 16),
                     listening=fields[3] == _LISTEN,
@@ -173,26 +187,37 @@ def socket_inodes(pid: int) -> set[str]:
     return found
 
 
-def client_connections(pids: Iterable[int], ports: Iterable[int]) -> int:
-    """Established connections that clients have with these processes on these ports."""
+def upstream_connections(pids: Iterable[int], ports: Iterable[int]) -> int:
+    """Established connections of these processes to upstreams on these ports.
+
+    A proxied WebSocket holds one for as long as it lives; an idle client
+    without one is let go at once when its worker leaves.
+    """
     wanted = set(ports)
     inodes: set[str] = set()
     for pid in pids:
         inodes |= socket_inodes(pid)
-    return sum(1 for each in tcp_sockets() if each.established and each.local_port in wanted and each.inode in inodes)
+    if not inodes or not wanted:
+        return 0
+    return sum(1 for each in tcp_sockets() if each.established and each.remote_port in wanted and each.inode in inodes)
 
 
-def port_holder(port: int, besides: Iterable[int] = ()) -> tuple[int, str] | None:
-    """Process id and command line of the program that listens on a port.
+def port_holder(address: str, port: int, besides: Iterable[int] = ()) -> tuple[int, str] | None:
+    """Process id and command line of the program in the way of listening on an address and port.
 
-    ``None`` if nothing listens there, or only one of ``besides``. A holder
-    that cannot be seen has the process id 0.
+    :param address: ``*`` for any.
+    :return: ``None`` if nothing listens there, or only one of ``besides``. A
+        holder that cannot be seen has the process id 0.
     """
-    inodes = {each.inode for each in tcp_sockets() if each.listening and each.local_port == port}
-    if not inodes:
-        return None
+    inodes = {
+        each.inode
+        for each in tcp_sockets()
+        if each.listening
+        and each.local_port == port
+        and ("*" in (address, each.local_address) or each.local_address == address)
+    }
     friends = set(besides)
-    for pid in friends:
+    for pid in friends if inodes else ():
         inodes -= socket_inodes(pid)
     if not inodes:
         return None
@@ -200,3 +225,12 @@ def port_holder(port: int, besides: Iterable[int] = ()) -> tuple[int, str] | Non
         if pid not in friends and socket_inodes(pid) & inodes:
             return pid, command_line(pid)
     return 0, ""
+
+
+def open_files_limit(pid: int) -> int | None:
+    """The soft limit of open files of a process; ``None`` if it has none or cannot be seen."""
+    try:
+        match = re.search(r"(?m)^Max open files\s+(\d+)", _read(f"/proc/{pid}/limits"))
+    except OSError:
+        return None
+    return int(match.group(1)) if match else None

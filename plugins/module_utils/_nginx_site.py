@@ -69,14 +69,16 @@ def site_paths(kind: str, name: str, suffix: str, enabled_dir: str) -> Layout:
 
 
 def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> Layout:
-    """Find where a site belongs from the include patterns of the ``http`` block.
+    """Find where a site belongs from the include patterns of its context.
 
     :param includes: Absolute patterns.
-    :param wanted: ``auto``, ``sites`` or ``conf_d``. ``sites-enabled`` goes first for ``auto``.
+    :param wanted: ``auto``, ``sites``, ``conf_d`` or ``main`` (for directives outside of ``http``; the patterns are
+        then those of the main context). ``sites-enabled`` goes first for ``auto``.
     :raises SiteError: If no pattern takes in a file of such a name.
     """
-    for kind, directories in (("sites", ("sites-enabled",)), ("conf_d", ("conf.d", "http.d"))):
-        if wanted not in ("auto", kind):
+    places = {"sites": ("sites-enabled",), "conf_d": ("conf.d", "http.d"), "main": ("modules-enabled", "main.d")}
+    for kind, directories in places.items():
+        if wanted != kind and (wanted != "auto" or kind == "main"):
             continue
         for directory in directories:
             for suffix in ("", ".conf") if kind == "sites" else (".conf",):
@@ -84,11 +86,45 @@ def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> L
                     folder, _slash, last = pattern.rpartition("/")
                     if posixpath.basename(folder) == directory and fnmatchcase(name + suffix, last):
                         return site_paths(kind, name, suffix, folder)
-    asked = "sites-enabled or conf.d" if wanted == "auto" else {"sites": "sites-enabled", "conf_d": "conf.d"}[wanted]
+    asked = "sites-enabled or conf.d" if wanted == "auto" else places[wanted][0]
+    block = "the main file" if wanted == "main" else "the http block"
     raise SiteError(
-        f"the http block includes no directory {asked} that would load the site {name} "
+        f"{block} includes no directory {asked} that would load the site {name} "
         f"(it includes {', '.join(includes) or 'nothing'}); add such an include to the main file or set another layout"
     )
+
+
+def takes_in(pattern: str, path: str) -> bool:
+    """Whether an include of this absolute pattern loads a path, if it is there."""
+    if pattern == path:
+        return True
+    if not nginx_config.is_glob(pattern) or posixpath.basename(path).startswith("."):
+        return False
+    return pattern.count("/") == path.count("/") and fnmatchcase(path, pattern)
+
+
+def overlay(
+    loaded: str,
+    text: str | None,
+    read: Callable[[str], str],
+    expand: Callable[[str], Sequence[str]],
+) -> tuple[Callable[[str], str], Callable[[str], Sequence[str]]]:
+    """``read`` and ``expand`` of the tree as it would be with this text at ``loaded`` (``None``: without it)."""
+
+    def read_over(path: str) -> str:
+        if path != loaded:
+            return read(path)
+        if text is None:
+            raise FileNotFoundError(path)
+        return text
+
+    def expand_over(pattern: str) -> Sequence[str]:
+        paths = set(expand(pattern))
+        if takes_in(pattern, loaded):
+            paths = paths | {loaded} if text is not None else paths - {loaded}
+        return sorted(paths, key=lambda path: path.encode("utf-8", "surrogateescape"))
+
+    return read_over, expand_over
 
 
 @dataclass(frozen=True)
@@ -128,13 +164,6 @@ def shadow_tree(
     candidate_name = ".candidate." + posixpath.basename(loaded)
     candidate_path = posixpath.join(shadow_dir, candidate_name)
 
-    def takes_in(pattern: str) -> bool:
-        if pattern == loaded:
-            return True
-        return (
-            nginx_config.is_glob(pattern) and fnmatchcase(loaded, pattern) and pattern.count("/") == loaded.count("/")
-        )
-
     def rewrite(path: str, seen: tuple[str, ...]) -> str | None:
         """The new text of a file if the site is reached through it."""
         if path in seen:
@@ -159,10 +188,10 @@ def shadow_tree(
             paths = list(expand(pattern)) if nginx_config.is_glob(pattern) else [pattern]
             replaced = False
             lines: list[str] = []
-            if takes_in(pattern):
-                paths = sorted({*paths, loaded}, key=lambda name: name.encode())
+            if takes_in(pattern, loaded):
+                paths = sorted({*paths, loaded}, key=lambda name: name.encode("utf-8", "surrogateescape"))
             for included in paths:
-                if included == loaded and takes_in(pattern):
+                if included == loaded and takes_in(pattern, loaded):
                     replaced = True
                     if candidate is not None:
                         lines.append(candidate_path)
@@ -257,6 +286,52 @@ def parse_listen(args: Sequence[str]) -> Listen | None:
     return Listen(address.lower(), int(port or 80), default, tls)
 
 
+def bare_address(address: str) -> str:
+    """The address as the kernel's table has it: no brackets, ``*`` for any of either family."""
+    bare = address.strip("[]")
+    return "*" if bare in ("", "::", "*") else bare
+
+
+def listens_of(text: str, path: str) -> list[Listen]:
+    """All ``listen`` of a site's servers, in order, each once; a server without one is at port 80.
+
+    :raises nginx_config.ConfigError: If the text is no configuration.
+    """
+    found: list[Listen] = []
+    for block in nginx_config.walk(nginx_config.parse(text, path)):
+        if block.name != "server" or block.block is None:
+            continue
+        own = block.children("listen")
+        for listen in [parse_listen(each.args) for each in own] if own else [Listen("*", 80, False, False)]:
+            if listen is not None and listen not in found:
+                found.append(listen)
+    return found
+
+
+def upstream_ports(text: str, path: str) -> set[int]:
+    """Ports that a site's ``proxy_pass`` and ``upstream`` lead to, as far as they stand there as numbers."""
+    ports: set[int] = set()
+    for each in nginx_config.walk(nginx_config.parse(text, path)):
+        if each.name == "proxy_pass" and each.args:
+            match = re.match(r"(https?)://[^/$]*?(?::(\d+))?(?:/|\Z)", each.args[0])
+            if match:
+                ports.add(int(match.group(2) or (443 if match.group(1) == "https" else 80)))
+        elif each.name == "upstream":
+            for server in each.children("server"):
+                port = re.search(r":(\d+)\Z", server.args[0]) if server.args else None
+                ports.add(int(port.group(1)) if port else 80)
+    return ports
+
+
+def files_named(text: str, path: str, directive: str) -> list[str]:
+    """Arguments of a directive such as ``ssl_certificate`` that are plain paths, each once."""
+    found = []
+    for each in nginx_config.walk(nginx_config.parse(text, path)):
+        if each.name == directive and each.args and "$" not in each.args[0] and ":" not in each.args[0]:
+            found.append(each.args[0])
+    return list(dict.fromkeys(found))
+
+
 @dataclass(frozen=True)
 class Server:
     """What decides whether a server block answers a request."""
@@ -313,6 +388,54 @@ def name_conflicts(servers: Sequence[Server], our_file: str) -> list[Conflict]:
                 for _address, port in sorted(ports)[:1]:
                     found.append(Conflict(name, port, mine.where, other.where, index < other_index))
     return found
+
+
+def hidden_addresses(servers: Sequence[Server], our_file: str) -> list[tuple[str, str]]:
+    """Addresses at which a server of another file takes every connection away from ours.
+
+    nginx chooses among the servers that listen on the very address of a
+    connection; one at any address is asked only where no other has it.
+    Each entry is the address with its port, and the place of the other server.
+    """
+    found: list[tuple[str, str]] = []
+    ours = {(each.address, each.port) for server in servers if server.file == our_file for each in server.listens}
+    for server in servers:
+        if server.file == our_file:
+            continue
+        for each in server.listens:
+            family = "[::]" if each.address.startswith("[") else "*"
+            if each.address == family or (each.address, each.port) in ours or (family, each.port) not in ours:
+                continue
+            found.append((f"{each.address}:{each.port}", server.where))
+    return found
+
+
+def too_small(tree: nginx_config.Tree, processors: int, files_limit: int | None, clients: int) -> str | None:
+    """Why this nginx cannot carry a number of clients at once, or ``None``.
+
+    A client that is proxied takes two connections, its own and that to the
+    application, and each takes an open file.
+    """
+    connections = 512
+    for events in (each for each in tree.directives if each.name == "events"):
+        for each in events.children("worker_connections"):
+            connections = int(each.args[0])
+    asked = tree.main_value("worker_processes") or "1"
+    workers = processors if asked == "auto" else int(asked)
+    needed = -(-2 * clients // workers)
+    if connections < needed:
+        return (
+            f"{workers} worker processes with worker_connections {connections} carry {workers * connections // 2} "
+            f"clients of the {clients} wanted (2 connections each); set worker_connections to {needed} or more"
+        )
+    limit = tree.main_value("worker_rlimit_nofile")
+    files = int(limit) if limit and limit.isdigit() else files_limit
+    if files is not None and files < needed:
+        return (
+            f"a worker may open {files} files and needs {needed} for its share of {clients} clients; "
+            f"set worker_rlimit_nofile to {needed} or more"
+        )
+    return None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,20 @@ options:
     type: str
     choices: [auto, sites, conf_d]
     default: auto
+  context:
+    description:
+      - Where the content belongs. V(main) is outside of the http block, for directives such as
+        C(worker_shutdown_timeout); the main file must include a directory there, as Debian's does
+        (C(modules-enabled)).
+    type: str
+    choices: [http, main]
+    default: http
+  clients:
+    description:
+      - Number of clients that nginx must be able to carry at once, each with two connections. The processes, their
+        connections and their open files are checked against it. V(0) checks nothing.
+    type: int
+    default: 0
   watch:
     description:
       - Further files that nginx reads at its start and that count for the question whether it runs the newest state,
@@ -153,8 +167,9 @@ state_after:
   type: dict
 open_websockets_on_old_workers:
   description:
-    - Connections of clients that workers of former configurations hold at the end.
-    - In check mode, and before a reload, those that a reload would leave with them.
+    - Open WebSockets (connections to the upstreams of the site) with workers of former configurations at the end.
+      They live on until they close or C(worker_shutdown_timeout) is over.
+    - In check mode those that the reload would leave with them.
   returned: always
   type: int
 """
@@ -162,33 +177,24 @@ open_websockets_on_old_workers:
 import contextlib
 import glob
 import os
-import re
 import shutil
 import signal
 import stat
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_certificate as nginx_certificate
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_site as nginx_site
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx_program import Nginx, expand, read_text
 
-_ENVIRONMENT = {"LC_ALL": "C", "LANG": "C"}
 _FILE_MODE = 0o644
-
-
-def read_text(path: str) -> str:
-    """A configuration file's text; bytes that are no UTF-8 survive a round trip."""
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        return stream.read()
-
-
-def expand(pattern: str) -> list[str]:
-    """Paths that a glob matches in nginx's order (glob(3) in the C locale: by bytes, no hidden files)."""
-    return sorted(glob.glob(pattern), key=os.fsencode)
+_EXPIRY_NOTICE_DAYS = 14
 
 
 def write_atomically(path: str, text: str) -> None:
@@ -217,63 +223,12 @@ def link_atomically(path: str, target: str) -> None:
     os.rename(temporary, path)
 
 
-class Nginx:
-    """The installed nginx: its version, its paths, and what it says of a tree."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self.module = module
-        self.executable: str | None = module.get_bin_path(
-            module.params["executable"], required=False, opt_dirs=["/usr/sbin", "/usr/local/sbin", "/sbin"]
-        )
-        if self.executable is None and os.access(module.params["executable"], os.X_OK):
-            self.executable = module.params["executable"]
-        built = ""
-        if self.executable is not None:
-            _rc, out, err = module.run_command([self.executable, "-V"], environ_update=_ENVIRONMENT)
-            built = out + err
-        version = re.search(r"nginx version: [^/\s]+/([0-9][0-9.]*)", built)
-        self.version = version.group(1) if version else ""
-        self.prefix: str = module.params["prefix"] or self._built(built, "prefix", "/usr/share/nginx")
-        self.config: str = module.params["config"] or self._built(built, "conf-path", "/etc/nginx/nginx.conf")
-        self._pid_default = self._built(built, "pid-path", "/run/nginx.pid")
-        self._error_log_default = self._built(built, "error-log-path", "/var/log/nginx/error.log")
-
-    @staticmethod
-    def _built(text: str, name: str, default: str) -> str:
-        match = re.search(rf"--{name}=(\S+)", text)
-        return match.group(1) if match else default
-
-    @property
-    def conf_dir(self) -> str:
-        return os.path.dirname(self.config)
-
-    def command(self, config: str, *arguments: str) -> list[str]:
-        command = [self.executable or "nginx", "-c", config]
-        if self.module.params["prefix"]:
-            command += ["-p", self.prefix]
-        return [*command, *arguments]
-
-    def test(self, config: str | None = None) -> tuple[bool, str]:
-        """Whether nginx accepts a tree, and what it said."""
-        rc, out, err = self.module.run_command(self.command(config or self.config, "-t"), environ_update=_ENVIRONMENT)
-        return rc == 0, out + err
-
-    def tree(self) -> nginx_config.Tree:
-        return nginx_config.load_tree(self.config, read_text, expand)
-
-    def _path_of(self, directive: str, default: str) -> str:
-        value = None
-        with contextlib.suppress(OSError, nginx_config.ConfigError):
-            value = self.tree().main_value(directive)
-        return os.path.join(self.prefix, value or default)
-
-    @property
-    def pid_file(self) -> str:
-        return self._path_of("pid", self._pid_default)
-
-    @property
-    def error_log(self) -> str:
-        return self._path_of("error_log", self._error_log_default)
+def find_program(module: AnsibleModule) -> str | None:
+    """Path of nginx, also where root's own directories are not in the search path."""
+    found: str | None = module.get_bin_path(
+        module.params["executable"], required=False, opt_dirs=["/usr/sbin", "/usr/local/sbin", "/sbin"]
+    )
+    return found
 
 
 class Site:
@@ -442,24 +397,11 @@ class Reload:
         return refusals[-1] if refusals else f"no new workers within {self.timeout_s:g} s"
 
 
-def listen_ports(text: str, path: str) -> set[int]:
-    """TCP ports that a site's servers listen on."""
-    ports: set[int] = set()
-    for each in nginx_config.walk(nginx_config.parse(text, path)):
-        if each.name == "listen":
-            parsed = nginx_site.parse_listen(each.args)
-            if parsed is not None:
-                ports.add(parsed.port)
-        elif each.name == "server" and each.block is not None and not each.children("listen"):
-            ports.add(80)
-    return ports
-
-
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Bring the site about; returns the result, or fails the module."""
     params = module.params
     name: str = params["name"]
-    nginx = Nginx(module)
+    nginx = Nginx(module.run_command, find_program(module), params["config"], params["prefix"])
     result: dict[str, Any] = {
         "changed": False,
         "path": "",
@@ -499,10 +441,13 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     except nginx_config.ConfigError as exc:
         _accepted, said = nginx.test()
         fail(
-            f"the configuration was broken before: {'; '.join(nginx_site.complaints(said)) or exc}; nothing was changed"
+            f"the configuration was broken before, apart from the site {name}: "
+            f"{'; '.join(nginx_site.complaints(said)) or exc}; repair {exc.file} first, which is not ours; "
+            "nothing was changed"
         )
     try:
-        layout = nginx_site.detect_layout(http_includes(nginx), name, params["layout"])
+        wanted_layout = "main" if params["context"] == "main" else params["layout"]
+        layout = nginx_site.detect_layout(includes_of(nginx, params["context"]), name, wanted_layout)
     except nginx_site.SiteError as exc:
         fail(f"the site {name} has no place: {exc}")
     if layout.link is None and not params["enabled"]:
@@ -542,6 +487,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     starts = params["start"] and running is None and text is not None
     if starts:
         reasons.append("nginx does not run")
+    changed = todo.changes or starts
     result.update(
         running=running is not None,
         state_before=before,
@@ -550,19 +496,38 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         reasons=reasons,
         diff=difference(before, after),
     )
-    if running is not None:
-        ports = {each.port for server in nginx_site.servers_of(tree) for each in server.listens}
-        result["open_websockets_on_old_workers"] = nginx_process.client_connections(
-            (worker.pid for worker in running.leaving), ports
-        )
 
-    loads_site = text is not None and params["enabled"]
-    if todo.changes or starts:
-        refuse_bad_candidate(site, text if loads_site else None, name, fail)
-    if loads_site and text is not None:
-        refuse_taken_ports(text, layout.file, running, fail)
+    loaded_text = text if params["enabled"] else None
+    examination = Examination(site, tree, running, loaded_text)
+    try:
+        if changed:
+            examination.test_candidate(name)
+        else:
+            examination.test_what_is_there()
+        if loaded_text is not None:
+            examination.refuse_taken_names(name)
+            examination.refuse_taken_ports()
+            examination.refuse_bad_certificates()
+            examination.refuse_too_many_clients(params["clients"])
+    except nginx_site.SiteError as exc:
+        fail(str(exc))
+    examination.look_for_changes_of_others()
+    ports = examination.upstream_ports(former_text)
+    leaving = examination.websockets(running, ports, leaving=True)
+    staying = examination.websockets(running, ports, leaving=False) if todo.reload else 0
+    if staying:
+        examination.notice(
+            f"{staying} open WebSockets stay with workers of the former configuration until they close "
+            "or worker_shutdown_timeout is over"
+        )
+    result["open_websockets_on_old_workers"] = leaving
+    result["warnings_found"] = examination.notices
+    for notice in examination.notices:
+        module.warn(notice)
     if module.check_mode:
-        result.update(changed=todo.changes or starts, reload=todo.reload, state_after=after)
+        result.update(
+            changed=changed, reload=todo.reload, state_after=after, open_websockets_on_old_workers=leaving + staying
+        )
         return result
 
     if todo.write or todo.link:
@@ -582,24 +547,195 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         if refusal is not None:
             site.put(before)
             result["state_after"] = before
+            # A master that is still trying must end up with the former files, and its workers newer than these.
+            still = nginx_process.running(nginx.pid_file)
+            if still is not None and (todo.write or todo.link):
+                Reload(nginx, still, params["reload_timeout"]).run()
             fail(
                 f"nginx refused to reload with the site {name}: {refusal}; "
                 "the former files are back and the former configuration goes on serving"
             )
-        result["reload"] = True
         running = nginx_process.running(nginx.pid_file)
-        if running is not None:
-            ports = {each.port for server in nginx_site.servers_of(nginx.tree()) for each in server.listens}
-            result["open_websockets_on_old_workers"] = nginx_process.client_connections(
-                (worker.pid for worker in running.leaving), ports
-            )
+        result.update(reload=True, open_websockets_on_old_workers=examination.websockets(running, ports, leaving=True))
     if starts:
-        rc, out, err = module.run_command(nginx.command(nginx.config), environ_update=_ENVIRONMENT)
+        rc, out, err = nginx.run(nginx.command(nginx.config))
         if rc != 0:
             fail(f"nginx did not start: {'; '.join(nginx_site.complaints(out + err)) or f'exit status {rc}'}")
         result["running"] = True
-    result["changed"] = todo.changes or starts
+    result["changed"] = changed
     return result
+
+
+class Examination:
+    """What forbids a site (:class:`nginx_site.SiteError`) or deserves a notice, before anything is changed."""
+
+    def __init__(
+        self, site: Site, tree: nginx_config.Tree, running: nginx_process.Running | None, text: str | None
+    ) -> None:
+        self.site = site
+        self.nginx = site.nginx
+        self.loaded = site.layout.loaded
+        self.tree = tree
+        self.running = running
+        self.text = text
+        self.notices: list[str] = []
+        read, glob_over = nginx_site.overlay(self.loaded, text, read_text, expand)
+        self.tree_after = nginx_config.load_tree(self.nginx.config, read, glob_over)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def _is_ours(self, path: str) -> bool:
+        return path in (self.loaded, self.site.layout.file)
+
+    def test_candidate(self, name: str) -> None:
+        """The whole tree with the candidate, tested aside; says whether it was broken before."""
+        try:
+            accepted, said = self.site.try_candidate(self.text)
+            if accepted:
+                return
+            clean_without, said_without = (False, said) if self.text is None else self.site.try_candidate(None)
+        except nginx_config.ConfigError as exc:
+            raise nginx_site.SiteError(f"the site {name} cannot be tested: {exc}; nothing was changed") from exc
+        if clean_without:
+            complaint = "; ".join(nginx_site.complaints(said)) or said.strip()
+            raise nginx_site.SiteError(f"nginx refuses the site {name}: {complaint}; nothing was changed")
+        broken = nginx_site.complaints(said_without)
+        place = nginx_site.complaint_place(broken[-1]) if broken else None
+        raise nginx_site.SiteError(
+            f"the configuration was broken before, apart from the site {name}: "
+            f"{'; '.join(broken) or said_without.strip()}; "
+            f"repair {place[0] if place else 'it'} first, which is not ours; nothing was changed"
+        )
+
+    def test_what_is_there(self) -> None:
+        """The tree as it is. One that nginx refuses would not survive the next start."""
+        accepted, said = self.nginx.test()
+        if accepted:
+            return
+        complaint = "; ".join(nginx_site.complaints(said)) or said.strip()
+        if self.running is None:
+            raise nginx_site.SiteError(
+                f"nginx does not run and refuses the configuration: {complaint}; repair it first, which is not ours"
+            )
+        self.notice(
+            f"nginx refuses the configuration on disk: {complaint}; it goes on serving the former one, "
+            "and would not start again: repair it, which is not ours"
+        )
+
+    def refuse_taken_names(self, name: str) -> None:
+        """Host names that another file claims. nginx ignores all claims but the first and only warns."""
+        earlier = {(each.name, each.port) for each in nginx_site.name_conflicts(self._servers(self.tree), self.loaded)}
+        servers = self._servers(self.tree_after)
+        for each in nginx_site.name_conflicts(servers, self.loaded):
+            if not each.ours_wins:
+                raise nginx_site.SiteError(
+                    f"{each.theirs} answers for {each.name} on port {each.port} before the site {name} does; "
+                    "nginx would ignore the site: remove the name there, or disable that file, which is not ours"
+                )
+            if (each.name, each.port) not in earlier:
+                raise nginx_site.SiteError(
+                    f"{each.theirs} answers for {each.name} on port {each.port} already, and the site {name} would "
+                    "take the name away from it: remove the name there, or disable that file, which is not ours"
+                )
+            self.notice(
+                f"{each.theirs} claims {each.name} on port {each.port} too; nginx ignores it, since the site {name} "
+                "comes first"
+            )
+        for address, where in nginx_site.hidden_addresses(servers, self.loaded):
+            self.notice(
+                f"connections to {address} never reach the site {name}, since {where} listens on that very address"
+            )
+
+    @staticmethod
+    def _servers(tree: nginx_config.Tree) -> list[nginx_site.Server]:
+        return nginx_site.servers_of(tree)
+
+    def refuse_taken_ports(self) -> None:
+        """Ports that another program listens on; ``nginx -t`` does not see it."""
+        friends: list[int] = []
+        if self.running is not None:
+            friends = [self.running.master, *(worker.pid for worker in self.running.workers)]
+        for each in nginx_site.listens_of(self.text or "", self.loaded):
+            holder = nginx_process.port_holder(nginx_site.bare_address(each.address), each.port, friends)
+            if holder is not None:
+                who = f"{holder[1] or 'a program that cannot be seen'} (process {holder[0]})"
+                raise nginx_site.SiteError(
+                    f"port {each.port} of the site is taken by {who}, not by this nginx; "
+                    "stop that program or choose another port; nothing was changed"
+                )
+
+    def refuse_bad_certificates(self) -> None:
+        """Certificates outside their time, and keys that every user of the host may read."""
+        now = datetime.now(timezone.utc)
+        for path in nginx_site.files_named(self.text or "", self.loaded, "ssl_certificate"):
+            try:
+                seen = nginx_certificate.validity(read_text(os.path.join(self.nginx.conf_dir, path)))
+            except (OSError, ValueError):
+                # nginx has read it; whatever it made of it is beyond this reader.
+                continue
+            if now > seen.ends:
+                raise nginx_site.SiteError(
+                    f"the certificate {path} expired on {seen.ends:%Y-%m-%d}; renew it first; nothing was changed"
+                )
+            if now < seen.begins:
+                raise nginx_site.SiteError(
+                    f"the certificate {path} is not valid before {seen.begins:%Y-%m-%d %H:%M} UTC; "
+                    "check it and the clock of this host; nothing was changed"
+                )
+            days = (seen.ends - now).days
+            if days < _EXPIRY_NOTICE_DAYS:
+                self.notice(f"the certificate {path} expires in {days} days")
+        for path in nginx_site.files_named(self.text or "", self.loaded, "ssl_certificate_key"):
+            try:
+                mode = stat.S_IMODE(os.stat(os.path.join(self.nginx.conf_dir, path)).st_mode)
+            except OSError:
+                continue
+            if mode & 0o007:
+                raise nginx_site.SiteError(
+                    f"the private key {path} is open to every user of this host (mode {mode:04o}); "
+                    "set its mode to 0600; nothing was changed"
+                )
+
+    def refuse_too_many_clients(self, clients: int) -> None:
+        if clients <= 0:
+            return
+        pid = self.running.active[0].pid if self.running and self.running.active else os.getpid()
+        problem = nginx_site.too_small(
+            self.tree_after, len(os.sched_getaffinity(0)), nginx_process.open_files_limit(pid), clients
+        )
+        if problem is not None:
+            raise nginx_site.SiteError(f"{problem}; nothing was changed")
+
+    def look_for_changes_of_others(self) -> None:
+        """Files of others that are newer than the workers. They are not reloaded for, and a reload takes them in."""
+        oldest = self.running.oldest_active if self.running else None
+        if oldest is None:
+            return
+        for path in self.tree.files:
+            if self._is_ours(path) or path == self.nginx.config:
+                continue
+            try:
+                seen = os.stat(path)
+            except OSError:
+                continue
+            if max(seen.st_mtime, seen.st_ctime) > oldest + nginx_process.CLOCK_TOLERANCE_S:
+                self.notice(f"{path} was edited after nginx read it; what it says now counts from the next reload on")
+
+    def upstream_ports(self, former_text: str | None) -> set[int]:
+        ports: set[int] = set()
+        for text in (former_text, self.text):
+            if text is not None:
+                with contextlib.suppress(nginx_config.ConfigError):
+                    ports |= nginx_site.upstream_ports(text, self.loaded)
+        return ports
+
+    @staticmethod
+    def websockets(running: nginx_process.Running | None, ports: set[int], leaving: bool) -> int:
+        if running is None:
+            return 0
+        workers = running.leaving if leaving else running.active
+        return nginx_process.upstream_connections((worker.pid for worker in workers), ports)
 
 
 def predicted_without_nginx(layout: nginx_site.Layout, text: str | None) -> dict[str, Any]:
@@ -621,8 +757,8 @@ def predicted_without_nginx(layout: nginx_site.Layout, text: str | None) -> dict
     }
 
 
-def http_includes(nginx: Nginx) -> list[str]:
-    """Absolute patterns of the includes in ``http``, those of included files too."""
+def includes_of(nginx: Nginx, context: str) -> list[str]:
+    """Absolute patterns of the includes in ``http`` or in ``main``, those of included files too."""
     found: list[str] = []
 
     def collect(path: str, inside_http: bool, depth: int) -> None:
@@ -641,46 +777,13 @@ def http_includes(nginx: Nginx) -> list[str]:
             if each.name != "include" or not each.args or depth > nginx_config.MAX_INCLUDE_DEPTH:
                 continue
             pattern = nginx_config.include_pattern(each, nginx.conf_dir)
-            if inside_http:
+            if inside_http == (context == "http"):
                 found.append(pattern)
             for path in expand(pattern) if nginx_config.is_glob(pattern) else [pattern]:
                 collect(path, inside_http, depth + 1)
 
     collect(nginx.config, False, 0)
     return found
-
-
-def refuse_bad_candidate(site: Site, text: str | None, name: str, fail: Any) -> None:
-    """Fail if nginx does not accept the tree with the candidate; says whether the tree was broken before."""
-    try:
-        accepted, said = site.try_candidate(text)
-    except (nginx_site.SiteError, nginx_config.ConfigError) as exc:
-        fail(f"the site {name} cannot be tested: {exc}")
-    if accepted:
-        return
-    complaint = "; ".join(nginx_site.complaints(said)) or said.strip()
-    clean_without, said_without = (False, said) if text is None else site.try_candidate(None)
-    if clean_without:
-        fail(f"nginx refuses the site {name}: {complaint}; nothing was changed")
-    broken = nginx_site.complaints(said_without)
-    place = nginx_site.complaint_place(broken[-1]) if broken else None
-    fail(
-        f"the configuration is broken apart from the site {name}: {'; '.join(broken) or said_without.strip()}; "
-        f"repair {place[0] if place else 'it'} first, which is not ours; nothing was changed"
-    )
-
-
-def refuse_taken_ports(text: str, path: str, running: nginx_process.Running | None, fail: Any) -> None:
-    """Fail if another program listens on a port of the site (``nginx -t`` does not see it)."""
-    ours = [] if running is None else [running.master, *(worker.pid for worker in running.workers)]
-    for port in sorted(listen_ports(text, path)):
-        holder = nginx_process.port_holder(port, ours)
-        if holder is not None:
-            who = f"{holder[1] or 'a program that cannot be seen'} (process {holder[0]})"
-            fail(
-                f"port {port} of the site is taken by {who}, not by this nginx; "
-                "stop that program or choose another port; nothing was changed"
-            )
 
 
 def difference(before: dict[str, str | None], after: dict[str, str | None]) -> list[dict[str, str]]:
@@ -706,6 +809,8 @@ def main() -> None:
             "enabled": {"type": "bool", "default": True},
             "layout": {"type": "str", "choices": ["auto", "sites", "conf_d"], "default": "auto"},
             "watch": {"type": "list", "elements": "path", "default": []},
+            "context": {"type": "str", "choices": ["http", "main"], "default": "http"},
+            "clients": {"type": "int", "default": 0},
             "start": {"type": "bool", "default": False},
             "reload_timeout": {"type": "int", "default": 30},
             "executable": {"type": "str", "default": "nginx"},
