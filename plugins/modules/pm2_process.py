@@ -60,7 +60,8 @@ options:
     elements: str
   exec_mode:
     description:
-      - Only in V(cluster) mode, which needs Node.js, does a reload refuse no connection.
+      - Only in V(cluster) mode, which needs Node.js, does a reload refuse no connection. The application must close its
+        server when it gets SIGINT, as Next.js does; otherwise the connections just handed to it hang.
       - By default V(fork).
     type: str
     choices: [fork, cluster]
@@ -364,10 +365,10 @@ class UnhealthyError(Exception):
         self.final = final
 
 
-def base_env(node_dir: str, pm2_path: str | None, home: str) -> dict[str, str]:
+def base_env(node_dir: str, home: str) -> dict[str, str]:
     """The environment that every process gets: the same whoever calls, over whichever shell."""
     account = pwd.getpwuid(os.getuid())
-    places = [node_dir, os.path.dirname(pm2_path) if pm2_path else "", *STANDARD_PATH.split(":")]
+    places = [node_dir, *STANDARD_PATH.split(":")]
     path = ":".join(dict.fromkeys(place for place in places if place))
     return {"PATH": path, "HOME": home, "USER": account.pw_name, "LOGNAME": account.pw_name, "LANG": "C.UTF-8"}
 
@@ -691,7 +692,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     search = [place for place in search if place]
     executable = find_program(params["pm2"], search)
     node = find_program("node", search)
-    base = base_env(os.path.dirname(node) if node else "", executable, home)
+    base = base_env(os.path.dirname(node) if node else "", home)
     health = health_from(params)
     wanted = wanted_from(params, from_ecosystem(params, node or "node", base), base, check=module.check_mode)
     pm2 = Pm2(executable, base, pm2_home) if executable else None

@@ -1,0 +1,457 @@
+"""pm2_process against a real pm2: what changed, and which action really took effect."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import module_runner
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import find_daemon
+from ansible_collections.codeframe.staging.plugins.modules import pm2_process
+
+PM2 = os.environ.get("STAGING_TEST_PM2") or shutil.which("pm2")
+OTHER_PM2 = os.environ.get("STAGING_TEST_OTHER_PM2")
+pytestmark = [
+    pytest.mark.skipif(not PM2 or not shutil.which("node"), reason="needs pm2 and Node.js"),
+]
+
+SERVER = """
+const http = require('http'), fs = require('fs');
+const answer = {release: fs.realpathSync(__dirname), cwd: process.cwd(), args: process.argv.slice(2),
+                env: process.env.pm2_env ? JSON.parse(process.env.pm2_env) : process.env, node: process.execArgv};
+answer.foo = process.env.FOO; answer.secret = process.env.SECRET; answer.stray = process.env.STRAY;
+console.log('secret is ' + process.env.SECRET);
+const server = http.createServer((q, r) => {
+  r.statusCode = +(process.env.STATUS || 200);
+  r.end(JSON.stringify(answer));
+}).listen(+process.env.PORT, '127.0.0.1');
+// A worker that exits in the moment of closing loses a connection that is on its way to it.
+process.on('SIGINT', () => server.close(() => setTimeout(() => process.exit(0), 300)));
+"""
+CRASHING = "console.log('cannot open the database, password ' + process.env.SECRET); process.exit(7);\n"
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@dataclass
+class Site:
+    """A project behind a link, and a pm2 of its own."""
+
+    root: Path
+    home: Path
+    port: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, check: bool = False, diff: bool = False, **changes: Any) -> dict[str, Any]:
+        given = {
+            "name": "web",
+            "script": "server.js",
+            "cwd": str(self.root / "app"),
+            "env": {"PORT": str(self.port)},
+            "health_url": f"http://127.0.0.1:{self.port}/",
+            "health_timeout": 10,
+            "stable_s": 0.3,
+            "pm2": PM2,
+            "pm2_home": str(self.home),
+            **self.options,
+            **changes,
+        }
+        if given.get("state", "online") != "online":
+            given.pop("script")
+        return module_runner.run(pm2_process, given, check=check, diff=diff)
+
+    def ok(self, **changes: Any) -> dict[str, Any]:
+        result = self.run(**changes)
+        assert not result["failed"], result["msg"]
+        return result
+
+    def pm2(self, *args: str, env: dict[str, str] | None = None) -> str:
+        done = subprocess.run(
+            [str(PM2), "-s", *args],
+            env={"PATH": os.environ["PATH"], "HOME": str(self.root), "PM2_HOME": str(self.home), **(env or {})},
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def pids(self) -> dict[str, int]:
+        return {entry["name"]: entry["pid"] for entry in json.loads(self.pm2("jlist"))}
+
+    def answer(self) -> dict[str, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection.request("GET", "/")
+        value: dict[str, Any] = json.loads(connection.getresponse().read())
+        connection.close()
+        return value
+
+    def release(self, name: str, **files: str) -> Path:
+        """Make a release and lead the link to it."""
+        directory = self.root / "app.releases" / name
+        directory.mkdir(parents=True, exist_ok=True)
+        for file, text in {"server": SERVER, "crashing": CRASHING, **files}.items():
+            (directory / f"{file}.js").write_text(text)
+        link = self.root / "app.new"
+        link.symlink_to(directory)
+        link.rename(self.root / "app")
+        return directory
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    # The path of a Unix socket is limited to about 100 characters.
+    home = Path(f"/tmp/pm2-{os.getpid()}-{free_port()}")
+    made = Site(tmp_path, home, free_port())
+    made.release("0001")
+    yield made
+    daemon = find_daemon(str(home))
+    if daemon:
+        made.pm2("kill")
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_looking_starts_no_daemon(site: Site) -> None:
+    result = site.run(check=True)
+    assert (result["changed"], result["action"]) == (True, "start")
+    assert result["reasons"] == ["no pm2 daemon runs", "no process of this name runs"]
+    assert not site.home.exists()
+
+
+def test_first_start_then_nothing_to_do(site: Site) -> None:
+    first = site.ok()
+    assert (first["action"], first["healthy"], first["saved"]) == ("start", True, True)
+    second = site.ok()
+    assert (second["changed"], second["action"], second["pid"]) == (False, "nothing", first["pid"])
+    assert site.answer()["cwd"] == str(site.root / "app.releases" / "0001")
+
+
+CHANGES = {
+    "env value": ({"FOO": "1"}, {"FOO": "2"}, {}, "reload", "the variable FOO changed"),
+    "env added": ({}, {"FOO": "2"}, {}, "reload", "the variable FOO is missing"),
+    "env removed": ({"FOO": "1"}, {}, {}, "replace", "the variable FOO is set and not wanted"),
+    "args": ({}, {}, {"args": ["--loud", "two words"]}, "reload", "the arguments changed"),
+    "script": ({}, {}, {"script": "other.js"}, "replace", "script is"),
+    "cwd": ({}, {}, {"cwd": "elsewhere"}, "replace", "cwd is"),
+    "interpreter args": ({}, {}, {"interpreter_args": ["--no-warnings"]}, "replace", "interpreter_args is none"),
+    "memory limit": ({}, {}, {"max_memory_restart": "300M"}, "reload", "max_memory_restart is unset, not 314572800"),
+    "revision": ({}, {}, {"revision": "r2"}, "reload", "revision unknown runs, r2 is wanted"),
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "labels"),
+    [
+        pytest.param("fork", ["env value", "env removed", "script"], id="fork-main"),
+        pytest.param("fork", list(CHANGES), marks=pytest.mark.slow, id="fork-all"),
+        pytest.param("cluster", list(CHANGES), marks=pytest.mark.slow, id="cluster-all"),
+    ],
+)
+def test_every_change_takes_effect_by_the_least_intrusive_action(site: Site, mode: str, labels: list[str]) -> None:
+    site.release("0001", other=SERVER)
+    (site.root / "elsewhere").symlink_to(site.root / "app.releases" / "0001")
+    port = {"PORT": str(site.port)}
+    for label in labels:
+        before, after, options, action, reason = CHANGES[label]
+        changed = {key: str(site.root / value) if key == "cwd" else value for key, value in options.items()}
+        site.ok(exec_mode=mode, env={**port, **before})
+        predicted = site.run(check=True, exec_mode=mode, env={**port, **after}, **changed)
+        done = site.ok(exec_mode=mode, env={**port, **after}, **changed)
+        assert (predicted["action"], predicted["reasons"]) == (done["action"], done["reasons"]), label
+        assert done["action"] == action, (label, done["reasons"])
+        assert any(why.startswith(reason) for why in done["reasons"]), (label, done["reasons"])
+        served = site.answer()
+        assert served.get("foo") == after.get("FOO"), label
+        assert served["args"] == options.get("args", []), label
+        assert site.ok(exec_mode=mode, env={**port, **after}, **changed)["changed"] is False, label
+
+
+def test_mode_and_number_of_instances(site: Site) -> None:
+    site.ok()
+    assert site.ok(exec_mode="cluster")["action"] == "replace"
+    scaled = site.ok(exec_mode="cluster", instances=2)
+    assert (scaled["action"], len(scaled["pids"])) == ("scale", 2)
+    assert site.ok(exec_mode="cluster", instances=2)["changed"] is False
+    fewer = site.ok(exec_mode="cluster", instances=1)
+    assert (fewer["action"], len(fewer["pids"])) == ("scale", 1)
+
+
+def test_stopped_and_absent(site: Site) -> None:
+    site.ok()
+    assert site.ok(state="stopped")["action"] == "stop"
+    assert site.ok(state="stopped")["changed"] is False
+    again = site.ok()
+    assert (again["action"], again["reasons"]) == ("start", ["it is stopped"])
+    assert site.ok(state="absent")["action"] == "delete"
+    assert site.ok(state="absent")["changed"] is False
+    assert "web" not in site.pids()
+
+
+def test_the_link_is_followed_when_the_revision_moves_and_only_then(site: Site) -> None:
+    first = site.ok(revision="a")
+    second_release = site.release("0002")
+    same = site.ok(revision="a")
+    assert (same["changed"], same["pid"]) == (False, first["pid"])
+    moved = site.ok(revision="b")
+    assert (moved["action"], moved["revision"]) == ("reload", "b")
+    served = site.answer()
+    assert (served["release"], served["cwd"]) == (str(second_release), str(second_release))
+
+
+def test_without_a_revision_the_directory_decides(site: Site) -> None:
+    site.ok()
+    site.release("0002")
+    moved = site.ok()
+    assert moved["action"] == "reload"
+    assert "leads to" in moved["reasons"][0]
+    assert site.ok()["changed"] is False
+
+
+def test_a_process_whose_release_was_deleted_is_reloaded(site: Site) -> None:
+    site.ok(revision="a")
+    site.release("0002")
+    shutil.rmtree(site.root / "app.releases" / "0001")
+    result = site.ok(revision="a")
+    assert result["action"] == "reload"
+    assert result["reasons"][0].endswith("no longer exists")
+
+
+def test_nothing_of_the_callers_environment_reaches_the_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRAY", "from the shell")
+    site.ok()
+    assert "stray" not in site.answer()
+
+
+def test_variables_left_over_by_hand_are_found(site: Site) -> None:
+    site.ok()
+    site.pm2("restart", "web", "--update-env", env={"STRAY": "by hand"})
+    result = site.ok()
+    assert result["action"] == "replace"
+    assert "the variable STRAY is set and not wanted" in result["reasons"]
+    assert "stray" not in site.answer()
+
+
+def test_crash_loop_fails_with_the_last_lines_and_without_secrets(site: Site, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env.staging"
+    env_file.write_text("SECRET=correct-horse\n")
+    started = time.monotonic()
+    result = site.run(script="crashing.js", env_file=str(env_file))
+    assert result["failed"]
+    assert "crash loop" in result["msg"]
+    assert "exit code 7" in result["msg"]
+    assert "cannot open the database, password ********" in result["msg"]
+    assert "correct-horse" not in json.dumps(result)
+    assert time.monotonic() - started < 15
+
+
+def test_an_errored_process_is_started_again_when_it_is_repaired(site: Site) -> None:
+    release = site.root / "app.releases" / "0001"
+    (release / "server.js").write_text(CRASHING)
+    assert site.run()["failed"]
+    deadline = time.monotonic() + 20
+    while json.loads(site.pm2("jlist"))[0]["pm2_env"]["status"] != "errored" and time.monotonic() < deadline:
+        time.sleep(0.5)
+    (release / "server.js").write_text(SERVER)
+    result = site.ok()
+    assert (result["action"], result["reasons"][0]) == ("start", "it is errored")
+
+
+def test_an_unhealthy_process_is_replaced_once_and_then_judged(site: Site) -> None:
+    port = {"PORT": str(site.port)}
+    site.ok(env={**port, "STATUS": "503"}, health_status=[503])
+    result = site.run(env={**port, "STATUS": "503"}, health_timeout=2)
+    assert result["failed"]
+    assert result["action"] == "replace"
+    assert f"http://127.0.0.1:{site.port}/ answers 503, expected 200" in result["msg"]
+
+
+def test_a_port_held_by_another_program_is_named_and_nothing_is_touched(site: Site) -> None:
+    class Silent(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", site.port), Silent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        result = site.run()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert result["failed"]
+    assert f"port {site.port} is held by" in result["msg"]
+    assert f"pid {os.getpid()}" in result["msg"]
+    assert find_daemon(str(site.home)) is None
+
+
+def test_a_foreign_process_of_the_same_name_is_refused(site: Site) -> None:
+    foreign = site.root / "foreign"
+    foreign.mkdir()
+    (foreign / "server.js").write_text("setInterval(() => 0, 1000)")
+    site.pm2("start", str(foreign / "server.js"), "--name", "web", "--cwd", str(foreign))
+    before = site.pids()
+    result = site.run()
+    assert result["failed"]
+    assert "belongs to something else" in result["msg"]
+    assert str(foreign) in result["msg"]
+    assert site.pids() == before
+    assert site.ok(adopt=True)["action"] == "replace"
+
+
+def test_a_process_started_by_hand_from_the_same_directory_is_taken_over(site: Site) -> None:
+    app = site.root / "app"
+    site.pm2("start", str(app / "server.js"), "--name", "web", "--cwd", str(app), env={"PORT": str(site.port)})
+    result = site.ok()
+    assert (result["action"], result["healthy"]) == ("reload", True)
+    assert "it was not started by this module for this project" in result["reasons"]
+
+
+def test_foreign_processes_and_what_their_owner_saved_stay(site: Site) -> None:
+    (site.root / "theirs.js").write_text("setInterval(() => 0, 1000)")
+    for name in ("theirs", "unsaved"):
+        site.pm2("start", str(site.root / "theirs.js"), "--name", name)
+        if name == "theirs":
+            site.pm2("save")
+    os.chmod(site.home / "dump.pm2", 0o644)
+    before = site.pids()
+    assert site.ok()["saved"] is True
+    after = site.pids()
+    assert {name: after[name] for name in before} == before
+    saved = {entry["name"] for entry in json.loads((site.home / "dump.pm2").read_text())}
+    assert saved == {"theirs", "web"}
+    for name in ("dump.pm2", "dump.pm2.bak"):
+        assert (site.home / name).stat().st_mode & 0o777 == 0o600
+    assert site.ok()["changed"] is False
+
+
+def test_a_saved_list_that_others_can_read_is_closed(site: Site) -> None:
+    site.ok()
+    os.chmod(site.home / "dump.pm2", 0o644)
+    assert site.run(check=True)["changed"] is True
+    result = site.ok()
+    assert (result["changed"], result["action"]) == (True, "nothing")
+    assert (site.home / "dump.pm2").stat().st_mode & 0o777 == 0o600
+    assert site.ok()["changed"] is False
+
+
+def test_a_dead_daemon_is_raised_with_all_that_it_ran(site: Site) -> None:
+    (site.root / "theirs.js").write_text("setInterval(() => 0, 1000)")
+    site.pm2("start", str(site.root / "theirs.js"), "--name", "theirs")
+    site.pm2("save")
+    site.ok()
+    pids = site.pids()
+    daemon = find_daemon(str(site.home))
+    assert daemon is not None
+    os.kill(daemon.pid, signal.SIGKILL)
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+    predicted = site.run(check=True)
+    assert (predicted["action"], predicted["reasons"][0]) == ("start", "no pm2 daemon runs")
+    result = site.ok()
+    assert result["healthy"] is True
+    assert set(site.pids()) == {"web", "theirs"}
+    assert site.ok()["changed"] is False
+
+
+def test_an_ecosystem_file_is_evaluated_through_the_link(site: Site) -> None:
+    (site.root / "app.releases" / "0001" / "ecosystem.config.js").write_text(
+        "module.exports = {apps: [{name: 'web', script: __dirname + '/server.js', args: '--a b', cwd: __dirname,"
+        f" exec_mode: 'cluster', env: {{PORT: {site.port}, FOO: 'eco'}}, max_memory_restart: '1G'}}]}}"
+    )
+    options = {"ecosystem_file": str(site.root / "app" / "ecosystem.config.js"), "script": None, "cwd": None, "env": {}}
+    first = site.ok(**options)
+    assert first["action"] == "start"
+    assert (site.answer()["foo"], site.answer()["args"]) == ("eco", ["--a", "b"])
+    entry = json.loads(site.pm2("jlist"))[0]["pm2_env"]
+    assert entry["pm_cwd"] == str(site.root / "app")
+    assert site.ok(**options)["changed"] is False
+    unknown = site.run(**options, only="api")
+    assert unknown["failed"]
+    assert "defines no application named api (it defines: web)" in unknown["msg"]
+
+
+def test_an_application_that_never_says_ready_is_reported(site: Site) -> None:
+    result = site.ok(wait_ready=True, listen_timeout_ms=1500)
+    assert any("never told pm2 that it is ready" in warning for warning in result["warnings"])
+
+
+def test_a_program_that_is_missing_is_found_before_the_old_process_goes(site: Site) -> None:
+    first = site.ok()
+    result = site.run(script="nowhere.js")
+    assert result["failed"]
+    assert "its script" in result["msg"]
+    assert site.pids()["web"] == first["pid"]
+
+
+def test_a_program_of_its_own_needs_no_interpreter(site: Site) -> None:
+    options = {"script": sys.executable, "args": ["-m", "http.server", "--bind", "127.0.0.1", str(site.port)]}
+    result = site.ok(**options)
+    assert result["healthy"] is True
+    assert (
+        site.ok(script=sys.executable, args=["-m", "http.server", "--bind", "127.0.0.1", str(site.port)])["changed"]
+        is False
+    )
+
+
+@pytest.mark.slow
+def test_a_cluster_reload_refuses_no_connection(site: Site) -> None:
+    site.ok(exec_mode="cluster", revision="a")
+    failures: list[str] = []
+    count = 0
+    over = threading.Event()
+
+    def ask() -> None:
+        nonlocal count
+        while not over.is_set():
+            try:
+                site.answer()
+                count += 1
+            except (OSError, http.client.HTTPException) as err:
+                failures.append(repr(err))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(4):
+        site.release(f"000{number + 2}")
+        assert site.ok(exec_mode="cluster", revision=f"b{number}")["action"] == "reload"
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert count > 100
+    assert failures == [], f"of {count}"
+    print(f"{count} requests, none refused")
+
+
+@pytest.mark.skipif(not OTHER_PM2, reason="needs a second version of pm2 (STAGING_TEST_OTHER_PM2)")
+@pytest.mark.slow
+def test_a_daemon_of_another_version_is_reported_and_kept(site: Site) -> None:
+    result = site.ok(pm2=OTHER_PM2)
+    assert result["warnings"] == []
+    daemon = find_daemon(str(site.home))
+    again = site.ok()
+    assert again["changed"] is False
+    assert any("`pm2 update`" in warning for warning in again["warnings"])
+    assert find_daemon(str(site.home)) == daemon
