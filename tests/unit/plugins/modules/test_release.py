@@ -1,0 +1,634 @@
+"""The releases of a project, on real directories and real git repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import write_archive
+from ansible_collections.codeframe.staging.plugins.module_utils._tree import Exclusion, read_tree, tree_digest, walk
+from ansible_collections.codeframe.staging.plugins.modules import release, release_info
+
+GIT_IDENTITY = {
+    "GIT_AUTHOR_NAME": "a",
+    "GIT_AUTHOR_EMAIL": "a@example.com",
+    "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.com",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+}
+
+
+def git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(directory), *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **GIT_IDENTITY},
+    )
+    return done.stdout.strip()
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def snapshot(root: Path) -> dict[str, Any]:
+    """Everything below a directory: kind, mode, content or target, and inode change time."""
+    found: dict[str, Any] = {}
+    for path in [root, *sorted(root.rglob("*"))]:
+        status = path.lstat()
+        content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(root))] = (status.st_mode, content, status.st_ctime_ns)
+    return found
+
+
+SOURCE = {
+    "backend/main.py": "print('one')\n",
+    "backend/requirements.txt": "\n",
+    "web-ui/package.json": "{}\n",
+    "web-ui/package-lock.json": "{}\n",
+    "web-ui/tsconfig.json": "{}\n",
+    ".gitignore": ".env.staging\nnode_modules\n.next\ndata/\n",
+}
+
+
+class Site:
+    """A project on a host, and where its source comes from."""
+
+    def __init__(self, tmp_path: Path, run_module: Any) -> None:
+        self.run_module = run_module
+        self.home = tmp_path / "home"
+        self.home.mkdir()
+        self.project = self.home / "app"
+        self.releases = self.home / "app.releases"
+        self.repository = tmp_path / "origin"
+        self.uploads = tmp_path / "uploads"
+        self.uploads.mkdir()
+
+    def commit(self, files: dict[str, str], message: str = "change") -> str:
+        if not self.repository.exists():
+            self.repository.mkdir()
+            git(self.repository, "init", "-q", "-b", "main")
+        write(self.repository, files)
+        git(self.repository, "add", "-A")
+        git(self.repository, "commit", "-q", "-m", message)
+        return git(self.repository, "rev-parse", "HEAD")
+
+    def archive(self, files: dict[str, str], name: str = "source") -> tuple[Path, str]:
+        tree = self.uploads / name
+        write(tree, files)
+        names = list(walk(str(tree), Exclusion(())))
+        path = self.uploads / f"{name}.tar.gz"
+        write_archive(str(tree), names, str(path))
+        return path, tree_digest(read_tree(str(tree), names))
+
+    def call(self, state: str, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
+        arguments = {"project_dir": str(self.project), "state": state, **args}
+        result: dict[str, Any] = self.run_module(release, arguments, check=check, diff=diff)
+        return result
+
+    def ok(self, state: str, check: bool = False, **args: Any) -> dict[str, Any]:
+        result = self.call(state, check, **args)
+        assert not result["failed"], result["msg"]
+        return result
+
+    def from_git(self, check: bool = False, **args: Any) -> dict[str, Any]:
+        defaults = {
+            "source_type": "git",
+            "git_url": str(self.repository),
+            "version": "main",
+            "env_files": [".env.staging"],
+            "shared_paths": ["data"],
+        }
+        return self.call("prepared", check, **{**defaults, **args})
+
+    def from_archive(self, files: dict[str, str], check: bool = False, **args: Any) -> dict[str, Any]:
+        path, digest = self.archive(files, f"source-{len(list(self.uploads.iterdir()))}")
+        defaults = {
+            "source_type": "archive",
+            "archive": str(path),
+            "revision": digest,
+            "env_files": [".env.staging"],
+            "shared_paths": ["data"],
+        }
+        return self.call("prepared", check, **{**defaults, **args})
+
+    def deploy(self, files: dict[str, str], **args: Any) -> dict[str, Any]:
+        """Prepare, switch and verify."""
+        prepared = self.from_archive(files, **args)
+        assert not prepared["failed"], prepared["msg"]
+        self.ok("switched")
+        return self.ok("good")
+
+    def manifest(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads((self.releases / "manifest.json").read_text())
+        return data
+
+    def info(self, **args: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self.run_module(release_info, {"project_dir": str(self.project), **args})
+        assert not result["failed"], result["msg"]
+        return result
+
+
+@pytest.fixture
+def site(tmp_path: Path, run_module: Any) -> Site:
+    return Site(tmp_path, run_module)
+
+
+def test_a_first_release_is_prepared_aside_and_served_only_after_the_switch(site):
+    commit = site.commit(SOURCE)
+    prepared = site.from_git()
+    assert prepared["changed"]
+    assert prepared["revision"] == commit
+    assert prepared["path"] == str(site.releases / f"0001-{commit[:8]}")
+    assert not site.project.exists()
+    assert (site.releases.stat().st_mode & 0o777, (site.releases / "manifest.json").stat().st_mode & 0o777) == (
+        0o750,
+        0o600,
+    )
+    switched = site.ok("switched")
+    assert switched["changed"]
+    assert (switched["current"], switched["candidate"]) == (f"0001-{commit[:8]}", None)
+    assert (site.project / "backend/main.py").read_text() == "print('one')\n"
+    assert os.readlink(site.project) == f"app.releases/0001-{commit[:8]}"
+
+
+@pytest.mark.parametrize("source", ["git", "archive"])
+def test_a_second_run_with_the_same_source_changes_nothing(site, source):
+    if source == "git":
+        site.commit(SOURCE)
+    run = site.from_git if source == "git" else lambda **args: site.from_archive(SOURCE, **args)
+    run()
+    site.ok("switched", records={"backend": "1"})
+    site.ok("good", proxy_state={"site": "x"}, records={"frontend": "2"})
+    before = snapshot(site.home)
+    for check in (True, False):
+        again = run(check=check)
+        assert not again["changed"], again["reasons"]
+        assert again["path"] == str(site.releases / again["current"])
+        assert again["candidate"] is None
+        assert again["reasons"] == []
+    assert not site.ok("switched", records={"backend": "1"})["changed"]
+    assert not site.ok("good", proxy_state={"site": "x"}, records={"frontend": "2"})["changed"]
+    assert snapshot(site.home) == before
+
+
+def test_check_mode_predicts_a_first_release_and_writes_nothing(site, tmp_path):
+    commit = site.commit(SOURCE)
+    site.project = site.home / "not" / "there" / "app"
+    before = snapshot(tmp_path)
+    for state in ("prepared", "candidate", "switched", "good", "discarded"):
+        result = site.from_git(check=True) if state == "prepared" else site.ok(state, check=True)
+        assert not result["failed"], result
+        if state in ("prepared", "candidate"):
+            assert result["changed"], state
+    predicted = site.from_git(check=True)
+    assert predicted["path"] == f"{site.project}.releases/0001-{commit[:8]}"
+    assert predicted["base_path"] is None
+    assert "candidate: 0001-" in predicted["diff"][0]["after"]
+    assert snapshot(tmp_path) == before
+
+
+def test_check_mode_needs_no_archive(site):
+    result = site.ok("prepared", check=True, source_type="archive", archive="/nowhere/a.tar.gz", revision="ab" * 32)
+    assert result["changed"]
+    assert (result["revision"], result["tree_digest"]) == ("ab" * 32, "ab" * 32)
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        pytest.param("edit", "backend/main.py was edited", id="edited"),
+        pytest.param("remove", "backend/main.py is missing", id="missing"),
+        pytest.param("mode", "backend/main.py was edited", id="made-executable"),
+    ],
+)
+def test_damage_in_the_current_release_is_named_and_repaired_by_a_new_one(site, damage, named):
+    site.deploy(SOURCE)
+    main = site.project / "backend/main.py"
+    if damage == "edit":
+        main.write_text("print('edited')\n")
+    elif damage == "remove":
+        main.unlink()
+    else:
+        main.chmod(0o755)
+    assert site.info()["damage"] == [named]
+    predicted = site.from_archive(SOURCE, check=True)
+    found = site.from_archive(SOURCE)
+    assert predicted["changed"]
+    assert found["changed"]
+    assert found["damage"] == [named]
+    assert named in found["reasons"][0]
+    assert predicted["candidate"] == found["candidate"]
+    assert (Path(found["path"]) / "backend/main.py").read_text() == "print('one')\n"
+    site.ok("switched")
+    assert not site.from_archive(SOURCE)["changed"]
+
+
+def test_what_a_build_rewrites_and_generates_is_no_damage(site):
+    first = site.from_archive(SOURCE, digest_without=["web-ui"])
+    candidate = Path(first["path"])
+    write(
+        candidate,
+        {"web-ui/tsconfig.json": '{"by": "next"}\n', "web-ui/.next/BUILD_ID": "1", "web-ui/next-env.d.ts": ""},
+    )
+    site.ok("switched")
+    again = site.from_archive(SOURCE, digest_without=["web-ui"])
+    assert not again["changed"], again["reasons"]
+    assert again["tree_digest"] == first["tree_digest"]
+    assert again["tree_digest_without"] == first["tree_digest_without"]
+
+
+def test_the_digest_without_the_frontend_moves_with_the_backend_alone(site):
+    site.deploy(SOURCE)
+    before = site.info(digest_without=["web-ui"])
+    frontend = site.from_archive({**SOURCE, "web-ui/page.js": "x"}, digest_without=["web-ui"])
+    assert frontend["tree_digest"] != before["tree_digest"]
+    assert frontend["tree_digest_without"] == before["tree_digest_without"]
+    backend = site.from_archive({**SOURCE, "backend/main.py": "2"}, digest_without=["web-ui"])
+    assert backend["tree_digest_without"] != before["tree_digest_without"]
+
+
+def test_new_source_takes_along_what_belongs_to_the_current_release(site):
+    site.deploy(SOURCE)
+    current = site.project.resolve()
+    write(
+        current,
+        {
+            ".env.staging": "KEY=1\n",
+            "web-ui/node_modules/p/index.js": "p",
+            "web-ui/.next/BUILD_ID": "b",
+            "web-ui/.next/cache/c": "c",
+            "data/app.db": "rows",
+            "uploads/picture": "u",
+            "extra/file": "e",
+        },
+    )
+    venv = site.releases / "venvs" / "abc"
+    venv.mkdir()
+    (current / ".venv").symlink_to("../venvs/abc")
+    result = site.from_archive({**SOURCE, "backend/main.py": "2\n"}, carry=["extra"])
+    path = Path(result["path"])
+    assert (path / ".env.staging").read_text() == "KEY=1\n"
+    assert (path / ".env.staging").stat().st_mode & 0o777 == 0o600
+    assert (path / "web-ui/node_modules/p/index.js").samefile(current / "web-ui/node_modules/p/index.js")
+    assert not (path / "web-ui/.next/BUILD_ID").samefile(current / "web-ui/.next/BUILD_ID")
+    assert (path / "web-ui/.next/cache/c").read_text() == "c"
+    assert (path / ".venv").resolve() == venv
+    assert (path / "extra/file").read_text() == "e"
+    assert (path / "data/app.db").read_text() == "rows"
+    assert (path / "backend/main.py").read_text() == "2\n"
+    assert not (path / "uploads").exists()
+    assert result["left_behind"] == ["uploads/"]
+    assert "uploads/" in result["warnings"][0]
+
+
+def test_installed_packages_stay_behind_when_the_lock_file_moved(site):
+    site.deploy(SOURCE)
+    write(site.project, {"web-ui/node_modules/p/index.js": "p", "web-ui/.next/cache/c": "c"})
+    path = Path(site.from_archive({**SOURCE, "web-ui/package-lock.json": '{"v": 2}\n'})["path"])
+    assert not (path / "web-ui/node_modules").exists()
+    assert (path / "web-ui/.next/cache/c").exists()
+
+
+def test_a_candidate_is_a_full_copy_that_shares_no_source_file(site):
+    site.deploy(SOURCE)
+    current = site.project.resolve()
+    write(
+        current,
+        {".env.staging": "KEY=1\n", "web-ui/node_modules/p.js": "p", "web-ui/.next/BUILD_ID": "b", "hand.txt": "h"},
+    )
+    predicted = site.ok("candidate", check=True)
+    result = site.ok("candidate")
+    assert predicted["changed"]
+    assert predicted["path"] == result["path"]
+    assert predicted["base_path"] == str(current)
+    assert (
+        predicted["tree_digest"]
+        == result["tree_digest"]
+        == site.manifest()["releases"][result["current"]]["tree_digest"]
+    )
+    path = Path(result["path"])
+    assert (path / "web-ui/node_modules/p.js").samefile(current / "web-ui/node_modules/p.js")
+    for name in (".env.staging", "web-ui/.next/BUILD_ID", "hand.txt", "backend/main.py"):
+        assert (path / name).read_bytes() == (current / name).read_bytes()
+        assert not (path / name).samefile(current / name)
+    assert (path / ".env.staging").stat().st_mode & 0o777 == 0o600
+    assert (path / "data").resolve() == (site.releases / "shared/data")
+    again = site.ok("candidate")
+    assert not again["changed"]
+    assert again["path"] == result["path"]
+
+
+def test_a_copy_of_a_damaged_release_is_refused(site):
+    site.deploy(SOURCE)
+    write(site.project, {"backend/main.py": "by hand\n"})
+    result = site.call("candidate")
+    assert result["failed"]
+    assert result["msg"] == (
+        f"in the current release {os.path.basename(os.readlink(site.project))} backend/main.py was edited, so it is "
+        "not copied; bring the source first (state prepared), which makes a new release of it"
+    )
+
+
+def test_a_candidate_left_by_a_killed_run_is_dropped(site):
+    site.deploy(SOURCE)
+    left = site.ok("candidate")["candidate"]
+    predicted = site.from_archive(SOURCE, check=True)
+    assert predicted["changed"]
+    result = site.from_archive(SOURCE)
+    assert result["reasons"] == [f"the candidate {left} was left by an interrupted run"]
+    assert result["candidate"] is None
+    assert not (site.releases / left).exists()
+    assert not site.from_archive(SOURCE)["changed"]
+
+
+def test_discarded_drops_the_candidate_once(site):
+    site.deploy(SOURCE)
+    left = site.ok("candidate")
+    assert site.ok("discarded", check=True)["changed"]
+    result = site.ok("discarded")
+    assert result["changed"]
+    assert result["path"] == str(site.project.resolve())
+    assert not Path(left["path"]).exists()
+    assert not site.ok("discarded")["changed"]
+
+
+def test_restored_goes_back_to_what_passed_verification(site):
+    site.deploy(SOURCE)
+    good = site.info()["current"]
+    site.from_archive({**SOURCE, "backend/main.py": "2\n"})
+    second = site.ok("switched")["current"]
+    predicted = site.ok("restored", check=True)
+    result = site.ok("restored")
+    assert predicted["changed"]
+    assert (result["current"], result["previous"], predicted["current"]) == (good, second, good)
+    assert (site.project / "backend/main.py").read_text() == "print('one')\n"
+    assert not site.ok("restored")["changed"]
+
+
+def test_the_former_state_comes_back_with_its_proxy_state(site):
+    site.from_archive(SOURCE)
+    site.ok("switched", records={"backend": "b1"})
+    first = site.ok("good", proxy_state={"site": "one"}, records={"frontend": "f1"})
+    site.from_archive({**SOURCE, "backend/main.py": "2\n"})
+    site.ok("switched", records={"backend": "b2"})
+    second = site.ok("good", proxy_state={"site": "two", "list": [1, {"a": None}]})
+    assert (second["good"], second["former"]) == (second["current"], first["current"])
+    assert second["proxy_state"] == {"site": "two", "list": [1, {"a": None}]}
+    assert second["former_state"] == {
+        "release": first["current"],
+        "proxy_state": {"site": "one"},
+        "records": {"backend": "b1", "frontend": "f1"},
+    }
+    assert site.ok("restored", release="former")["current"] == first["current"]
+    back = site.ok("good", proxy_state={"site": "one"})
+    assert (back["good"], back["former"]) == (first["current"], second["current"])
+    assert site.ok("restored", release=second["current"])["current"] == second["current"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        pytest.param(
+            {"release": "0009-nothere"},
+            "there is no release '0009-nothere' to go back to; there are {id} (current: {id})",
+            id="unknown",
+        ),
+        pytest.param(
+            {"release": "former"},
+            "only one state has passed verification so far, so there is no former one; name the release",
+            id="no-former",
+        ),
+    ],
+)
+def test_a_way_back_that_is_not_there_is_said(site, args, message):
+    site.deploy(SOURCE)
+    result = site.call("restored", **args)
+    assert result["failed"]
+    assert result["msg"] == message.format(id=site.info()["current"])
+
+
+def test_nothing_verified_means_no_way_back(site):
+    site.from_archive(SOURCE)
+    site.ok("switched")
+    result = site.call("restored")
+    assert result["msg"] == (
+        "no release has passed verification yet, so there is no state to return to; name the release"
+    )
+
+
+def test_pruning_keeps_what_is_needed_and_what_a_process_stands_in(site):
+    for number in range(1, 4):
+        site.deploy({**SOURCE, "backend/main.py": f"{number}\n"}, keep=3)
+    ids = [entry["id"] for entry in site.info()["releases"]]
+    process = subprocess.Popen(["sleep", "60"], cwd=site.releases / ids[1])
+    try:
+        site.from_archive({**SOURCE, "backend/main.py": "4\n"})
+        site.ok("switched")
+        result = site.ok("good", keep=1)
+        # Good before this one was the third, it is the former now; a process stands in the second.
+        assert result["pruned"] == [ids[0]]
+        assert not (site.releases / ids[0]).exists()
+        assert not (site.releases / "sealed" / ids[0]).exists()
+    finally:
+        process.kill()
+        process.wait()
+    assert site.ok("good", keep=1)["pruned"] == [ids[1]]
+    assert not site.ok("good", keep=1)["changed"]
+
+
+def test_pruning_deletes_virtualenvs_that_no_release_links_to(site):
+    site.deploy(SOURCE)
+    for name in ("used", "unused", ".uv-0.9"):
+        (site.releases / "venvs" / name).mkdir()
+    (site.project / "backend/.venv").symlink_to("../../venvs/used")
+    site.from_archive({**SOURCE, "backend/main.py": "2\n"})
+    site.ok("switched")
+    site.ok("good")
+    assert sorted(path.name for path in (site.releases / "venvs").iterdir()) == [".uv-0.9", "used"]
+
+
+def hand_deployed(site: Site, checkout: bool) -> None:
+    if checkout:
+        site.commit(SOURCE)
+        git(site.home, "clone", "-q", str(site.repository), "app")
+    else:
+        write(site.project, SOURCE)
+    write(
+        site.project,
+        {
+            ".env.staging": "KEY=hand\n",
+            "data/app.db": "rows",
+            "web-ui/node_modules/p.js": "p",
+            "web-ui/.next/BUILD_ID": "b",
+        },
+    )
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["exchange", "two-renames"])
+def test_a_directory_deployed_by_hand_becomes_the_first_release(site, plain, monkeypatch):
+    if plain:
+        from ansible_collections.codeframe.staging.plugins.module_utils import _release_store
+
+        monkeypatch.setattr(_release_store, "exchange", lambda _first, _second: False)
+    hand_deployed(site, checkout=False)
+    inode = site.project.stat().st_ino
+    process = subprocess.Popen(["sleep", "60"], cwd=site.project)
+    try:
+        predicted = site.from_archive({**SOURCE, "backend/main.py": "new\n"}, check=True)
+        assert not site.project.is_symlink()
+        result = site.from_archive({**SOURCE, "backend/main.py": "new\n"})
+        assert predicted["taken_over"] == result["taken_over"] == result["current"]
+        assert predicted["candidate"] == result["candidate"]
+        first, candidate = site.releases / result["current"], Path(result["path"])
+        assert site.project.resolve() == first
+        assert (first.stat().st_ino, Path(f"/proc/{process.pid}/cwd").resolve()) == (inode, first)
+    finally:
+        process.kill()
+        process.wait()
+    for path in (first, candidate):
+        assert (path / "data").is_symlink()
+        assert (path / "data/app.db").read_text() == "rows"
+        assert (path / ".env.staging").read_text() == "KEY=hand\n"
+        assert (path / "web-ui/node_modules/p.js").exists()
+        assert (path / "web-ui/.next/BUILD_ID").exists()
+    assert (first / "backend/main.py").read_text() == "print('one')\n"
+    assert (candidate / "backend/main.py").read_text() == "new\n"
+    for number in range(5):
+        site.deploy({**SOURCE, "backend/main.py": f"{number}\n"}, keep=1)
+    assert first.exists()
+
+
+def test_a_checkout_at_the_wanted_commit_is_taken_over_without_a_new_release(site):
+    hand_deployed(site, checkout=True)
+    result = site.from_git()
+    assert result["changed"]
+    assert result["candidate"] is None
+    assert result["revision"] == git(site.repository, "rev-parse", "HEAD")
+    assert not site.from_git()["changed"]
+
+
+def test_uncommitted_work_is_refused_unless_it_is_to_be_kept(site):
+    hand_deployed(site, checkout=True)
+    write(site.project, {"backend/main.py": "by hand\n", "new.py": ""})
+    before = snapshot(site.home)
+    for check in (True, False):
+        refused = site.from_git(check=check)
+        assert refused["msg"] == (
+            f"{site.project} is a git checkout with work that no commit holds (backend/main.py is not committed, "
+            "new.py is not committed); commit or remove it, or set on_uncommitted to keep, which keeps the directory as the "
+            "first release"
+        )
+    assert snapshot(site.home) == before
+    result = site.from_git(on_uncommitted="keep")
+    assert (site.releases / result["current"] / "backend/main.py").read_text() == "by hand\n"
+    assert (Path(result["path"]) / "backend/main.py").read_text() == "print('one')\n"
+
+
+@pytest.mark.parametrize("checkout", [False, True])
+def test_source_in_place_is_taken_over_and_its_edits_make_a_new_release(site, checkout):
+    hand_deployed(site, checkout)
+    args = {"source_type": "in_place", "env_files": [".env.staging"], "shared_paths": ["data"]}
+    first = site.ok("prepared", **args)
+    assert (first["changed"], first["candidate"]) == (True, None)
+    assert not site.ok("prepared", **args)["changed"]
+    write(site.project, {"backend/main.py": "edited\n", "backend/new.py": "new\n"})
+    assert site.ok("prepared", check=True, **args)["changed"]
+    second = site.ok("prepared", **args)
+    assert second["damage"] == ["backend/main.py was edited", "backend/new.py was added"]
+    assert (Path(second["path"]) / "backend/new.py").exists()
+    assert second["revision"] != first["revision"]
+    site.ok("switched")
+    assert not site.ok("prepared", **args)["changed"]
+
+
+def test_a_release_made_from_git_is_a_checkout_of_the_url(site):
+    commit = site.commit(SOURCE)
+    path = Path(site.from_git(version=commit[:10])["path"])
+    assert git(path, "rev-parse", "HEAD") == commit
+    assert git(path, "config", "remote.origin.url") == str(site.repository)
+    assert git(path, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("version", ["v9", "deadbeef", "d" * 40], ids=["name", "short-commit", "full-commit"])
+def test_an_unknown_version_is_one_sentence(site, version):
+    site.commit(SOURCE)
+    result = site.from_git(version=version)
+    assert result["msg"] == (
+        f"version {version!r} is not known to {site.repository}; expected is a branch, a tag or a commit that is there "
+        "(was it pushed?)"
+    )
+
+
+def test_an_annotated_tag_means_its_commit(site):
+    commit = site.commit(SOURCE)
+    git(site.repository, "tag", "-a", "-m", "tag", "v1")
+    assert site.from_git(version="v1", check=True)["revision"] == commit
+    assert site.from_git(version="v1")["revision"] == commit
+
+
+def test_a_password_in_the_address_is_not_shown(site):
+    result = site.from_git(git_url="https://user:s3cr3tpw@127.0.0.1:1/app.git", version="main", timeout=20)
+    assert result["failed"]
+    assert "s3cr3tpw" not in json.dumps(result)
+    assert result["msg"].startswith("the git repository https://127.0.0.1:1/app.git cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "args", "message"),
+    [
+        pytest.param("file", {}, "project_dir {p} is a file; expected is a directory, a link to a release, or nothing"),
+        pytest.param(
+            "link",
+            {},
+            "project_dir {p} is a symbolic link to /usr, which is not one of its releases in {p}.releases; name the "
+            "directory itself, or remove the link",
+        ),
+        pytest.param(
+            "none",
+            {"project_dir": "some/where"},
+            "project_dir is 'some/where'; expected is an absolute path without '..' below a directory",
+        ),
+        pytest.param("none", {"keep": 0}, "keep is 0; expected is a number of releases of at least 1"),
+        pytest.param(
+            "none",
+            {"shared_paths": ["../x"]},
+            "shared_paths holds '../x'; expected is a path inside the project, relative to it",
+        ),
+        pytest.param(
+            "none",
+            {"shared_paths": ["a", "a/b"]},
+            "shared_paths holds 'a' and 'a/b', which stands in it; name one of them",
+        ),
+        pytest.param(
+            "none",
+            {"archive": "/nowhere.tgz"},
+            "the archive /nowhere.tgz is not there, and a new release is to be made of it; upload it first",
+        ),
+        pytest.param("parent-file", {}, "project_dir {p}/x/app cannot be made, since {p} is not a directory"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_changes_nothing(site, prepare, args, message):
+    if prepare == "file":
+        site.project.write_text("x")
+    elif prepare == "link":
+        site.project.symlink_to("/usr")
+    elif prepare == "parent-file":
+        site.project.write_text("x")
+        args = {"project_dir": str(site.project / "x" / "app")}
+    before = snapshot(site.home)
+    result = site.from_archive(SOURCE, **args)
+    assert result["failed"]
+    assert result["msg"] == message.format(p=site.project)
+    assert {k: v for k, v in snapshot(site.home).items() if k != "app.releases"}.keys() - before.keys() <= {
+        f"app.releases/{name}" for name in ("shared", "venvs", "incoming", "sealed")
+    }
