@@ -149,10 +149,19 @@ def _safe_name(name: str, archive_path: str) -> str | None:
     return "/".join(parts) or None
 
 
+def leaving_links(tree: Tree) -> list[str]:
+    """Return the symbolic links of a tree that point out of it."""
+    return [path for path in sorted(tree) if tree[path].startswith("l:") and _leaves_tree(path, tree[path][2:])]
+
+
+def _leaves_tree(path: str, destination: str) -> bool:
+    reached = os.path.normpath(os.path.join(os.path.dirname(path), destination))
+    return os.path.isabs(destination) or reached == ".." or reached.startswith("../") or not destination
+
+
 def _safe_link(path: str, destination: str, archive_path: str) -> str:
     """Return the target of a symbolic link that stays in the tree."""
-    reached = os.path.normpath(os.path.join(os.path.dirname(path), destination))
-    if os.path.isabs(destination) or reached == ".." or reached.startswith("../") or not destination:
+    if _leaves_tree(path, destination):
         raise _leaves(archive_path, path, destination)
     return destination
 

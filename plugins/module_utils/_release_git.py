@@ -201,13 +201,13 @@ def present_files(git: Git, directory: str) -> list[str]:
 
 
 def uncommitted(git: Git, directory: str) -> list[str]:
-    """Return the paths with work that no commit holds."""
+    """Return the paths below a directory with work that no commit holds."""
+    attempt = f"asking git about {directory}"
+    top = git.checked(["rev-parse", "--show-prefix"], directory, attempt).rstrip("\n")
     listing = git.checked(
-        ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"],
-        directory,
-        f"asking git about {directory}",
+        ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."], directory, attempt
     )
-    return [line[3:] for line in listing.split("\0") if line]
+    return [line[3 + len(top) :] for line in listing.split("\0") if line]
 
 
 def head(git: Git, directory: str) -> str | None:
@@ -215,3 +215,20 @@ def head(git: Git, directory: str) -> str | None:
     if not os.path.lexists(os.path.join(directory, ".git")):
         return None
     return git.local_commit(directory, "HEAD")
+
+
+def inside_checkout(git: Git, directory: str) -> bool:
+    """Whether git keeps a directory.
+
+    :raises ReleaseError: If there is a checkout that git will not look at.
+    """
+    answer = git.run(["rev-parse", "--is-inside-work-tree"], directory)
+    if answer.status == 0:
+        return answer.out.strip() == "true"
+    if "dubious ownership" in answer.problem:
+        # Without git its ignored files, secrets among them, would count as source.
+        raise ReleaseError(
+            f"{directory} is a git checkout of another user, which git refuses to read; run as its owner, "
+            "or add it to git's safe.directory"
+        )
+    return False

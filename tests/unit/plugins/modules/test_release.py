@@ -525,8 +525,8 @@ def test_uncommitted_work_is_refused_unless_it_is_to_be_kept(site):
         refused = site.from_git(check=check)
         assert refused["msg"] == (
             f"{site.project} is a git checkout with work that no commit holds (backend/main.py is not committed, "
-            "new.py is not committed); commit or remove it, or set on_uncommitted to keep, which keeps the directory as the "
-            "first release"
+            "new.py is not committed); commit or remove it, or set on_uncommitted to keep, which keeps the "
+            "directory as the first release"
         )
     assert snapshot(site.home) == before
     result = site.from_git(on_uncommitted="keep")
