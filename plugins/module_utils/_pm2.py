@@ -13,6 +13,7 @@ process although C(jlist) no longer lists it under C(env).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os.path
 import re
@@ -25,6 +26,7 @@ from urllib.parse import quote
 
 REVISION_KEY = "STAGING_REVISION"
 PROJECT_KEY = "STAGING_PROJECT"
+OPTIONS_KEY = "STAGING_OPTIONS"
 NO_PROJECT = "-"
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -128,16 +130,21 @@ class Wanted:
     project: str = ""
     settings: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
     extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
-    """Further keys of a user's own ecosystem file, passed on to pm2 and not compared."""
+    """Further keys of a user's own ecosystem file, passed on to pm2 and compared by a digest."""
+    uncompared: frozenset[str] = frozenset()
+    """Settings that may differ, because they are known to be of no use."""
     out_log: str = ""
     err_log: str = ""
     real_cwd: str = ""
     """Where ``cwd`` leads now, every link resolved."""
 
     def full_env(self) -> dict[str, str]:
-        """The environment with the two variables by which a later run knows this process."""
+        """The environment with the variables by which a later run knows this process."""
         env = dict(self.env)
         env[PROJECT_KEY] = self.project or NO_PROJECT
+        if self.extra:
+            text = json.dumps(self.extra, sort_keys=True, default=str)
+            env[OPTIONS_KEY] = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
         if self.revision:
             env[REVISION_KEY] = self.revision
         return env
@@ -328,6 +335,8 @@ def differences(process: Process, wanted: Wanted) -> tuple[Difference, ...]:
     if wanted.err_log:
         note("err_log", process.err_log, wanted.err_log, by_reload=False)
     for key, default in SETTING_DEFAULTS.items():
+        if key in wanted.uncompared:
+            continue
         before, after = process.settings.get(key, default), wanted.settings.get(key, default)
         note(key, _text(before) or "unset", _text(after) or "unset", by_reload=after is not None)
     found += _env_differences(process, wanted)
@@ -350,6 +359,9 @@ def _env_differences(process: Process, wanted: Wanted) -> list[Difference]:
         if key == REVISION_KEY:
             reason = f"revision {before or 'unknown'} runs, {after or 'none'} is wanted"
             found.append(Difference("revision", before or "unknown", after or "none", reason, after is not None))
+        elif key == OPTIONS_KEY:
+            reason = "further options of the ecosystem file changed"
+            found.append(Difference("options", before or "none", after or "none", reason, False))
         elif key == PROJECT_KEY:
             reason = "it was not started by this module for this project"
             found.append(Difference("project", before or "none", after or "none", reason, after is not None))

@@ -10,15 +10,18 @@ for in ``/proc`` first (its title names its version and its home).
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import pwd
 import re
+import signal
 import ssl
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,7 +36,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
 )
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_DAEMON_TITLE = re.compile(r"PM2 v(?P<version>\S+): God Daemon \((?P<home>.*)\)")
+# The title is cut off where the daemon's command line was shorter than it.
+_DAEMON_TITLE = re.compile(r"PM2 v(?P<version>\S+): God Daemon(?: \((?P<home>.*?)(?P<end>\))?\s*)?\Z")
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,45 @@ def find_daemon(home: str) -> Daemon | None:
     wanted = os.path.realpath(home)
     for pid in pids:
         match = _DAEMON_TITLE.match(_read(f"/proc/{pid}/cmdline").replace("\0", " ").strip())
-        if match and os.path.realpath(match.group("home")) == wanted:
+        if not match:
+            continue
+        named = match.group("home") or ""
+        own = os.path.realpath(named) == wanted if match.group("end") else environment_of(pid).get("PM2_HOME") == home
+        if own:
             return Daemon(pid, match.group("version"), home)
     return None
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment a process was started with; empty if it is another user's."""
+    pairs = (pair.partition("=") for pair in _read(f"/proc/{pid}/environ").split("\0"))
+    return {key: value for key, equals, value in pairs if equals}
+
+
+def orphans(name: str, home: str, daemon: Daemon | None) -> list[int]:
+    """Find processes of this name that a pm2 daemon of this home left behind when it died."""
+    alive = family([daemon.pid]) if daemon else set()
+    found = []
+    for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if not entry.isdigit() or int(entry) in alive:
+            continue
+        env = environment_of(int(entry))
+        if "pm_id" in env and env.get("name") == name and env.get("PM2_HOME") == home and is_alive(int(entry)):
+            found.append(int(entry))
+    return found
+
+
+def end(pids: Iterable[int], patience_s: float) -> None:
+    """End processes: politely, and after a while by force."""
+    waiting = list(pids)
+    for number in (signal.SIGINT, signal.SIGKILL):
+        for pid in waiting:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + patience_s
+        while waiting and time.monotonic() < deadline:
+            time.sleep(0.05)
+            waiting = [pid for pid in waiting if is_alive(pid)]
 
 
 def age_s(pid: int) -> float | None:
@@ -218,6 +258,24 @@ def exposed_dumps(home: str) -> list[str]:
     return found
 
 
+def never_ready(home: str, name: str) -> str:
+    """The script of this process that was seen never to tell pm2 that it is ready; empty if none was."""
+    try:
+        return str(json.loads(_read(os.path.join(home, "staging-never-ready.json"))).get(name, ""))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def note_never_ready(home: str, name: str, script: str) -> None:
+    path = os.path.join(home, "staging-never-ready.json")
+    try:
+        known = json.loads(_read(path))
+    except ValueError:
+        known = {}
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({**(known if isinstance(known, dict) else {}), name: script}, file)
+
+
 class Pm2:
     """The pm2 command line with an environment that we made.
 
@@ -291,21 +349,22 @@ class Pm2:
 
         :raises Pm2Error: As :meth:`call`.
         """
-        path = os.path.join(self.home, "dump.pm2")
         close_dumps(self.home)
         former = read_dump(self.home)
         self.call("save", "--force", umask=0o077)
         close_dumps(self.home)
-        if former is None:
-            return
         fresh = read_dump(self.home) or []
-        merged = merged_dump(former, fresh, name)
-        if merged == fresh:
-            return
-        descriptor, temporary = tempfile.mkstemp(prefix="dump.", dir=self.home)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(merged, file, indent=2)
-        os.replace(temporary, path)
+        merged = merged_dump(former, fresh, name) if former is not None else fresh
+        if merged != fresh:
+            write_dump(self.home, merged)
+
+
+def write_dump(home: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write ``dump.pm2`` in one step, private from the first byte."""
+    descriptor, temporary = tempfile.mkstemp(prefix="dump.", dir=home)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(list(entries), file, indent=2)
+    os.replace(temporary, os.path.join(home, "dump.pm2"))
 
 
 def close_dumps(home: str) -> None:

@@ -269,6 +269,7 @@ log_tail:
 
 import os
 import pwd
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -288,6 +289,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
     definition_of,
     dump_is_current,
     last_lines,
+    merged_dump,
     normalised_settings,
     plan,
     redacted,
@@ -300,6 +302,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import
     age_s,
     close_dumps,
     default_interpreter,
+    end,
     evaluate_ecosystem,
     exposed_dumps,
     family,
@@ -310,7 +313,11 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import
     listeners,
     log_since,
     log_sizes,
+    never_ready,
+    note_never_ready,
+    orphans,
     read_dump,
+    write_dump,
 )
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
@@ -447,18 +454,16 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
     env = {**base, **read_env_file(params["env_file"], check=check)}
     for source in (app.get("env") or {}, params["env"]):
         env.update({str(key): _env_text(value) for key, value in source.items()})
-    logs = {"out_log": app.get("out_file") or app.get("output") or "", "err_log": app.get("error_file") or ""}
+    out_log = str(app.get("out_file") or app.get("output") or "")
+    err_log = str(app.get("error_file") or app.get("error") or "")
     if params["log_dir"]:
-        logs = {
-            "out_log": f"{params['log_dir']}/{params['name']}-out.log",
-            "err_log": f"{params['log_dir']}/{params['name']}-error.log",
-        }
+        out_log, err_log = (f"{params['log_dir']}/{params['name']}-{kind}.log" for kind in ("out", "error"))
     mode = params["exec_mode"] or ("cluster" if str(app.get("exec_mode", "")).startswith("cluster") else "fork")
     return Wanted(
         name=params["name"],
         script=script,
         cwd=cwd,
-        args=tuple(args.split()) if isinstance(args, str) else tuple(str(arg) for arg in args),
+        args=tuple(shlex.split(args)) if isinstance(args, str) else tuple(str(arg) for arg in args),
         interpreter=params["interpreter"] or app.get("interpreter") or default_interpreter(script),
         interpreter_args=tuple(interpreter_args.split())
         if isinstance(interpreter_args, str)
@@ -471,7 +476,8 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
         settings=compared,
         extra={key: value for key, value in app.items() if key not in _OWN_KEYS and key not in compared},
         real_cwd=os.path.realpath(cwd),
-        **{key: absolute(str(value), cwd) if value else "" for key, value in logs.items()},
+        out_log=absolute(out_log, cwd) if out_log else "",
+        err_log=absolute(err_log, cwd) if err_log else "",
     )
 
 
@@ -623,8 +629,12 @@ def apply(chosen: Plan, state: State, wanted: Wanted, tmpdir: str) -> None:
         try:
             pm2.apply("start", definition(wanted), tmpdir)
         except Pm2Error as err:
-            if not former or chosen.action is Action.START:
+            if not former:
                 raise
+            if chosen.action is Action.START:
+                raise Pm2Error(
+                    f"{err}; the entry of the process that did not run ({former[0].status}) is gone"
+                ) from err
             try:
                 pm2.apply("start", definition_of(former), tmpdir)
             except Pm2Error as again:
@@ -633,6 +643,20 @@ def apply(chosen: Plan, state: State, wanted: Wanted, tmpdir: str) -> None:
                     f"so {wanted.name} does not run now"
                 ) from err
             raise Pm2Error(f"{err}; the former process was started again") from err
+
+
+def refuse_foreign_home(home: str) -> None:
+    """A call as another user would start a second daemon, with files its owner cannot read.
+
+    :raises Pm2Error: If the directory is another user's.
+    """
+    try:
+        owner = os.stat(home).st_uid
+    except OSError:
+        return
+    if owner != os.getuid():
+        name = pwd.getpwuid(owner).pw_name
+        raise Pm2Error(f"the pm2 directory {home} belongs to {name}; run this task as {name} (become_user)")
 
 
 def look(home: str, pm2: Pm2 | None) -> State:
@@ -695,6 +719,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     base = base_env(os.path.dirname(node) if node else "", home)
     health = health_from(params)
     wanted = wanted_from(params, from_ecosystem(params, node or "node", base), base, check=module.check_mode)
+    wanted = without_waiting(wanted, pm2_home)
+    refuse_foreign_home(pm2_home)
     pm2 = Pm2(executable, base, pm2_home) if executable else None
     state = look(pm2_home, pm2)
     chosen = plan(state.processes, wanted, params["state"], adopt=params["adopt"])
@@ -705,7 +731,11 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             chosen = replace(chosen, reasons=("pm2 is not installed yet",))
     if chosen.action is Action.START and not state.daemon and pm2:
         chosen = replace(chosen, reasons=("no pm2 daemon runs", *chosen.reasons))
-    warnings = _daemon_warnings(state)
+    left = orphans(params["name"], pm2_home, state.daemon)
+    if left and params["state"] == "online" and chosen.action is Action.START:
+        numbers = ", ".join(str(pid) for pid in left)
+        chosen = replace(chosen, reasons=(*chosen.reasons, f"a pm2 daemon that died left it running (pid {numbers})"))
+    warnings = _daemon_warnings(state, pm2_home, params["name"])
     result: dict[str, Any] = {"healthy": None, "duration_s": 0.0, "saved": False}
     began = time.monotonic()
 
@@ -728,24 +758,21 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if chosen.action is not Action.NOTHING:
         if chosen.action in (Action.START, Action.REPLACE, Action.RELOAD):
             verify_files(wanted, base["PATH"])
-            _refuse_taken_port(health, state, wanted)
-        if not state.daemon and os.path.isfile(os.path.join(pm2_home, "dump.pm2")):
-            # What the next boot would bring back must not be lost from the dump that is saved below.
-            pm2.call("resurrect")
-            state = look(pm2_home, pm2)
-            again = plan(state.processes, wanted, params["state"], adopt=params["adopt"])
-            chosen = replace(again, reasons=(*chosen.reasons[:1], *again.reasons))
-        apply(chosen, state, wanted, module.tmpdir)
+            _refuse_taken_port(health, state, wanted, left)
+        if left:
+            end(left, 5.0)
         started = time.monotonic()
+        apply(chosen, state, wanted, module.tmpdir)
+        warnings += _ready_warning(pm2_home, wanted, time.monotonic() - started, chosen)
         state = look(pm2_home, pm2)
-        warnings += _ready_warning(wanted, started - began, chosen)
         if params["state"] == "online":
             _settle(health, state, wanted, sizes, result)
         result["duration_s"] = round(time.monotonic() - began, 2)
-    if params["save"] and state.daemon and (chosen.action is not Action.NOTHING or dump_reasons):
-        pm2.save(wanted.name)
-    elif dump_reasons:
+    if params["save"] and not state.daemon and dump_reasons:
         close_dumps(pm2_home)
+        write_dump(pm2_home, merged_dump(read_dump(pm2_home) or [], [], wanted.name))
+    elif params["save"] and state.daemon and (chosen.action is not Action.NOTHING or dump_reasons):
+        pm2.save(wanted.name)
     return {**result, **summary(state, wanted.name), "warnings": warnings}
 
 
@@ -783,8 +810,8 @@ class FailedError(Exception):
         self.result = dict(result)
 
 
-def _refuse_taken_port(health: Health, state: State, wanted: Wanted) -> None:
-    if not health.port:
+def _refuse_taken_port(health: Health, state: State, wanted: Wanted, left: Sequence[int]) -> None:
+    if not health.port or {listener.pid for listener in listeners(health.port)} & family(left):
         return
     other = foreign_listener(health.port, state.daemon, state.ours(wanted.name))
     if other and state.daemon:
@@ -799,7 +826,15 @@ def _refuse_taken_port(health: Health, state: State, wanted: Wanted) -> None:
         raise Pm2Error(f"{wanted.name} cannot be started: port {health.port} is held by {other}; nothing was changed")
 
 
-def _daemon_warnings(state: State) -> list[str]:
+def _daemon_warnings(state: State, home: str, name: str) -> list[str]:
+    if not state.daemon:
+        others = sorted({str(entry.get("name")) for entry in read_dump(home) or () if entry.get("name") != name})
+        if others:
+            return [
+                f"No pm2 daemon runs, though its saved list names other processes ({', '.join(others)}); they are left "
+                "as they are, and `pm2 resurrect` starts them."
+            ]
+        return []
     on_disk = state.pm2.version() if state.pm2 else ""
     if state.daemon and on_disk and state.daemon.version != on_disk:
         return [
@@ -809,14 +844,24 @@ def _daemon_warnings(state: State) -> list[str]:
     return []
 
 
-def _ready_warning(wanted: Wanted, took_s: float, chosen: Plan) -> list[str]:
+def _ready_warning(home: str, wanted: Wanted, took_s: float, chosen: Plan) -> list[str]:
     limit = (wanted.settings.get("listen_timeout") or 3000) / 1000
-    if wanted.settings.get("wait_ready") and took_s >= limit and chosen.action not in (Action.STOP, Action.DELETE):
+    starts = chosen.action in (Action.START, Action.REPLACE, Action.RELOAD)
+    if starts and wanted.settings.get("wait_ready") and took_s >= limit:
+        note_never_ready(home, wanted.name, wanted.script)
         return [
-            f"{wanted.name} never told pm2 that it is ready, which cost {limit:g} s (wait_ready is set); "
-            "unset wait_ready, or let the application call process.send('ready')."
+            f"{wanted.name} never told pm2 that it is ready, which cost {limit:g} s (wait_ready is set); further "
+            "starts will not wait for it. Unset wait_ready, or let the application call process.send('ready')."
         ]
     return []
+
+
+def without_waiting(wanted: Wanted, home: str) -> Wanted:
+    """Do not wait again for an application that was seen never to say that it is ready."""
+    if not wanted.settings.get("wait_ready") or never_ready(home, wanted.name) != wanted.script:
+        return wanted
+    settings = {key: value for key, value in wanted.settings.items() if key != "wait_ready"}
+    return replace(wanted, settings=settings, uncompared=frozenset({"wait_ready"}))
 
 
 def _dump_reasons(params: Mapping[str, Any], state: State, home: str, *, changes: bool) -> list[str]:
@@ -826,7 +871,8 @@ def _dump_reasons(params: Mapping[str, Any], state: State, home: str, *, changes
     reasons = []
     if exposed_dumps(home):
         reasons.append("pm2's saved list of processes, which holds their secrets, can be read by others")
-    if not changes and state.daemon and not dump_is_current(read_dump(home), state.processes, params["name"]):
+    stale = not dump_is_current(read_dump(home), state.processes, params["name"])
+    if not changes and stale and (state.daemon or params["state"] == "absent"):
         reasons.append("pm2's saved list of processes is not what runs")
     return reasons
 

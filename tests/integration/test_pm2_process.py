@@ -355,24 +355,42 @@ def test_a_saved_list_that_others_can_read_is_closed(site: Site) -> None:
     assert site.ok()["changed"] is False
 
 
-def test_a_dead_daemon_is_raised_with_all_that_it_ran(site: Site) -> None:
+@pytest.mark.parametrize("orphaned", [False, True], ids=["all-dead", "orphaned"])
+def test_after_the_death_of_the_daemon_only_our_process_is_started(site: Site, orphaned: bool) -> None:
     (site.root / "theirs.js").write_text("setInterval(() => 0, 1000)")
     site.pm2("start", str(site.root / "theirs.js"), "--name", "theirs")
     site.pm2("save")
+    if orphaned:
+        # A program without pm2's channel does not notice that the daemon is gone.
+        arguments = ["-m", "http.server", "--bind", "127.0.0.1", str(site.port)]
+        site.options = {"script": sys.executable, "args": arguments}
     site.ok()
     pids = site.pids()
     daemon = find_daemon(str(site.home))
     assert daemon is not None
     os.kill(daemon.pid, signal.SIGKILL)
-    for pid in pids.values():
-        os.kill(pid, signal.SIGKILL)
-    time.sleep(0.5)
+    for name, pid in pids.items():
+        if name == "theirs" or not orphaned:
+            os.kill(pid, signal.SIGKILL)
+    time.sleep(0.3)
     predicted = site.run(check=True)
     assert (predicted["action"], predicted["reasons"][0]) == ("start", "no pm2 daemon runs")
     result = site.ok()
     assert result["healthy"] is True
-    assert set(site.pids()) == {"web", "theirs"}
+    assert any("died left it running" in reason for reason in result["reasons"]) is orphaned
+    assert any("`pm2 resurrect`" in warning for warning in result["warnings"])
+    assert set(site.pids()) == {"web"}
+    assert {entry["name"] for entry in json.loads((site.home / "dump.pm2").read_text())} == {"web", "theirs"}
     assert site.ok()["changed"] is False
+
+
+def test_absent_also_from_the_saved_list_of_a_dead_daemon(site: Site) -> None:
+    site.ok()
+    site.pm2("kill")
+    result = site.ok(state="absent")
+    assert (result["changed"], result["action"]) == (True, "nothing")
+    assert json.loads((site.home / "dump.pm2").read_text()) == []
+    assert site.ok(state="absent")["changed"] is False
 
 
 def test_an_ecosystem_file_is_evaluated_through_the_link(site: Site) -> None:
@@ -395,6 +413,20 @@ def test_an_ecosystem_file_is_evaluated_through_the_link(site: Site) -> None:
 def test_an_application_that_never_says_ready_is_reported(site: Site) -> None:
     result = site.ok(wait_ready=True, listen_timeout_ms=1500)
     assert any("never told pm2 that it is ready" in warning for warning in result["warnings"])
+    assert site.ok(wait_ready=True, listen_timeout_ms=1500)["changed"] is False
+    started = time.monotonic()
+    again = site.ok(wait_ready=True, listen_timeout_ms=1500, env={"PORT": str(site.port), "FOO": "2"})
+    assert (again["changed"], again["warnings"]) == (True, [])
+    assert time.monotonic() - started < 5
+
+
+def test_a_home_of_another_user_is_refused(site: Site) -> None:
+    site.home.mkdir()
+    os.chown(site.home, 65534, 65534)
+    result = site.run()
+    assert result["failed"]
+    assert "belongs to nobody; run this task as nobody" in result["msg"]
+    os.chown(site.home, 0, 0)
 
 
 def test_a_program_that_is_missing_is_found_before_the_old_process_goes(site: Site) -> None:
