@@ -221,8 +221,9 @@ def tls_fault(exc: Exception) -> tuple[Fault, str]:
             "UNKNOWN_PROTOCOL",
         ):
             return Fault.TLS_NOT_SPOKEN, "the answer to the TLS handshake is no TLS"
-        if "CERTIFICATE_REQUIRED" in reason or ("HANDSHAKE_FAILURE" in reason and "CERT" in str(exc)):
-            return Fault.TLS_CLIENT_CERTIFICATE, "the server wants a client certificate"
+        # Alerts of the peer about the certificate that we sent, or did not send.
+        if any(alert in reason for alert in ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "ALERT_UNKNOWN_CA")):
+            return Fault.TLS_CLIENT_CERTIFICATE, reason.lower().replace("_", " ")
         if isinstance(exc, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return Fault.TLS_FAILED, "the server closed the connection during the TLS handshake"
         return Fault.TLS_FAILED, reason.lower().replace("_", " ") or str(exc)
@@ -234,10 +235,14 @@ def tls_fault(exc: Exception) -> tuple[Fault, str]:
 def tls_facts(connection: Any, verified: bool) -> Tls:
     """Describe a finished TLS handshake; what cannot be read is None."""
     cipher = connection.cipher()
+    try:
+        der = connection.getpeercert(binary_form=True)
+    except ValueError:
+        # The server has ended the connection already; the next read tells how.
+        der = None
     subject = issuer = not_after = None
     names: tuple[str, ...] = ()
     days: int | None = None
-    der = connection.getpeercert(binary_form=True)
     if der:
         try:
             certificate = parse_certificate(der)

@@ -20,6 +20,8 @@ MAX_INTERIM = 8
 
 _INTERIM = (100, 102, 103)
 
+# An empty line; some servers end lines with LF alone (RFC 9112, section 2.2).
+_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))? +(\d{3})(?: ([^\r\n]*))?")
 
 
@@ -105,15 +107,14 @@ class HeadParser:
         begin = bytes(self._data[:5])
         if begin and not b"HTTP/".startswith(begin[:5]):
             raise NotHttpError(describe_bytes(bytes(self._data[:64])))
-        end, length = self._data.find(b"\r\n\r\n", start), 4
-        if end < 0:
-            end, length = self._data.find(b"\n\n", start), 2
+        match = _END.search(self._data, start)
+        end = match.end() if match else -1
         if end > MAX_HEAD or (end < 0 and len(self._data) > MAX_HEAD):
             raise HeadTooBigError(f"more than {MAX_HEAD} bytes of headers without an end")
         if end < 0:
             return None
-        head = bytes(self._data[: end + length])
-        self.rest = bytes(self._data[end + length :])
+        head = bytes(self._data[:end])
+        self.rest = bytes(self._data[end:])
         return _parse_head(head)
 
 

@@ -135,6 +135,7 @@ class Observation:
     plain_request: Answer | None = None
     speaks_tls: bool | None = None
     speaks_plain_http: bool | None = None
+    wants_client_certificate: bool | None = None
 
     def fail(self, fault: Fault, detail: str = "") -> None:
         """Record the first fault; later ones follow from it."""

@@ -13,7 +13,11 @@ import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_connect import NotConnectedError, connect
+from ansible_collections.codeframe.staging.plugins.module_utils._probe_connect import (
+    NotConnectedError,
+    connect,
+    tls_fault,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_http_answer import Answer, HeadParser
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import (
     Fault,
@@ -52,6 +56,8 @@ async def look_again(seen: Observation, context: ssl.SSLContext | None, settings
             seen.plain_request = await ask_plainly(target, context, within_s)
     elif seen.fault in (Fault.CLOSED_IN_HANDSHAKE, Fault.NOT_HTTP, Fault.HANDSHAKE_STALLED) and not target.secure:
         seen.speaks_tls = await _speaks_tls(target, within_s)
+    elif seen.fault is Fault.CLOSED_IN_HANDSHAKE and context is not None:
+        seen.wants_client_certificate = await _wants_client_certificate(target, context, within_s)
     elif seen.fault in (Fault.TLS_NOT_SPOKEN, Fault.TLS_FAILED, Fault.TLS_STALLED):
         seen.speaks_plain_http = await ask_plainly(replace(target, headers=()), None, within_s) is not None
     elif seen.fault in _CERTIFICATE_FAULTS:
@@ -101,6 +107,24 @@ async def ask_plainly(target: Target, context: ssl.SSLContext | None, within_s: 
 async def _speaks_tls(target: Target, within_s: float) -> bool:
     scratch = Observation(target)
     return await _only_connect(target, unverified_context(), scratch, within_s)
+
+
+async def _wants_client_certificate(target: Target, context: ssl.SSLContext, within_s: float) -> bool:
+    """Connect and listen only.
+
+    The server's alert about a missing certificate is lost when what we sent makes it reset the connection.
+    """
+    deadline = asyncio.get_running_loop().time() + within_s
+    scratch = Observation(target)
+    try:
+        wire = await connect(target, context, scratch, deadline)
+    except NotConnectedError:
+        return scratch.fault is Fault.TLS_CLIENT_CERTIFICATE
+    try:
+        await wire.read(deadline)
+        return isinstance(wire.error, ssl.SSLError) and tls_fault(wire.error)[0] is Fault.TLS_CLIENT_CERTIFICATE
+    finally:
+        wire.abort()
 
 
 async def _only_connect(target: Target, context: ssl.SSLContext, scratch: Observation, within_s: float) -> bool:

@@ -246,6 +246,8 @@ def _tls_expected(seen: Observation) -> _Judgement:
 def _judge_no_answer(seen: Observation, reference: Reference) -> _Judgement:
     if seen.speaks_tls:
         return _tls_expected(seen)
+    if seen.wants_client_certificate:
+        return Cause.TLS_CLIENT_CERTIFICATE_REQUIRED, f"{_at(seen)} asks for a client certificate", None
     if (
         seen.fault is Fault.HANDSHAKE_STALLED
         and seen.target.transport == "sse"
@@ -274,6 +276,8 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
     said = f"{_at(seen)} answered HTTP {status}"
     if status == 400 and "plain HTTP request was sent to HTTPS port" in answer.text:
         return _tls_expected(seen)
+    if status in (400, 496) and "No required SSL certificate was sent" in answer.text:
+        return Cause.TLS_CLIENT_CERTIFICATE_REQUIRED, f"{_at(seen)} asks for a client certificate", None
     if status in (301, 302, 303, 307, 308):
         return _judge_redirect(seen, answer)
     if status == 502:
@@ -518,7 +522,13 @@ def _judge_silence(seen: Observation, reference: Reference) -> _Judgement:
 
 def _comes_in_bursts(seen: Observation, reference: Reference) -> bool:
     """Several events at once through the proxy, where the direct stream brings them singly."""
-    return seen.target.through_proxy and reference.direct_burst == 1 and seen.largest_burst >= _BURST
+    direct = reference.direct_burst
+    return (
+        seen.target.through_proxy
+        and direct is not None
+        and direct < _BURST
+        and seen.largest_burst >= max(_BURST, 2 * direct)
+    )
 
 
 def _judge_bursts(seen: Observation) -> _Judgement:

@@ -29,7 +29,7 @@ class Wire(asyncio.Protocol):
         "_transport",
         "_waiter",
         "ended_at",
-        "reset",
+        "error",
         "silence",
     )
 
@@ -43,8 +43,8 @@ class Wire(asyncio.Protocol):
         self.silence = Silence(self._loop.time())
         #: When the peer's end of the stream was seen.
         self.ended_at: float | None = None
-        #: True when the connection ended with an error instead of an orderly end.
-        self.reset = False
+        #: What ended the connection instead of an orderly end.
+        self.error: Exception | None = None
 
     # What the transport calls.
 
@@ -59,14 +59,14 @@ class Wire(asyncio.Protocol):
         if len(self._data) > HIGH_WATER and not self._paused_for_read:
             self._paused_for_read = True
             self._follow_pauses()
-        self._wake()
+        self.wake()
 
     def eof_received(self) -> bool:
         self._end()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.reset = self.reset or exc is not None
+        self.error = self.error or exc
         self._end()
 
     def pause_writing(self) -> None:
@@ -88,13 +88,19 @@ class Wire(asyncio.Protocol):
     def _end(self) -> None:
         if self.ended_at is None:
             self.ended_at = self._loop.time()
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let a waiting read return, with None if nothing came."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     # What the check calls.
+
+    @property
+    def reset(self) -> bool:
+        """True when the connection ended with an error instead of an orderly end."""
+        return self.error is not None
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -103,7 +109,7 @@ class Wire(asyncio.Protocol):
         return self._transport
 
     async def read(self, deadline: float) -> bytes | None:
-        """The bytes that came; ``b""`` at the end of the stream; None at the deadline."""
+        """The bytes that came; ``b""`` at the end of the stream; None at the deadline, or when woken."""
         if not self._data and self.ended_at is None:
             if deadline <= self._loop.time():
                 # Let the loop look at the sockets, so that an expired deadline cannot starve them.
@@ -122,7 +128,7 @@ class Wire(asyncio.Protocol):
 
     async def _wait(self, deadline: float) -> None:
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_at(deadline, self._wake)
+        timer = self._loop.call_at(deadline, self.wake)
         try:
             await waiter
         finally:

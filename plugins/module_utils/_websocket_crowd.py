@@ -63,7 +63,7 @@ async def observe_crowd(target: Target, context: ssl.SSLContext | None, settings
         slots.release()
         if tried == settings.connections:
             gate.opened_s = loop.time() - began
-            gate.end = loop.time() + settings.hold_s
+            gate.set_end(loop.time() + settings.hold_s)
 
     async def one() -> Observation:
         await slots.acquire()

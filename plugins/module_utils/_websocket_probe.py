@@ -11,7 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_connect import NotConnectedError, connect
+from ansible_collections.codeframe.staging.plugins.module_utils._probe_connect import (
+    NotConnectedError,
+    connect,
+    tls_fault,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_expectation import Expectation
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold import HoldReport, round_trips
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_http_answer import (
@@ -44,7 +48,8 @@ _BODY_WAIT_S = 1.0
 # How many messages that were not expected are kept for the evidence, and how much of each.
 _KEPT_MESSAGES = 5
 _EXCERPT = 200
-_GATE_POLL_S = 1.0
+_GATE_POLL_S = 60.0
+_COURTESY_S = 1.0
 _LIVENESS = b"still there?"
 
 
@@ -58,6 +63,18 @@ class HoldGate:
     def __init__(self) -> None:
         self.end: float | None = None
         self.opened_s = 0.0
+        self._held: list[Wire] = []
+
+    def join(self, wire: Wire) -> None:
+        """Hold this connection until the end."""
+        self._held.append(wire)
+
+    def set_end(self, end: float) -> None:
+        """Tell the end to all who wait for it."""
+        self.end = end
+        for wire in self._held:
+            wire.wake()
+        self._held.clear()
 
     def end_or_later(self, now: float) -> float:
         """The end, or a moment at which to ask again."""
@@ -92,6 +109,10 @@ class WebSocketProbe:
         try:
             try:
                 await self.open(self.target.origin)
+                if not self._open_session.is_open:
+                    # Closed in the same packet as the handshake.
+                    await self._events(self._loop.time())
+                    self._raise_if_ended()
                 if self._settings.has_message_phase:
                     await self._exchange()
             finally:
@@ -329,6 +350,8 @@ class WebSocketProbe:
         end = began + self._settings.hold_s
         busy = self._settings.hold_mode != "quiet"
         next_beat = began + self._settings.interval_s
+        if self._gate is not None:
+            self._gate.join(self._open_wire)
         while True:
             now = self._loop.time()
             if self._gate is not None:
@@ -390,7 +413,8 @@ class WebSocketProbe:
         if self._wire is None or self._session is None or not self._session.is_open:
             return
         began = self._loop.time()
-        await self._close_is_answered(CLOSE_TIMEOUT_S)
+        # After a failure the closing handshake is a courtesy.
+        await self._close_is_answered(CLOSE_TIMEOUT_S if self.seen.fault is None else _COURTESY_S)
         self.seen.phases["close"] = self._loop.time() - began
 
     async def _close_is_answered(self, within_s: float) -> bool:
@@ -448,6 +472,10 @@ async def read_head(wire: Wire, parser: HeadParser, seen: Observation, deadline:
             seen.fail(Fault.HANDSHAKE_STALLED, f"{got} came")
             return None
         if data == b"":
+            if isinstance(wire.error, ssl.SSLError):
+                # With TLS 1.3 the server judges the client's certificate after the client is done.
+                seen.fail(*tls_fault(wire.error))
+                return None
             how = "reset" if wire.reset else "closed"
             after = f"after {parser.received} bytes of an answer" if parser.received else "without an answer"
             seen.fail(Fault.CLOSED_IN_HANDSHAKE, f"the connection was {how} {after}")

@@ -209,14 +209,20 @@ class Session:
             return Message(data.decode("utf-8"))
         return Message(data)
 
+    # A peer may close at any time; what we still wanted to send is dropped then, and the
+    # event that it left behind tells.
+
     def send_message(self, text: str) -> None:
-        self._protocol.send_text(text.encode("utf-8"))
+        if self.is_open:
+            self._protocol.send_text(text.encode("utf-8"))
 
     def send_ping(self, payload: bytes) -> None:
-        self._protocol.send_ping(payload)
+        if self.is_open:
+            self._protocol.send_ping(payload)
 
     def send_close(self, code: int = 1000) -> None:
-        self._protocol.send_close(code)
+        if self.is_open:
+            self._protocol.send_close(code)
 
     @property
     def is_open(self) -> bool:

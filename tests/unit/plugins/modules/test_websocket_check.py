@@ -1,0 +1,966 @@
+"""websocket_check against real peers on loopback: every cause, bad input, hostile servers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websocket_peers as peers
+from ansible_collections.codeframe.staging.plugins.modules import websocket_check
+from module_runner import RunModule
+from websocket_peers import CLOSE, PING, TEXT, Peer, frame, peer
+
+PING_PONG = {"send": {"type": "ping"}, "expect": {"type": "pong"}}
+Act = Callable[[Peer], None]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> peers.Authority:
+    return peers.make_authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def check(run_module: RunModule) -> Callable[..., dict[str, Any]]:
+    """Run the module with short timeouts; the result must have the same keys in every case."""
+
+    def run(*endpoints: dict[str, Any], **options: Any) -> dict[str, Any]:
+        args: dict[str, Any] = {
+            "endpoints": list(endpoints),
+            "handshake_timeout": 2.0,
+            "message_timeout": 0.4,
+            "fail_on": "never",
+        }
+        result = run_module(websocket_check, {**args, **options})
+        assert {"results", "diagnosis", "summary", "changed"} <= set(result)
+        assert result["changed"] is False
+        return result
+
+    return run
+
+
+def direct(port: int, path: str = "/ws", **more: Any) -> dict[str, Any]:
+    return {"name": "backend", "url": f"ws://127.0.0.1:{port}{path}", "vantage": "direct", **more}
+
+
+def proxy(port: int, path: str = "/ws", **more: Any) -> dict[str, Any]:
+    return {"name": "proxy", "url": f"ws://app.localhost:{port}{path}", "vantage": "proxy", **more}
+
+
+def cause_of(result: dict[str, Any]) -> str:
+    return str(result["diagnosis"]["cause"])
+
+
+# What passes.
+
+
+def test_a_healthy_endpoint_passes_through_all_phases(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(peers.healthy) as port:
+        result = check(direct(port), hold=0.3, **PING_PONG)
+    entry = result["results"][0]
+    assert cause_of(result) == "none"
+    assert (entry["passed"], entry["cause"], entry["status"]) == (True, None, 101)
+    assert list(entry["phases"]) == ["resolve", "tcp", "upgrade", "message", "hold", "close"]
+    assert entry["held_s"] == pytest.approx(0.3, abs=0.1)
+    assert entry["idle_timeout_proven_s"] == pytest.approx(0.3, abs=0.11)
+    assert entry["close"] == {"code": 1000, "name": "normal closure", "reason": "", "by": "client"}
+    assert result["summary"][0].startswith("Direct backend connection: passed (handshake ")
+
+
+def test_check_mode_runs_fully(run_module: RunModule) -> None:
+    with peer(peers.healthy) as port:
+        result = run_module(websocket_check, {"endpoints": [direct(port)]}, check=True)
+    assert (result["changed"], result["failed"], result["results"][0]["status"]) == (False, False, 101)
+
+
+def test_endpoints_are_checked_side_by_side(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(peers.healthy) as port:
+        endpoints = [{**direct(port), "name": f"backend {n}"} for n in range(10)]
+        began = time.monotonic()
+        result = check(*endpoints, hold=0.5)
+        took = time.monotonic() - began
+    assert [entry["passed"] for entry in result["results"]] == [True] * 10
+    assert took < 1.5
+
+
+def test_a_greeting_may_come_before_the_expected_message(check: Callable[..., dict[str, Any]]) -> None:
+    def greeting(connection: Peer) -> None:
+        connection.upgrade()
+        connection.frame(TEXT, b"welcome")
+        connection.serve()
+
+    with peer(greeting) as port:
+        assert cause_of(check(direct(port), **PING_PONG)) == "none"
+        assert cause_of(check(direct(port), expect="^wel")) == "none"
+
+
+def test_frames_that_come_with_the_handshake_are_not_lost(check: Callable[..., dict[str, Any]]) -> None:
+    def together(connection: Peer) -> None:
+        request = connection.request()
+        key = peers.accept_key(request.headers["sec-websocket-key"])
+        head = f"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n"
+        connection.send(head.encode() + frame(TEXT, b"hello") + frame(PING, b"x"))
+        connection.serve()
+
+    with peer(together) as port:
+        assert cause_of(check(direct(port), expect="hello")) == "none"
+
+
+def test_a_message_in_fragments_is_one_message(check: Callable[..., dict[str, Any]]) -> None:
+    def fragments(connection: Peer) -> None:
+        connection.upgrade()
+        whole = '{"type": "pöng"}'.encode()
+        connection.frame(TEXT, whole[:12], fin=0)
+        connection.frame(PING, b"between")
+        connection.frame(0, whole[12:])
+        connection.serve()
+
+    with peer(fragments) as port:
+        assert cause_of(check(direct(port), expect={"type": "pöng"})) == "none"
+
+
+def test_the_subprotocol_that_the_server_chose_is_told(check: Callable[..., dict[str, Any]]) -> None:
+    def choosing(connection: Peer) -> None:
+        connection.upgrade(Sec_WebSocket_Protocol="v2")
+        connection.serve()
+
+    with peer(choosing) as port:
+        result = check(direct(port, subprotocols=["v1", "v2"]))
+    assert (cause_of(result), result["results"][0]["subprotocol"]) == ("none", "v2")
+
+
+def test_tls_is_described(check: Callable[..., dict[str, Any]], authority: peers.Authority) -> None:
+    with peer(peers.healthy, authority.server_context("app.localhost")) as port:
+        result = check(proxy(port, url=f"wss://app.localhost:{port}/ws", ca_path=authority.ca_path), **PING_PONG)
+    tls = result["results"][0]["tls"]
+    assert cause_of(result) == "none"
+    assert (tls["subject"], tls["issuer"], tls["names"]) == ("app.localhost", "Test Authority", ["app.localhost"])
+    assert (tls["expires_in_days"], tls["verified"]) == (30, True)
+    assert "tls" in result["results"][0]["phases"]
+
+
+def test_connect_to_changes_the_address_but_neither_host_nor_name(
+    check: Callable[..., dict[str, Any]], authority: peers.Authority
+) -> None:
+    hosts: list[str] = []
+
+    def noting(connection: Peer) -> None:
+        request = connection.request()
+        hosts.append(request.headers["host"])
+        connection.upgrade(request)
+        connection.serve()
+
+    with peer(noting, authority.server_context("api.example.com")) as port:
+        result = check(
+            proxy(0, url="wss://api.example.com/ws", connect_to=f"127.0.0.1:{port}", ca_path=authority.ca_path)
+        )
+    assert (cause_of(result), hosts) == ("none", ["api.example.com"])
+    assert result["results"][0]["address"] == f"127.0.0.1:{port}"
+
+
+# Hold.
+
+
+def test_server_pings_are_answered_counted_and_limit_what_is_proven(check: Callable[..., dict[str, Any]]) -> None:
+    pongs: list[bytes] = []
+
+    def pinging(connection: Peer) -> None:
+        connection.upgrade()
+        for number in range(4):
+            time.sleep(0.2)
+            connection.frame(PING, b"%d" % number)
+            pongs.append(connection.read_frame()[1])
+        connection.serve()
+
+    with peer(pinging) as port:
+        entry = check(direct(port), hold=0.9)["results"][0]
+    assert (entry["passed"], entry["server_pings"], pongs) == (True, 4, [b"0", b"1", b"2", b"3"])
+    assert entry["longest_silence_s"] == pytest.approx(0.2, abs=0.09)
+    assert entry["proves"].startswith("an idle timeout longer than 0.2 s is not proven: the server pings every 0.2 s")
+
+
+@pytest.mark.parametrize("mode", ["ping", "message"])
+def test_a_busy_hold_measures_round_trips_and_proves_no_idle_timeout(
+    check: Callable[..., dict[str, Any]], mode: str
+) -> None:
+    with peer(peers.healthy) as port:
+        entry = check(direct(port), hold=0.65, hold_mode=mode, interval=0.1, **PING_PONG)["results"][0]
+    trips = entry["round_trips"]
+    assert (entry["passed"], trips["sent"], trips["lost"]) == (True, 6, 0)
+    assert 0 < trips["min"] <= trips["median"] <= trips["p95"] <= trips["max"] < 0.1
+    assert entry["idle_timeout_proven_s"] is None
+    assert entry["proves"] == f"no idle timeout is proven: our own {mode} every 0.1 s broke the silence"
+
+
+def test_a_cut_is_timed_and_compared_with_the_configured_value(check: Callable[..., dict[str, Any]]) -> None:
+    def cutting(connection: Peer) -> None:
+        connection.upgrade()
+        time.sleep(1.2)
+
+    with peer(peers.healthy) as good, peer(cutting) as bad:
+        result = check(direct(good), proxy(bad), hold=1.8, expected_idle_timeout=1.2)
+    entry = result["results"][1]
+    assert cause_of(result) == "cut_while_idle"
+    assert entry["longest_silence_s"] == pytest.approx(1.2, abs=0.1)
+    assert entry["close"]["by"] == "nobody"
+    assert "which fits the configured idle timeout of 1.2 s" in result["diagnosis"]["explanation"]
+    assert "the direct connection survived 1.8 s of silence" in result["diagnosis"]["explanation"]
+    assert "proxy_read_timeout" in result["diagnosis"]["remedy"]
+
+
+def test_a_connection_that_is_dead_at_the_end_of_the_hold_does_not_pass(check: Callable[..., dict[str, Any]]) -> None:
+    def forgetting(connection: Peer) -> None:
+        connection.upgrade()
+        connection.wait()
+
+    with peer(forgetting) as port:
+        result = check(direct(port), hold=0.3)
+    assert cause_of(result) == "dead_after_silence"
+    assert result["results"][0]["idle_timeout_proven_s"] is None
+
+
+def test_a_server_that_ignores_pings_but_closes_properly_passes(check: Callable[..., dict[str, Any]]) -> None:
+    def no_pongs(connection: Peer) -> None:
+        connection.upgrade()
+        connection.serve(answer_pings=False)
+
+    with peer(no_pongs) as port:
+        assert cause_of(check(direct(port), hold=0.2)) == "none"
+
+
+# Each cause, provoked by a real peer.
+
+NGINX_PAGE = "<html><body><center><h1>{0}</h1></center><hr><center>nginx/1.22.1</center></body></html>"
+
+
+def raw(data: bytes) -> Act:
+    def act(connection: Peer) -> None:
+        connection.request()
+        connection.send(data)
+
+    return act
+
+
+def after_upgrade(data: bytes) -> Act:
+    def act(connection: Peer) -> None:
+        connection.upgrade()
+        connection.send(data)
+        connection.wait()
+
+    return act
+
+
+def stalling(connection: Peer) -> None:
+    connection.request()
+    connection.wait()
+
+
+def silent(connection: Peer) -> None:
+    connection.upgrade()
+    connection.wait()
+
+
+def unanswering(connection: Peer) -> None:
+    connection.upgrade()
+    connection.serve(reply=None)
+
+
+def answering_something_else(connection: Peer) -> None:
+    connection.upgrade()
+    connection.serve(reply=b'{"type": "error"}')
+
+
+def dropping(connection: Peer) -> None:
+    connection.upgrade()
+
+
+def wrong_key(connection: Peer) -> None:
+    connection.upgrade(Sec_WebSocket_Accept="AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+
+
+def no_upgrade_header(connection: Peer) -> None:
+    connection.upgrade(Upgrade="")
+
+
+def uninvited_extension(connection: Peer) -> None:
+    connection.upgrade(Sec_WebSocket_Extensions="permessage-deflate")
+
+
+def picky_about_origin(connection: Peer) -> None:
+    request = connection.request()
+    if request.headers.get("origin") not in (None, "http://allowed.example"):
+        connection.answer(403)
+        return
+    connection.upgrade(request)
+    connection.serve()
+
+
+def wants_a_token(connection: Peer) -> None:
+    request = connection.request()
+    if "token=s3cret-t0ken" not in request.line:
+        connection.answer(403 if request.wants_upgrade else 404, f"you sent {request.line}")
+        return
+    connection.upgrade(request)
+    connection.serve()
+
+
+ONE_GIB = b"\x81\x7f" + (1 << 30).to_bytes(8, "big")
+
+
+def _cases() -> Iterator[Any]:
+    """Id, what the peer does, the cause, options of the call and of the endpoint."""
+    a = peers.answering
+    table: list[tuple[str, Act, str, dict[str, Any], dict[str, Any]]] = [
+        ("redirect-to-https", a(301, Location="https://app.example/ws"), "redirected", {}, {}),
+        ("404-everywhere", a(404, '{"detail":"Not Found"}'), "path_not_found", {}, {}),
+        ("502", a(502), "bad_gateway", {}, {}),
+        ("504", a(504), "gateway_timeout", {}, {}),
+        ("503", a(503, NGINX_PAGE.format(503)), "unavailable_or_limited", {}, {}),
+        ("429", a(429), "unavailable_or_limited", {}, {}),
+        ("500", a(500), "server_error", {}, {}),
+        ("401", a(401, WWW_Authenticate='Basic realm="x"'), "authentication_required", {}, {}),
+        ("403", a(403), "authentication_required", {}, {}),
+        ("426-from-the-backend-itself", a(426), "bad_request", {}, {}),
+        ("200-and-a-page", a(200, "<html>", Content_Type="text/html"), "not_a_websocket", {}, {}),
+        ("418", a(418), "unexpected_status", {}, {}),
+        ("no-token", wants_a_token, "authentication_required", {}, {}),
+        ("origin", picky_about_origin, "origin_rejected", {}, {"origin": "http://page.example"}),
+        ("wrong-accept-key", wrong_key, "accept_key_wrong", {}, {}),
+        ("no-upgrade-header-in-the-101", no_upgrade_header, "upgrade_answer_invalid", {}, {}),
+        ("extension-nobody-asked-for", uninvited_extension, "upgrade_answer_invalid", {}, {}),
+        ("no-subprotocol-chosen", peers.healthy, "subprotocol_refused", {}, {"subprotocols": ["v1"]}),
+        ("http-1.0", raw(b"HTTP/1.0 200 OK\r\n\r\nhello"), "http_1_0_answer", {}, {}),
+        ("stalls", stalling, "handshake_stalled", {"handshake_timeout": 0.3}, {}),
+        (
+            "closes-without-an-answer",
+            lambda p: p.request() and None,
+            "closed_in_handshake",
+            {"handshake_timeout": 0.5},
+            {},
+        ),
+        ("half-an-answer", raw(b"HTTP/1.1 101 Swi"), "closed_in_handshake", {"handshake_timeout": 0.5}, {}),
+        ("ssh", raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "not_http", {"handshake_timeout": 0.5}, {}),
+        ("mute", silent, "opened_but_mute", PING_PONG, {}),
+        ("does-not-reply", unanswering, "no_reply", PING_PONG, {}),
+        ("replies-otherwise", answering_something_else, "unexpected_reply", PING_PONG, {}),
+        ("drops-after-101", dropping, "cut_without_close", PING_PONG, {}),
+        ("closes-with-1011", after_upgrade(frame(CLOSE, b"\x03\xf3boom")), "closed_by_server", PING_PONG, {}),
+        ("closes-with-1009", after_upgrade(frame(CLOSE, b"\x03\xf1")), "message_too_big", PING_PONG, {}),
+        (
+            "1-GiB-announced",
+            after_upgrade(b"\x81\x7f" + (1 << 30).to_bytes(8, "big")),
+            "message_too_big",
+            PING_PONG,
+            {},
+        ),
+        ("reserved-bits", after_upgrade(frame(TEXT, b"x", rsv=4)), "protocol_violation", PING_PONG, {}),
+        ("masked-by-the-server", after_upgrade(frame(TEXT, b"x", mask=1)), "protocol_violation", PING_PONG, {}),
+        ("bad-utf-8", after_upgrade(frame(TEXT, b"\xff\xfe")), "protocol_violation", PING_PONG, {}),
+        ("utf-8-cut-off", after_upgrade(frame(TEXT, b"\xc3")), "protocol_violation", PING_PONG, {}),
+        ("bad-utf-8-in-close", after_upgrade(frame(CLOSE, b"\x03\xe8\xff")), "protocol_violation", PING_PONG, {}),
+        ("unknown-opcode", after_upgrade(frame(3, b"x")), "protocol_violation", PING_PONG, {}),
+        ("long-ping", after_upgrade(frame(PING, b"x" * 126)), "protocol_violation", PING_PONG, {}),
+        ("continuation-of-nothing", after_upgrade(frame(0, b"x")), "protocol_violation", PING_PONG, {}),
+        ("close-code-of-one-byte", after_upgrade(frame(CLOSE, b"\x03")), "protocol_violation", PING_PONG, {}),
+        ("cut-in-the-hold", dropping, "cut_without_close", {"hold": 1}, {}),
+    ]
+    for name, act, cause, options, endpoint in table:
+        yield pytest.param(act, cause, options, endpoint, id=name)
+
+
+@pytest.mark.parametrize(("act", "cause", "options", "endpoint"), list(_cases()))
+def test_the_cause_is_named_for_a_single_endpoint(
+    check: Callable[..., dict[str, Any]], act: Act, cause: str, options: dict[str, Any], endpoint: dict[str, Any]
+) -> None:
+    with peer(act) as port:
+        began = time.monotonic()
+        result = check(direct(port, **endpoint), **options)
+        took = time.monotonic() - began
+    assert cause_of(result) == cause, result["diagnosis"]
+    assert result["results"][0]["cause"] == cause
+    assert result["diagnosis"]["explanation"]
+    assert result["diagnosis"]["remedy"]
+    assert took < 4
+
+
+@pytest.mark.parametrize(
+    ("act", "cause"),
+    [
+        pytest.param(peers.answering(404, '{"detail":"Not Found"}'), "upgrade_not_forwarded", id="fastapi-404"),
+        pytest.param(peers.answering(426, "Upgrade Required"), "upgrade_not_forwarded", id="ws-426"),
+        pytest.param(peers.answering(400, "Bad Request"), "upgrade_not_forwarded", id="400"),
+        pytest.param(peers.answering(404, NGINX_PAGE.format(404)), "not_routed_by_proxy", id="page-of-nginx"),
+        pytest.param(peers.answering(403, NGINX_PAGE.format(403)), "not_routed_by_proxy", id="403-of-nginx"),
+        pytest.param(peers.answering(401, NGINX_PAGE.format(401)), "authentication_required", id="auth-basic"),
+        pytest.param(peers.answering(200, "<html>"), "not_a_websocket", id="the-frontend"),
+        pytest.param(peers.answering(502), "bad_gateway", id="502"),
+        pytest.param(silent, "opened_but_mute", id="mute"),
+    ],
+)
+def test_the_same_answer_means_something_else_when_direct_works(
+    check: Callable[..., dict[str, Any]], act: Act, cause: str
+) -> None:
+    with peer(peers.healthy) as good, peer(act) as bad:
+        result = check(direct(good), proxy(bad), **PING_PONG)
+    assert [entry["cause"] for entry in result["results"]] == [None, cause]
+    assert cause_of(result) == cause
+
+
+def test_a_dropped_upgrade_is_said_plainly_with_the_directives_and_the_location(run_module: RunModule) -> None:
+    with peer(peers.healthy) as good, peer(peers.answering(404, '{"detail":"Not Found"}')) as bad:
+        result = run_module(websocket_check, {"endpoints": [direct(good), proxy(bad, "/ws/live")], **PING_PONG})
+    assert result["failed"]
+    assert result["msg"].startswith(f"the proxy drops the upgrade: the proxy (ws://app.localhost:{bad}/ws/live)")
+    for part in (
+        "HTTP 404",
+        "the proxy's location that serves /ws/live",
+        "proxy_http_version 1.1;",
+        "proxy_set_header Upgrade $http_upgrade;",
+        "proxy_set_header Connection $connection_upgrade;",
+        "Websockets Support",
+    ):
+        assert part in result["msg"]
+    assert "\n" not in result["msg"]
+
+
+def test_the_backend_is_down(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(peers.answering(502)) as bad:
+        result = check(direct(peers.closed_port()), proxy(bad))
+    assert [entry["cause"] for entry in result["results"]] == ["backend_down", "bad_gateway"]
+    assert cause_of(result) == "backend_down"
+
+
+def test_a_refused_direct_connection_does_not_mean_a_backend_that_is_down_when_the_proxy_reaches_it(
+    check: Callable[..., dict[str, Any]],
+) -> None:
+    with peer(peers.healthy) as good:
+        result = check(direct(peers.closed_port()), proxy(good))
+    assert [entry["cause"] for entry in result["results"]] == ["wrong_direct_address", None]
+
+
+def test_the_proxy_is_down(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(peers.healthy) as good:
+        assert cause_of(check(direct(good), proxy(peers.closed_port()))) == "proxy_down"
+
+
+def test_a_name_that_does_not_exist(check: Callable[..., dict[str, Any]]) -> None:
+    result = check({"name": "public", "url": "wss://no-such-host.invalid/ws", "vantage": "public"})
+    assert cause_of(result) == "name_not_resolved"
+
+
+def test_a_host_that_does_not_answer(check: Callable[..., dict[str, Any]]) -> None:
+    # Linux drops the SYN of whoever comes when the queue of a listener is full.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        result = check(direct(full.getsockname()[1]), handshake_timeout=0.4)
+    assert cause_of(result) == "connect_timed_out"
+
+
+def test_an_address_without_a_way(check: Callable[..., dict[str, Any]]) -> None:
+    result = check({"name": "public", "url": "ws://255.255.255.255:9/ws", "vantage": "public"})
+    assert cause_of(result) == "network_unreachable"
+
+
+def test_no_more_files_can_be_opened() -> None:
+    from ansible_collections.codeframe.staging.plugins.module_utils import _probe_run as run
+    from ansible_collections.codeframe.staging.plugins.module_utils._diagnosis import diagnose
+    from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import Settings
+    from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import parse_target
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def starved() -> Any:
+        target = parse_target(direct(peers.closed_port()))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))), hard))
+        fillers = []
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    fillers.append(os.dup(0))
+            return await run.observe_all([target], {target.name: None}, Settings())
+        finally:
+            for filler in fillers:
+                os.close(filler)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert diagnose(asyncio.run(starved())).cause.value == "local_limit_reached"
+
+
+# TLS.
+
+
+@pytest.mark.parametrize(
+    ("issued", "trust", "cause", "said"),
+    [
+        pytest.param({"name": "app.localhost"}, False, "tls_untrusted", "issued to app.localhost", id="untrusted"),
+        pytest.param({"name": "other.example"}, True, "tls_name_mismatch", "but for other.example", id="other-name"),
+        pytest.param(
+            {"name": "app.localhost", "first_day": -10, "last_day": -4},
+            True,
+            "tls_expired",
+            "expired 4 days ago",
+            id="expired",
+        ),
+        pytest.param(
+            {"name": "app.localhost", "first_day": 2}, True, "tls_not_yet_valid", "not valid yet", id="too-early"
+        ),
+    ],
+)
+def test_certificates_that_do_not_hold(
+    check: Callable[..., dict[str, Any]],
+    authority: peers.Authority,
+    issued: dict[str, Any],
+    trust: bool,
+    cause: str,
+    said: str,
+) -> None:
+    with peer(peers.healthy, authority.server_context(**issued)) as port:
+        endpoint = proxy(port, url=f"wss://app.localhost:{port}/ws")
+        result = check({**endpoint, "ca_path": authority.ca_path} if trust else endpoint)
+        unverified = check({**endpoint, "validate_certs": False})
+    assert cause_of(result) == cause
+    assert said in result["diagnosis"]["explanation"]
+    assert cause_of(unverified) == "none"
+    assert unverified["results"][0]["tls"]["verified"] is False
+
+
+def test_a_client_certificate_is_asked_for_and_accepted(
+    check: Callable[..., dict[str, Any]], authority: peers.Authority
+) -> None:
+    context = authority.server_context("app.localhost")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.ca_path)
+    certificate, key = authority.issue("client")
+    with peer(peers.healthy, context) as port:
+        endpoint = proxy(port, url=f"wss://app.localhost:{port}/ws", ca_path=authority.ca_path)
+        assert cause_of(check(endpoint)) == "tls_client_certificate_required"
+        assert cause_of(check({**endpoint, "client_cert": certificate, "client_key": key})) == "none"
+
+
+def test_a_plain_request_to_a_tls_port(check: Callable[..., dict[str, Any]], authority: peers.Authority) -> None:
+    with peer(peers.healthy, authority.server_context("app.localhost")) as port:
+        result = check(proxy(port))
+    assert cause_of(result) == "tls_expected"
+    assert f"use wss://app.localhost:{port}/ws" in result["diagnosis"]["remedy"]
+
+
+@pytest.mark.parametrize("act", [peers.answering(400, "Bad"), peers.healthy], ids=["says-400", "healthy"])
+def test_tls_to_a_plain_port(check: Callable[..., dict[str, Any]], act: Act) -> None:
+    def plain(connection: Peer) -> None:
+        # An HTTP server that cannot make sense of a request says so and closes.
+        connection.sock.settimeout(0.3)
+        first = connection.sock.recv(1, socket.MSG_PEEK)
+        if first == b"\x16":
+            connection.answer(400, "Invalid HTTP request received.")
+            return
+        act(connection)
+
+    with peer(plain) as port:
+        result = check(proxy(port, url=f"wss://app.localhost:{port}/ws"))
+    assert cause_of(result) == "plain_expected"
+    assert f"use ws://app.localhost:{port}/ws" in result["diagnosis"]["remedy"]
+
+
+def test_a_tls_handshake_that_fails_otherwise(check: Callable[..., dict[str, Any]]) -> None:
+    def alert(connection: Peer) -> None:
+        connection.sock.recv(4096)
+        connection.send(b"\x15\x03\x03\x00\x02\x02\x28")
+
+    with peer(alert) as port:
+        assert cause_of(check(proxy(port, url=f"wss://app.localhost:{port}/ws"))) == "tls_failed"
+
+
+# Logins and secrets.
+
+
+def test_a_token_in_the_query_opens_and_is_never_shown(run_module: RunModule) -> None:
+    with peer(wants_a_token) as port:
+        endpoint = direct(port)
+        good = run_module(
+            websocket_check, {"endpoints": [{**endpoint, "secret_query": {"token": "s3cret-t0ken"}}], **PING_PONG}
+        )
+        bad = run_module(
+            websocket_check,
+            {
+                "endpoints": [
+                    {
+                        **endpoint,
+                        "secret_query": {"token": "wr0ng-t0ken"},
+                        "secret_headers": {"Cookie": "sess=abc-def-ghi"},
+                    }
+                ]
+            },
+        )
+    assert not good["failed"]
+    assert bad["diagnosis"]["cause"] == "authentication_required"
+    # The peer's page repeats the request with the token in it.
+    for result in (good, bad):
+        result.pop("invocation", None)
+        shown = json.dumps(result)
+        assert "s3cret-t0ken" not in shown
+        assert "wr0ng-t0ken" not in shown
+        assert "abc-def-ghi" not in shown
+    assert "you sent GET /ws?token=********" in json.dumps(bad)
+
+
+def test_a_refused_login_says_what_it_still_proves(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(wants_a_token) as port:
+        result = check(direct(port), proxy(port))
+    explanation = result["results"][1]["explanation"]
+    assert result["results"][1]["cause"] == "authentication_required"
+    assert "the backend refuses in the same way when asked directly, so the proxy is not the cause" in explanation
+    assert "the same request without an upgrade gets HTTP 404, so the upgrade itself arrives" in explanation
+
+
+# Hostile peers: neither hang nor grow.
+
+
+def endless_headers(connection: Peer) -> None:
+    connection.request()
+    connection.send(b"HTTP/1.1 101 Switching Protocols\r\n")
+    while True:
+        connection.send(b"X-More: " + b"a" * 4000 + b"\r\n")
+
+
+def endless_line(connection: Peer) -> None:
+    connection.request()
+    while True:
+        connection.send(b"HTTP/1.1 101 " + b"a" * 4000)
+
+
+def slow_drip(connection: Peer) -> None:
+    connection.request()
+    for byte in b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n":
+        connection.send(bytes([byte]))
+        time.sleep(0.1)
+
+
+def endless_interim_answers(connection: Peer) -> None:
+    connection.request()
+    while True:
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 10)
+
+
+def flood_of_pings(connection: Peer) -> None:
+    # Pings without end, and our answers are never read.
+    connection.upgrade()
+    while True:
+        connection.send(frame(PING, b"x" * 100) * 500)
+
+
+def flood_of_tiny_messages(connection: Peer) -> None:
+    connection.upgrade()
+    while True:
+        connection.send(frame(TEXT, b"") * 5000)
+
+
+def endless_fragments(connection: Peer) -> None:
+    connection.upgrade()
+    connection.frame(TEXT, b"x", fin=0)
+    while True:
+        connection.send(frame(0, b"x" * 1000, fin=0) * 50)
+
+
+def never_closes(connection: Peer) -> None:
+    connection.upgrade()
+    while True:
+        opcode, payload = connection.read_frame()
+        if opcode == PING:
+            connection.frame(10, payload)
+
+
+@pytest.mark.parametrize(
+    ("act", "causes"),
+    [
+        pytest.param(endless_headers, {"not_http"}, id="endless-headers"),
+        pytest.param(endless_line, {"not_http"}, id="endless-line"),
+        pytest.param(slow_drip, {"handshake_stalled"}, id="slow-drip"),
+        pytest.param(endless_interim_answers, {"not_http"}, id="endless-interim-answers"),
+        pytest.param(flood_of_pings, {"no_reply", "dead_after_silence", "none"}, id="flood-of-pings"),
+        pytest.param(flood_of_tiny_messages, {"unexpected_reply"}, id="flood-of-tiny-messages"),
+        pytest.param(endless_fragments, {"message_too_big"}, id="endless-fragments"),
+    ],
+)
+def test_hostile_peers_neither_hang_nor_fill_memory(
+    check: Callable[..., dict[str, Any]], act: Act, causes: set[str]
+) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with peer(act) as port:
+        began = time.monotonic()
+        result = check(direct(port), handshake_timeout=1.0, message_timeout=0.3, hold=0.3, **PING_PONG)
+        took = time.monotonic() - began
+    assert cause_of(result) in causes
+    assert took < 12
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
+
+
+def test_a_server_that_never_closes_passes_and_is_left(
+    check: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_probe
+
+    monkeypatch.setattr(_websocket_probe, "CLOSE_TIMEOUT_S", 0.3)
+    with peer(never_closes) as port:
+        began = time.monotonic()
+        result = check(direct(port))
+        took = time.monotonic() - began
+    assert cause_of(result) == "none"
+    assert result["results"][0]["close"] == {"code": None, "name": "no close frame", "reason": "", "by": "client"}
+    assert took < 2
+
+
+# Server-sent events.
+
+
+def stream(events: int = 50, every_s: float = 0.08, batch: int = 1, first: bytes = b"") -> Act:
+    def act(connection: Peer) -> None:
+        connection.request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n" + first)
+        for number in range(events):
+            connection.send(b"".join(b"data: %d\n\n" % (number * batch + one) for one in range(batch)))
+            time.sleep(every_s)
+
+    return act
+
+
+def sse(vantage: str, port: int, **more: Any) -> dict[str, Any]:
+    return {
+        "name": vantage,
+        "url": f"http://app.localhost:{port}/api/events",
+        "vantage": vantage,
+        "transport": "sse",
+    } | more
+
+
+def test_an_event_stream_passes_and_its_rhythm_is_told(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(stream(every_s=0.1)) as port:
+        result = check(sse("direct", port), hold=0.65)
+    entry = result["results"][0]
+    assert (cause_of(result), entry["transport"], entry["status"]) == ("none", "sse", 200)
+    assert entry["event_gaps"]["median"] == pytest.approx(0.1, abs=0.05)
+    assert result["summary"][0].startswith("Direct event stream: passed (handshake ")
+
+
+def collecting(connection: Peer) -> None:
+    connection.request()
+    connection.wait()
+
+
+def headers_alone(connection: Peer) -> None:
+    connection.request()
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    connection.wait()
+
+
+@pytest.mark.parametrize(
+    ("act", "cause"),
+    [
+        pytest.param(collecting, "events_buffered", id="nothing-comes"),
+        pytest.param(headers_alone, "events_buffered", id="headers-alone"),
+        pytest.param(stream(every_s=0.2, batch=5), "events_buffered", id="bursts"),
+        pytest.param(stream(), "none", id="singly"),
+        pytest.param(peers.answering(404), "not_routed_by_proxy", id="404"),
+        pytest.param(peers.answering(502), "bad_gateway", id="502"),
+        pytest.param(peers.answering(200, "<html>", Content_Type="text/html"), "not_an_event_stream", id="a-page"),
+        pytest.param(stream(events=4), "stream_ended", id="ends"),
+    ],
+)
+def test_event_streams_through_a_proxy(check: Callable[..., dict[str, Any]], act: Act, cause: str) -> None:
+    with peer(stream()) as good, peer(act) as other:
+        result = check(sse("direct", good), sse("proxy", other), hold=0.5, handshake_timeout=0.5)
+    assert [entry["cause"] for entry in result["results"]] == [None, None if cause == "none" else cause]
+
+
+def test_an_event_stream_without_events(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(headers_alone) as port:
+        assert cause_of(check(sse("direct", port))) == "no_event"
+
+
+def test_a_comment_shows_that_the_stream_flows(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(stream(events=0, first=b": hello\n\n")) as port:
+        assert cause_of(check(sse("direct", port))) == "none"
+
+
+def test_a_chunked_stream_that_breaks_the_coding(check: Callable[..., dict[str, Any]]) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with peer(raw(head + b"zz\r\n")) as port:
+        assert cause_of(check(sse("direct", port))) == "protocol_violation"
+
+
+# Many connections.
+
+
+def test_many_connections_are_held_at_once(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(peers.healthy) as port:
+        result = check(direct(port), connections=40, hold=0.2)
+    crowd = result["results"][0]["connections"]
+    assert (cause_of(result), crowd["asked"], crowd["accepted"], crowd["held"]) == ("none", 40, 40, 40)
+    assert crowd["handshake_s"]["min"] <= crowd["handshake_s"]["median"] <= crowd["handshake_s"]["max"]
+
+
+def test_a_limit_of_connections_is_seen(check: Callable[..., dict[str, Any]]) -> None:
+    free = [True] * 12
+
+    def limited(connection: Peer) -> None:
+        request = connection.request()
+        try:
+            free.pop()
+        except IndexError:
+            connection.answer(503)
+            return
+        connection.upgrade(request)
+        connection.serve()
+
+    with peer(limited) as port:
+        result = check(direct(port), connections=30, hold=0.2)
+    crowd = result["results"][0]["connections"]
+    assert cause_of(result) == "unavailable_or_limited"
+    assert (crowd["accepted"], crowd["held"], crowd["failures"]) == (12, 12, {"unavailable_or_limited": 18})
+    assert "of 30 connections at once 12 were accepted and 12 held to the end" in result["diagnosis"]["explanation"]
+
+
+# What decides over failure.
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "vantage", "failed"),
+    [
+        ("any", "proxy", True),
+        ("any", "public", True),
+        ("public", "proxy", False),
+        ("public", "public", True),
+        ("never", "public", False),
+    ],
+)
+def test_fail_on_decides_and_the_results_stay_the_same(
+    run_module: RunModule, fail_on: str, vantage: str, failed: bool
+) -> None:
+    with peer(peers.answering(502)) as port:
+        endpoint = {**proxy(port), "vantage": vantage}
+        result = run_module(websocket_check, {"endpoints": [endpoint], "fail_on": fail_on})
+    assert result["failed"] is failed
+    assert result["results"][0]["cause"] == "bad_gateway"
+    assert set(result) >= {"changed", "results", "diagnosis", "summary"}
+
+
+def test_results_of_an_earlier_call_take_part_in_the_diagnosis(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(peers.healthy) as good, peer(peers.answering(404)) as bad:
+        earlier = check(direct(good))["results"]
+        alone = check(proxy(bad))
+        together = check(proxy(bad), earlier_results=earlier)
+    assert cause_of(alone) == "path_not_found"
+    assert "no direct endpoint was checked" in alone["diagnosis"]["explanation"]
+    assert cause_of(together) == "upgrade_not_forwarded"
+
+
+def test_the_time_of_the_whole_call_is_kept(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(stalling) as port:
+        began = time.monotonic()
+        result = check(direct(port), timeout=0.4, handshake_timeout=5)
+        took = time.monotonic() - began
+    assert cause_of(result) == "deadline_reached"
+    assert took < 1.5
+
+
+# Bad input: refused before the first connection.
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param({"url": "http://h/ws"}, "does not start with ws:// or wss://", id="scheme"),
+        pytest.param({"url": "ws://user:pw@h/ws"}, "contains a user name or password", id="userinfo"),
+        pytest.param({"url": "ws://h/ws#x"}, "contains a fragment", id="fragment"),
+        pytest.param({"url": "ws://h/a b"}, "contains a space or a control character", id="space"),
+        pytest.param({"url": "ws://h:99999/"}, "cannot be understood", id="port"),
+        pytest.param({"url": "ws:///ws"}, "names no host", id="no-host"),
+        pytest.param({"headers": {"X-A": "1\r\nX-B: 2"}}, "contains a control character", id="header-injection"),
+        pytest.param({"secret_headers": {"X-A": "abcdefg\x00"}}, "the value of X-A contains a control", id="secret"),
+        pytest.param({"headers": {"X A": "1"}}, "which HTTP does not allow", id="header-name"),
+        pytest.param({"headers": {"Host": "h"}}, "use url and connect_to instead", id="own-header"),
+        pytest.param({"connect_to": "nowhere"}, "expected host:port", id="connect-to"),
+        pytest.param({"origin": "page.example"}, "expected scheme://host[:port]", id="origin"),
+        pytest.param({"subprotocols": ["a b"]}, "RFC 6455 does not allow", id="subprotocol"),
+        pytest.param({"url": "wss://h/", "ca_path": "/nonexistent/ca.pem"}, "ca_path /nonexistent/ca.pem", id="ca"),
+        pytest.param({"url": "wss://h/", "client_cert": "/nonexistent"}, "client_cert and client_key", id="cert"),
+        pytest.param({"url": "wss://h/", "client_key": "/nonexistent"}, "without client_cert", id="key-alone"),
+        pytest.param({"ca_path": "/etc/ssl"}, "uses no TLS", id="ca-without-tls"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_used_is_refused(run_module: RunModule, change: dict[str, Any], said: str) -> None:
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws", **change}]})
+    assert result["failed"]
+    assert said in result["msg"]
+    assert (result["results"], result["summary"], result["diagnosis"]["cause"]) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"expect": "("}, "which is no regular expression", id="regular-expression"),
+        pytest.param({"expect": ["a"]}, "expect is a list", id="expect-a-list"),
+        pytest.param({"hold": 60, "timeout": 30}, "hold (60 s) does not fit into timeout (30 s)", id="hold"),
+        pytest.param({"hold": -1}, "hold is -1", id="negative"),
+        pytest.param({"handshake_timeout": 0}, "handshake_timeout is 0", id="zero"),
+        pytest.param({"handshake_timeout": "nan"}, "handshake_timeout is nan", id="nan"),
+        pytest.param({"hold": 5, "hold_mode": "message"}, "send is not given", id="message-without-send"),
+        pytest.param({"hold": 5, "hold_mode": "ping", "interval": 9}, "longer than hold", id="interval"),
+        pytest.param({"connections": 10001}, "expected 1 to 10000", id="connections"),
+        pytest.param({"earlier_results": [{"x": 1}]}, "is no result of websocket_check", id="earlier-results"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(run_module: RunModule, options: dict[str, Any], said: str) -> None:
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}], **options})
+    assert result["failed"]
+    assert said in result["msg"]
+
+
+def test_two_endpoints_of_one_name_are_refused(run_module: RunModule) -> None:
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}] * 2})
+    assert "has the name 'e' more than once" in result["msg"]
+
+
+def test_more_connections_than_this_process_may_open_are_refused(
+    run_module: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}], "connections": 1000})
+    assert "which needs 1064 open files, and this process may have 256" in result["msg"]
+
+
+def test_a_missing_library_is_named_with_the_way_to_install_it(
+    run_module: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_session
+
+    monkeypatch.setattr(_websocket_session, "LIBRARY_PROBLEM", "No module named 'websockets'")
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}]})
+    assert "the Python library websockets is missing" in result["msg"]
+    assert "apt install python3-websockets" in result["msg"]
+
+
+def test_a_library_that_is_too_old_is_named(run_module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_session
+
+    monkeypatch.setattr(_websocket_session, "LIBRARY_VERSION", "9.1")
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}]})
+    assert "websockets is 9.1, and 10.4 is the oldest" in result["msg"]
+
+
+def test_certificate_files_that_are_no_certificates_are_refused(run_module: RunModule, tmp_path: Path) -> None:
+    file = tmp_path / "not.pem"
+    file.write_text("hello")
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "wss://h/", "ca_path": str(file)}]})
+    assert f"ca_path {file} cannot be read as certificates" in result["msg"]
