@@ -136,6 +136,16 @@ def running(pid_file: str) -> Running | None:
     return Running(master, tuple(sorted(workers, key=lambda worker: worker.pid)))
 
 
+def settled(pid_file: str, timeout_s: float = 2) -> Running | None:
+    """Like :func:`running`, but gives a master that has just begun the time to start its workers."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = running(pid_file)
+        if found is None or found.active or time.monotonic() >= deadline:
+            return found
+        time.sleep(0.02)
+
+
 def _address(text: str) -> str:
     """An address of /proc/net/tcp: words of four bytes, each in the byte order of the machine; ``*`` for any."""
     raw = b"".join(int(text[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in range(0, len(text), 8))

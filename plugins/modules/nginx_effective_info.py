@@ -323,7 +323,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
                     nginx_effective.Finding(
                         "refused",
                         nginx_effective.ERROR,
-                        f"nginx refuses the configuration on disk ({complaint}); if it runs, it goes on with the former",
+                        f"nginx refuses the configuration on disk ({complaint}); what runs is the former",
                     )
                 )
                 tree = nginx_config.load_tree(nginx.config, read_text, expand, parse_text=parse_text)

@@ -315,12 +315,14 @@ class Site:
             )
         ]
 
-    def newest_change(self) -> float | None:
-        """Time of the newest change on the way from the main file to the site, directories included.
+    def newest_change(self, loaded: bool) -> float | None:
+        """Time of the newest change of the site and the main file, or, of a site that is gone, of its directory.
 
         The time of the last change of the inode counts too: a rename brings an old file time with it.
         """
-        paths = [self.nginx.config, self.layout.file, self.layout.loaded, os.path.dirname(self.layout.loaded)]
+        paths = [self.nginx.config, self.layout.file, self.layout.loaded]
+        if not loaded:
+            paths.append(os.path.dirname(self.layout.loaded))
         times = []
         for path in [*paths, *self.module.params["watch"]]:
             for look in (os.stat, os.lstat):
@@ -372,8 +374,11 @@ class Reload:
         except OSError:
             return ""
 
-    def run(self) -> str | None:
-        """Reload; ``None`` when new workers serve alone, otherwise why they do not."""
+    def run(self, patient: bool = False) -> str | None:
+        """Reload; ``None`` when new workers serve alone, otherwise why they do not.
+
+        :param patient: Wait for the whole time, since what is in the log may be of an earlier reload.
+        """
         offset = self._log_size()
         old = {worker.pid for worker in self.before.active}
         try:
@@ -390,7 +395,7 @@ class Reload:
                 return None
             # A refused reload is in the log within moments and will never come to new workers.
             refusals = nginx_site.complaints(self._logged_since(offset), ("emerg",))
-            if refusals and not active - old:
+            if refusals and not patient and not active - old:
                 return refusals[-1]
             time.sleep(0.02)
         refusals = nginx_site.complaints(self._logged_since(offset))
@@ -463,14 +468,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         )
 
     before = site.state()
-    running = nginx_process.running(nginx.pid_file)
+    running = nginx_process.settled(nginx.pid_file)
     todo = nginx_site.plan(
         nginx_site.Observed(
             file_text=before[layout.file],
             link_target=site.link_target(),
             link_is_file=layout.link is not None and os.path.lexists(layout.link) and not os.path.islink(layout.link),
             running=running is not None,
-            newest_change=site.newest_change(),
+            newest_change=site.newest_change(text is not None and params["enabled"]),
             oldest_worker=running.oldest_active if running else None,
             mode_ok=site.mode_ok(),
         ),
@@ -550,7 +555,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             # A master that is still trying must end up with the former files, and its workers newer than these.
             still = nginx_process.running(nginx.pid_file)
             if still is not None and (todo.write or todo.link):
-                Reload(nginx, still, params["reload_timeout"]).run()
+                Reload(nginx, still, params["reload_timeout"]).run(patient=True)
             fail(
                 f"nginx refused to reload with the site {name}: {refusal}; "
                 "the former files are back and the former configuration goes on serving"

@@ -1,0 +1,756 @@
+"""nginx_site and nginx_effective_info against a real nginx."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
+from nginx_tree import NGINX, OTHERS, SITES, Loop, Tree, free_port, get, wait_for
+
+pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    """A running nginx that serves somebody else's site."""
+    made = Tree(tmp_path / "nginx", free_port())
+    made.make()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate with its key, the key of another, and an expired certificate."""
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("good", "other", "expired"):
+        days = (
+            ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"]
+            if name == "expired"
+            else ["-days", "90"]
+        )
+        request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=api.example.com"]
+        done = subprocess.run(
+            [*request, "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"), *days],
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode != 0 and name == "expired":
+            # OpenSSL before 3.4 knows no -not_before here: a certificate authority of one certificate does.
+            make_expired(folder)
+        os.chmod(folder / f"{name}.key", 0o600)
+    return folder
+
+
+def make_expired(folder: Path) -> None:
+    (folder / "ca.cnf").write_text(
+        "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=.\ndatabase=index\nserial=serial\ndefault_md=sha256\npolicy=p\n"
+        "[p]\ncommonName=supplied\n"
+    )
+    (folder / "index").write_text("")
+    (folder / "serial").write_text("01\n")
+    for command in (
+        "openssl req -new -newkey rsa:2048 -nodes -subj /CN=api.example.com -keyout expired.key -out expired.csr",
+        "openssl ca -batch -config ca.cnf -selfsign -keyfile expired.key -in expired.csr -out expired.pem -notext "
+        "-startdate 20200101000000Z -enddate 20200201000000Z",
+    ):
+        subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+
+
+def test_a_new_site_serves_and_a_second_run_changes_nothing(tree: Tree) -> None:
+    predicted = tree.site(check=True, diff=True)
+    assert (predicted["changed"], predicted["reload"]) == (True, True)
+    assert predicted["diff"][0]["after"].startswith("# Managed by codeframe.staging, site app-staging;")
+    before = tree.snapshot()
+    assert tree.ours() == (200, "others")
+    with Loop(tree.port).running() as loop:
+        result = tree.site()
+    assert (result["changed"], result["reload"], result["layout"]) == (True, True, "sites")
+    assert tree.ours() == (200, "ours")
+    assert not loop.failed
+    again = tree.site()
+    assert (again["changed"], again["reload"], again["reasons"]) == (False, False, [])
+    assert {k: v for k, v in tree.snapshot().items() if k in before} == before
+
+
+def test_check_mode_leaves_the_tree_and_the_workers_alone(tree: Tree) -> None:
+    before = tree.snapshot()
+    workers = tree.workers()
+    assert tree.site(check=True)["changed"]
+    assert tree.snapshot() == before
+    assert tree.workers() == workers
+
+
+def test_absent_leaves_no_trace(tree: Tree) -> None:
+    before = tree.snapshot()
+    tree.site()
+    result = tree.site(state="absent")
+    assert (result["changed"], result["reload"]) == (True, True)
+    assert tree.snapshot() == before
+    assert tree.ours() == (200, "others")
+    assert not tree.site(state="absent")["changed"]
+
+
+def test_a_site_that_is_not_enabled_is_there_and_does_not_serve(tree: Tree) -> None:
+    tree.site()
+    assert tree.site(enabled=False)["changed"]
+    assert (tree.file.is_file(), tree.link.is_symlink()) == (True, False)
+    assert tree.ours() == (200, "others")
+    assert "site_not_enabled" in [each["code"] for each in tree.info()["findings"]]
+    assert tree.site()["reasons"] == [f"{tree.link} is not a link to {tree.file}"]
+
+
+def test_conf_d_is_taken_where_the_main_file_includes_nothing_else(tree: Tree) -> None:
+    tree.write_main(includes="include conf.d/*.conf;")
+    result = tree.site()
+    assert (result["layout"], result["path"]) == ("conf_d", str(tree.root / "conf.d/app-staging.conf"))
+    assert tree.ours() == (200, "ours")
+    assert not tree.site()["changed"]
+
+
+def test_sites_included_by_an_included_file_are_tested_with_the_tree(tree: Tree) -> None:
+    (tree.root / "conf.d/sites.conf").write_text("include sites-enabled/*;\n")
+    tree.write_main(includes="include conf.d/*.conf;")
+    assert "unknown directive" in tree.site(check=True, content="server { nonsense; }")["msg"]
+    assert tree.site()["changed"]
+    assert tree.ours() == (200, "ours")
+
+
+def test_directives_of_the_main_context_have_a_place_too(tree: Tree) -> None:
+    (tree.root / "modules-enabled").mkdir()
+    tree.write_main(more="include modules-enabled/*.conf;\n")
+    result = tree.site(context="main", content="worker_shutdown_timeout 3s;")
+    assert result["path"] == str(tree.root / "modules-enabled/app-staging.conf")
+    assert not tree.site(context="main", content="worker_shutdown_timeout 3s;")["changed"]
+
+
+# ------------------------------------------------------------------ drift
+
+
+def delete_link(tree: Tree) -> None:
+    tree.link.unlink()
+
+
+def edit_file(tree: Tree) -> None:
+    tree.file.write_text(tree.file.read_text().replace("ours", "edited"))
+
+
+def break_file(tree: Tree) -> None:
+    tree.file.write_text(tree.file.read_text() + "}")
+
+
+def copy_over_the_link(tree: Tree) -> None:
+    text = tree.file.read_text()
+    tree.link.unlink()
+    tree.link.write_text(text)
+
+
+def dangle(tree: Tree) -> None:
+    tree.link.unlink()
+    tree.link.symlink_to(tree.root / "nothing")
+
+
+def delete_file(tree: Tree) -> None:
+    tree.file.unlink()
+
+
+def old_file_time(tree: Tree) -> None:
+    """A change whose file time is older than the workers, as ``cp -p`` and ``mv`` make it."""
+    aside = tree.root / "aside"
+    aside.write_text(tree.file.read_text())
+    os.utime(aside, (1, 1))
+    os.rename(aside, tree.file)
+
+
+@pytest.mark.parametrize(
+    "spoil", [delete_link, edit_file, break_file, copy_over_the_link, dangle, delete_file, old_file_time]
+)
+def test_drift_is_repaired_by_the_next_run_and_by_it_alone(tree: Tree, spoil: Callable[[Tree], None]) -> None:
+    tree.site()
+    good = tree.snapshot()
+    time.sleep(0.05)
+    spoil(tree)
+    with Loop(tree.port).running() as loop:
+        assert tree.site()["changed"]
+    assert tree.snapshot() == good
+    assert tree.ours() == (200, "ours")
+    assert not loop.failed
+    assert not tree.site()["changed"]
+
+
+def test_a_change_that_was_never_reloaded_is_taken_in(tree: Tree) -> None:
+    """The run that wrote the file died before its reload."""
+    tree.site()
+    time.sleep(0.05)
+    tree.file.write_text(tree.file.read_text().replace("ours", "newer"))
+    assert tree.ours() == (200, "ours")
+    assert "not_reloaded" in [each["code"] for each in tree.info()["findings"]]
+    result = tree.site(content=tree.content("newer"))
+    assert (result["changed"], result["reload"]) == (True, True)
+    assert result["reasons"] == ["nginx runs with workers older than the files on disk"]
+    assert tree.ours() == (200, "newer")
+    assert not [each for each in tree.info()["findings"] if each["code"] == "not_reloaded"]
+
+
+def test_a_renewed_certificate_is_taken_in(tree: Tree, tmp_path: Path) -> None:
+    watched = tmp_path / "certificate.pem"
+    watched.write_text("old")
+    tree.site(watch=[str(watched)])
+    time.sleep(0.05)
+    watched.write_text("renewed")
+    assert tree.site(watch=[str(watched)])["reload"]
+    assert not tree.site(watch=[str(watched)])["changed"]
+
+
+def test_a_stopped_nginx_gets_its_site_and_stays_stopped_unless_asked(tree: Tree) -> None:
+    tree.stop()
+    result = tree.site()
+    assert (result["changed"], result["reload"], result["running"]) == (True, False, False)
+    assert tree.pid() is None
+    assert not tree.site()["changed"]
+    assert tree.site(start=True)["running"]
+    wait_for(lambda: len(tree.workers()) == 2)
+    assert tree.ours() == (200, "ours")
+
+
+def test_edits_of_others_are_reported_and_not_reloaded_for(tree: Tree) -> None:
+    tree.site()
+    time.sleep(0.05)
+    changed = tree.others("others", OTHERS.format(port=tree.port, text="others of tomorrow"))
+    result = tree.site()
+    assert not result["changed"]
+    assert result["warnings_found"] == [
+        f"{changed} was edited after nginx read it; what it says now counts from the next reload on"
+    ]
+    assert get(tree.port, "others.example.com") == (200, "others")
+
+
+# ------------------------------------------------------------------ hostile trees
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """A tree in which the site must not or cannot come about.
+
+    ``says`` are parts of the message of nginx_site; ``codes`` are findings of
+    nginx_effective_info for the host name of the site afterwards.
+    """
+
+    id: str
+    make: Callable[[Tree, Path], dict[str, Any]]
+    says: tuple[str, ...]
+    codes: tuple[str, ...] = ("default_server",)
+    broken: bool = False
+
+
+def candidate(text: str) -> Callable[[Tree, Path], dict[str, Any]]:
+    return lambda tree, _certificates: {"content": text.format(tree=tree, port=tree.port)}
+
+
+def others(name: str, text: str) -> Callable[[Tree, Path], dict[str, Any]]:
+    def make(tree: Tree, _certificates: Path) -> dict[str, Any]:
+        tree.others(name, text.format(tree=tree, port=tree.port))
+        return {}
+
+    return make
+
+
+def main_file(text: str) -> Callable[[Tree, Path], dict[str, Any]]:
+    def make(tree: Tree, _certificates: Path) -> dict[str, Any]:
+        tree.main.write_text(tree.main.read_text() + text)
+        return {}
+
+    return make
+
+
+def tls(certificate: str, key: str, key_mode: int = 0o600) -> Callable[[Tree, Path], dict[str, Any]]:
+    def make(tree: Tree, certificates: Path) -> dict[str, Any]:
+        copy = tree.root / "key.pem"
+        copy.write_bytes((certificates / key).read_bytes())
+        copy.chmod(key_mode)
+        extra = f"ssl_certificate {certificates / certificate}; ssl_certificate_key {copy};"
+        return {"content": tree.content(extra=extra, port=free_port()).replace("; server_name", " ssl; server_name", 1)}
+
+    return make
+
+
+def dangling(tree: Tree, _certificates: Path) -> dict[str, Any]:
+    (tree.root / "sites-enabled/gone").symlink_to(tree.root / "sites-available/gone")
+    return {}
+
+
+def our_name_taken(tree: Tree, _certificates: Path) -> dict[str, Any]:
+    tree.file.write_text("# mine\n")
+    return {}
+
+
+def our_link_taken(tree: Tree, _certificates: Path) -> dict[str, Any]:
+    mine = tree.root / "sites-available/mine"
+    mine.write_text("# mine\n")
+    tree.link.symlink_to(mine)
+    return {}
+
+
+def our_name_is_a_directory(tree: Tree, _certificates: Path) -> dict[str, Any]:
+    tree.file.mkdir()
+    (tree.file / "kept").write_text("")
+    return {}
+
+
+def nothing_included(tree: Tree, _certificates: Path) -> dict[str, Any]:
+    tree.write_main(includes=f"include {tree.root}/sites-enabled/others;")
+    return {}
+
+
+NAMED = 'server {{ listen 127.0.0.1:{port}; server_name api.example.com; return 200 "taken"; }}\n'
+HOSTILE = [
+    Hostile(
+        "unknown-directive", candidate("server {{ nonsense on; }}"), ('unknown directive "nonsense"', "{tree.link}:2")
+    ),
+    Hostile(
+        "directive-twice",
+        candidate(
+            "server {{ listen 127.0.0.1:{port}; location / {{ proxy_http_version 1.1;\nproxy_http_version 1.1; }} }}"
+        ),
+        ('"proxy_http_version" directive is duplicate', "{tree.link}:3"),
+    ),
+    Hostile(
+        "brace-missing", candidate("server {{ listen 127.0.0.1:{port};"), ('unexpected end of file, expecting "}}"',)
+    ),
+    Hostile("breaks-out-of-the-block", candidate("server {{ listen 127.0.0.1:{port}; }} }}"), ('unexpected "}}"',)),
+    Hostile("quote-open", candidate('server {{ server_name "x; }}'), ("unexpected end of file",)),
+    Hostile(
+        "upstream-unknown",
+        candidate("server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://no.such.name.invalid; }} }}"),
+        ('host not found in upstream "no.such.name.invalid"',),
+    ),
+    Hostile(
+        "address-not-here",
+        candidate("server {{ listen 192.0.2.1:{port}; server_name api.example.com; }}"),
+        ("Cannot assign requested address",),
+    ),
+    Hostile(
+        "variable-unknown",
+        candidate('server {{ listen 127.0.0.1:{port}; location / {{ return 200 "$no_such"; }} }}'),
+        ('unknown "no_such" variable',),
+    ),
+    Hostile(
+        "second-default-server",
+        lambda tree, certs: (
+            others("default", "server {{ listen 127.0.0.1:{port} default_server; return 404; }}\n")(tree, certs)
+            or {"content": tree.content().replace("; server_name", " default_server; server_name", 1)}
+        ),
+        ("a duplicate default server for 127.0.0.1:{tree.port}",),
+    ),
+    Hostile(
+        "others-broken",
+        others("zz", "server {{ listen 127.0.0.1:{port} }}\n"),
+        ("was broken before", "{tree.root}/sites-enabled/zz", "which is not ours"),
+        ("refused",),
+        broken=True,
+    ),
+    Hostile(
+        "others-unknown-directive",
+        others("aa", "server {{ listen 127.0.0.1:{port};\n  ssl_nonsense on; }}\n"),
+        ("was broken before", "repair {tree.root}/sites-enabled/aa first"),
+        ("refused",),
+        broken=True,
+    ),
+    Hostile(
+        "others-include-missing",
+        others("aa", "include {tree.root}/no-such-file;\n"),
+        ("was broken before", "no-such-file", "repair {tree.root}/sites-enabled/aa first"),
+        ("refused",),
+        broken=True,
+    ),
+    Hostile(
+        "others-certificate-missing",
+        others(
+            "aa", "server {{ listen 127.0.0.1:1 ssl; ssl_certificate /no/cert.pem; ssl_certificate_key /no/key.pem; }}"
+        ),
+        ("was broken before", "/no/cert.pem"),
+        ("refused",),
+        broken=True,
+    ),
+    Hostile(
+        "others-link-dangles",
+        dangling,
+        ("was broken before", "{tree.root}/sites-enabled/gone"),
+        ("refused",),
+        broken=True,
+    ),
+    Hostile("main-file-broken", main_file("http {\n"), ("was broken before", "{tree.main}"), (), broken=True),
+    Hostile("our-name-taken", our_name_taken, ("{tree.file} is in the way", "does not carry the marker")),
+    Hostile("our-link-taken", our_link_taken, ("{tree.link} is in the way", "does not carry the marker")),
+    Hostile("our-name-is-a-directory", our_name_is_a_directory, ("{tree.file} is in the way",)),
+    Hostile("nothing-included", nothing_included, ("includes no directory sites-enabled or conf.d",)),
+    Hostile(
+        "host-name-taken-before-us",
+        others("aa", NAMED),
+        ("{tree.root}/sites-enabled/aa:1 answers for api.example.com", "nginx would ignore the site"),
+        ("not_proxied",),
+    ),
+    Hostile(
+        "host-name-taken-after-us",
+        others("zz", NAMED),
+        ("{tree.root}/sites-enabled/zz:1 answers for api.example.com", "would take the name away from it"),
+        ("not_proxied",),
+    ),
+    Hostile("certificate-expired", tls("expired.pem", "expired.key"), ("expired on 2020-02-01",)),
+    Hostile("key-of-another", tls("good.pem", "other.key"), ("key values mismatch",)),
+    Hostile("key-open-to-all", tls("good.pem", "good.key", 0o644), ("is open to every user", "mode 0644")),
+    Hostile("certificate-missing", tls("none.pem", "good.key"), ("none.pem", "No such file")),
+    Hostile(
+        "too-few-connections",
+        lambda _tree, _certificates: {"clients": 1000},
+        ("2 worker processes with worker_connections 128 carry 128 clients of the 1000 wanted", "to 1000 or more"),
+    ),
+    Hostile("name-is-a-path", lambda _tree, _certificates: {"name": "../nginx.conf"}, ("name is '../nginx.conf'",)),
+]
+
+
+@pytest.mark.parametrize("case", HOSTILE, ids=[case.id for case in HOSTILE])
+def test_a_hostile_tree_is_named_and_left_as_it_is(tree: Tree, certificates: Path, case: Hostile) -> None:
+    options = case.make(tree, certificates)
+    before = tree.snapshot()
+    workers = tree.workers()
+    with Loop(tree.port).running() as loop:
+        predicted = tree.site(check=True, **options)
+        result = tree.site(**options)
+        info = tree.info() if case.id != "main-file-broken" else {"findings": []}
+    assert result["failed"], result
+    assert predicted == result
+    for part in case.says:
+        assert part.format(tree=tree) in result["msg"]
+    assert not result["changed"]
+    assert tree.snapshot() == before
+    assert tree.accepted() is not case.broken
+    assert (loop.failed, loop.served > 0) == ([], True)
+    assert tree.workers() == workers
+    codes = [each["code"] for each in info["findings"]]
+    assert [code for code in case.codes if code not in codes] == []
+
+
+def test_a_port_of_another_program_is_named_with_its_holder(tree: Tree) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        result = tree.site(content=tree.content(port=port))
+        assert result["failed"]
+        assert f"port {port} of the site is taken by" in result["msg"]
+        assert f"(process {os.getpid()})" in result["msg"]
+        assert not tree.file.exists()
+
+
+def test_a_reload_that_nginx_refuses_brings_the_former_files_back(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is taken between the test and the reload: nginx says so in its log alone."""
+    tree.site()
+    good = tree.snapshot()
+    monkeypatch.setattr(nginx_process, "port_holder", lambda *_args: None)
+    with socket.socket() as sock, Loop(tree.port).running() as loop:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        result = tree.site(content=tree.content("newer") + tree.content("newer", port=port))
+    assert result["failed"]
+    assert f"bind() to 127.0.0.1:{port} failed (98: Address already in use)" in result["msg"]
+    assert "the former configuration goes on serving" in result["msg"]
+    assert tree.snapshot() == good
+    assert tree.ours() == (200, "ours")
+    assert not loop.failed
+    assert not tree.site()["changed"]
+
+
+def test_an_extra_site_that_comes_after_ours_is_reported_and_stays(tree: Tree) -> None:
+    tree.site()
+    extra = tree.others("zz", NAMED.format(port=tree.port))
+    tree.command("-s", "reload")
+    result = tree.site()
+    assert "failed" not in result or not result["failed"]
+    assert any(f"{extra}:1 claims api.example.com" in each for each in result["warnings_found"])
+    assert extra.exists()
+    assert "duplicate_name" in [each["code"] for each in tree.info()["findings"]]
+
+
+def test_an_extra_site_that_takes_over_the_host_name_is_an_error(tree: Tree) -> None:
+    tree.site()
+    extra = tree.others("aa", NAMED.format(port=tree.port))
+    result = tree.site()
+    assert result["failed"]
+    assert f"{extra}:1 answers for api.example.com on port {tree.port} before the site" in result["msg"]
+    assert extra.exists()
+
+
+def test_a_tree_broken_by_others_after_us_is_reported_while_nginx_serves(tree: Tree) -> None:
+    tree.site()
+    tree.others("zz", "nonsense;\n")
+    result = tree.site()
+    assert not result["changed"]
+    assert any(
+        "nginx refuses the configuration on disk" in each and "/zz:1" in each for each in result["warnings_found"]
+    )
+    tree.stop()
+    assert "nginx does not run and refuses the configuration" in tree.site()["msg"]
+
+
+def test_an_address_that_others_listen_on_is_reported(tree: Tree) -> None:
+    port = free_port()
+    tree.others("aa", f"server {{ listen 127.0.0.1:{port}; server_name other; return 404; }}\n")
+    result = tree.site(content=f"server {{ listen {port}; server_name api.example.com; return 200 x; }}")
+    assert result["changed"]
+    expected = f"connections to 127.0.0.1:{port} never reach the site app-staging, since {tree.root}/sites-enabled/aa:1"
+    assert any(each.startswith(expected) for each in result["warnings_found"])
+
+
+# ------------------------------------------------------------------ killed runs
+
+
+def run_and_die(tree: Tree, calls: int, options: dict[str, Any]) -> None:
+    """Run the module in this process and leave it for good at the nth change of the file system."""
+    left = calls
+
+    def dying(function: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            if str(tree.root) in str(args[0]) and "/run/" not in str(args[0]):
+                left -= 1
+                if left < 0:
+                    os._exit(9)
+            return function(*args, **kwargs)
+
+        return call
+
+    for name in ("rename", "unlink", "symlink"):
+        setattr(os, name, dying(getattr(os, name)))
+    tree.site(**options)
+    os._exit(0)
+
+
+@pytest.mark.parametrize("task", ["new", "changed", "absent"])
+def test_a_run_killed_at_any_step_leaves_a_tree_that_nginx_accepts_and_the_next_run_ends_it(
+    tree: Tree, task: str
+) -> None:
+    options: dict[str, Any] = {"state": "absent"} if task == "absent" else {"content": tree.content("newer")}
+    fork = multiprocessing.get_context("fork")
+    steps = 0
+    while True:
+        tree.site(**({"state": "absent"} if task == "new" else {}))
+        process = fork.Process(target=run_and_die, args=(tree, steps, options))
+        process.start()
+        process.join(30)
+        assert tree.accepted()
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == 9
+        tree.site(**options)
+        assert tree.ours() == (200, "others" if task == "absent" else "newer")
+        assert not [path for path in tree.snapshot() if ".codeframe-" in path]
+        steps += 1
+    assert steps >= 2
+
+
+# ------------------------------------------------------------------ effective
+
+
+WEBSOCKET = """
+map $http_upgrade $cf_upgrade {{ default ""; websocket websocket; }}
+map $http_upgrade $cf_connection {{ default ""; websocket upgrade; }}
+server {{
+  listen 127.0.0.1:{port}; server_name api.example.com;
+  {server}
+  location {location} {{
+    proxy_pass http://127.0.0.1:9;
+    {directives}
+  }}
+  {more}
+}}
+"""
+GOOD = (
+    "proxy_http_version 1.1; proxy_set_header Upgrade $cf_upgrade; proxy_set_header Connection $cf_connection; "
+    "proxy_read_timeout 86400s;"
+)
+EFFECTIVE = [
+    ("good", {}, []),
+    ("no-upgrade", {"directives": "proxy_http_version 1.1; proxy_read_timeout 86400s;"}, ["upgrade_missing"]),
+    ("http-1.0", {"directives": GOOD.replace("proxy_http_version 1.1; ", "")}, ["http_version"]),
+    ("default-timeout", {"directives": GOOD.replace("proxy_read_timeout 86400s;", "")}, ["idle_timeout"]),
+    (
+        "inherited-whole",
+        {"server": GOOD, "directives": ""},
+        [],
+    ),
+    (
+        "inheritance-trap",
+        {"server": GOOD, "directives": "proxy_set_header Host $host;"},
+        ["header_shadowed"],
+    ),
+    ("connection-fixed", {"directives": GOOD.replace("$cf_connection", '"upgrade"')}, ["connection_fixed"]),
+    (
+        "connection-missing",
+        {"directives": GOOD.replace("proxy_set_header Connection $cf_connection; ", "")},
+        ["connection_missing"],
+    ),
+    ("connection-wrong", {"directives": GOOD.replace("$cf_connection", '"close"')}, ["connection_wrong"]),
+    ("every-upgrade", {"directives": GOOD.replace("$cf_upgrade", "$http_upgrade")}, ["every_upgrade"]),
+    (
+        "caught-by-a-regex",
+        {"location": "/ws", "directives": GOOD, "more": "location ~ ^/w { proxy_pass http://127.0.0.1:9; }"},
+        ["upgrade_missing", "other_location", "http_version", "idle_timeout"],
+    ),
+    ("not-caught-with-hat", {"location": "^~ /ws", "directives": GOOD, "more": "location ~ ^/w { return 404; }"}, []),
+    ("slash-redirects", {"location": "/ws/", "directives": GOOD}, ["redirected", "not_proxied", "other_location"]),
+    ("server-returns", {"server": "return 301 https://api.example.com;", "directives": GOOD}, ["server_returns"]),
+    (
+        "location-returns",
+        {"more": "location = /ws { return 404; }", "location": "/"},
+        ["location_returns", "other_location"],
+    ),
+    (
+        "set-in-if",
+        {
+            "directives": GOOD.replace("$cf_upgrade", "$u").replace("$cf_connection", "$c")
+            + 'set $u ""; set $c ""; if ($http_upgrade ~* ^websocket$) { set $u websocket; set $c upgrade; }'
+        },
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize("parser", ["builtin", "crossplane"])
+@pytest.mark.parametrize(("parts", "codes"), [case[1:] for case in EFFECTIVE], ids=[case[0] for case in EFFECTIVE])
+def test_the_effective_configuration_is_explained_and_nginx_agrees(
+    tree: Tree, parts: dict[str, str], codes: list[str], parser: str
+) -> None:
+    if parser == "crossplane":
+        pytest.importorskip("crossplane")
+    backend = UpgradeServer()
+    wanted = {"location": "= /ws", "directives": GOOD, "server": "", "more": "", **parts}
+    content = WEBSOCKET.format(port=tree.port, **wanted).replace("127.0.0.1:9;", f"127.0.0.1:{backend.port};")
+    result = tree.site(content=content)
+    assert not result.get("failed"), result
+    info = tree.info(parser=parser)
+    assert [each["code"] for each in info["findings"]] == codes, info["findings"]
+    if "server_returns" not in codes and "redirected" not in codes and "location_returns" not in codes:
+        # The proof on the wire: 101 comes about where no error is found, and only there.
+        assert (handshake(tree.port)[0] == 101) is info["ok"], info["findings"]
+    backend.close()
+
+
+def test_the_inheritance_trap_names_both_places(tree: Tree) -> None:
+    tree.site(
+        content=WEBSOCKET.format(
+            port=tree.port, location="/", server=f"{GOOD}\n", directives="proxy_set_header Host x;", more=""
+        )
+    )
+    finding = tree.info()["findings"][0]
+    file = str(tree.link)
+    assert finding["message"] == (
+        f"location / in {file}:8 sets proxy_set_header Host in {file}:10 and so drops Upgrade set in {file}:6"
+    )
+    assert finding["where"] == [f"{file}:10", f"{file}:6"]
+
+
+def test_a_dump_says_the_same_as_the_host(tree: Tree) -> None:
+    tree.site(
+        content=WEBSOCKET.format(port=tree.port, location="/", server=GOOD, directives="proxy_set_header A b;", more="")
+    )
+    dump = tree.command("-T").stdout
+    here, there = tree.info(), tree.info(dump=dump, nginx_version="1.26.3")
+    for key in ("server", "location", "effective", "headers", "findings"):
+        assert here[key] == there[key]
+
+
+class UpgradeServer:
+    """An upstream that upgrades where it is asked to, in HTTP/1.1, and says 426 otherwise."""
+
+    def __init__(self) -> None:
+        import threading
+
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.requests: list[str] = []
+        self.open: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _address = self.listener.accept()
+            except OSError:
+                return
+            head = b""
+            while b"\r\n\r\n" not in head:
+                part = client.recv(65536)
+                if not part:
+                    break
+                head += part
+            text = head.decode("latin-1")
+            self.requests.append(text)
+            lower = text.lower()
+            if "\r\nupgrade: websocket" in lower and "\r\nconnection: upgrade" in lower and "http/1.1\r\n" in lower:
+                client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+                self.open.append(client)
+            else:
+                client.sendall(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                client.close()
+
+    def close(self) -> None:
+        self.listener.close()
+        for each in self.open:
+            each.close()
+
+
+def handshake(port: int, host: str = "api.example.com", path: str = "/ws") -> tuple[int, socket.socket]:
+    """Status of an opening handshake, and the connection."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    sock.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    head = b""
+    while b"\r\n\r\n" not in head:
+        part = sock.recv(65536)
+        if not part:
+            break
+        head += part
+    return int(head.split()[1]), sock
+
+
+def test_open_websockets_are_counted_before_and_after_the_reload(tree: Tree) -> None:
+    backend = UpgradeServer()
+    content = WEBSOCKET.format(port=tree.port, location="= /ws", server="", directives=GOOD, more="")
+    content = content.replace("127.0.0.1:9;", f"127.0.0.1:{backend.port};")
+    tree.site(content=content)
+    clients = [handshake(tree.port)[1] for _number in range(3)]
+    changed = content + "# changed\n"
+    assert tree.site(content=changed, check=True)["open_websockets_on_old_workers"] == 3
+    result = tree.site(content=changed)
+    assert result["open_websockets_on_old_workers"] == 3
+    assert any(each.startswith("3 open WebSockets stay with workers") for each in result["warnings_found"])
+    for each in clients:
+        each.sendall(b"still here")
+    assert [each.recv(100) for each in backend.open] == [b"still here"] * 3
+    for each in clients:
+        each.close()
+    wait_for(lambda: tree.site(content=changed)["open_websockets_on_old_workers"] == 0)
+    backend.close()
+
+
+def test_results_are_json(tree: Tree) -> None:
+    json.dumps(tree.info())
+
+
+def test_the_default_layout_is_that_of_debian() -> None:
+    assert SITES.startswith("include conf.d/*.conf;")
