@@ -1,0 +1,298 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The managed block in a proxy host's Advanced text: made, found, put in, taken out (pure).
+
+The text is inserted by Nginx Proxy Manager at server level, before its own
+locations. Everything outside the block stays byte for byte as it was: the
+block goes in front of the text and brings its own line end, so that taking it
+out again leaves exactly what was there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BEGIN = "# BEGIN codeframe.staging websocket"
+END = "# END codeframe.staging websocket"
+CREATED = "# This host was created by codeframe.staging."
+#: Response header by which the wire tells which block the running nginx has loaded.
+REVISION_HEADER = "X-WebSocket-Block"
+
+_BEGIN_LINE = re.compile(r"^[ \t]*" + re.escape(BEGIN) + r"[ \t\r]*(?:\n|\Z)", re.MULTILINE)
+_END_LINE = re.compile(r"^[ \t]*" + re.escape(END) + r"[ \t\r]*(?:\n|\Z)", re.MULTILINE)
+# What nginx takes in a location without quoting, and no escapes: it compares decoded paths.
+_PATH = re.compile(r"/[A-Za-z0-9._~@:+,=/-]*")
+
+
+class BlockError(ValueError):
+    """A path or a text that no block can be made for; one sentence."""
+
+
+@dataclass(frozen=True)
+class WebSocketPath:
+    """A path that WebSockets come to; as a prefix it covers the paths below it too, but not its namesakes."""
+
+    path: str
+    prefix: bool = False
+
+    @property
+    def locations(self) -> tuple[tuple[str, str], ...]:
+        """The nginx locations (modifier, path) that match just this."""
+        if not self.prefix:
+            return (("=", self.path),)
+        if self.path.endswith("/"):
+            return (("^~", self.path),)
+        return (("=", self.path), ("^~", f"{self.path}/"))
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds."""
+
+    connect_s: int = 60
+    read_s: int = 86400
+    send_s: int = 86400
+
+
+@dataclass(frozen=True)
+class AccessRules:
+    """An access list of Nginx Proxy Manager, as its own locations apply it."""
+
+    list_id: int
+    has_users: bool
+    clients: tuple[tuple[str, str], ...] = ()
+    satisfy_any: bool = False
+    pass_auth: bool = False
+
+
+def parse_path(raw: object) -> WebSocketPath:
+    """Read one entry of ``websocket_paths``: a path, or a mapping of ``path`` and ``prefix``.
+
+    :raises BlockError: If it is no path that a location can be made for.
+    """
+    path: object = raw
+    prefix: object = False
+    if isinstance(raw, Mapping):
+        unknown = sorted(set(raw) - {"path", "prefix"})
+        if unknown:
+            raise BlockError(f"websocket_paths has an entry with the key {unknown[0]!r}; expected path and prefix")
+        path, prefix = raw.get("path"), raw.get("prefix", False)
+    if not isinstance(path, str) or not _PATH.fullmatch(path) or "//" in path or "/./" in path or "/../" in path:
+        raise BlockError(
+            f"websocket_paths has the entry {path!r}; expected a path like /ws of letters, digits and ._~@:+,=/-"
+        )
+    if isinstance(prefix, str):
+        prefix = prefix.strip().lower() in ("yes", "true", "on", "1")
+    if prefix and path == "/":
+        raise BlockError(
+            "websocket_paths has the prefix /, which is Nginx Proxy Manager's own location; "
+            "name the path, or set allow_websocket_upgrade instead"
+        )
+    return WebSocketPath(path, bool(prefix))
+
+
+def parse_paths(raw: Sequence[object]) -> tuple[WebSocketPath, ...]:
+    """Read all entries.
+
+    :raises BlockError: If one is no path, or two of them need the same location.
+    """
+    paths = tuple(parse_path(each) for each in raw)
+    seen: set[str] = set()
+    for each in paths:
+        for _, location in each.locations:
+            if location in seen:
+                raise BlockError(f"websocket_paths names {each.path!r} twice; name it once")
+            seen.add(location)
+    return paths
+
+
+def access_rules(access_list: Mapping[str, Any]) -> AccessRules:
+    """Read an access list as the API tells it (expanded by items and clients).
+
+    :raises BlockError: If a rule is not one that can be written down safely.
+    """
+    clients = []
+    for client in access_list.get("clients") or ():
+        directive, address = str(client.get("directive", "")), str(client.get("address", "")).strip()
+        if not address:
+            continue
+        if directive not in ("allow", "deny") or not _is_address(address):
+            raise BlockError(
+                f"access list {access_list.get('id')} has the rule {directive!r} {address!r}; "
+                "expected allow or deny and an address or network"
+            )
+        clients.append((directive, address))
+    return AccessRules(
+        list_id=int(access_list["id"]),
+        has_users=bool(access_list.get("items")),
+        clients=tuple(clients),
+        satisfy_any=access_list.get("satisfy_any") in (True, 1),
+        pass_auth=access_list.get("pass_auth") in (True, 1),
+    )
+
+
+def _is_address(text: str) -> bool:
+    if text == "all":
+        return True
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _access_lines(rules: AccessRules) -> list[str]:
+    lines = []
+    if rules.has_users:
+        lines += ['auth_basic "Authorization required";', f"auth_basic_user_file /data/access/{rules.list_id};"]
+        if not rules.pass_auth:
+            lines.append('proxy_set_header Authorization "";')
+    lines += [f"{directive} {address};" for directive, address in rules.clients]
+    # Nginx Proxy Manager ends every list this way, also one without an address.
+    return [*lines, "deny all;", f"satisfy {'any' if rules.satisfy_any else 'all'};"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block as it is written, and the revision that the running nginx tells of it."""
+
+    text: str
+    revision: str
+
+
+def render(
+    paths: Sequence[WebSocketPath],
+    timeouts: Timeouts,
+    access: AccessRules | None = None,
+    created: bool = False,
+) -> Block:
+    """Make the block.
+
+    Only upgrades to ``websocket`` pass, since any other would bypass what the
+    proxy checks. ``proxy.conf`` brings the forwarded headers and ``proxy_pass``.
+    """
+    head = [BEGIN, "# Managed: changes between these two lines are overwritten."]
+    if created:
+        head.append(CREATED)
+    head += [
+        'set $codeframe_upgrade "";',
+        'set $codeframe_connection "";',
+        'if ($http_upgrade ~* "^websocket$") {',
+        "    set $codeframe_upgrade websocket;",
+        "    set $codeframe_connection upgrade;",
+        "}",
+    ]
+    inner = [
+        "proxy_http_version 1.1;",
+        "proxy_set_header Upgrade $codeframe_upgrade;",
+        "proxy_set_header Connection $codeframe_connection;",
+        f"proxy_connect_timeout {timeouts.connect_s}s;",
+        f"proxy_send_timeout {timeouts.send_s}s;",
+        f"proxy_read_timeout {timeouts.read_s}s;",
+        "proxy_buffering off;",
+        *(_access_lines(access) if access else ()),
+    ]
+    locations = [location for path in paths for location in path.locations]
+    material = "\n".join([*head, *inner, *(" ".join(location) for location in locations)])
+    revision = hashlib.sha256(material.encode()).hexdigest()[:12]
+    inner += [f"add_header {REVISION_HEADER} {revision} always;", "include conf.d/include/proxy.conf;"]
+    lines = list(head)
+    for modifier, path in locations:
+        lines += [f"location {modifier} {path} {{", *(f"    {line}" for line in inner), "}"]
+    return Block("\n".join([*lines, END, ""]), revision)
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """An Advanced text taken apart; ``block`` is None where there is none."""
+
+    before: str
+    block: str | None
+    after: str
+
+    @property
+    def foreign(self) -> str:
+        """All that is not ours."""
+        return self.before + self.after
+
+    @property
+    def created_by_us(self) -> bool:
+        return self.block is not None and CREATED in self.block.splitlines()
+
+    @property
+    def revision(self) -> str | None:
+        """The revision that the block in the text would tell on the wire."""
+        match = re.search(rf"add_header {REVISION_HEADER} ([0-9a-f]+) always;", self.block or "")
+        return match.group(1) if match else None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that the block in the text has locations for, each once."""
+        found = re.findall(r"^location (?:=|\^~) (\S+) \{", self.block or "", re.MULTILINE)
+        return tuple(dict.fromkeys(found))
+
+    def with_block(self, block: str | None) -> str:
+        """The whole text with another block in the same place, or in front where none was."""
+        return self.before + (block or "") + self.after
+
+
+def take_apart(text: str) -> Advanced:
+    """Find our block.
+
+    :raises BlockError: If the markers do not make exactly one block; guessing could delete a user's text.
+    """
+    begins, ends = list(_BEGIN_LINE.finditer(text)), list(_END_LINE.finditer(text))
+    if not begins and not ends:
+        return Advanced("", None, text)
+    if len(begins) != 1 or len(ends) != 1 or ends[0].start() < begins[0].end():
+        raise BlockError(
+            f"the Advanced text has {len(begins)} lines {BEGIN!r} and {len(ends)} lines {END!r}; "
+            "expected one of each in this order; remove the broken block by hand"
+        )
+    return Advanced(text[: begins[0].start()], text[begins[0].start() : ends[0].end()], text[ends[0].end() :])
+
+
+def digest(text: str) -> str:
+    """A short digest by which two texts are compared without showing them."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text taken out; the offset counts in the text from which all pieces were taken."""
+
+    offset: int
+    text: str
+
+
+def cut_out(text: str, spans: Iterable[tuple[int, int]]) -> tuple[str, tuple[Piece, ...]]:
+    """Take spans out of a text, each with the rest of its line where nothing else is on it."""
+    pieces: list[Piece] = []
+    kept: list[str] = []
+    position = 0
+    for start, end in sorted(spans):
+        line_start = text.rfind("\n", 0, start) + 1
+        newline = text.find("\n", end)
+        line_end = len(text) if newline < 0 else newline + 1
+        if not text[max(line_start, position) : start].strip() and not text[end:line_end].strip():
+            start, end = max(line_start, position), line_end
+        if start < position:
+            continue
+        kept.append(text[position:start])
+        pieces.append(Piece(start, text[start:end]))
+        position = end
+    return "".join([*kept, text[position:]]), tuple(pieces)
+
+
+def put_back(text: str, pieces: Sequence[Piece]) -> str:
+    """Undo :func:`cut_out`."""
+    for piece in sorted(pieces, key=lambda each: each.offset):
+        text = text[: piece.offset] + piece.text + text[piece.offset :]
+    return text

@@ -1,0 +1,892 @@
+#!/usr/bin/python
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nginx_proxy_manager_host
+short_description: One proxy host of Nginx Proxy Manager, saved as a transaction
+version_added: "0.1.0"
+description:
+  - Finds a proxy host by one of its domain names, or creates it, and keeps the locations for its WebSocket paths as a
+    managed block in its Advanced text. Everything else in that text stays byte for byte as it is.
+  - A save that Nginx Proxy Manager answers with success can take the host offline. So the module reads back what became
+    of it, asks the proxy itself for the new configuration, and otherwise puts the former values back, sees that they
+    serve, and fails with nginx's own words.
+  - What the database has and what the running nginx has are compared in every run, and a difference is repaired by
+    saving again.
+  - Works with Nginx Proxy Manager 2.9.0 and newer, with its switch Websockets Support on or off.
+options:
+  api_url:
+    description:
+      - Address of the admin interface, such as C(http://npm.example.com:81).
+    type: str
+    required: true
+  identity:
+    description:
+      - E-mail address of the account that logs in. Needs I(secret).
+      - An account with two-factor login cannot be used; make one of its own for deployments.
+    type: str
+  secret:
+    description:
+      - Password of the account.
+    type: str
+  token:
+    description:
+      - A token instead of I(identity) and I(secret).
+    type: str
+  token_cache:
+    description:
+      - Keep the token of a login in a file that only the user of this task can read, so that the tasks of a run need
+        one login.
+    type: bool
+    default: true
+  validate_certs:
+    description:
+      - Whether the certificate of I(api_url) has to be trusted.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - Certificates to trust for I(api_url), instead of those of the system.
+    type: path
+  api_timeout:
+    description:
+      - Seconds for one request to the API.
+    type: float
+    default: 30
+  domain_name:
+    description:
+      - Domain name by which the proxy host is found.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) keeps the block and the given fields.
+      - V(absent) takes the block out and leaves the host, unless I(delete_host) is set.
+      - V(restored) brings back what I(former) holds.
+    type: str
+    choices: [present, absent, restored]
+    default: present
+  delete_host:
+    description:
+      - With I(state=absent), delete a host that this module created. Another one is never deleted.
+    type: bool
+    default: false
+  former:
+    description:
+      - For I(state=restored), the value RV(former) of the run that is to be undone.
+    type: dict
+  websocket_paths:
+    description:
+      - Paths that WebSockets come to. Each is a path, or a mapping of C(path) and C(prefix).
+      - A path is matched exactly. As a prefix, C(/ws) covers C(/ws) and all below C(/ws/), but not C(/wsx).
+      - With an empty list there is no block.
+    type: list
+    elements: raw
+    default: []
+  connect_timeout:
+    description:
+      - Seconds within which the connection to the application has to be made.
+    type: int
+    default: 60
+  read_timeout:
+    description:
+      - Seconds without a byte in either direction after which a WebSocket is closed.
+    type: int
+    default: 86400
+  send_timeout:
+    description:
+      - Seconds that the application may take to accept data.
+    type: int
+    default: 86400
+  forward_scheme:
+    description:
+      - Scheme that the host forwards to. Required to create a host.
+    type: str
+    choices: [http, https]
+  forward_host:
+    description:
+      - Address that the host forwards to. Required to create a host.
+    type: str
+  forward_port:
+    description:
+      - Port that the host forwards to. Required to create a host.
+    type: int
+  domain_names:
+    description:
+      - All domain names of the host. I(domain_name) has to be among them.
+    type: list
+    elements: str
+  certificate:
+    description:
+      - The certificate by its id, its name, or a domain name that it is for. V(none) for no certificate.
+    type: str
+  access_list:
+    description:
+      - The access list by its id or name. V(none) for no access list.
+    type: str
+  access_list_rules:
+    description:
+      - What to do about an access list that is in force for the host.
+      - V(carry) writes its rules into the block, since a location of the Advanced text is outside of it.
+      - V(refuse) fails.
+    type: str
+    choices: [carry, refuse]
+    default: carry
+  allow_websocket_upgrade:
+    description:
+      - The switch Websockets Support. The block does not need it.
+    type: bool
+  block_exploits:
+    description:
+      - The switch Block Common Exploits.
+    type: bool
+  caching_enabled:
+    description:
+      - The switch Cache Assets.
+    type: bool
+  ssl_forced:
+    description:
+      - The switch Force SSL. Needs a certificate.
+    type: bool
+  http2_support:
+    description:
+      - The switch HTTP/2 Support. Needs a certificate.
+    type: bool
+  hsts_enabled:
+    description:
+      - The switch HSTS Enabled. Needs a certificate.
+    type: bool
+  hsts_subdomains:
+    description:
+      - The switch HSTS Subdomains. Needs a certificate.
+    type: bool
+  enabled:
+    description:
+      - Whether the host is enabled.
+    type: bool
+  replace_snippet:
+    description:
+      - Take out a WebSocket snippet that was pasted by hand, at server level or as a location of one of the paths.
+      - Without it, one that is in the way is reported as the cause and nothing is changed.
+    type: bool
+    default: false
+  check_wire:
+    description:
+      - Ask the proxy itself. Set it to V(false) only where the task cannot reach the proxy; a save is then judged by
+        the API alone.
+    type: bool
+    default: true
+  proxy_address:
+    description:
+      - Address of the proxy. By default the host of I(api_url).
+    type: str
+  proxy_port:
+    description:
+      - Port of the proxy. By default 443 for a host with a certificate, else 80.
+    type: int
+  proxy_tls:
+    description:
+      - Whether the proxy speaks TLS on that port. By default it does for a host with a certificate.
+    type: bool
+  wire_timeout:
+    description:
+      - Seconds within which a save has to be in force.
+    type: float
+    default: 10
+  lock_timeout:
+    description:
+      - Seconds to wait for other tasks that write to the same Nginx Proxy Manager, which does not serialise writes.
+      - The lock is a file of the machine that runs the task. Where several machines write, add C(throttle=1) to the
+        task or delegate it to one of them.
+    type: float
+    default: 300
+attributes:
+  check_mode:
+    description: Can run in check mode and predicts the changes without saving.
+    support: full
+  diff_mode:
+    description: Shows the managed block and the fields that change, never the user's own text.
+    support: full
+seealso:
+  - module: codeframe.staging.nginx_proxy_manager_info
+  - module: codeframe.staging.websocket_check
+author:
+  - The codeframe.staging contributors (@codeframe)
+"""
+
+EXAMPLES = r"""
+- name: Let WebSockets through to the application
+  codeframe.staging.nginx_proxy_manager_host:
+    api_url: http://npm.example.com:81
+    identity: deployment@example.com
+    secret: "{{ npm_secret }}"
+    domain_name: api.example.com
+    websocket_paths: [/ws]
+  delegate_to: localhost
+  throttle: 1
+  register: proxy_host
+
+- name: Create the host if it is not there
+  codeframe.staging.nginx_proxy_manager_host:
+    api_url: https://npm.example.com
+    identity: deployment@example.com
+    secret: "{{ npm_secret }}"
+    domain_name: api.example.com
+    forward_scheme: http
+    forward_host: 192.0.2.10
+    forward_port: 14200
+    certificate: "*.example.com"
+    ssl_forced: true
+    websocket_paths:
+      - path: /socket.io/
+        prefix: true
+
+- name: Bring back what the host had before
+  codeframe.staging.nginx_proxy_manager_host:
+    api_url: http://npm.example.com:81
+    identity: deployment@example.com
+    secret: "{{ npm_secret }}"
+    domain_name: api.example.com
+    state: restored
+    former: "{{ proxy_host.former }}"
+"""
+
+RETURN = r"""
+msg:
+  description: What was done, or why it failed and what to do.
+  returned: always
+  type: str
+version:
+  description: Version of Nginx Proxy Manager.
+  returned: when its API answered
+  type: str
+reasons:
+  description: Why something is to be changed; empty when nothing is.
+  returned: always
+  type: list
+  elements: str
+findings:
+  description: What else stands in the host's settings that matters here.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: A word for programs.
+      type: str
+    text:
+      description: One sentence.
+      type: str
+drift:
+  description: Differences between what the database has and what the running nginx has.
+  returned: always
+  type: list
+  elements: str
+notes:
+  description: What a save needed beyond one request, such as a repetition.
+  returned: always
+  type: list
+  elements: str
+block:
+  description: The managed block as it is wanted; an empty text for none.
+  returned: always
+  type: str
+revision:
+  description: Revision of the block, which the proxy tells in the response header C(X-WebSocket-Block).
+  returned: always
+  type: str
+host:
+  description: The proxy host as it is afterwards, without the Advanced text.
+  returned: when it was found or created
+  type: dict
+wire:
+  description: Answers of the proxy to a handshake on each path, before and after.
+  returned: always
+  type: dict
+former:
+  description: What I(state=restored) needs to undo this run.
+  returned: always
+  type: dict
+restored:
+  description: After a failed save, whether the former configuration serves again.
+  returned: when a save failed
+  type: bool
+text_digest:
+  description: Digest of the Advanced text outside the block, before and after.
+  returned: always
+  type: dict
+api_calls:
+  description: Methods and paths of the requests to the API, in order.
+  returned: always
+  type: list
+  elements: str
+lock_waited_s:
+  description: Seconds that the task waited for others that were writing.
+  returned: always
+  type: float
+"""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import (
+    AccessRules,
+    Block,
+    BlockError,
+    Timeouts,
+    access_rules,
+    digest,
+    parse_paths,
+    take_apart,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
+    ApiError,
+    Credentials,
+    CutError,
+    ForbiddenError,
+    NpmClient,
+    parse_api_url,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import (
+    FLAGS,
+    Plan,
+    PlanError,
+    Wanted,
+    creation,
+    find_host,
+    memory,
+    plan,
+    way_back,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import (
+    FileStore,
+    LockTimeoutError,
+    default_directory,
+    write_lock,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import (
+    State,
+    Transaction,
+    TransactionError,
+    Wire,
+    nginx_words,
+    online,
+    remedy,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import (
+    Endpoint,
+    Seen,
+    handshake,
+    is_served,
+)
+
+CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
+    "identity": {"type": "str"},
+    "secret": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    "token_cache": {"type": "bool", "default": True, "no_log": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "api_timeout": {"type": "float", "default": 30},
+}
+_SHOWN = (
+    "id",
+    "domain_names",
+    "forward_scheme",
+    "forward_host",
+    "forward_port",
+    "certificate_id",
+    "access_list_id",
+    *FLAGS,
+    "enabled",
+)
+# Reconfirming an unchanged host must not wait long: what serves, serves at once.
+_UNCHANGED_S = 0.5
+
+
+def client_of(params: Mapping[str, Any]) -> NpmClient:
+    """The client that the options describe.
+
+    :raises ValueError: One sentence on an option that cannot be used.
+    """
+    address = parse_api_url(params["api_url"])
+    context = None
+    if address.tls:
+        try:
+            context = ssl.create_default_context(cafile=params["ca_path"])
+        except OSError as exc:
+            raise ValueError(f"ca_path is {params['ca_path']!r}; it cannot be read ({exc.strerror or exc})") from None
+        if not params["validate_certs"]:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+    identity, secret, token = params["identity"], params["secret"], params["token"]
+    if not token and not (identity and secret):
+        raise ValueError("neither identity with secret nor token is given; Nginx Proxy Manager needs a login")
+    store = None
+    if params["token_cache"] and not token:
+        store = FileStore(address.url, identity, secret, default_directory())
+    credentials = Credentials(identity, secret, token or None)
+    return NpmClient(address, credentials, store, params["api_timeout"], context)
+
+
+class Task:
+    """One call of the module; ``result`` is complete at any moment."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params = module.params
+        self.name: str = module.params["domain_name"]
+        self.result: dict[str, Any] = {
+            "changed": False,
+            "msg": "",
+            "reasons": [],
+            "findings": [],
+            "drift": [],
+            "notes": [],
+            "block": "",
+            "revision": "",
+            "wire": {"before": {}, "after": {}},
+            "former": {},
+            "text_digest": {"before": "", "after": ""},
+            "api_calls": [],
+            "lock_waited_s": 0.0,
+        }
+
+    def run(self) -> None:
+        """Do all of it.
+
+        :raises Exception: One of the kinds that :func:`main` turns into a message.
+        """
+        client = client_of(self.params)
+        # The list itself goes into the result, so that a failure shows the calls too.
+        self.result["api_calls"] = client.calls
+        wanted = self._wanted_without_lookup()
+        self.result["version"] = str(client.version)
+        host = find_host(client.hosts(), self.name)
+        if self.params["state"] == "restored":
+            self._restore(client, host)
+        elif self.params["state"] == "absent":
+            self._absent(client, host, wanted)
+        elif host is None:
+            self._create(client, self._look_up(client, wanted, None))
+        else:
+            self._keep(client, host, wanted)
+
+    # What is wanted.
+
+    def _wanted_without_lookup(self) -> Wanted:
+        params = self.params
+        for name in ("connect_timeout", "read_timeout", "send_timeout"):
+            if not 1 <= params[name] <= 31536000:
+                raise PlanError(f"{name} is {params[name]}; expected 1 to 31536000 seconds")
+        port = params["forward_port"]
+        if port is not None and not 1 <= port <= 65535:
+            raise PlanError(f"forward_port is {port}; expected 1 to 65535")
+        names = params["domain_names"]
+        if names is not None and self.name.lower() not in (each.lower() for each in names):
+            raise PlanError(f"domain_names does not contain {self.name}; expected domain_name among them")
+        given = ("forward_scheme", "forward_host", "forward_port", "domain_names", *FLAGS)
+        return Wanted(
+            domain_name=self.name,
+            paths=parse_paths(params["websocket_paths"]) if params["state"] == "present" else (),
+            timeouts=Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"]),
+            fields={key: params[key] for key in given if params[key] is not None},
+            enabled=params["enabled"],
+            replace_snippet=params["replace_snippet"],
+            present=params["state"] == "present",
+        )
+
+    def _look_up(self, client: NpmClient, wanted: Wanted, host: Mapping[str, Any] | None) -> Wanted:
+        """Names of certificate and access list to ids, and the rules that will be in force."""
+        fields = dict(wanted.fields)
+        if self.params["certificate"] is not None:
+            fields["certificate_id"] = pick(
+                "certificate", self.params["certificate"], client.certificates, ("nice_name", "domain_names")
+            )
+        if self.params["access_list"] is not None:
+            fields["access_list_id"] = pick("access_list", self.params["access_list"], client.access_lists, ("name",))
+        list_id = int(fields.get("access_list_id", (host or {}).get("access_list_id") or 0))
+        access = self._access(client, list_id) if list_id and wanted.paths else None
+        return Wanted(
+            wanted.domain_name,
+            wanted.paths,
+            wanted.timeouts,
+            fields,
+            wanted.enabled,
+            access,
+            wanted.replace_snippet,
+            wanted.present,
+        )
+
+    def _access(self, client: NpmClient, list_id: int) -> AccessRules:
+        if self.params["access_list_rules"] == "refuse":
+            raise PlanError(
+                f"proxy host {self.name}: access list {list_id} is in force, and a location for WebSockets is outside "
+                "of it; set access_list_rules to carry to have its rules in the block, or take the list off the host"
+            )
+        try:
+            lists = client.access_lists()
+        except ForbiddenError as exc:
+            raise PlanError(
+                f"proxy host {self.name}: access list {list_id} is in force, but its rules cannot be read ({exc}); "
+                "give the account the permission to view access lists"
+            ) from None
+        for each in lists:
+            if int(each.get("id", 0)) == list_id:
+                return access_rules(each)
+        raise PlanError(
+            f"proxy host {self.name}: access list {list_id} is in force, but this account does not see it; "
+            "without its rules the WebSocket paths would be open to everybody: let the account see all access lists"
+        )
+
+    # The wire.
+
+    def _wire(self, host: Mapping[str, Any], reachable: bool = True) -> Wire:
+        """The proxy, or nothing to ask where the user said so or the host is disabled."""
+        params = self.params
+        if not params["check_wire"]:
+            return Wire(None, 0)
+        certificate = int(host.get("certificate_id") or 0) > 0
+        tls = certificate if params["proxy_tls"] is None else params["proxy_tls"]
+        endpoint = Endpoint(
+            params["proxy_address"] or parse_api_url(params["api_url"]).host,
+            params["proxy_port"] or (443 if tls else 80),
+            self.name,
+            tls,
+        )
+        if not flag(host.get("enabled", True)):
+            self._find("host_disabled", "the host is disabled, so that nothing can be asked on the wire")
+            return Wire(None, 0)
+        if reachable and is_served(endpoint) is None and online(host) is not False:
+            text = f"the proxy does not answer at {endpoint.address}:{endpoint.port}"
+            if not self.module.check_mode:
+                raise PlanError(
+                    f"proxy host {self.name}: {text}, so that a save could not be judged; give proxy_address and "
+                    "proxy_port, or set check_wire to false to trust the API alone"
+                )
+            self._find("proxy_unreachable", text)
+            return Wire(None, 0)
+        return Wire(endpoint, params["wire_timeout"])
+
+    def _look(self, wire: Wire, paths: tuple[str, ...]) -> dict[str, Seen]:
+        return {path: handshake(wire.endpoint, path) for path in paths} if wire.endpoint else {}
+
+    def _find(self, kind: str, text: str) -> None:
+        self.result["findings"].append({"kind": kind, "text": text})
+
+    # The states.
+
+    def _keep(self, client: NpmClient, host: dict[str, Any], wanted: Wanted) -> None:
+        made = plan(host, self._look_up(client, wanted, host))
+        state, former_state = states(made)
+        wire = self._wire(host)
+        self._report(host, made, self._look(wire, state.paths or former_state.paths))
+        resave = self._drift(host, made, wire)
+        if self.module.check_mode or not (made.changes or resave):
+            self.result["changed"] = made.changes or resave
+            self.result["wire"]["after"] = self.result["wire"]["before"]
+            self.result["msg"] = (
+                f"proxy host {self.name} {'would be saved' if self.result['changed'] else 'is as wanted'}"
+            )
+            return
+        self._require_permission(client)
+        with write_lock(client.address.url, self.params["lock_timeout"]) as waited:
+            self.result["lock_waited_s"] = round(waited, 3)
+            # Others may have written while this one waited.
+            host = client.host(host["id"])
+            made = plan(host, self._look_up(client, wanted, host))
+            self._write(client, host, made, wire, resave)
+
+    def _write(self, client: NpmClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool) -> None:
+        body, former = dict(made.body), dict(made.former)
+        if not body and resave:
+            body = former = {"advanced_config": str(host.get("advanced_config") or "")}
+        state, former_state = states(made)
+        self.result["former"] = memory(host, made)
+        self.result["changed"] = bool(body) or made.set_enabled is not None
+        if made.set_enabled is not None:
+            client.enable(host["id"], made.set_enabled)
+            wire = self._wire({**host, "enabled": made.set_enabled}, reachable=False)
+        if body:
+            transaction = Transaction(client, host["id"], self.name, wire, state, former_state)
+            self.result["notes"] = transaction.notes
+            try:
+                host = transaction.run(body, former, online(host) is not False)
+            except TransactionError as exc:
+                # Nothing of it is left when the former state serves again.
+                self.result["changed"] = not exc.restored
+                self.result["restored"] = exc.restored
+                raise
+        else:
+            host = client.host(host["id"])
+        self._done(host, wire, state.paths or former_state.paths, "saved")
+
+    def _drift(self, host: Mapping[str, Any], made: Plan, wire: Wire) -> bool:
+        """Name what the database has and the running nginx has not; whether a save is worth trying."""
+        drift: list[str] = self.result["drift"]
+        enabled = flag(host.get("enabled", True))
+        database = State(made.before.revision, made.before.paths)
+        if enabled and online(host) is False:
+            words = nginx_words(host) or "no reason in the API"
+            drift.append(f"the host is offline: nginx refused what the database has ({words})")
+        elif enabled and wire.endpoint is not None and not wire.confirm(database, _UNCHANGED_S):
+            if database.paths:
+                drift.append("the database has the managed block, the running nginx has not")
+            else:
+                # Told by an answer like the default site's, which the application might give itself: no reason to save.
+                self._find("not_served", "the proxy answers for this host name as for one that it does not know")
+        if drift and not made.body:
+            self.result["reasons"] += drift
+            return True
+        return False
+
+    def _create(self, client: NpmClient, wanted: Wanted) -> None:
+        body, block = creation(wanted)
+        state = State(block.revision if block else None, tuple(each.path for each in wanted.paths))
+        self.result["reasons"] = ["there is no such proxy host"]
+        self.result["former"] = {"created": True}
+        self._show(block, "", {}, body)
+        self.result["changed"] = True
+        if self.module.check_mode:
+            self.result["msg"] = f"proxy host {self.name} would be created"
+            return
+        self._require_permission(client)
+        with write_lock(client.address.url, self.params["lock_timeout"]) as waited:
+            self.result["lock_waited_s"] = round(waited, 3)
+            try:
+                host_id = client.create(body)
+            except CutError:
+                found = find_host(client.hosts(), self.name)
+                if found is None:
+                    raise
+                host_id = int(found["id"])
+            host = client.host(host_id)
+            wire = self._wire(host, reachable=False)
+            if online(host) is False or not wire.confirm(state):
+                words = nginx_words(host)
+                client.delete(host_id)
+                self.result["changed"], self.result["restored"] = False, True
+                raise PlanError(
+                    f"proxy host {self.name} did not come online after it was created "
+                    f"({words or 'the proxy does not serve it'}); it is deleted again; {remedy(words)}"
+                )
+            if wanted.enabled is False:
+                client.enable(host_id, False)
+                host, wire = client.host(host_id), Wire(None, 0)
+        self._done(host, wire, state.paths, "created")
+
+    def _absent(self, client: NpmClient, host: dict[str, Any] | None, wanted: Wanted) -> None:
+        if host is None:
+            self.result["msg"] = f"there is no proxy host {self.name}"
+            return
+        made = plan(host, wanted)
+        if not self.params["delete_host"]:
+            self._keep(client, host, wanted)
+            return
+        if not made.before.created_by_us:
+            raise PlanError(
+                f"proxy host {self.name} was not created by this module, and is not deleted; "
+                "delete it by hand, or leave delete_host out to take only the managed block away"
+            )
+        self._delete(client, host, made)
+
+    def _delete(self, client: NpmClient, host: dict[str, Any], made: Plan) -> None:
+        self._report(host, made, {})
+        self.result["changed"] = True
+        self.result["reasons"] = ["the host was created by this module and is not wanted any more"]
+        self.result["msg"] = f"proxy host {self.name} {'would be' if self.module.check_mode else 'is'} deleted"
+        if not self.module.check_mode:
+            with write_lock(client.address.url, self.params["lock_timeout"]) as waited:
+                self.result["lock_waited_s"] = round(waited, 3)
+                client.delete(host["id"])
+
+    def _restore(self, client: NpmClient, host: dict[str, Any] | None) -> None:
+        former = self.params["former"]
+        if not former:
+            self.result["msg"] = f"nothing is known of a former state of proxy host {self.name}"
+            return
+        if host is None:
+            if former.get("created"):
+                self.result["msg"] = f"proxy host {self.name} is not there, as before"
+                return
+            raise PlanError(f"proxy host {self.name} is not there any more and cannot be restored; create it by hand")
+        if former.get("created"):
+            made = plan(host, Wanted(self.name, present=False))
+            if made.before.created_by_us:
+                self._delete(client, host, made)
+                return
+            raise PlanError(f"proxy host {self.name} is not marked as created by this module, and is not deleted")
+        made = way_back(host, former, self.name)
+        wire = self._wire(host)
+        state, former_state = states(made)
+        self._report(host, made, self._look(wire, state.paths or former_state.paths))
+        resave = self._drift(host, made, wire)
+        if self.module.check_mode or not (made.changes or resave):
+            self.result["changed"] = made.changes or resave
+            self.result["msg"] = f"proxy host {self.name} {'would be restored' if made.changes else 'is as it was'}"
+            return
+        with write_lock(client.address.url, self.params["lock_timeout"]) as waited:
+            self.result["lock_waited_s"] = round(waited, 3)
+            host = client.host(host["id"])
+            self._write(client, host, way_back(host, former, self.name), wire, resave)
+
+    # Reports.
+
+    def _require_permission(self, client: NpmClient) -> None:
+        may, _ = client.permission()
+        if may is not None and may != "manage":
+            raise PlanError(
+                f"the account may only {may} proxy hosts, so that {self.name} cannot be saved; "
+                "give it the permission to manage proxy hosts"
+            )
+
+    def _report(self, host: Mapping[str, Any], made: Plan, seen: Mapping[str, Seen]) -> None:
+        self.result["reasons"] = list(made.reasons)
+        for each in made.findings:
+            self._find(each.kind, each.text)
+        self.result["host"] = shown(host)
+        self.result["former"] = memory(host, made)
+        self.result["wire"]["before"] = {path: each.shown() for path, each in seen.items()}
+        self.result["text_digest"] = {
+            "before": digest(made.before.foreign),
+            "after": digest(made.foreign_after),
+        }
+        self._show(made.block, made.before.block or "", made.former, made.body)
+
+    def _show(self, block: Block | None, before: str, former: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self.result["block"] = block.text if block else ""
+        self.result["revision"] = block.revision if block else ""
+        if self.module._diff:
+            self.result["diff"] = [
+                {
+                    "before_header": f"managed block of {self.name}",
+                    "after_header": f"managed block of {self.name}",
+                    "before": before,
+                    "after": self.result["block"],
+                },
+                {
+                    "before_header": f"fields of {self.name}",
+                    "after_header": f"fields of {self.name}",
+                    "before": _lines(former),
+                    "after": _lines(body),
+                },
+            ]
+
+    def _done(self, host: Mapping[str, Any], wire: Wire, paths: tuple[str, ...], verb: str) -> None:
+        self.result["host"] = shown(host)
+        self.result["text_digest"]["after"] = digest(take_apart(str(host.get("advanced_config") or "")).foreign)
+        seen = self._look(wire, paths)
+        self.result["wire"]["after"] = {path: each.shown() for path, each in seen.items()}
+        proof = "and its new configuration answers" if wire.endpoint else "(not asked on the wire)"
+        self.result["msg"] = f"proxy host {self.name} is {verb} {proof}"
+
+
+def states(made: Plan) -> tuple[State, State]:
+    """What the wire tells once a plan is carried out, and what it told before."""
+    before = State(made.before.revision, made.before.paths)
+    if made.block is None:
+        # Without a block, its absence shows on the paths that it had.
+        return State(None, before.paths), before
+    after_text = take_apart(made.block.text)
+    paths = after_text.paths
+    return State(made.block.revision, paths), before if before.paths else State(None, paths)
+
+
+def shown(host: Mapping[str, Any]) -> dict[str, Any]:
+    """A host for the result: alike for all versions, without the Advanced text."""
+    out = {key: flag(host.get(key)) if key in (*FLAGS, "enabled") else host.get(key) for key in _SHOWN}
+    return {**out, "online": online(host), "nginx_error": nginx_words(host) or None}
+
+
+def pick(option: str, value: str, objects: Any, keys: tuple[str, ...]) -> int:
+    """The id of an object by its id or by one of its names.
+
+    :raises PlanError: If none or more than one has it.
+    """
+    if value.lower() in ("none", "0"):
+        return 0
+    known = objects()
+    if value.isdigit():
+        found = [each for each in known if int(each["id"]) == int(value)]
+    else:
+        found = []
+        for key in keys:
+            found = found or [each for each in known if value in _as_list(each.get(key))]
+    if len(found) == 1:
+        return int(found[0]["id"])
+    if found:
+        ids = ", ".join(str(each["id"]) for each in found)
+        raise PlanError(f"{option} is {value!r}, which fits the ids {ids}; give one of them")
+    names = ", ".join(sorted(str(each.get(keys[0])) for each in known)) or "none"
+    raise PlanError(f"{option} is {value!r}, which this account does not see; there are: {names}")
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _lines(fields: Mapping[str, Any]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in sorted(fields.items()) if key != "advanced_config")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "api_url": {"type": "str", "required": True},
+            **CONNECTION_OPTIONS,
+            "domain_name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent", "restored"], "default": "present"},
+            "delete_host": {"type": "bool", "default": False},
+            "former": {"type": "dict"},
+            "websocket_paths": {"type": "list", "elements": "raw", "default": []},
+            "connect_timeout": {"type": "int", "default": 60},
+            "read_timeout": {"type": "int", "default": 86400},
+            "send_timeout": {"type": "int", "default": 86400},
+            "forward_scheme": {"type": "str", "choices": ["http", "https"]},
+            "forward_host": {"type": "str"},
+            "forward_port": {"type": "int"},
+            "domain_names": {"type": "list", "elements": "str"},
+            "certificate": {"type": "str"},
+            "access_list": {"type": "str"},
+            "access_list_rules": {"type": "str", "choices": ["carry", "refuse"], "default": "carry"},
+            **{name: {"type": "bool"} for name in FLAGS},
+            "enabled": {"type": "bool"},
+            "replace_snippet": {"type": "bool", "default": False},
+            "check_wire": {"type": "bool", "default": True},
+            "proxy_address": {"type": "str"},
+            "proxy_port": {"type": "int"},
+            "proxy_tls": {"type": "bool"},
+            "wire_timeout": {"type": "float", "default": 10},
+            "lock_timeout": {"type": "float", "default": 300},
+        },
+        required_together=[("identity", "secret")],
+        mutually_exclusive=[("token", "identity"), ("token", "secret")],
+        required_one_of=[("token", "identity")],
+        required_if=[("state", "restored", ("former",))],
+        supports_check_mode=True,
+    )
+    task = Task(module)
+    try:
+        task.run()
+    except LockTimeoutError as exc:
+        module.fail_json(
+            **{
+                **task.result,
+                "msg": f"another task writes to Nginx Proxy Manager and did not finish within "
+                f"{module.params['lock_timeout']:g} s (lock {exc}); find it, or raise lock_timeout",
+            }
+        )
+    except (ApiError, BlockError, PlanError, TransactionError, ValueError, OSError) as exc:
+        module.fail_json(**{**task.result, "msg": str(exc)})
+    module.exit_json(**task.result)
+
+
+if __name__ == "__main__":
+    main()

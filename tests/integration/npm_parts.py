@@ -1,0 +1,105 @@
+"""An application, a real nginx and the test server before them, on free ports of loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, plain
+from npm_peer.nginx import RealNginx
+from npm_peer.server import Peer
+
+TESTS = Path(__file__).resolve().parent.parent
+PASSWORD = "correct horse"
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with contextlib.closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_backend() -> Iterator[int]:
+    """The application of ``npm_peer.backend``; yields its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "npm_peer.backend:app", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen(command, cwd=TESTS)
+    try:
+        deadline = time.monotonic() + 15
+        while plain(Endpoint("127.0.0.1", port, "localhost")).status is None:
+            assert time.monotonic() < deadline, "the application did not start"
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextlib.contextmanager
+def running_peer(version: str, root: Path, with_tls: bool = False, **more: Any) -> Iterator[Peer]:
+    """A test server of this version before a real nginx."""
+    root.mkdir(parents=True, exist_ok=True)
+    nginx = RealNginx(root, free_port(), free_port() if with_tls else None)
+    with Peer(version, root, nginx, **more) as peer:
+        yield peer
+
+
+def arguments(peer: Peer, name: str, **more: Any) -> dict[str, Any]:
+    """Module arguments for one host of the test server."""
+    return {
+        "api_url": peer.url,
+        "identity": "admin@example.com",
+        "secret": PASSWORD,
+        "domain_name": name,
+        "proxy_port": peer.nginx.port,
+        "token_cache": False,
+        "wire_timeout": 3,
+    } | more
+
+
+def endpoint(peer: Peer, name: str) -> Endpoint:
+    return Endpoint("127.0.0.1", peer.nginx.port, name)
+
+
+class RequestLoop:
+    """Asks for a page all the time, as a user would; counts what is lost."""
+
+    def __init__(self, where: Endpoint, pause_s: float = 0.01) -> None:
+        self._where = where
+        self._pause_s = pause_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        #: (time, status or None) of each request.
+        self.answers: list[tuple[float, int | None]] = []
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self.answers.append((time.monotonic(), plain(self._where, timeout_s=2).status))
+            time.sleep(self._pause_s)
+
+    def __enter__(self) -> RequestLoop:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def lost(self) -> int:
+        return sum(1 for _, status in self.answers if status != 200)
+
+    @property
+    def outage_s(self) -> float:
+        """From the first to the last lost answer."""
+        bad = [moment for moment, status in self.answers if status != 200]
+        return bad[-1] - bad[0] if bad else 0.0
