@@ -1,0 +1,298 @@
+"""frontend_build on real directories, with a node and an npm that only pretend."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import module_runner
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._build_host import RECORD, former_of
+from ansible_collections.codeframe.staging.plugins.modules import frontend_build
+
+NPM = """#!/bin/sh
+echo "$*" >> "$(dirname "$0")/calls"
+if [ "$1" = ci ]; then
+  if [ -e "$(dirname "$0")/registry-is-dead" ]; then
+    echo "npm error code ENOTFOUND"; echo "npm error network no registry"; exit 1
+  fi
+  mkdir -p node_modules/next && echo '{}' > node_modules/next/package.json
+  echo '{"packages": {"node_modules/next": {"version": "16.0.0"}}}' > node_modules/.package-lock.json
+  exit 0
+fi
+env | sort > "$(dirname "$0")/environment"
+[ -e .next/cache ] && echo warm >> "$(dirname "$0")/calls"
+mkdir -p .next/static/chunks .next/cache
+echo "let u='$NEXT_PUBLIC_WS_URL'" > .next/static/chunks/a.js
+grep -q BROKEN app.js && { echo "Failed to compile."; echo "Type error: BROKEN, and $TOKEN"; exit 1; }
+echo '{"jsx": "preserve"}' > tsconfig.json
+for f in build-manifest.json routes-manifest.json; do echo '{}' > .next/$f; done
+echo "id-$NEXT_PUBLIC_WS_URL" > .next/BUILD_ID
+"""
+URL = "wss://api.example.com/ws"
+
+
+@dataclass
+class Site:
+    path: Path
+    bin: Path
+
+    def run(self, check: bool = False, diff: bool = False, url: str = URL, **changes: Any) -> dict[str, Any]:
+        options = {
+            "path": str(self.path),
+            "env": {"NEXT_PUBLIC_WS_URL": url},
+            "expected_urls": [url],
+            "node_bin_dir": str(self.bin),
+            **changes,
+        }
+        return module_runner.run(frontend_build, options, check=check, diff=diff)
+
+    def calls(self) -> list[str]:
+        """What npm was asked for since the last time."""
+        file = self.bin / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    binaries, path = tmp_path / "bin", tmp_path / "web-ui"
+    binaries.mkdir()
+    path.mkdir()
+    for name, text in (("npm", NPM), ("node", "#!/bin/sh\necho v20.1.0\n")):
+        (binaries / name).write_text(text)
+        (binaries / name).chmod(0o755)
+    (path / "package.json").write_text('{"dependencies": {"next": "16.0.0"}}')
+    (path / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/next": {"version": "16.0.0"}}}')
+    (path / "tsconfig.json").write_text("{}")
+    (path / "app.js").write_text("fine")
+    return Site(path, binaries)
+
+
+INSTALL = "ci --include=dev --no-audit --no-fund"
+BUILD = "run build"
+
+
+def test_the_first_run_installs_and_builds_and_the_second_does_nothing(site: Site) -> None:
+    first = site.run()
+    assert (first["changed"], first["reasons"]) == (True, ["there is no build"])
+    assert first["install"] == {"ran": True, "reasons": ["there is no node_modules"]}
+    assert first["proof"] == {"urls": {URL: ["static/chunks/a.js"]}, "missing": [], "forbidden": {}, "chunks": 1}
+    assert first["build_id"] == f"id-{URL}"
+    assert site.calls() == [INSTALL, BUILD]
+    second = site.run()
+    assert (second["changed"], second["reasons"], second["revision"]) == (False, [], first["revision"])
+    assert site.calls() == []
+
+
+def test_check_mode_predicts_and_writes_nothing(site: Site) -> None:
+    before = sorted(site.path.rglob("*"))
+    result = site.run(check=True, diff=True)
+    assert (result["changed"], result["built"], result["install"]["ran"]) == (True, True, True)
+    assert "build: there is no build" in result["diff"][0]["after"]
+    assert sorted(site.path.rglob("*")) == before
+    assert site.calls() == []
+
+
+def test_check_mode_on_a_bare_host(tmp_path: Path) -> None:
+    options = {"path": str(tmp_path / "none"), "node_bin_dir": str(tmp_path)}
+    result = module_runner.run(frontend_build, options, check=True)
+    assert (result["failed"], result["changed"]) == (False, True)
+    assert module_runner.run(frontend_build, options)["msg"] == f"the frontend directory {tmp_path}/none does not exist"
+
+
+def test_a_changed_variable_builds_with_the_warm_cache_and_without_an_install(site: Site) -> None:
+    first = site.run()
+    site.calls()
+    result = site.run(url="wss://new.example.com/ws", forbidden_urls=[URL])
+    assert result["reasons"] == ["NEXT_PUBLIC_WS_URL changed", f"client chunks hold {URL}"]
+    assert result["revision"] != first["revision"]
+    assert site.calls() == [BUILD, "warm"]
+    assert site.run(url="wss://new.example.com/ws", forbidden_urls=[URL])["changed"] is False
+
+
+def test_the_environment_of_the_build_is_clean(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEXT_PUBLIC_STRAY", "from the shell")
+    monkeypatch.setenv("NODE_ENV", "development")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    site.run(build_env={"BACKEND_PORT": 14200, "FLAG": True})
+    env = dict(line.split("=", 1) for line in (site.bin / "environment").read_text().splitlines() if "=" in line)
+    assert {
+        key: env[key] for key in ("NODE_ENV", "CI", "BACKEND_PORT", "FLAG", "HTTPS_PROXY", "NEXT_PUBLIC_WS_URL")
+    } == {
+        "NODE_ENV": "production",
+        "CI": "1",
+        "BACKEND_PORT": "14200",
+        "FLAG": "true",
+        "HTTPS_PROXY": "http://proxy",
+        "NEXT_PUBLIC_WS_URL": URL,
+    }
+    assert "NEXT_PUBLIC_STRAY" not in env
+
+
+def test_a_failed_build_quotes_the_compiler_hides_secrets_and_puts_the_former_build_back(site: Site) -> None:
+    site.run()
+    (site.path / "app.js").write_text("BROKEN")
+    result = site.run(build_env={"TOKEN": "s3cr3t-token"})
+    assert result["failed"]
+    assert "`npm run build` failed with exit code 1" in result["msg"]
+    assert "Type error: BROKEN, and ********" in result["msg"]
+    assert "s3cr3t" not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
+    assert (site.path / ".next" / "BUILD_ID").read_text().strip() == f"id-{URL}"
+    assert (site.path / ".next" / "cache").is_dir()
+    assert not Path(former_of(str(site.path / ".next"))).exists()
+    (site.path / "app.js").write_text("fine")
+    assert site.run()["changed"] is False
+
+
+def test_a_build_without_the_expected_url_is_not_kept(site: Site) -> None:
+    site.run()
+    result = site.run(expected_urls=["wss://elsewhere.example.com/ws"])
+    assert result["failed"]
+    assert "wss://elsewhere.example.com/ws stands in none of the 1 client scripts" in result["msg"]
+    assert "NEXT_PUBLIC_WS_URL" in result["msg"]
+    assert (site.path / ".next" / RECORD).is_file()
+
+
+def test_a_dead_registry_leaves_the_packages_as_they_were(site: Site) -> None:
+    site.run()
+    (site.bin / "registry-is-dead").touch()
+    (site.path / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/next": {"version": "17.0.0"}}}')
+    result = site.run()
+    assert result["failed"]
+    assert "npm error network no registry" in result["msg"]
+    assert (site.path / "node_modules" / "next" / "package.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        pytest.param("rm -r .next", "there is no build", id="build-deleted"),
+        pytest.param("rm .next/BUILD_ID", "build incomplete: no BUILD_ID", id="build-incomplete"),
+        pytest.param(
+            "echo ws://localhost:1/ws > .next/static/chunks/a.js",
+            "client script static/chunks/a.js was changed after the build",
+            id="chunk-edited",
+        ),
+        pytest.param(
+            "rm .next/.staging-build.json", "the build has no record of what it was made from", id="built-by-hand"
+        ),
+        pytest.param("echo new > app.js", "source changed: app.js", id="source"),
+    ],
+)
+def test_what_was_damaged_is_named_and_built_again(site: Site, damage: str, reason: str) -> None:
+    site.run()
+    subprocess.run(["sh", "-c", damage], cwd=site.path, check=True)
+    assert site.run(check=True)["reasons"][0] == reason
+    assert site.run()["reasons"][0] == reason
+    assert site.run()["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        pytest.param("rm -r node_modules/next", "node_modules is incomplete: next is missing", id="package-deleted"),
+        pytest.param("rm -r node_modules", "there is no node_modules", id="all-deleted"),
+        pytest.param("echo ' ' >> package-lock.json", "lock file changed", id="lock-moved"),
+    ],
+)
+def test_packages_are_installed_only_when_they_are_not_as_locked(site: Site, damage: str, reason: str) -> None:
+    site.run()
+    site.calls()
+    subprocess.run(["sh", "-c", damage], cwd=site.path, check=True)
+    result = site.run()
+    assert result["install"] == {"ran": True, "reasons": [reason]}
+    assert site.calls()[0] == INSTALL
+    assert site.run()["changed"] is False
+
+
+def test_a_directory_deployed_by_hand_keeps_its_packages(site: Site) -> None:
+    site.run()
+    (site.path / "node_modules" / ".staging-install.json").unlink()
+    (site.path / ".next" / RECORD).unlink()
+    site.calls()
+    result = site.run()
+    assert (result["built"], result["install"]["ran"]) == (True, False)
+    assert site.calls() == [BUILD, "warm"]
+
+
+def test_packages_shared_by_hard_links_are_not_written_through(site: Site) -> None:
+    site.run()
+    other = site.path.parent / "other-release"
+    subprocess.run(["cp", "-al", site.path / "node_modules", other], check=True)
+    before = {path: path.read_text() for path in other.rglob("*") if path.is_file()}
+    (site.path / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/next": {"version": "16.0.0"}} }')
+    assert site.run()["install"]["ran"] is True
+    assert {path: path.read_text() for path in other.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_was_killed_while_building_is_cleaned_up(site: Site) -> None:
+    site.run()
+    former = Path(former_of(str(site.path / ".next")))
+    (site.path / ".next").rename(former)
+    (site.path / ".next" / "cache").mkdir(parents=True)
+    (former / "cache").rmdir()
+    result = site.run()
+    assert (result["changed"], result["build_id"]) == (False, f"id-{URL}")
+    assert not former.exists()
+
+
+def test_a_run_that_was_killed_after_building_keeps_the_new_build(site: Site) -> None:
+    site.run()
+    former = Path(former_of(str(site.path / ".next")))
+    former.mkdir()
+    assert site.run()["changed"] is False
+    assert not former.exists()
+
+
+def test_files_that_override_a_variable_are_reported_or_refused(site: Site) -> None:
+    (site.path / ".env.local").write_text("NEXT_PUBLIC_WS_URL=ws://localhost:14200/ws\nOTHER=1\n")
+    (site.path / ".env").write_text(f"NEXT_PUBLIC_WS_URL={URL}\n")
+    refused = site.run(on_override_files="refuse")
+    assert refused["failed"]
+    assert ".env.local defines NEXT_PUBLIC_WS_URL" in refused["msg"]
+    reported = site.run()
+    assert reported["override_files"] == {".env.local": ["NEXT_PUBLIC_WS_URL"]}
+    assert len(reported["warnings"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("package.json", "has no readable package.json, so it is no frontend that can be built"),
+        ("package-lock.json", "there is no lock file"),
+    ],
+)
+def test_what_is_no_frontend_is_refused(site: Site, missing: str, message: str) -> None:
+    (site.path / missing).unlink()
+    result = site.run()
+    assert result["failed"]
+    assert message in result["msg"]
+
+
+def test_an_output_directory_elsewhere_is_refused(site: Site) -> None:
+    assert "expected a directory below" in site.run(output_dir="../out")["msg"]
+    assert "expected a directory below" in site.run(output_dir=".")["msg"]
+
+
+def test_a_build_that_takes_too_long_is_stopped(site: Site) -> None:
+    result = site.run(build_command=["sleep", "30"], timeout=1)
+    assert result["failed"]
+    assert "took longer than the timeout" in result["msg"]
+
+
+def test_a_build_into_another_directory_is_noticed(site: Site) -> None:
+    result = site.run(build_command=["true"])
+    assert result["failed"]
+    assert "does it write to another directory (output_dir)?" in result["msg"]
+
+
+def test_the_record_is_private(site: Site) -> None:
+    site.run(build_env={"TOKEN": "s3cr3t-token"})
+    record = site.path / ".next" / RECORD
+    assert record.stat().st_mode & 0o777 == 0o600
+    assert "s3cr3t" not in record.read_text()
