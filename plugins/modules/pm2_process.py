@@ -390,7 +390,7 @@ def read_env_file(path: str | None, *, check: bool) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8") as file:
             values = read_dotenv(file.read())
-    except FileNotFoundError as err:
+    except (FileNotFoundError, NotADirectoryError) as err:
         if check:
             return {}
         raise Pm2Error(f"the env file {path} does not exist") from err

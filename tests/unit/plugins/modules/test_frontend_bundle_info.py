@@ -1,0 +1,190 @@
+"""frontend_bundle_info against directories and a server on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import module_runner
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import frontend_bundle_info
+
+URL = "wss://api.example.com/ws"
+NEXT_PAGE = (
+    '<script src="/_next/static/chunks/main.js" async></script>'
+    '<script>self.__next_f.push([1,"[\\"static/chunks/page.js\\"]"])</script>'
+)
+
+
+class Site:
+    """A server with pages of ours; says which paths were asked for and with which host."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Any] = {}
+        self.asked: list[str] = []
+        self.hosts: set[str] = set()
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                site.hosts.add(self.headers["Host"])
+                answer = site.pages.get(self.path)
+                headers = {}
+                status = 200
+                if callable(answer):
+                    answer = answer()
+                if isinstance(answer, tuple):
+                    status, headers, answer = answer
+                elif answer is None:
+                    status, answer = 404, ""
+                body = answer.encode() if isinstance(answer, str) else answer
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(body)
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def run(self, path: str = "/", host: str = "127.0.0.1", **options: Any) -> dict[str, Any]:
+        given = {"url": f"http://{host}:{self.port}{path}", "expected_urls": [URL], **options}
+        return module_runner.run(frontend_bundle_info, given)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def test_the_scripts_of_a_next_page_are_followed(site: Site) -> None:
+    site.pages = {"/": NEXT_PAGE, "/_next/static/chunks/main.js": "1", "/_next/static/chunks/page.js": f"'{URL}'"}
+    result = site.run()
+    base = f"http://127.0.0.1:{site.port}"
+    assert result["passed"] is True
+    assert result["found"] == {URL: [f"{base}/_next/static/chunks/page.js"]}
+    assert f"{base}/#script-1" in result["scripts"]
+
+
+def test_the_imports_of_a_vite_page_are_followed_once_each(site: Site) -> None:
+    site.pages = {
+        "/": '<script type="module" src="/assets/index.js"></script>',
+        "/assets/index.js": 'import("./page.js");import("./page.js")',
+        "/assets/page.js": f'import"./index.js";x="{URL}"',
+    }
+    assert site.run()["passed"] is True
+    assert site.asked == ["/", "/assets/index.js", "/assets/page.js"]
+
+
+def test_a_stale_bundle_is_named(site: Site) -> None:
+    site.pages = {"/": "<script src='/a.js'></script>", "/a.js": "'ws://localhost:14200/ws'"}
+    result = site.run(forbidden_urls=["ws://localhost:14200/ws"], fail=True)
+    page = f"http://127.0.0.1:{site.port}/"
+    assert result["failed"]
+    assert result["msg"] == (
+        f"{URL} stands in none of the 1 client scripts of {page}; "
+        f"client scripts of {page} hold ws://localhost:14200/ws ({page}a.js)"
+    )
+
+
+def test_a_script_that_cannot_be_loaded_is_a_broken_page(site: Site) -> None:
+    site.pages = {"/": f"<script>'{URL}'</script><script src='/gone.js'></script>"}
+    result = site.run()
+    assert result["passed"] is False
+    assert result["complaint"].endswith(f"/gone.js, but http://127.0.0.1:{site.port}/gone.js answers 404")
+
+
+def test_redirections_and_further_pages(site: Site) -> None:
+    site.pages = {
+        "/": (307, {"Location": "/en"}, ""),
+        "/en": "<p>nothing here</p>",
+        "/chat": f"<script>'{URL}'</script>",
+    }
+    assert site.run()["passed"] is False
+    result = site.run(pages=["/chat"])
+    assert result["passed"] is True
+    assert result["pages"] == [f"http://127.0.0.1:{site.port}/en", f"http://127.0.0.1:{site.port}/chat"]
+
+
+def test_a_name_below_localhost_leads_to_loopback_and_connect_to_leads_anywhere(site: Site) -> None:
+    site.pages = {"/": f"<script>'{URL}'</script>"}
+    assert site.run(host="app.localhost")["passed"] is True
+    assert site.run(host="app.example.com", connect_to="127.0.0.1")["passed"] is True
+    assert site.hosts == {f"app.localhost:{site.port}", f"app.example.com:{site.port}"}
+    direct = {"url": "http://app.example.com/", "connect_to": f"127.0.0.1:{site.port}", "expected_urls": [URL]}
+    assert module_runner.run(frontend_bundle_info, direct)["passed"] is True
+
+
+def test_scripts_of_other_sites_are_not_fetched(site: Site) -> None:
+    site.pages = {"/": f"<script>'{URL}'</script><script src='http://127.0.0.2:{site.port}/x.js'></script>"}
+    assert site.run()["passed"] is True
+    assert site.asked == ["/"]
+
+
+def test_compressed_answers_are_read(site: Site) -> None:
+    page = gzip.compress(f"<script>'{URL}'</script>".encode())
+    site.pages = {"/": (200, {"Content-Encoding": "gzip"}, page)}
+    assert site.run()["passed"] is True
+
+
+def test_an_endless_bomb_is_refused(site: Site) -> None:
+    site.pages = {"/": (200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * (17 * 1024 * 1024)))}
+    assert "larger than the limit" in site.run()["complaint"]
+
+
+def test_a_circle_of_redirections_ends(site: Site) -> None:
+    site.pages = {"/": (302, {"Location": "/"}, "")}
+    assert site.run()["complaint"].endswith("redirects in a circle")
+
+
+def test_a_slow_page_ends_at_the_time_limit(site: Site) -> None:
+    def slow() -> str:
+        time.sleep(3)
+        return ""
+
+    site.pages = {"/": slow}
+    started = time.monotonic()
+    assert "cannot be fetched" in site.run(timeout=1)["complaint"]
+    assert time.monotonic() - started < 2.5
+
+
+def test_nothing_listens(site: Site) -> None:
+    site.server.shutdown()
+    site.server.server_close()
+    result = site.run()
+    assert (result["failed"], result["passed"]) == (False, False)
+    assert "Connection refused" in result["complaint"]
+
+
+def test_a_build_on_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<script src=assets/a.js></script>")
+    (tmp_path / "assets" / "a.js").write_text(f"'{URL}'")
+    result = module_runner.run(frontend_bundle_info, {"path": str(tmp_path), "expected_urls": [URL]})
+    assert (result["passed"], result["found"]) == (True, {URL: ["assets/a.js"]})
+    missing = module_runner.run(frontend_bundle_info, {"path": str(tmp_path / "none"), "fail": True})
+    assert missing["msg"] == f"{tmp_path}/none is no directory, so there is no build"
+
+
+def test_a_malformed_url_is_refused() -> None:
+    result = module_runner.run(frontend_bundle_info, {"url": "app.example.com"})
+    assert "expected an address such as http://app.example.com/" in result["complaint"]
