@@ -1,0 +1,239 @@
+"""Virtual environments, made for real from a local directory of packages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pip
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import backend_virtualenv
+
+
+def wheel(directory: Path, name: str) -> None:
+    """Write a package that holds one module and one script."""
+    directory.mkdir(exist_ok=True)
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(directory / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        code = "VALUE = 1\n\n\ndef main():\n    print(VALUE)\n"
+        archive.writestr(f"{name}/__init__.py", code)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name} = {name}:main\n")
+        archive.writestr(f"{info}/RECORD", f"{name}/__init__.py,,{len(code)}\n{info}/RECORD,,\n")
+
+
+def quick_python(tmp_path: Path) -> Path:
+    """An interpreter whose environments borrow this one's pip, since unpacking pip is most of the time it takes."""
+    script = tmp_path / "python"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    script.write_text(
+        "#!/bin/sh\n"
+        f'[ "$2" = venv ] || exec {sys.executable} "$@"\n'
+        f'{sys.executable} -m venv --without-pip "$3"\n'
+        f'echo {Path(pip.__file__).parent.parent} > "$3/lib/{version}/site-packages/pip.pth"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+class Backend:
+    def __init__(self, tmp_path: Path, run_module: Any) -> None:
+        self.run_module = run_module
+        self.releases = tmp_path / "app.releases"
+        self.venvs = self.releases / "venvs"
+        self.wheels = tmp_path / "wheels"
+        wheel(self.wheels, "demo_one")
+        self.venvs.mkdir(parents=True)
+        self.python = quick_python(tmp_path)
+        self.release = self.make_release("0001")
+
+    def make_release(self, name: str) -> Path:
+        release = self.releases / name
+        (release / "backend").mkdir(parents=True)
+        self.require(release, "demo_one")
+        return release
+
+    def require(self, release: Path, packages: str) -> None:
+        text = f"--no-index\n--find-links {self.wheels}\n{packages}\n"
+        (release / "backend/requirements.txt").write_text(text)
+
+    def call(self, release: Path | None = None, check: bool = False, **args: Any) -> dict[str, Any]:
+        path = str((release or self.release) / "backend")
+        arguments = {"path": path, "venvs_dir": str(self.venvs), "python": str(self.python), **args}
+        result: dict[str, Any] = self.run_module(backend_virtualenv, arguments, check=check)
+        return result
+
+
+@pytest.fixture
+def backend(tmp_path: Path, run_module: Any, monkeypatch: Any) -> Backend:
+    for name in ("PIP_CONSTRAINT", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return Backend(tmp_path, run_module)
+
+
+def test_one_environment_is_made_shared_repaired_and_never_pulled_away(backend):
+    predicted = backend.call(check=True)
+    assert (predicted["changed"], predicted["reasons"]) == (
+        True,
+        [f"there is no environment {predicted['digest']} yet"],
+    )
+    assert list(backend.venvs.iterdir()) == []
+
+    first = backend.call()
+    assert not first["failed"], first
+    assert (first["changed"], first["built"], first["digest"]) == (True, True, predicted["digest"])
+    link = backend.release / "backend/.venv"
+    assert os.readlink(link) == f"../../venvs/{first['digest']}"
+    assert "demo_one-1.0" in first["distributions"]
+    script = link / "bin/demo_one"
+    assert script.read_text().startswith(f"#!{backend.venvs}/{first['digest']}/bin/python")
+    assert subprocess.run([script], capture_output=True, check=True).stdout == b"1\n"
+
+    for check in (True, False):
+        again = backend.call(check=check)
+        assert (again["changed"], again["reasons"], again["path"]) == (False, [], first["path"])
+
+    second = backend.make_release("0002")
+    shared = backend.call(second)
+    assert (shared["changed"], shared["built"], shared["path"]) == (True, False, first["path"])
+
+    # A killed installation of this digest elsewhere does not matter while this one is whole; damage does.
+    (Path(first["path"]) / "bin/python").unlink()
+    broken = backend.call(check=True)
+    assert broken["reasons"] == [f"environment {first['digest']}: its interpreter is missing or does not run"]
+    fresh = backend.call()
+    assert fresh["path"] == f"{first['path']}-2"
+    assert os.readlink(link) == f"../../venvs/{first['digest']}-2"
+    assert (Path(first["path"]) / "bin/demo_one").exists()
+    assert not backend.call()["changed"]
+    # The other release still links to the damaged one, and gets the whole one without an installation.
+    moved = backend.call(second)
+    assert (moved["changed"], moved["built"], moved["path"]) == (True, False, fresh["path"])
+
+    for damage, reason in (
+        (
+            lambda site: (site / "demo_one/__init__.py").unlink(),
+            "installed files are missing or were changed: demo_one/__init__.py",
+        ),
+        (
+            lambda site: (site / "demo_one/__init__.py").write_text("VALUE = 22\n"),
+            "installed files are missing or were changed: demo_one/__init__.py",
+        ),
+        (lambda site: (site / "demo_one-1.0.dist-info").rename(site / "gone"), "packages are missing: demo_one-1.0"),
+    ):
+        site = next((Path(fresh["path"]) / "lib").glob("python3*/site-packages"))
+        damage(site)
+        assert backend.call(check=True)["reasons"] == [
+            f"environment {first['digest']}: its interpreter is missing or does not run",
+            f"environment {first['digest']}-2: {reason}",
+        ]
+
+
+def test_an_interrupted_installation_is_made_again_in_its_place(backend):
+    digest = backend.call(check=True)["digest"]
+    half = backend.venvs / digest
+    (half / "lib").mkdir(parents=True)
+    (half / ".building").write_text("")
+    result = backend.call()
+    assert result["reasons"] == [f"environment {digest}: its installation was interrupted"]
+    assert result["path"] == str(half)
+    assert not (half / ".building").exists()
+    assert not backend.call()["changed"]
+
+
+def test_a_failed_installation_leaves_nothing_and_names_the_cause(backend):
+    backend.require(backend.release, "no_such_package")
+    result = backend.call()
+    assert result["failed"]
+    assert result["msg"] == (
+        f"installing requirements.txt of {backend.release}/backend failed: No matching distribution found for "
+        "no_such_package"
+    )
+    assert "no_such_package" in result["output"]
+    assert list(backend.venvs.iterdir()) == []
+    assert not (backend.release / "backend/.venv").exists()
+
+
+def test_changed_requirements_and_a_real_directory_give_way_to_a_link(backend):
+    (backend.release / "backend/.venv/bin").mkdir(parents=True)
+    backend.require(backend.release, "")
+    assert backend.call()["changed"]
+    assert (backend.release / "backend/.venv").is_symlink()
+    assert sorted(path.name for path in (backend.release / "backend").iterdir()) == [".venv", "requirements.txt"]
+    backend.require(backend.release, "demo_one")
+    assert backend.call(check=True)["reasons"] == ["requirements file requirements.txt changed"]
+
+
+def test_check_mode_on_a_bare_host_predicts_a_change(backend, tmp_path):
+    for args in ({"python": "/nowhere/python3"}, {"path": str(tmp_path / "nowhere")}):
+        result = backend.call(check=True, **args)
+        assert (result["changed"], result["failed"], result["digest"]) == (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "args", "message"),
+    [
+        pytest.param(
+            None,
+            {"python": "/nowhere/python3"},
+            "the interpreter /nowhere/python3 is not there or does not run, and the virtual environment is to be made "
+            "with it; install it or name another one",
+            id="no-python",
+        ),
+        pytest.param(
+            None,
+            {"requirements": "other.txt"},
+            "there is no requirements file other.txt in {path}; name another one or another way to install",
+            id="no-requirements",
+        ),
+        pytest.param(
+            {"requirements.txt": "-r base.txt\n"},
+            {},
+            "there is no requirements file base.txt in {path}, which requirements.txt includes; name another one or "
+            "another way to install",
+            id="no-included-requirements",
+        ),
+        pytest.param(
+            {"requirements.txt": "# comment\n-e .\n"},
+            {},
+            "requirements.txt line 2 installs . editable, which would tie the environment that releases share to one "
+            "of them; use install: project, or the packages alone",
+            id="editable",
+        ),
+        pytest.param(
+            None,
+            {"install": "project"},
+            "there is neither pyproject.toml nor setup.py in {path}, so there is no project to install; name another "
+            "directory or another way to install",
+            id="no-project",
+        ),
+        pytest.param(
+            None,
+            {"install": "uv"},
+            "there is no pyproject.toml in {path}, and uv installs what it names; name another directory or another "
+            "way to install",
+            id="no-pyproject",
+        ),
+        pytest.param(
+            None,
+            {"venv": "../.venv"},
+            "venv holds '../.venv'; expected is a path inside the project, relative to it",
+            id="venv-outside",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(backend, prepare, args, message):
+    for name, content in (prepare or {}).items():
+        (backend.release / "backend" / name).write_text(content)
+    result = backend.call(**args)
+    assert result["failed"]
+    assert result["msg"] == message.format(path=backend.release / "backend")
+    assert list(backend.venvs.iterdir()) == []
