@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Optional
 
 READERS = ("bash", "dotenv", "next", "python-dotenv")
@@ -59,22 +60,39 @@ def read_dotenv(text: str) -> Values:
 
 
 _NEXT_DOLLAR = re.compile(r"(?<!\\)\$")
-_NEXT_REFERENCE = re.compile(r"\$\{?[A-Za-z0-9_]+")
+_NEXT_REFERENCE = re.compile(r"\$\{?([A-Za-z0-9_]+)")
 
 
 def read_next(text: str) -> Values:
-    """``@next/env``: as ``dotenv``, then the last unescaped ``$`` that starts a name is replaced, and again."""
+    """``@next/env``: as ``dotenv``, then the last unescaped ``$`` that starts a name is replaced, and again.
+
+    :raises UnreadableError: Where values refer to each other in a circle, for which the whole file is dropped.
+    """
+    parsed = {key: value or "" for key, value in read_dotenv(text).items()}
+    references = {key: {found[1] for found in _NEXT_REFERENCE.finditer(value)} for key, value in parsed.items()}
     values: Values = {}
-    for key, value in read_dotenv(text).items():
-        if value is None:
-            continue
+    for key, value in parsed.items():
         dollars = list(_NEXT_DOLLAR.finditer(value))
         refers = bool(dollars) and _NEXT_REFERENCE.match(value, dollars[-1].start()) is not None
+        if refers and key in _reachable(key, references):
+            found = re.search(rf"(?m)^[^#\n]*\b{re.escape(key)}\b", text)
+            line = text.count("\n", 0, found.start()) + 1 if found else 1
+            raise UnreadableError(line, f"the value of {key} refers to itself")
         values[key] = None if refers else value.replace("\\$", "$")
     return values
 
 
-_PY_NEWLINE = re.compile(r"\r\n|\n|\r")
+def _reachable(start: str, references: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    ahead = set(references[start])
+    while ahead:
+        name = ahead.pop()
+        if name not in seen:
+            seen.add(name)
+            ahead |= references.get(name, set())
+    return seen
+
+
 _PY_REFERENCE = re.compile(r"\$\{[^\}:]*(?::-[^\}]*)?\}")
 _PY_SINGLE_OLD = re.compile(r"'((?:\\'|[^'])*)'")
 _PY_DOUBLE_OLD = re.compile(r'"((?:\\"|[^"])*)"')
@@ -175,6 +193,33 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _BASH_EXPANDS = re.compile(r"[A-Za-z0-9_{(\[@*#?$!'\"-]")
 
 
+_OPERATOR = re.compile(r"&&|\|\||\|&|&>>|&>|>>|>&|>\||<<<|<<|<&|<>|;;|[&|<>;]")
+#: First words that change what the lines behind them mean.
+_BASH_STOPS = frozenset(
+    (
+        *("!", "{", "}", "[[", "if", "then", "elif", "else", "fi", "case", "esac", "for", "select", "while", "until"),
+        *("do", "done", "in", "function", "time", "coproc", "exit", "return", "exec", "source", ".", "eval", "alias"),
+        *("set", "unset", "shopt", "readonly", "declare", "typeset", "local", "trap", "enable", "builtin", "command"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class _Word:
+    source: str
+    literal: str | None
+    """None where it is expanded."""
+    braces: bool = False
+
+
+# An expansion that bash cannot read, and a command that is none, end the whole file.
+_BASH_EXPANSION = re.compile(
+    r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+][A-Za-z0-9_./:%+@ -]*)?\}|\([A-Za-z0-9_./:%+@ -]+\))"
+)
+_BASH_BACKTICKS = re.compile(r"`[A-Za-z0-9_./:%+@ -]*`")
+_BASH_ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[")
+
+
 class _Bash:
     """The tokens of a sourced file, as far as assignments need them; commands are recognised, never understood."""
 
@@ -189,10 +234,12 @@ class _Bash:
     def read(self) -> Values:
         while self.at < len(self.text):
             char = self.text[self.at]
-            if char in " \t\n;":
+            if char in " \t\n":
                 self.at += 1
             elif char == "#":
                 self._skip_comment()
+            elif char in "&|<>;":
+                raise UnreadableError(self.line(self.at), f"a line that starts with {char} is an error")
             else:
                 self._statement()
         return self.values
@@ -202,43 +249,60 @@ class _Bash:
         self.at = len(self.text) if end < 0 else end
 
     def _statement(self) -> None:
-        words: list[tuple[str, str | None, bool]] = []  # source, literal value (None: expanded), brace expansion
+        words: list[_Word] = []
         opaque = False
         while self.at < len(self.text):
             char = self.text[self.at]
-            if char in "\n;":
+            if char == "\n":
                 break
             if char in " \t":
                 self.at += 1
             elif char == "#":
                 self._skip_comment()
-            elif char in "&|<>":
-                if self.text.startswith("<<", self.at):
-                    raise UnreadableError(self.line(self.at), "a here-document is no assignment")
-                opaque = True
-                self.at += 1
             elif char in "()":
                 raise UnreadableError(self.line(self.at), "an unquoted parenthesis starts shell code")
+            elif char in "&|<>;":
+                operator = self._operator()
+                self._assign(words, opaque=opaque or operator != ";")
+                # Behind a pipe, a condition or a redirection it is not worth knowing what is set.
+                opaque = operator not in {"&", ";"}
+                words = []
             else:
                 words.append(self._word())
-        self._assign(words, opaque)
+        self._assign(words, opaque=opaque)
 
-    def _assign(self, words: list[tuple[str, str | None, bool]], opaque: bool) -> None:
-        declared = bool(words) and words[0][0] == "export"
+    def _operator(self) -> str:
+        """Step over what stands between two commands, or before the name of a file."""
+        found = _OPERATOR.match(self.text, self.at)
+        operator = found[0] if found else self.text[self.at]
+        here = self.line(self.at)
+        self.at += len(operator)
+        blank = re.compile(r"[ \t]*").match(self.text, self.at)
+        following = self.text[blank.end() if blank else self.at :][:1]
+        ends = operator in {"&", ";"} and following in {"", "\n", "#"}
+        if operator.startswith("<<") or (following in {"", "\n", "#", "&", "|", "<", ">", ";"} and not ends):
+            raise UnreadableError(here, f"an unquoted {operator} is taken for shell code")
+        return operator
+
+    def _assign(self, words: Sequence[_Word], *, opaque: bool) -> None:
+        declared = bool(words) and words[0].source == "export"
         rest = words[1:] if declared else words
-        assignments = [(word, _ASSIGNMENT.match(word[0])) for word in rest]
-        commands = not declared and any(match is None for _word, match in assignments)
-        for (_source, literal, braces), match in assignments:
-            if match is None:
-                if not declared:
-                    break
-                continue
-            if match[2] or opaque or commands or (declared and braces):
-                self.values[match[1]] = None
-            else:
-                self.values[match[1]] = None if literal is None else literal[match.end() :]
+        commands = False
+        found: list[tuple[_Word, re.Match[str]]] = []
+        for word in rest:
+            match = _ASSIGNMENT.match(word.source)
+            if match is not None:
+                found.append((word, match))
+            elif not declared:
+                commands = True
+                if word.source in _BASH_STOPS or _BASH_ELEMENT.match(word.source):
+                    raise UnreadableError(self.line(self.at), f"{word.source} is taken for shell code")
+                break
+        for word, match in found:
+            known = word.literal is not None and not (match[2] or opaque or commands or (declared and word.braces))
+            self.values[match[1]] = word.literal[match.end() :] if known and word.literal is not None else None
 
-    def _word(self) -> tuple[str, str | None, bool]:
+    def _word(self) -> _Word:
         start = self.at
         literal: list[str] = []
         expands = braces = False
@@ -259,7 +323,7 @@ class _Bash:
                     literal.append(following or "\\")
                 self.at += 2
             elif char == "`":
-                self._until("`", start)
+                self._substitution(start)
                 expands = True
             elif char == "$" and _BASH_EXPANDS.match(text, self.at + 1):
                 expands = True
@@ -271,7 +335,7 @@ class _Bash:
                 braces = braces or char == "{"
                 literal.append(char)
                 self.at += 1
-        return text[start : self.at], None if expands else "".join(literal), braces
+        return _Word(text[start : self.at], None if expands else "".join(literal), braces)
 
     def _until(self, quote: str, start: int) -> str:
         end = self.text.find(quote, self.at + 1)
@@ -281,20 +345,23 @@ class _Bash:
         self.at = end + 1
         return inside
 
+    def _substitution(self, start: int) -> None:
+        """Step over a command in backticks, if it cannot be anything worse than a command."""
+        found = _BASH_BACKTICKS.match(self.text, self.at)
+        if found is None:
+            raise UnreadableError(self.line(start), "an unescaped ` is taken for shell code")
+        self.at = found.end()
+
     def _expansion(self, start: int) -> None:
         """Step over ``$name``, ``${...}``, ``$(...)`` or ``$'...'``."""
         opening = self.text[self.at + 1]
-        self.at += 1
         if opening in "({[":
-            closing = {"(": ")", "{": "}", "[": "]"}[opening]
-            depth = 0
-            while self.at < len(self.text):
-                char = self.text[self.at]
-                depth += (char == opening) - (char == closing)
-                self.at += 1
-                if depth == 0:
-                    return
-            raise UnreadableError(self.line(start), f"${opening} is never closed")
+            found = _BASH_EXPANSION.match(self.text, self.at)
+            if found is None:
+                raise UnreadableError(self.line(start), f"an unescaped ${opening} is taken for shell code")
+            self.at = found.end()
+            return
+        self.at += 1
         if opening == "'":
             self.at += 1
             while self.at < len(self.text) and self.text[self.at] != "'":
@@ -319,7 +386,7 @@ class _Bash:
                 literal.append("" if following == "\n" else following)
                 self.at += 2
             elif char == "`":
-                self._until("`", start)
+                self._substitution(start)
                 expands = True
             elif char == "$" and following not in {'"', "'"} and _BASH_EXPANDS.match(self.text, self.at + 1):
                 expands = True
