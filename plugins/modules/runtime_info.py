@@ -1,0 +1,192 @@
+#!/usr/bin/python
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell in one look what a host has of the runtime that a deployment needs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: runtime_info
+short_description: What a host has of the runtime that a deployment needs
+version_added: "0.1.0"
+description:
+  - Looks at distribution packages, the deploy user, Node.js, npm, pm2 and pm2's unit in one call.
+  - Works on a host that has none of them. Starts nothing, in particular no pm2 daemon.
+author:
+  - The codeframe.staging contributors (@codeframe)
+options:
+  user:
+    description: Name of the deploy user.
+    type: str
+    required: true
+  packages:
+    description: Debian packages whose installation is looked up.
+    type: list
+    elements: str
+    default: []
+  prefix:
+    description: Directory below which npm installs global packages (C(<prefix>/lib/node_modules)).
+    type: path
+    default: /usr/local
+attributes:
+  check_mode:
+    description: Can run in check mode and changes nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: See what the host has
+  codeframe.staging.runtime_info:
+    user: deploy
+    packages: [nodejs, python3-venv]
+  register: runtime
+"""
+
+RETURN = r"""
+missing_packages:
+  description: Those of O(packages) that are not installed, in the order given.
+  returned: success
+  type: list
+  elements: str
+  sample: [nodejs]
+home:
+  description: Home directory of the user; null where there is no such user.
+  returned: success
+  type: str
+  sample: /home/deploy
+nodejs:
+  description: Version of Node.js on the path; null where there is none.
+  returned: success
+  type: str
+  sample: 20.19.2
+npm:
+  description: Path of npm; null where there is none.
+  returned: success
+  type: str
+  sample: /usr/local/bin/npm
+pm2:
+  description: Version of pm2 installed below O(prefix); null where there is none.
+  returned: success
+  type: str
+  sample: 7.0.4
+pm2_daemon:
+  description: Process id of the user's running pm2 daemon; null where none runs.
+  returned: success
+  type: int
+  sample: 812
+pm2_unit_enabled:
+  description: Whether the user's pm2 is started at boot by systemd.
+  returned: success
+  type: bool
+pm2_unit_active:
+  description: Whether that unit is active now.
+  returned: success
+  type: bool
+"""
+
+import json
+import os
+import pwd
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+# pm2 and npm lie where an administrator installs them, which sudo's path may leave out.
+PATH_DIRS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+
+
+def missing_packages(module: AnsibleModule, packages: list[str]) -> list[str]:
+    """Return the packages that dpkg does not list as installed."""
+    if not packages:
+        return []
+    dpkg_query = module.get_bin_path("dpkg-query", opt_dirs=PATH_DIRS)
+    if dpkg_query is None:
+        return list(packages)
+    # Unknown names make dpkg-query fail while it still lists the others.
+    _rc, out, _err = module.run_command([dpkg_query, "-W", "-f", "${Package} ${db:Status-Status}\n", *packages])
+    installed = {line.split()[0] for line in out.splitlines() if line.endswith(" installed")}
+    return [package for package in packages if package not in installed]
+
+
+def home_of(user: str) -> str | None:
+    """Return the user's home directory, or ``None`` where the user does not exist."""
+    try:
+        return pwd.getpwnam(user).pw_dir
+    except KeyError:
+        return None
+
+
+def nodejs_version(module: AnsibleModule) -> str | None:
+    """Return Node.js' version without its leading ``v``."""
+    node = module.get_bin_path("node", opt_dirs=PATH_DIRS)
+    if node is None:
+        return None
+    rc, out, _err = module.run_command([node, "--version"])
+    return out.strip().lstrip("v") if rc == 0 else None
+
+
+def package_version(prefix: str, package: str) -> str | None:
+    """Return the version of a global npm package from its ``package.json``."""
+    try:
+        with open(os.path.join(prefix, "lib", "node_modules", package, "package.json"), encoding="utf-8") as handle:
+            return str(json.load(handle)["version"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def daemon_pid(home: str | None) -> int | None:
+    """Return the process id of a live pm2 daemon, without asking pm2: it would start one."""
+    if home is None:
+        return None
+    try:
+        with open(os.path.join(home, ".pm2", "pm2.pid"), encoding="ascii") as handle:
+            pid = int(handle.read())
+        with open(f"/proc/{pid}/cmdline", "rb") as handle:
+            return pid if b"PM2" in handle.read() else None
+    except (OSError, ValueError):
+        return None
+
+
+def unit_is(module: AnsibleModule, question: str, unit: str) -> bool:
+    """Ask ``systemctl is-enabled`` or ``is-active``; no systemd means no."""
+    systemctl = module.get_bin_path("systemctl", opt_dirs=PATH_DIRS)
+    if systemctl is None:
+        return False
+    _rc, out, _err = module.run_command([systemctl, question, unit])
+    return out.strip() in ("enabled", "active")
+
+
+def main() -> None:
+    """Look and report."""
+    module = AnsibleModule(
+        argument_spec={
+            "user": {"type": "str", "required": True},
+            "packages": {"type": "list", "elements": "str", "default": []},
+            "prefix": {"type": "path", "default": "/usr/local"},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
+    user, prefix = module.params["user"], module.params["prefix"]
+    home = home_of(user)
+    unit = f"pm2-{user}.service"
+    result: dict[str, Any] = {
+        "changed": False,
+        "missing_packages": missing_packages(module, module.params["packages"]),
+        "home": home,
+        "nodejs": nodejs_version(module),
+        "npm": module.get_bin_path("npm", opt_dirs=PATH_DIRS),
+        "pm2": package_version(prefix, "pm2"),
+        "pm2_daemon": daemon_pid(home),
+        "pm2_unit_enabled": unit_is(module, "is-enabled", unit),
+        "pm2_unit_active": unit_is(module, "is-active", unit),
+    }
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
