@@ -128,6 +128,16 @@ def _reference(
         direct_plain=next((other.plain_request for other in direct if other.plain_request is not None), None),
         direct_silence_s=max(silences) if silences else None,
         direct_status=next((status for status in statuses if status is not None), None),
+        same_credentials=any(_same_credentials(seen, other) for other in direct if other.fault is None),
         direct_burst=next((other.largest_burst for other in direct if other.largest_burst), None),
         expected_idle_timeout_s=expected_idle_timeout_s,
     )
+
+
+def _same_credentials(one: Observation, other: Observation) -> bool:
+    a, b = one.target, other.target
+    return (a.headers, a.origin, a.secrets, _query(a.resource)) == (b.headers, b.origin, b.secrets, _query(b.resource))
+
+
+def _query(resource: str) -> str:
+    return resource.partition("?")[2]

@@ -34,6 +34,7 @@ class Cause(enum.Enum):
     REDIRECTED = "redirected"
     UPGRADE_NOT_FORWARDED = "upgrade_not_forwarded"
     NOT_ROUTED_BY_PROXY = "not_routed_by_proxy"
+    REFUSED_BEHIND_PROXY = "refused_behind_proxy"
     BAD_GATEWAY = "bad_gateway"
     GATEWAY_TIMEOUT = "gateway_timeout"
     UNAVAILABLE_OR_LIMITED = "unavailable_or_limited"
@@ -164,7 +165,7 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.UPGRADE_NOT_FORWARDED: Entry(
         "Direct works; through the proxy the application answers like to an ordinary request "
-        "(404 with FastAPI, 426 or 400 with others).",
+        "(404 with FastAPI, 426, 400 or 505 with others).",
         "The proxy does not pass Upgrade and Connection on, or speaks HTTP/1.0 to the backend. Headers at server "
         "level are not inherited by a location that sets any of its own.",
         "Set `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection "
@@ -174,6 +175,13 @@ CATALOGUE: dict[Cause, Entry] = {
         "404, 403 or 405 with a page that the proxy made itself, while direct works.",
         "No location of the host that answered leads this path to the backend; often another `server` answers.",
         "Add the location to the server block of this name; check `server_name` and which block is the default.",
+    ),
+    Cause.REFUSED_BEHIND_PROXY: Entry(
+        "403 through the proxy, while direct works with the same headers, query and origin.",
+        "What the proxy makes of the request is refused: another path (FastAPI answers 403 to an upgrade on a path "
+        "that it does not know), another Host, or a filter in between.",
+        "Compare `proxy_pass` with the path: a URI in it, even a slash, replaces the location's prefix. "
+        "Forward `Host`; look at the application's log for the path that arrives.",
     ),
     Cause.BAD_GATEWAY: Entry(
         "502.",
@@ -192,8 +200,9 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.AUTHENTICATION_REQUIRED: Entry(
         "401 or 407; or 403 before the upgrade, and another origin does not help.",
-        "The application wants a login or token, or the proxy has a password or an access list on this path.",
-        "Give `secret_headers` or `secret_query`; or except the path from the access rule.",
+        "The application wants a login or token, or the proxy has a password or an access list on this path. "
+        "FastAPI answers 403 to an upgrade on an unknown path as well; then the explanation says so.",
+        "Give `secret_headers` or `secret_query`; or except the path from the access rule; or correct the path.",
     ),
     Cause.ORIGIN_REJECTED: Entry(
         "Refused with this Origin, accepted with another one or none.",
@@ -318,8 +327,10 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.EVENTS_BUFFERED: Entry(
         "Direct, events come one by one; through the proxy late, in bursts, or not at all.",
-        "The proxy collects the answer before it passes it on (`proxy_buffering`, compression).",
-        "Set `proxy_buffering off` in the location, or send `X-Accel-Buffering: no`; no gzip for event streams.",
+        "The proxy collects the answer before it passes it on (`proxy_buffering`, compression). nginx does it when it "
+        "speaks HTTP/1.0 to the backend, its default before 1.29.7.",
+        "Set `proxy_buffering off` and `proxy_http_version 1.1` in the location, or send `X-Accel-Buffering: no`; "
+        "no gzip for event streams.",
     ),
     Cause.STREAM_ENDED: Entry(
         "The event stream ends while it should be held.",

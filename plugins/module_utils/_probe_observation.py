@@ -133,6 +133,8 @@ class Observation:
     # Second looks, made only when the first one left a question.
     second_tries: list[SecondTry] = field(default_factory=list)
     plain_request: Answer | None = None
+    #: The status that an upgrade on a path gets which cannot exist.
+    unknown_path_status: int | None = None
     speaks_tls: bool | None = None
     speaks_plain_http: bool | None = None
     wants_client_certificate: bool | None = None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import Settings
     from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import Target
 
-_ASK_WITHOUT_UPGRADE = frozenset((200, 400, 401, 403, 404, 405, 426, 500, 501))
+_ASK_WITHOUT_UPGRADE = frozenset((200, 400, 401, 403, 404, 405, 426, 500, 501, 505))
 _ASK_WITH_ANOTHER_ORIGIN = frozenset((400, 401, 403))
 _CERTIFICATE_FAULTS = frozenset(
     (Fault.TLS_UNTRUSTED, Fault.TLS_EXPIRED, Fault.TLS_NAME_MISMATCH, Fault.TLS_NOT_YET_VALID)
@@ -52,6 +52,10 @@ async def look_again(seen: Observation, context: ssl.SSLContext | None, settings
     if seen.fault is Fault.HTTP_ANSWER and target.transport == "websocket":
         if seen.status in _ASK_WITH_ANOTHER_ORIGIN:
             await _try_other_origins(seen, context, replace(settings, handshake_timeout_s=within_s))
+        if seen.status == 403:
+            nowhere = replace(target, resource=f"{target.path}-no-such-path")
+            quick = replace(settings, handshake_timeout_s=within_s)
+            seen.unknown_path_status = await WebSocketProbe(nowhere, context, quick).only_open(target.origin)
         if seen.status in _ASK_WITHOUT_UPGRADE:
             seen.plain_request = await ask_plainly(target, context, within_s)
     elif seen.fault in (Fault.CLOSED_IN_HANDSHAKE, Fault.NOT_HTTP, Fault.HANDSHAKE_STALLED) and not target.secure:

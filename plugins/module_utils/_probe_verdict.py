@@ -59,6 +59,8 @@ class Reference:
     direct_plain: Answer | None = None
     direct_silence_s: float | None = None
     direct_status: int | None = None
+    #: Whether a direct endpoint that passed was sent the same headers, query and origin.
+    same_credentials: bool = False
     #: The largest number of events that arrived together on the direct stream.
     direct_burst: int | None = None
     expected_idle_timeout_s: float | None = None
@@ -299,12 +301,14 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
         return Cause.HTTP_1_0_ANSWER, f"{said} in HTTP/1.0, which has no upgrade", None
     if status in (400, 403) and any(attempt.status == 101 for attempt in seen.second_tries):
         return _judge_origin(seen, answer)
-    if status == 403 and not (answer.from_proxy_itself and reference.direct_passed):
+    if status == 403 and not (reference.direct_passed and (answer.from_proxy_itself or reference.same_credentials)):
         return _judge_login(seen, answer, reference)
     if seen.target.through_proxy and reference.direct_passed:
         return _judge_behind_working_backend(seen, answer, reference)
-    if status == 426 and seen.target.through_proxy and answer.version == "1.1":
+    if status == 426 and seen.target.through_proxy:
         return _not_forwarded(seen, f"{said}: the backend was asked without the upgrade that the check had sent")
+    if status == 505 and seen.target.through_proxy:
+        return _not_forwarded(seen, f"{said}: the backend was asked in another version of HTTP than the check's 1.1")
     if status == 404:
         return _judge_not_found(seen, said, reference)
     if 500 <= status < 600:
@@ -356,11 +360,15 @@ def _judge_login(seen: Observation, answer: Answer, reference: Reference) -> _Ju
             f"; the same request without an upgrade gets HTTP {plain.status}, "
             "so the upgrade itself arrives at the server that refuses"
         )
+    wants, path_too = "it wants a login or a token", ""
+    if seen.unknown_path_status == answer.status and plain is not None and plain.status != answer.status:
+        # Starlette closes a WebSocket on an unknown path like one that the application refuses.
+        wants += f", or knows no WebSocket on {seen.target.path} (a path that cannot exist gets the same answer)"
+        path_too = f", check the path {seen.target.path}"
     return (
         Cause.AUTHENTICATION_REQUIRED,
-        f"{said}" + (f" ({realm})" if realm else "") + f": it wants a login or a token; {proven}",
-        "give the token with secret_query or secret_headers; if none is wanted, look into the application's log "
-        "for why it refuses",
+        f"{said}" + (f" ({realm})" if realm else "") + f": {wants}; {proven}",
+        f"give the token with secret_query or secret_headers{path_too}; the application's log shows why it refuses",
     )
 
 
@@ -392,7 +400,15 @@ def _judge_behind_working_backend(seen: Observation, answer: Answer, reference: 
             f"add a location for {path} with proxy_pass to the server block of {seen.target.host}; "
             "check server_name and which server block is the default",
         )
-    if answer.status in (400, 403, 404, 405, 426) or _same_page(answer, reference.direct_plain):
+    if answer.status == 403:
+        return (
+            Cause.REFUSED_BEHIND_PROXY,
+            f"{said} with the same headers and query; what the proxy makes of the request is refused: "
+            "another path, another Host, or a filter in between",
+            f"compare proxy_pass in the location of {path} with the path (a URI in it, even a slash, replaces the "
+            "location's prefix) and forward Host; the application's log shows the path that arrives",
+        )
+    if answer.status in (400, 404, 405, 426, 505) or _same_page(answer, reference.direct_plain):
         return _not_forwarded(seen, f"the proxy drops the upgrade: {said}")
     if 200 <= answer.status < 300:
         return (
@@ -541,7 +557,7 @@ def _judge_bursts(seen: Observation) -> _Judgement:
 
 def _unbuffer(seen: Observation) -> str:
     return (
-        f"set proxy_buffering off in the location of {seen.target.path}, or let the application send the header "
+        f"set proxy_buffering off and proxy_http_version 1.1 in the location of {seen.target.path}, or let the application send the header "
         "X-Accel-Buffering: no; switch compression off for text/event-stream"
     )
 
@@ -620,6 +636,8 @@ def _facts(seen: Observation) -> list[str]:
             f"the same request without an upgrade: HTTP {seen.plain_request.status}"
             + (", the same page" if same else "")
         )
+    if seen.unknown_path_status is not None:
+        facts.append(f"an upgrade on a path that cannot exist: HTTP {seen.unknown_path_status}")
     if seen.speaks_tls:
         facts.append("the port answers a TLS handshake")
     if seen.speaks_plain_http:
