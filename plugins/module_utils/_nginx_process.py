@@ -10,7 +10,7 @@ processes are its workers, since when, and which sockets they hold.
 
 from __future__ import annotations
 
-import glob
+import contextlib
 import ipaddress
 import os
 import re
@@ -62,6 +62,7 @@ class Socket:
     """One TCP socket of this host."""
 
     inode: str
+    owner: int
     local_address: str
     local_port: int
     remote_port: int
@@ -171,6 +172,7 @@ def tcp_sockets() -> list[Socket]:
             found.append(
                 Socket(
                     inode=fields[9],
+                    owner=int(fields[7]),
                     local_address=_address(fields[1].rpartition(":")[0]),
                     local_port=int(fields[1].rpartition(":")[2], 16),
                     remote_port=int(fields[2].rpartition(":")[2], 16),
@@ -181,19 +183,22 @@ def tcp_sockets() -> list[Socket]:
     return found
 
 
-def socket_inodes(pid: int) -> set[str]:
-    """Inodes of the sockets that a process has open; empty if it cannot be looked into."""
+def socket_inodes(pid: int) -> set[str] | None:
+    """Inodes of the sockets that a process has open; ``None`` if it cannot be looked into.
+
+    Without CAP_SYS_PTRACE, in a container say, not even root may look into a process of another user.
+    """
     found: set[str] = set()
     try:
-        for link in glob.glob(f"/proc/{pid}/fd/*"):
+        for name in os.listdir(f"/proc/{pid}/fd"):
             try:
-                match = re.match(r"socket:\[(\d+)\]", os.readlink(link))
-            except OSError:
+                match = re.match(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{name}"))
+            except FileNotFoundError:
                 continue
             if match:
                 found.add(match.group(1))
     except OSError:
-        pass
+        return None
     return found
 
 
@@ -201,15 +206,26 @@ def upstream_connections(pids: Iterable[int], ports: Iterable[int]) -> int:
     """Established connections of these processes to upstreams on these ports.
 
     A proxied WebSocket holds one for as long as it lives; an idle client
-    without one is let go at once when its worker leaves.
+    without one is let go at once when its worker leaves. Where the kernel hides
+    the sockets of these processes, all of their user's count.
     """
     wanted = set(ports)
     inodes: set[str] = set()
+    hidden_owners: set[int] = set()
     for pid in pids:
-        inodes |= socket_inodes(pid)
-    if not inodes or not wanted:
+        seen = socket_inodes(pid)
+        if seen is not None:
+            inodes |= seen
+        else:
+            with contextlib.suppress(OSError):
+                hidden_owners.add(os.stat(f"/proc/{pid}").st_uid)
+    if not wanted or not (inodes or hidden_owners):
         return 0
-    return sum(1 for each in tcp_sockets() if each.established and each.remote_port in wanted and each.inode in inodes)
+    return sum(
+        1
+        for each in tcp_sockets()
+        if each.established and each.remote_port in wanted and (each.inode in inodes or each.owner in hidden_owners)
+    )
 
 
 def port_holder(address: str, port: int, besides: Iterable[int] = ()) -> tuple[int, str] | None:
@@ -228,11 +244,11 @@ def port_holder(address: str, port: int, besides: Iterable[int] = ()) -> tuple[i
     }
     friends = set(besides)
     for pid in friends if inodes else ():
-        inodes -= socket_inodes(pid)
+        inodes -= socket_inodes(pid) or set()
     if not inodes:
         return None
     for pid in _pids():
-        if pid not in friends and socket_inodes(pid) & inodes:
+        if pid not in friends and (socket_inodes(pid) or set()) & inodes:
             return pid, command_line(pid)
     return 0, ""
 
