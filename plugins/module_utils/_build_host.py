@@ -21,6 +21,8 @@ from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._build_plan import GENERATED, BuildError
 
+# In the environment of every command, so that the next run finds what a killed one left behind.
+MARKER = "STAGING_BUILD_DIR"
 RECORD = ".staging-build.json"
 INSTALL_RECORD = ".staging-install.json"
 # Taken over from the caller: how this machine reaches registries. They never count as inputs of a build.
@@ -188,6 +190,31 @@ def node_version(env: Mapping[str, str]) -> str:
     return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
 
 
+def end_orphans(path: str) -> int:
+    """End what a killed run left building in this directory, and return how many processes that were.
+
+    :raises BuildError: If another run is at it at this moment.
+    """
+    marked: dict[int, int] = {}
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit() and f"{MARKER}={path}" in read_text(f"/proc/{name}/environ").split("\0"):
+            fields = read_text(f"/proc/{name}/stat").rpartition(")")[2].split()
+            if len(fields) > 1 and fields[0] not in ("Z", "X"):
+                marked[int(name)] = int(fields[1])
+    for parent in marked.values():
+        if parent not in marked and read_text(f"/proc/{parent}/comm").startswith("python"):
+            raise BuildError(
+                f"another run (pid {parent}) builds in {path} at this moment (pid {pid}); wait for its end"
+            )
+    for pid in marked:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any(os.path.exists(f"/proc/{pid}/cwd") for pid in marked):
+        time.sleep(0.05)
+    return len(marked)
+
+
 def find_in_path(name: str, env: Mapping[str, str]) -> str | None:
     return shutil.which(name, path=env["PATH"])
 
@@ -205,7 +232,7 @@ def run_command(command: Sequence[str], cwd: str, env: Mapping[str, str], deadli
         process = subprocess.Popen(  # noqa: S603 - a list, no shell
             [program, *command[1:]],
             cwd=cwd,
-            env={**env, "PWD": cwd},
+            env={**env, "PWD": cwd, MARKER: cwd},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -26,8 +26,8 @@ options:
     description:
       - Public variables that are baked into the bundle, such as V(NEXT_PUBLIC_WS_URL).
       - Only these, those of O(build_env), E(PATH), E(HOME), E(USER), E(LOGNAME), E(LANG), E(CI), E(NODE_ENV) (which is
-        C(production)), E(NEXT_TELEMETRY_DISABLED) and the caller's proxy and certificate variables are in the
-        environment of the build.
+        C(production)), E(NEXT_TELEMETRY_DISABLED), E(STAGING_BUILD_DIR) and the caller's proxy and certificate variables
+        are in the environment of the build.
     type: dict
     default: {}
   build_env:
@@ -208,6 +208,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._build_host impo
     build_id,
     clean_env,
     client_scripts,
+    end_orphans,
     file_digest,
     find_in_path,
     incomplete,
@@ -481,6 +482,7 @@ def run(module: AnsibleModule, result: dict[str, Any]) -> None:
 
     output = os.path.normpath(os.path.join(path, params["output_dir"]))
     if not module.check_mode:
+        end_orphans(path)
         recover(output, RECORD)
         recover(os.path.join(path, "node_modules"), INSTALL_RECORD)
     front = look(params, env)

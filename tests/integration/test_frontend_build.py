@@ -1,0 +1,260 @@
+"""frontend_build with a real Node.js, npm, Next.js and Vite."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import module_runner
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._build_host import clean_env
+from ansible_collections.codeframe.staging.plugins.modules import frontend_build, frontend_bundle_info
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAMPLE = REPOSITORY / "examples" / "sample_app" / "web-ui"
+pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="needs Node.js and npm")
+
+ONE, TWO = "ws://api.one.test/ws", "ws://api.two.test/ws"
+FALLBACK = "ws://localhost:14200/ws"
+PAGE = """'use client'
+import { useState } from 'react'
+const url = process.env.NEXT_PUBLIC_WS_URL || '%s'
+export default function Page() {
+  const [n, set] = useState(0)
+  return <p onClick={() => { set(n + 1); new WebSocket(url + '?n=' + n) }}>{n}</p>
+}
+"""
+LAYOUT = "export default function Layout({ children }) { return <html><body>{children}</body></html> }\n"
+
+
+@dataclass
+class Frontend:
+    path: Path
+    key: str = "NEXT_PUBLIC_WS_URL"
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, url: str = ONE, check: bool = False, **changes: Any) -> dict[str, Any]:
+        options = {
+            "path": str(self.path),
+            "env": {self.key: url},
+            "expected_urls": [url],
+            "forbidden_urls": [FALLBACK, TWO if url == ONE else ONE],
+            "timeout": 300,
+            **self.options,
+            **changes,
+        }
+        return module_runner.run(frontend_build, options, check=check)
+
+    def ok(self, **changes: Any) -> dict[str, Any]:
+        result = self.run(**changes)
+        assert not result["failed"], result["msg"]
+        return result
+
+
+def project(path: Path, files: dict[str, str], packages: dict[str, str], scripts: dict[str, str]) -> None:
+    """Write a project and let npm lock its packages."""
+    for name, text in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text)
+    package = {"name": "web", "version": "1.0.0", "private": True, "scripts": scripts, "dependencies": packages}
+    # A release of rollup whose packages for all platforms are in every registry.
+    package["overrides"] = {"rollup": "4.50.0"}
+    (path / "package.json").write_text(json.dumps(package))
+    command = ["npm", "install", "--package-lock-only", "--no-audit", "--no-fund"]
+    subprocess.run(command, cwd=path, env=clean_env(os.path.dirname(shutil.which("node") or "")), check=True)
+
+
+def next_project(path: Path, version: str, react: str) -> Frontend:
+    files = {"app/page.jsx": PAGE % FALLBACK, "app/layout.jsx": LAYOUT}
+    packages = {"next": version, "react": react, "react-dom": react}
+    project(path, files, packages, {"build": "next build"})
+    return Frontend(path)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def served(frontend: Frontend, command: list[str], url: str) -> dict[str, Any]:
+    """Serve the build and look at the page as a browser gets it."""
+    port = free_port()
+    env = clean_env(os.path.dirname(shutil.which("node") or ""))
+    process = subprocess.Popen([*command, str(port)], cwd=frontend.path, env=env, start_new_session=True)
+    try:
+        options = {"url": f"http://127.0.0.1:{port}/", "expected_urls": [url], "forbidden_urls": [FALLBACK]}
+        deadline = time.monotonic() + 20
+        while True:
+            result = module_runner.run(frontend_bundle_info, options)
+            if "refused" not in result["complaint"] or time.monotonic() > deadline:
+                return result
+            time.sleep(0.2)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def cycle(frontend: Frontend, serve: list[str]) -> None:
+    """Build, do nothing, build with another URL without an install, and prove each on the wire."""
+    first = frontend.ok()
+    assert (first["built"], first["install"]["ran"]) == (True, True)
+    assert list(first["proof"]["urls"]) == [ONE]
+    assert served(frontend, serve, ONE)["complaint"] == ""
+    second = frontend.ok()
+    assert (second["changed"], second["reasons"], second["revision"]) == (False, [], first["revision"])
+    predicted = frontend.run(url=TWO, check=True)
+    third = frontend.ok(url=TWO)
+    assert predicted["reasons"] == third["reasons"]
+    assert third["reasons"] == [f"{frontend.key} changed", f"client chunks hold {ONE}"]
+    assert third["install"]["ran"] is False
+    assert third["revision"] == predicted["revision"] != first["revision"]
+    assert served(frontend, serve, TWO)["complaint"] == ""
+    assert frontend.ok(url=TWO)["changed"] is False
+
+
+def marked(path: Path) -> list[str]:
+    """The processes that build in a directory."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"STAGING_BUILD_DIR={path}" in environ.read_text().split("\0"):
+                found.append(environ.parent.name)
+    return found
+
+
+NEXT = ["node_modules/.bin/next", "start", "-p"]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Frontend:
+    """The sample application, built once."""
+    path = tmp_path_factory.mktemp("sample") / "web-ui"
+    shutil.copytree(SAMPLE, path, ignore=shutil.ignore_patterns("node_modules", ".next"))
+    frontend = Frontend(path, options={"build_env": {"BACKEND_PORT": "14200"}})
+    frontend.ok()
+    return frontend
+
+
+def test_the_sample_application_is_built_again_only_when_something_moved(sample: Frontend) -> None:
+    first = sample.ok()
+    assert first["changed"] is False
+    other = sample.ok(url=TWO)
+    assert other["reasons"][0] == "NEXT_PUBLIC_WS_URL changed"
+    assert other["install"]["ran"] is False
+    back = sample.ok()
+    assert back["revision"] == first["revision"]
+    assert served(sample, NEXT, ONE)["complaint"] == ""
+
+
+def test_a_variable_without_the_public_prefix_counts(sample: Frontend) -> None:
+    sample.ok()
+    result = sample.run(check=True, build_env={"BACKEND_PORT": "14201"})
+    assert result["reasons"] == ["BACKEND_PORT changed"]
+
+
+def test_an_error_in_a_page_is_quoted_and_the_former_build_stays(sample: Frontend) -> None:
+    before = sample.ok()
+    broken = sample.path / "app" / "broken" / "page.js"
+    broken.parent.mkdir()
+    broken.write_text("import './no-such-module'\nexport default () => null\n")
+    try:
+        result = sample.run()
+    finally:
+        shutil.rmtree(broken.parent)
+    assert result["failed"]
+    assert "no-such-module" in result["msg"]
+    assert "broken/page.js" in result["msg"]
+    assert "npm error Lifecycle" not in result["msg"]
+    after = sample.ok()
+    assert (after["changed"], after["build_id"]) == (False, before["build_id"])
+
+
+def test_a_build_that_was_killed_leaves_the_former_one(sample: Frontend) -> None:
+    before = sample.ok()
+    child = (
+        "import sys, module_runner\n"
+        "from ansible_collections.codeframe.staging.plugins.modules import frontend_build\n"
+        "module_runner.run(frontend_build, eval(sys.argv[1]))\n"
+    )
+    options = {"path": str(sample.path), "env": {"NEXT_PUBLIC_WS_URL": TWO}, "build_env": {"BACKEND_PORT": "14200"}}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = subprocess.Popen([sys.executable, "-c", child, repr(options)], env=env, start_new_session=True)
+    former = sample.path / ".next.staging-former"
+    deadline = time.monotonic() + 20
+    while not former.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert former.exists()
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # The build itself, in a session of its own, outlives the run.
+    assert marked(sample.path)
+    after = sample.ok()
+    assert (after["changed"], after["build_id"]) == (False, before["build_id"])
+    assert not former.exists()
+    assert not marked(sample.path)
+
+
+def test_a_vite_project(tmp_path: Path) -> None:
+    files = {
+        "index.html": '<div id="app"></div><script type="module" src="/main.js"></script>',
+        "main.js": "document.title = 'x'; import('./socket.js').then((m) => m.open())",
+        "socket.js": f"export const open = () => new WebSocket(import.meta.env.VITE_WS_URL || '{FALLBACK}')",
+    }
+    project(tmp_path, files, {"vite": "6.4.6"}, {"build": "vite build"})
+    frontend = Frontend(tmp_path, "VITE_WS_URL", {"output_dir": "dist"})
+    cycle(frontend, ["node_modules/.bin/vite", "preview", "--port"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("version", "react"), [("14.2.8", "18.3.1"), ("15.5.29", "19.2.3"), ("16.4.6", "19.3.1")], ids=["14", "15", "16"]
+)
+def test_every_supported_next(tmp_path: Path, version: str, react: str) -> None:
+    cycle(next_project(tmp_path, version, react), NEXT)
+
+
+@pytest.mark.slow
+def test_a_type_error_is_quoted(tmp_path: Path) -> None:
+    files = {
+        "app/page.tsx": "const n: number = 'text'\nexport default function Page() { return <p>{n}</p> }\n",
+        "app/layout.tsx": (
+            "export default function Layout({ children }: { children: React.ReactNode })"
+            " { return <html><body>{children}</body></html> }\n"
+        ),
+    }
+    packages = {"next": "15.5.29", "react": "19.2.3", "react-dom": "19.2.3"}
+    packages.update({"typescript": "5.9.3", "@types/react": "19.3.0", "@types/node": "22.20.5"})
+    project(tmp_path, files, packages, {"build": "next build"})
+    result = Frontend(tmp_path).run()
+    assert result["failed"]
+    assert "Type error: Type 'string' is not assignable to type 'number'." in result["msg"]
+    assert "app/page.tsx" in result["msg"]
+
+
+@pytest.mark.slow
+def test_development_packages_are_installed_whatever_the_caller_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE_ENV", "production")
+    monkeypatch.setenv("npm_config_omit", "dev")
+    files = {"index.html": f"<script>'{ONE}'</script>"}
+    project(tmp_path, files, {}, {"build": "vite build"})
+    package = json.loads((tmp_path / "package.json").read_text())
+    package["devDependencies"] = {"vite": "6.4.6"}
+    project(tmp_path, files, {}, {"build": "vite build"})
+    (tmp_path / "package.json").write_text(json.dumps(package))
+    env = clean_env(os.path.dirname(shutil.which("node") or ""))
+    subprocess.run(["npm", "install", "--package-lock-only", "--no-audit"], cwd=tmp_path, env=env, check=True)
+    assert Frontend(tmp_path, "VITE_WS_URL", {"output_dir": "dist"}).ok()["built"] is True
