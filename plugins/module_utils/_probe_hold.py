@@ -118,11 +118,8 @@ class HoldReport:
         broken = self.longest_silence_s < 0.9 * self.held_s
         if broken and self.server_pings:
             every = self.held_s / self.server_pings if self.server_pings > 1 else self.longest_silence_s
-            return (
-                f"an idle timeout longer than {proven:g} s is not proven: the server pings about every {every:.0f} s"
-                if every >= 1
-                else f"an idle timeout longer than {proven:g} s is not proven: the server pings every {every:.1f} s"
-            )
+            shown = f"{every:.0f}" if every >= 1 else f"{every:.1f}"
+            return f"an idle timeout longer than {proven:g} s is not proven: the server pings about every {shown} s"
         if broken:
             return f"an idle timeout longer than {proven:g} s is not proven: the server sends messages of its own"
         text = f"an idle timeout of at least {proven:g} s is proven"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import Target
 
 
+# Two events may meet by chance; three at once were collected.
+BURST = 3
+
+
 class Fault(enum.Enum):
     """What ended an endpoint's check early: facts as the wire shows them."""
 
@@ -129,6 +133,8 @@ class Observation:
     first_event_s: float | None = None
     event_gaps_s: tuple[float, ...] = ()
     largest_burst: int = 0
+    #: How often at least BURST events came together.
+    bursts: int = 0
     crowd: Crowd | None = None
     # Second looks, made only when the first one left a question.
     second_tries: list[SecondTry] = field(default_factory=list)

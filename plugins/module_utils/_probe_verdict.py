@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_causes import CATALOGUE, Cause
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold import known_timeout
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_http_answer import Answer
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import Fault, Observation
+from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import BURST, Fault, Observation
 
 # RFC 6455, section 7.4.1, and the IANA registry of close codes.
 CLOSE_CODES = {
@@ -42,8 +42,6 @@ _UPGRADE_LINES = (
 )
 _MAP = "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }"
 _EXCERPT = 160
-# Two events may meet by chance; three at once were collected.
-_BURST = 3
 
 
 @dataclass(frozen=True)
@@ -409,7 +407,9 @@ def _judge_behind_working_backend(seen: Observation, answer: Answer, reference: 
             "location's prefix) and forward Host; the application's log shows the path that arrives",
         )
     if answer.status in (400, 404, 405, 426, 505) or _same_page(answer, reference.direct_plain):
-        return _not_forwarded(seen, f"the proxy drops the upgrade: {said}")
+        same = "; it is the page that the backend gives to a request without an upgrade"
+        proof = same if _same_page(answer, reference.direct_plain) else ""
+        return _not_forwarded(seen, f"the proxy drops the upgrade: {said}{proof}")
     if 200 <= answer.status < 300:
         return (
             Cause.NOT_A_WEBSOCKET,
@@ -542,8 +542,9 @@ def _comes_in_bursts(seen: Observation, reference: Reference) -> bool:
     return (
         seen.target.through_proxy
         and direct is not None
-        and direct < _BURST
-        and seen.largest_burst >= max(_BURST, 2 * direct)
+        and direct < BURST
+        # Once may be a pause of the machine that runs the check.
+        and seen.bursts >= 2
     )
 
 
@@ -557,8 +558,8 @@ def _judge_bursts(seen: Observation) -> _Judgement:
 
 def _unbuffer(seen: Observation) -> str:
     return (
-        f"set proxy_buffering off and proxy_http_version 1.1 in the location of {seen.target.path}, or let the application send the header "
-        "X-Accel-Buffering: no; switch compression off for text/event-stream"
+        f"set proxy_buffering off and proxy_http_version 1.1 in the location of {seen.target.path}, or let the "
+        "application send the header X-Accel-Buffering: no; switch compression off for text/event-stream"
     )
 
 

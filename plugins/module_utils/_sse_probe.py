@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_connect import NotConnectedError, connect
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold import HoldReport, Silence
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_http_answer import HeadParser
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import Close, Fault, Observation
+from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import (
+    BURST,
+    Close,
+    Fault,
+    Observation,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._sse_chunks import ChunkedBody, ChunkError
 from ansible_collections.codeframe.staging.plugins.module_utils._sse_stream import EventStream, StreamError
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket_probe import read_body, read_head
@@ -152,7 +157,9 @@ class SseProbe:
         gap = None if self._last_event is None else now - self._last_event
         if gap is not None and len(self._gaps_s) < _MAX_GAPS:
             self._gaps_s.append(gap)
-        self._burst = self._burst + events if gap is not None and gap < _BURST_S else events
+        before = self._burst if gap is not None and gap < _BURST_S else 0
+        self._burst = before + events
+        self.seen.bursts += before < BURST <= self._burst
         self.seen.largest_burst = max(self.seen.largest_burst, self._burst)
         self._last_event = now
         self._events += events
