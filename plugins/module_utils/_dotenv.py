@@ -277,6 +277,13 @@ def _agreed(views: Mapping[str, Values], key: str) -> str | None:
     return seen.pop() if len(seen) == 1 else None
 
 
+def _is_read(entry: Entry, views: Mapping[str, Values] | None, value: str, readers: Sequence[str]) -> bool:
+    """Whether all readers see ``value``, in the whole file or, where that cannot be read, in its line alone."""
+    if views is not None:
+        return _agreed(views, entry.key) == value
+    return all(_reads(reader, entry.text, {entry.key: value}) for reader in readers)
+
+
 def arrange(
     text: str,
     values: Mapping[str, str],
@@ -294,7 +301,12 @@ def arrange(
     :raises RefusedError: If a value cannot be written for all readers.
     """
     document = parse(text)
-    views = values_for(text, readers)
+    try:
+        views: dict[str, Values] | None = values_for(text, readers)
+    except ParseError:
+        # A line of ours may be what a reader stumbles over; if it is another's, the new text is refused below.
+        views = None
+    last = {entry.key: index for index, entry in enumerate(document.entries) if entry.key}
     unwanted = set(absent)
     if keep is not None:
         unwanted |= set(document.keys) - set(values) - set(keep)
@@ -305,12 +317,11 @@ def arrange(
         form = encode(key, value, readers)
         if key not in document.keys:
             added.append(key)
-        elif _agreed(views, key) != value:
+        elif not _is_read(document.entries[last[key]], views, value, readers):
             changed.append(key)
         else:
             continue
         lines[key] = f"{key}={form}"
-    last = {entry.key: index for index, entry in enumerate(document.entries) if entry.key}
     parts: list[str] = []
     for index, entry in enumerate(document.entries):
         if entry.key in unwanted or (entry.key in lines and index != last[entry.key]):

@@ -50,10 +50,11 @@ def look(path: str, *, follow: bool, tolerant: bool) -> Found:
         if tolerant and error.errno in {errno.ENOTDIR, errno.EACCES}:
             return Found(place)
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise StoreError(f"{path} is no regular file; move it away or choose another path")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise StoreError(f"{path} is no regular file; move it away or choose another path")
         return Found(place, file.read(), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
 
 

@@ -1,0 +1,454 @@
+"""dotenv_file on real files."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import dotenv_file
+from module_runner import RunModule
+
+SECRET = "Tr0ub4dor-and-3"
+KEYS = {
+    "changed",
+    "path",
+    "keys_added",
+    "keys_changed",
+    "keys_removed",
+    "keys_generated",
+    "keys_differing",
+    "attributes_changed",
+    "restores",
+    "diff",
+}
+
+
+class Run:
+    """The module on one file; every success has the same keys."""
+
+    def __init__(self, run_module: RunModule, path: Path) -> None:
+        self.run_module = run_module
+        self.path = path
+
+    def __call__(self, *, check: bool = False, **args: Any) -> dict[str, Any]:
+        result = self.run_module(dotenv_file, {"path": str(self.path), **args}, check=check, diff=True)
+        if not result["failed"]:
+            assert result.keys() >= KEYS
+        return result
+
+    @property
+    def text(self) -> str:
+        return self.path.read_bytes().decode()
+
+    @property
+    def mode(self) -> int:
+        return stat.S_IMODE(self.path.stat().st_mode)
+
+
+@pytest.fixture
+def run(run_module: RunModule, tmp_path: Path) -> Run:
+    return Run(run_module, tmp_path / ".env.staging")
+
+
+def test_a_new_file_holds_the_keys_in_order_and_is_private(run: Run) -> None:
+    os.umask(0o022)
+    result = run(values={"PORT": 14200, "DEBUG": False}, secret_values={"AUTH_SECRET": SECRET})
+    assert result["changed"] is True
+    assert run.text == f"PORT=14200\nDEBUG=false\nAUTH_SECRET={SECRET}\n"
+    assert run.mode == 0o600
+    assert result["keys_added"] == ["PORT", "DEBUG", "AUTH_SECRET"]
+    assert (result["keys_changed"], result["keys_removed"]) == ([], [])
+
+
+def test_a_new_file_takes_its_order_and_comments_from_the_content(run: Run) -> None:
+    result = run(values={"B": "2", "C": "3"}, content="# first\nA=\n# second\nB=\n")
+    assert run.text == "# first\nA=\n# second\nB=2\nC=3\n"
+    assert (result["keys_added"], result["keys_changed"]) == (["A", "B", "C"], [])
+
+
+def test_the_content_does_not_touch_a_file_that_is_there(run: Run) -> None:
+    run.path.write_text("B=1\n")
+    run(values={"B": "2"}, content="# first\nB=\n")
+    assert run.text == "B=2\n"
+
+
+def test_a_second_run_changes_nothing(run: Run) -> None:
+    args: dict[str, Any] = {
+        "values": {"A": "x y"},
+        "secret_values": {"S": SECRET},
+        "generate": {"G": {}},
+        "content": "# c\nG=\n",
+    }
+    assert run(**args)["changed"] is True
+    before = run.path.stat()
+    result = run(**args)
+    assert result["changed"] is False
+    assert (run.path.stat().st_ino, run.path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert result["diff"][0]["before"] == result["diff"][0]["after"] == ""
+
+
+def test_check_mode_predicts_the_change_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+    run.path.write_text("A=1\n")
+    before = run.path.stat()
+    predicted = run(check=True, values={"A": "2"}, secret_values={"S": SECRET}, backup=True)
+    assert predicted["changed"] is True
+    assert run.text == "A=1\n"
+    assert (run.path.stat().st_ino, run.path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert [entry.name for entry in tmp_path.iterdir()] == [".env.staging"]
+    real = run(values={"A": "2"}, secret_values={"S": SECRET})
+    assert {key: real[key] for key in KEYS} == {key: predicted[key] for key in KEYS}
+
+
+def test_check_mode_tolerates_a_bare_host(run_module: RunModule, tmp_path: Path) -> None:
+    run = Run(run_module, tmp_path / "nowhere" / "yet" / ".env")
+    result = run(check=True, values={"A": "1"}, owner="nobody-yet", group="nobody-yet")
+    assert (result["changed"], result["keys_added"]) == (True, ["A"])
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_missing_directory_is_said_when_it_counts(run_module: RunModule, tmp_path: Path) -> None:
+    run = Run(run_module, tmp_path / "nowhere" / ".env")
+    assert run(values={"A": "1"})["msg"] == (
+        f"{tmp_path}/nowhere/.env cannot be written since the directory {tmp_path}/nowhere does not exist"
+    )
+
+
+def test_a_missing_user_is_said_when_it_counts(run: Run) -> None:
+    assert run(values={"A": "1"}, owner="nobody-yet")["msg"] == (
+        f"{run.path} cannot be given to nobody-yet:-, since one of them does not exist"
+    )
+    assert not run.path.exists()
+
+
+def test_foreign_lines_stay_byte_for_byte(run: Run) -> None:
+    run.path.write_bytes(b"#  hand-made \t\n\n  FOREIGN = 'keep'   # why\nA=1\nGREETING=has space\n")
+    result = run(values={"A": "2"})
+    assert run.text == "#  hand-made \t\n\n  FOREIGN = 'keep'   # why\nA=2\nGREETING=has space\n"
+    assert result["keys_differing"] == ["FOREIGN", "GREETING"]
+    assert result["warnings"] == [
+        f"FOREIGN and GREETING in {run.path} is not read alike by bash, dotenv, next and python-dotenv; "
+        "it was left as it is"
+    ]
+
+
+def test_the_diff_shows_plain_values_and_no_secret(run: Run) -> None:
+    run.path.touch(0o600)
+    run.path.write_text(f"URL=ws://old/ws\nTOKEN=old-{SECRET}\nGONE=also-{SECRET}\nFOREIGN=foreign-{SECRET}\n")
+    result = run(values={"URL": "wss://new/ws"}, secret_values={"TOKEN": f"new-{SECRET}"}, absent_keys=["GONE"])
+    assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (
+        "URL=ws://old/ws\nTOKEN=(hidden)\nGONE=(hidden)\n",
+        "URL=wss://new/ws\nTOKEN=(hidden, changed)\n",
+    )
+    assert SECRET not in json.dumps(result)
+
+
+def test_no_secret_is_in_a_failure(run: Run) -> None:
+    result = run(secret_values={"TOKEN": f"{SECRET}$HOME", "OTHER": f"{SECRET}\r"}, values={"A": "1"})
+    assert result["failed"] is True
+    assert SECRET not in json.dumps(result)
+    assert result["msg"] == (
+        f'{run.path} was not written: TOKEN contains a "$" before a name, which next would read differently; '
+        "OTHER contains a carriage return, which bash would read differently; "
+        "give it another value, or leave out of readers what does not read this file"
+    )
+    assert [(entry["key"], entry["readers"]) for entry in result["refused"]] == [
+        ("TOKEN", ["next"]),
+        ("OTHER", ["bash"]),
+    ]
+    assert not run.path.exists()
+
+
+def test_a_refused_value_is_written_for_readers_that_agree(run: Run) -> None:
+    run(secret_values={"TOKEN": "pa$$word"}, readers=["bash", "dotenv", "python-dotenv"])
+    assert run.text == "TOKEN='pa$$word'\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        pytest.param(
+            {"values": {"A": "your-api-key-here"}},
+            "{path} was not written: A holds only the mark for a missing value; give it another value",
+            id="placeholder",
+        ),
+        pytest.param(
+            {"secret_values": {"A": "changeme"}},
+            "{path} was not written: A holds only the mark for a missing value; give it another value",
+            id="placeholder of a secret",
+        ),
+        pytest.param(
+            {"required_keys": ["A", "B"], "values": {"B": ""}},
+            "{path} was not written: A is required but has no value; B is required but has no value; "
+            "give it another value",
+            id="required keys",
+        ),
+        pytest.param(
+            {"required_keys": ["A"], "content": "A=your-token-here\n"},
+            "{path} was not written: A is required but holds only the mark for a missing value; give it another value",
+            id="required key of the template",
+        ),
+        pytest.param(
+            {"values": {"A-B": "1"}},
+            "{path} was not written: A-B is no name of a variable (letters, digits and underscores, not starting with "
+            "a digit); give it another value",
+            id="name",
+        ),
+        pytest.param(
+            {"values": {"A": [1]}},
+            "values.A for {path} is a list, but an env file holds text; give a string",
+            id="list",
+        ),
+        pytest.param(
+            {"secret_values": {"A": None}},
+            "secret_values.A for {path} is null, but an env file holds text; give a string",
+            id="null",
+        ),
+        pytest.param(
+            {"values": {"A": "1"}, "secret_values": {"A": "2"}},
+            "A stands in values and in secret_values for {path}; keep it in one of them",
+            id="twice",
+        ),
+        pytest.param(
+            {"values": {"A": "1"}, "absent_keys": ["A"]},
+            "A stands in values and in absent_keys for {path}; keep it in one of them",
+            id="set and removed",
+        ),
+        pytest.param(
+            {"generate": {"A": {}}, "absent_keys": ["A"]},
+            "A is to be removed from {path} and to be set; keep it in one of the options",
+            id="generated and removed",
+        ),
+        pytest.param(
+            {"generate": {"A": {"length": 8}}},
+            "generate.A.length for {path} is 8, but a number from 16 to 4096 is expected",
+            id="short secret",
+        ),
+        pytest.param(
+            {"generate": {"A": {"alphabet": "emoji"}}},
+            "generate.A.alphabet for {path} is 'emoji', but one of alphanumeric, hex and base64url is expected",
+            id="alphabet",
+        ),
+        pytest.param(
+            {"values": {"A": "1"}, "mode": "rw"},
+            "the mode of {path} is 'rw', but an octal number in quotes is expected, such as '0600'",
+            id="mode",
+        ),
+    ],
+)
+def test_bad_input_is_refused_by_key_and_nothing_is_written(run: Run, args: dict[str, Any], message: str) -> None:
+    result = run(**args)
+    assert result["msg"] == message.format(path=run.path)
+    assert not run.path.exists()
+
+
+def test_a_placeholder_may_be_allowed_by_key(run: Run) -> None:
+    assert run(values={"A": "changeme"}, allow_placeholders=["A"], required_keys=["A"])["changed"] is True
+
+
+def test_a_file_that_cannot_be_parsed_is_refused_with_its_line(run: Run) -> None:
+    run.path.write_text(f"A=1\nB='{SECRET}\n")
+    result = run(values={"A": "2"})
+    assert result["msg"] == (
+        f"{run.path} cannot be parsed (line 2: the quote ' is never closed); repair that line, nothing was changed"
+    )
+    assert result["line"] == 2
+    assert run.text == f"A=1\nB='{SECRET}\n"
+
+
+def test_a_file_that_is_no_text_is_refused_with_its_line(run: Run) -> None:
+    run.path.write_bytes(b"A=1\nB=\xff\n")
+    assert run(values={"A": "2"})["msg"] == (
+        f"{run.path} is no UTF-8 text (line 2); repair that line, nothing was changed"
+    )
+
+
+def test_a_secret_is_generated_once_and_kept(run: Run) -> None:
+    first = run(generate={"AUTH_SECRET": {"length": 64, "alphabet": "hex"}})
+    assert first["keys_generated"] == ["AUTH_SECRET"]
+    value = run.text.partition("=")[2].strip()
+    assert len(value) == 64
+    assert value not in json.dumps(first)
+    assert run(generate={"AUTH_SECRET": {"length": 32}})["changed"] is False
+    assert run(generate={"AUTH_SECRET": {}}, values={"A": "1"})["keys_generated"] == []
+    assert run.text == f"AUTH_SECRET={value}\nA=1\n"
+
+
+def test_a_placeholder_is_replaced_by_a_generated_secret(run: Run) -> None:
+    run.path.write_text("AUTH_SECRET=changeme\n")
+    assert run(generate={"AUTH_SECRET": None})["keys_generated"] == ["AUTH_SECRET"]
+    assert len(run.text.strip()) == len("AUTH_SECRET=") + 48
+
+
+def test_a_given_secret_is_taken_before_a_generated_one(run: Run) -> None:
+    assert run(generate={"S": {}}, secret_values={"S": SECRET})["keys_generated"] == []
+    assert run.text == f"S={SECRET}\n"
+
+
+def test_the_whole_file_is_ours_if_asked_for(run: Run) -> None:
+    run.path.write_text("# old\nOLD=1\nA=1\nSECRET=kept-by-generate\n")
+    args: dict[str, Any] = {
+        "values": {"A": "2"},
+        "manage": "file",
+        "content": "# new\nA=\nSECRET=\n",
+        "generate": {"SECRET": {}},
+    }
+    result = run(**args)
+    assert run.text == "# new\nA=2\nSECRET=kept-by-generate\n"
+    assert (result["keys_changed"], result["keys_removed"]) == (["A"], ["OLD"])
+    assert run(**args)["changed"] is False
+    run.path.write_text("# else\nA=2\nSECRET=kept-by-generate\n")
+    result = run(**args)
+    assert (result["changed"], result["keys_changed"]) == (True, [])
+    assert result["diff"][0]["after"] == "# order, comments or spelling\n"
+
+
+def test_a_file_that_is_ours_without_a_template_keeps_its_comments(run: Run) -> None:
+    run.path.write_text("# old\nOLD=1\nA=1\n")
+    assert run(values={"A": "1"}, manage="file")["keys_removed"] == ["OLD"]
+    assert run.text == "# old\nA=1\n"
+
+
+def test_drift_of_the_live_file_is_told_from_a_new_wish(run: Run, tmp_path: Path) -> None:
+    sealed = tmp_path / "sealed"
+    sealed.write_text("URL=right\nFOREIGN=1\n")
+    run.path.write_text("URL=edited by hand\nFOREIGN=1\n")
+    assert run(check=True, values={"URL": "right"}, sealed_path=str(sealed))["restores"] is True
+    assert run(check=True, values={"URL": "new"}, sealed_path=str(sealed))["restores"] is False
+    assert run(values={"URL": "right"}, sealed_path=str(sealed))["restores"] is True
+    result = run(values={"URL": "right"}, sealed_path=str(sealed))
+    assert (result["changed"], result["restores"]) == (False, False)
+    assert sealed.read_text() == "URL=right\nFOREIGN=1\n"
+
+
+def test_a_lost_file_comes_back_from_the_sealed_copy_with_its_generated_secret(run: Run, tmp_path: Path) -> None:
+    sealed = tmp_path / "sealed"
+    sealed.write_text("# c\nFOREIGN=1\nSECRET=generated-before\nURL=right\n")
+    result = run(
+        values={"URL": "right"}, generate={"SECRET": {}}, sealed_path=str(sealed), content="# template\nURL=\n"
+    )
+    assert run.text == "# c\nFOREIGN=1\nSECRET=generated-before\nURL=right\n"
+    assert (result["restores"], result["keys_generated"]) == (True, [])
+    assert run.mode == 0o600
+
+
+def test_a_missing_sealed_copy_restores_nothing(run: Run, tmp_path: Path) -> None:
+    assert run(values={"A": "1"}, sealed_path=str(tmp_path / "none" / "x"))["restores"] is False
+
+
+def test_a_wrong_mode_is_a_change_and_is_put_right_in_place(run: Run) -> None:
+    run.path.write_text("A=1\n")
+    run.path.chmod(0o644)
+    before = run.path.stat().st_ino
+    predicted = run(check=True, values={"A": "1"})
+    assert (predicted["changed"], predicted["attributes_changed"], run.mode) == (True, ["mode"], 0o644)
+    result = run(values={"A": "1"})
+    assert (result["attributes_changed"], run.mode, run.path.stat().st_ino) == (["mode"], 0o600, before)
+    assert (result["diff"][0]["before"], result["diff"][0]["after"]) == ("# mode 0644\n", "# mode 0600\n")
+    assert run(values={"A": "1"})["changed"] is False
+
+
+def test_another_mode_may_be_chosen(run: Run) -> None:
+    run(values={"A": "1"}, mode="0640")
+    assert run.mode == 0o640
+
+
+def test_a_link_is_refused_and_its_target_untouched(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("A=1\n")
+    run.path.symlink_to(target)
+    assert run(values={"A": "2"})["msg"] == (
+        f"{run.path} is a symbolic link to {target}, and only a file of its own is written; "
+        "remove the link or set follow: true"
+    )
+    assert target.read_text() == "A=1\n"
+
+
+def test_a_link_is_followed_if_asked_for_and_stays_a_link(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("A=1\n")
+    run.path.symlink_to(target)
+    result = run(values={"A": "2"}, follow=True)
+    assert (target.read_text(), run.path.is_symlink(), result["path"]) == ("A=2\n", True, str(target))
+
+
+def test_links_above_the_file_are_followed(run_module: RunModule, tmp_path: Path) -> None:
+    (tmp_path / "releases").mkdir()
+    (tmp_path / "app").symlink_to(tmp_path / "releases")
+    Run(run_module, tmp_path / "app" / ".env")(values={"A": "1"})
+    assert (tmp_path / "releases" / ".env").read_text() == "A=1\n"
+
+
+def test_a_directory_in_the_place_of_the_file_is_refused(run: Run) -> None:
+    run.path.mkdir()
+    assert run(values={"A": "1"})["msg"] == f"{run.path} is no regular file; move it away or choose another path"
+
+
+def test_a_pipe_in_the_place_of_the_file_is_refused_at_once(run: Run) -> None:
+    os.mkfifo(run.path)
+    assert run(values={"A": "1"})["msg"] == f"{run.path} is no regular file; move it away or choose another path"
+
+
+def test_the_backup_holds_the_former_file_and_is_private(run: Run) -> None:
+    run.path.write_text(f"S=old-{SECRET}\n")
+    run.path.chmod(0o644)
+    result = run(secret_values={"S": SECRET}, backup=True)
+    backup = Path(result["backup_file"])
+    assert backup.read_text() == f"S=old-{SECRET}\n"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert "backup_file" not in run(secret_values={"S": SECRET}, backup=True)
+
+
+def test_no_file_is_left_behind_when_writing_fails(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run.path.write_text("A=1\n")
+
+    def full(_source: str, _target: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full)
+    result = run(values={"A": "2"})
+    assert result["msg"] == f"{run.path} cannot be written: No space left on device"
+    assert (run.text, [entry.name for entry in tmp_path.iterdir()]) == ("A=1\n", [".env.staging"])
+
+
+def test_the_new_content_is_never_in_a_file_that_others_may_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+    real = os.open
+
+    def spy(path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
+        if flags & os.O_CREAT and str(path).startswith(str(run.path.parent)):
+            modes.append((oct(mode), bool(flags & os.O_EXCL), bool(flags & os.O_NOFOLLOW)))
+        return real(path, flags, mode, **more)
+
+    os.umask(0)
+    monkeypatch.setattr(os, "open", spy)
+    run(secret_values={"S": SECRET}, mode="0644")
+    assert modes == [("0o600", True, True)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_the_owner_of_an_existing_file_is_kept_and_a_given_one_is_set(run: Run) -> None:
+    run.path.write_text("A=1\n")
+    os.chown(run.path, 12345, 23456)
+    run(values={"A": "2"})
+    assert (run.path.stat().st_uid, run.path.stat().st_gid) == (12345, 23456)
+    result = run(values={"A": "2"}, owner="12346", group="23456")
+    assert (result["attributes_changed"], run.path.stat().st_uid) == (["owner"], 12346)
+    run(values={"A": "3"}, owner=getpass.getuser())
+    assert run.path.stat().st_uid == os.geteuid()
+
+
+def test_bash_reads_what_was_written(run: Run) -> None:
+    run(values={"TEXT": "two\nlines and 'quotes'", "URL": "wss://a/ws?x=1&y=2"})
+    out = subprocess.run(
+        ["bash", "-c", 'source "$1" && printf "%s|%s" "$TEXT" "$URL"', "bash", str(run.path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert out == "two\nlines and 'quotes'|wss://a/ws?x=1&y=2"
