@@ -129,6 +129,11 @@ layout:
   returned: always
   type: str
   sample: sites
+main_path:
+  description: Our file of the same name in the main context; empty if there is none.
+  returned: always
+  type: str
+  sample: /etc/nginx/modules-enabled/codeframe-staging.conf
 reasons:
   description: Why something was, or would be, changed.
   returned: always
@@ -412,6 +417,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "path": "",
         "loaded_path": "",
         "layout": "",
+        "main_path": "",
         "reasons": [],
         "warnings_found": [],
         "reload": False,
@@ -454,12 +460,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         wanted_layout = "main" if params["context"] == "main" else params["layout"]
         layout = nginx_site.detect_layout(includes_of(nginx, params["context"]), name, wanted_layout)
     except nginx_site.SiteError as exc:
+        if params["state"] == "absent":
+            return result
         fail(f"the site {name} has no place: {exc}")
     if layout.link is None and not params["enabled"]:
         layout = nginx_site.Layout(layout.kind, layout.file + ".disabled", None)
 
     site = Site(module, nginx, layout)
-    result.update(path=layout.file, loaded_path=layout.loaded, layout=layout.kind)
+    result.update(path=layout.file, loaded_path=layout.loaded, layout=layout.kind, main_path=main_path(nginx, name))
     foreign = site.foreign()
     if foreign is not None:
         fail(
@@ -741,6 +749,15 @@ class Examination:
             return 0
         workers = running.leaving if leaving else running.active
         return nginx_process.upstream_connections((worker.pid for worker in workers), ports)
+
+
+def main_path(nginx: Nginx, name: str) -> str:
+    """Our file of this name in the main context, empty if there is none."""
+    try:
+        path = nginx_site.detect_layout(includes_of(nginx, "main"), name, "main").file
+        return path if nginx_site.is_ours(read_text(path)) else ""
+    except (nginx_site.SiteError, OSError):
+        return ""
 
 
 def predicted_without_nginx(layout: nginx_site.Layout, text: str | None) -> dict[str, Any]:
