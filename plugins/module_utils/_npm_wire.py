@@ -105,17 +105,19 @@ def await_revision(
     paths: Sequence[str],
     revision: str | None,
     deadline: float,
+    rounds: int = 1,
     timeout_s: float = 5.0,
 ) -> dict[str, Seen]:
     """Ask until all paths tell this revision of the block (None: no block), or the deadline passes.
 
     :param deadline: By ``time.monotonic()``; each path is asked at least once.
+    :param rounds: So many times in a row, since old and new workers of nginx both answer during a reload.
     """
+    good = 0
     while True:
         seen = {path: handshake(endpoint, path, timeout_s) for path in paths}
-        if all(each.revision == revision and each.status is not None for each in seen.values()):
-            return seen
-        if time.monotonic() >= deadline:
+        good = good + 1 if all(each.revision == revision and each.status is not None for each in seen.values()) else 0
+        if good >= rounds or (not good and time.monotonic() >= deadline):
             return seen
         time.sleep(_POLL_S)
 
@@ -142,9 +144,8 @@ def _ask(
             if upgraded:
                 # An empty close frame, masked with zeros (RFC 6455, section 5.5.1).
                 stream.sendall(b"\x88\x80\x00\x00\x00\x00")
-                body = b""
-            else:
-                body = _read_body(stream, rest, deadline)
+            # A refused handshake may leave the connection open, without an end to wait for.
+            body = _read_body(stream, rest, deadline) if accept is None else b""
     except OSError as exc:
         return Seen(error=str(exc.strerror or exc or "no answer in time"))
     except (NotHttpError, HeadTooBigError) as exc:

@@ -330,7 +330,6 @@ lock_waited_s:
   type: float
 """
 
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -347,11 +346,15 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
     ApiError,
-    Credentials,
     CutError,
     ForbiddenError,
     NpmClient,
     parse_api_url,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
+    CONNECTION_OPTIONS,
+    client_of,
+    shown,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import (
     FLAGS,
@@ -365,9 +368,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import
     way_back,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import (
-    FileStore,
     LockTimeoutError,
-    default_directory,
     write_lock,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import (
@@ -387,53 +388,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import
     is_served,
 )
 
-CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
-    "identity": {"type": "str"},
-    "secret": {"type": "str", "no_log": True},
-    "token": {"type": "str", "no_log": True},
-    "token_cache": {"type": "bool", "default": True, "no_log": False},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "api_timeout": {"type": "float", "default": 30},
-}
-_SHOWN = (
-    "id",
-    "domain_names",
-    "forward_scheme",
-    "forward_host",
-    "forward_port",
-    "certificate_id",
-    "access_list_id",
-    *FLAGS,
-    "enabled",
-)
 # Reconfirming an unchanged host must not wait long: what serves, serves at once.
 _UNCHANGED_S = 0.5
-
-
-def client_of(params: Mapping[str, Any]) -> NpmClient:
-    """The client that the options describe.
-
-    :raises ValueError: One sentence on an option that cannot be used.
-    """
-    address = parse_api_url(params["api_url"])
-    context = None
-    if address.tls:
-        try:
-            context = ssl.create_default_context(cafile=params["ca_path"])
-        except OSError as exc:
-            raise ValueError(f"ca_path is {params['ca_path']!r}; it cannot be read ({exc.strerror or exc})") from None
-        if not params["validate_certs"]:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-    identity, secret, token = params["identity"], params["secret"], params["token"]
-    if not token and not (identity and secret):
-        raise ValueError("neither identity with secret nor token is given; Nginx Proxy Manager needs a login")
-    store = None
-    if params["token_cache"] and not token:
-        store = FileStore(address.url, identity, secret, default_directory())
-    credentials = Credentials(identity, secret, token or None)
-    return NpmClient(address, credentials, store, params["api_timeout"], context)
 
 
 class Task:
@@ -636,7 +592,7 @@ class Task:
         if enabled and online(host) is False:
             words = nginx_words(host) or "no reason in the API"
             drift.append(f"the host is offline: nginx refused what the database has ({words})")
-        elif enabled and wire.endpoint is not None and not wire.confirm(database, _UNCHANGED_S):
+        elif enabled and wire.endpoint is not None and not wire.confirm(database, _UNCHANGED_S, rounds=1):
             if database.paths:
                 drift.append("the database has the managed block, the running nginx has not")
             else:
@@ -799,12 +755,6 @@ def states(made: Plan) -> tuple[State, State]:
     return State(made.block.revision, paths), before if before.paths else State(None, paths)
 
 
-def shown(host: Mapping[str, Any]) -> dict[str, Any]:
-    """A host for the result: alike for all versions, without the Advanced text."""
-    out = {key: flag(host.get(key)) if key in (*FLAGS, "enabled") else host.get(key) for key in _SHOWN}
-    return {**out, "online": online(host), "nginx_error": nginx_words(host) or None}
-
-
 def pick(option: str, value: str, objects: Any, keys: tuple[str, ...]) -> int:
     """The id of an object by its id or by one of its names.
 
@@ -866,9 +816,6 @@ def main() -> None:
             "wire_timeout": {"type": "float", "default": 10},
             "lock_timeout": {"type": "float", "default": 300},
         },
-        required_together=[("identity", "secret")],
-        mutually_exclusive=[("token", "identity"), ("token", "secret")],
-        required_one_of=[("token", "identity")],
         required_if=[("state", "restored", ("former",))],
         supports_check_mode=True,
     )

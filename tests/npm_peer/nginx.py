@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from npm_peer.rendering import ASSETS_CONF, EXPLOITS_CONF, PROXY_CONF, main_conf
@@ -37,10 +38,13 @@ class RealNginx:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command())
+        self._wait(lambda: bool(self.workers()))
+
+    def _wait(self, reached: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 10
-        while not (self.root / "nginx.pid").exists():
+        while not reached():
             assert time.monotonic() < deadline, (self.root / "error.log").read_text()
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -65,6 +69,26 @@ class RealNginx:
     def reload(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGHUP)
+
+    def workers(self) -> set[str]:
+        """The worker processes that take requests, by their ids."""
+        assert self._process is not None
+        listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        return {pid for pid in listed.split() if _title(pid) == "nginx: worker process"}
+
+    def reload_and_wait(self) -> None:
+        """Reload, and return once only new workers take requests."""
+        before = self.workers()
+        self.reload()
+        self._wait(lambda: bool(self.workers()) and not self.workers() & before)
+
+
+def _title(pid: str) -> str:
+    """How a process calls itself; a worker that leaves says so."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+    except OSError:
+        return ""
 
 
 class NoNginx:
@@ -92,6 +116,9 @@ class NoNginx:
         return ""
 
     def reload(self) -> None:
+        return
+
+    def reload_and_wait(self) -> None:
         return
 
 

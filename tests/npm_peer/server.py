@@ -136,7 +136,7 @@ class Peer:
             | fields
         )
         self._configure(host_id, first_test=False)
-        self.nginx.reload()
+        self.nginx.reload_and_wait()
         return host_id
 
     def add_access_list(self, name: str, password: str | None, **fields: Any) -> int:

@@ -1,0 +1,75 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options and results that the modules for Nginx Proxy Manager have in common."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
+    Credentials,
+    NpmClient,
+    parse_api_url,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import FLAGS
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import FileStore, default_directory
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import nginx_words, online
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
+
+CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
+    "identity": {"type": "str"},
+    "secret": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    "token_cache": {"type": "bool", "default": True, "no_log": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "api_timeout": {"type": "float", "default": 30},
+}
+_SHOWN = (
+    "id",
+    "domain_names",
+    "forward_scheme",
+    "forward_host",
+    "forward_port",
+    "certificate_id",
+    "access_list_id",
+    *FLAGS,
+    "enabled",
+)
+
+
+def client_of(params: Mapping[str, Any]) -> NpmClient:
+    """The client that the options describe.
+
+    :raises ValueError: One sentence on an option that cannot be used.
+    """
+    address = parse_api_url(params["api_url"])
+    context = None
+    if address.tls:
+        try:
+            context = ssl.create_default_context(cafile=params["ca_path"])
+        except OSError as exc:
+            raise ValueError(f"ca_path is {params['ca_path']!r}; it cannot be read ({exc.strerror or exc})") from None
+        if not params["validate_certs"]:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+    identity, secret, token = params["identity"], params["secret"], params["token"]
+    if bool(token) == bool(identity or secret):
+        raise ValueError("the login to Nginx Proxy Manager needs either token, or identity and secret, and not both")
+    if not token and not (identity and secret):
+        raise ValueError(f"{'secret' if identity else 'identity'} is not given; a login needs identity and secret")
+    store = None
+    if params["token_cache"] and not token:
+        store = FileStore(address.url, identity, secret, default_directory())
+    credentials = Credentials(identity, secret, token or None)
+    return NpmClient(address, credentials, store, params["api_timeout"], context)
+
+
+def shown(host: Mapping[str, Any]) -> dict[str, Any]:
+    """A host for the result: alike for all versions, without the Advanced text."""
+    out = {key: flag(host.get(key)) if key in (*FLAGS, "enabled") else host.get(key) for key in _SHOWN}
+    return {**out, "online": online(host), "nginx_error": nginx_words(host) or None}

@@ -1,0 +1,288 @@
+#!/usr/bin/python
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nginx_proxy_manager_info
+short_description: Proxy hosts of Nginx Proxy Manager as they are
+version_added: "0.1.0"
+description:
+  - Lists the proxy hosts that an account sees, with what nginx said of them. Needs I(api_url) and a login.
+  - Makes the block for the Advanced text of a host, and asks the proxy whether it is in force. Needs no login, so that
+    it serves where nobody may use the API and the block is pasted by hand.
+options:
+  api_url:
+    description:
+      - Address of the admin interface, such as C(http://npm.example.com:81). Without it the API is not asked.
+    type: str
+  identity:
+    description:
+      - E-mail address of the account that logs in. Needs I(secret).
+    type: str
+  secret:
+    description:
+      - Password of the account.
+    type: str
+  token:
+    description:
+      - A token instead of I(identity) and I(secret).
+    type: str
+  token_cache:
+    description:
+      - Keep the token of a login in a file that only the user of this task can read.
+    type: bool
+    default: true
+  validate_certs:
+    description:
+      - Whether the certificate of I(api_url) has to be trusted.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - Certificates to trust for I(api_url), instead of those of the system.
+    type: path
+  api_timeout:
+    description:
+      - Seconds for one request to the API.
+    type: float
+    default: 30
+  domain_name:
+    description:
+      - List only the host of this domain name, and ask the proxy for it.
+    type: str
+  websocket_paths:
+    description:
+      - Paths to make the block for, as in M(codeframe.staging.nginx_proxy_manager_host).
+    type: list
+    elements: raw
+    default: []
+  connect_timeout:
+    description:
+      - Seconds within which the connection to the application has to be made.
+    type: int
+    default: 60
+  read_timeout:
+    description:
+      - Seconds without a byte in either direction after which a WebSocket is closed.
+    type: int
+    default: 86400
+  send_timeout:
+    description:
+      - Seconds that the application may take to accept data.
+    type: int
+    default: 86400
+  proxy_address:
+    description:
+      - Address of the proxy to ask. By default the host of I(api_url); without both nothing is asked.
+    type: str
+  proxy_port:
+    description:
+      - Port of the proxy. By default 443 with I(proxy_tls), else 80.
+    type: int
+  proxy_tls:
+    description:
+      - Whether the proxy speaks TLS on that port. By default it does where the API tells of a certificate.
+    type: bool
+attributes:
+  check_mode:
+    description: Changes nothing.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+seealso:
+  - module: codeframe.staging.nginx_proxy_manager_host
+author:
+  - The codeframe.staging contributors (@codeframe)
+"""
+
+EXAMPLES = r"""
+- name: List all proxy hosts
+  codeframe.staging.nginx_proxy_manager_info:
+    api_url: http://npm.example.com:81
+    identity: deployment@example.com
+    secret: "{{ npm_secret }}"
+  register: npm
+
+- name: Show the hosts that are down
+  ansible.builtin.debug:
+    msg: "{{ npm.hosts | selectattr('online', 'false') | map(attribute='domain_names') }}"
+
+- name: Make the block to paste, and see whether it is in force
+  codeframe.staging.nginx_proxy_manager_info:
+    domain_name: api.example.com
+    websocket_paths: [/ws]
+    proxy_address: 192.0.2.20
+  register: pasted
+"""
+
+RETURN = r"""
+version:
+  description: Version of Nginx Proxy Manager.
+  returned: when I(api_url) is given
+  type: str
+hosts:
+  description: The proxy hosts, alike for all versions, without their Advanced text.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Number of the host.
+      type: int
+    domain_names:
+      description: Its domain names.
+      type: list
+      elements: str
+    online:
+      description: What Nginx Proxy Manager says of it.
+      type: bool
+    nginx_error:
+      description: nginx's line on why it refused the host.
+      type: str
+    block:
+      description: Revision of the managed block in its Advanced text.
+      type: str
+    findings:
+      description: What in its settings stands in the way of a WebSocket.
+      type: list
+      elements: dict
+block:
+  description: The block for the Advanced text.
+  returned: always
+  type: str
+revision:
+  description: Revision of that block, which the proxy tells in the response header C(X-WebSocket-Block).
+  returned: always
+  type: str
+wire:
+  description: Answers of the proxy to a handshake on each path.
+  returned: always
+  type: dict
+verdict:
+  description:
+    - What the wire says of the block. V(in_force), V(other_block), V(not_in_force), V(upgrades_without_block),
+      V(not_served), V(no_answer), or V(not_asked).
+  returned: always
+  type: str
+msg:
+  description: The verdict as a sentence, with the remedy.
+  returned: always
+  type: str
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import (
+    Block,
+    BlockError,
+    Timeouts,
+    parse_paths,
+    render,
+    take_apart,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_clash import findings
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import ApiError, parse_api_url
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
+    CONNECTION_OPTIONS,
+    client_of,
+    shown,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import find_host
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_verdict import judge
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, handshake, is_served
+
+
+def described(host: Mapping[str, Any], paths: Any) -> dict[str, Any]:
+    """A host with what its Advanced text means for WebSockets."""
+    out = shown(host)
+    try:
+        text = take_apart(str(host.get("advanced_config") or ""))
+    except BlockError as exc:
+        return {**out, "block": None, "findings": [{"kind": "broken_markers", "text": str(exc)}]}
+    found = findings(text.foreign, host.get("locations") or (), paths, flag(host.get("allow_websocket_upgrade")))
+    return {
+        **out,
+        "block": text.revision,
+        "findings": [{"kind": each.kind, "text": each.text} for each in found],
+    }
+
+
+def endpoint_of(params: Mapping[str, Any], hosts: list[dict[str, Any]]) -> Endpoint | None:
+    """The proxy to ask, if there is enough to know it by."""
+    address = params["proxy_address"] or (parse_api_url(params["api_url"]).host if params["api_url"] else None)
+    if not address or not params["domain_name"]:
+        return None
+    tls = params["proxy_tls"]
+    if tls is None:
+        tls = any(each.get("certificate_id") for each in hosts)
+    return Endpoint(address, params["proxy_port"] or (443 if tls else 80), params["domain_name"], tls)
+
+
+def run(module: AnsibleModule, result: dict[str, Any]) -> None:
+    """Fill the result.
+
+    :raises ApiError: If the API does not answer as it should.
+    """
+    params = module.params
+    paths = parse_paths(params["websocket_paths"])
+    block: Block | None = None
+    if paths:
+        block = render(paths, Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"]))
+        result["block"], result["revision"] = block.text, block.revision
+    if params["api_url"]:
+        client = client_of(params)
+        result["version"] = str(client.version)
+        hosts = client.hosts()
+        if params["domain_name"]:
+            host = find_host(hosts, params["domain_name"])
+            hosts = [host] if host else []
+        result["hosts"] = [described(host, paths) for host in hosts]
+    endpoint = endpoint_of(params, result["hosts"])
+    seen = {each.path: handshake(endpoint, each.path) for each in paths} if endpoint else {}
+    result["wire"] = {path: each.shown() for path, each in seen.items()}
+    served = is_served(endpoint) if endpoint else None
+    verdict = judge(params["domain_name"], block.revision if block else None, seen, served, asked=endpoint is not None)
+    result["verdict"], result["msg"] = verdict.kind, verdict.text
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "api_url": {"type": "str"},
+            **CONNECTION_OPTIONS,
+            "domain_name": {"type": "str"},
+            "websocket_paths": {"type": "list", "elements": "raw", "default": []},
+            "connect_timeout": {"type": "int", "default": 60},
+            "read_timeout": {"type": "int", "default": 86400},
+            "send_timeout": {"type": "int", "default": 86400},
+            "proxy_address": {"type": "str"},
+            "proxy_port": {"type": "int"},
+            "proxy_tls": {"type": "bool"},
+        },
+        supports_check_mode=True,
+    )
+    result: dict[str, Any] = {
+        "changed": False,
+        "hosts": [],
+        "block": "",
+        "revision": "",
+        "wire": {},
+        "verdict": "not_asked",
+        "msg": "",
+    }
+    try:
+        run(module, result)
+    except (ApiError, BlockError, ValueError) as exc:
+        module.fail_json(**{**result, "msg": str(exc)})
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
