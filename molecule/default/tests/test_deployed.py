@@ -50,8 +50,7 @@ def test_a_process_runs_as_the_deploy_user(host: Host, variables: dict[str, Any]
     assert listed.rc == 0, listed.stderr
     process = next(found for found in json.loads(listed.stdout) if found["name"] == name)
     assert process["pm2_env"]["status"] == "online"
-    with host.sudo():
-        assert host.process.get(pid=process["pid"]).user == user
+    assert host.check_output("ps -o user= -p %s", str(process["pid"])) == user
 
 
 def test_the_project_directory_leads_to_a_release(host: Host, variables: dict[str, Any]) -> None:

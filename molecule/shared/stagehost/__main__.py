@@ -136,7 +136,12 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
         arguments.image = "prepared"
         image = ensure_image(podman, workspace, _recipe(arguments, workspace))
     name = f"codeframe-staging-tests-{os.getpid()}"
-    common = ["--systemd=always", f"--label={LABEL}=tests", f"--volume={workspace.checkout}:/checkout:ro"]
+    common = [
+        "--systemd=always",
+        "--cap-add=SYS_PTRACE",
+        f"--label={LABEL}=tests",
+        f"--volume={workspace.checkout}:/checkout:ro",
+    ]
     podman.run("run", "--detach", f"--name={name}", *common, image, "/sbin/init")
     try:
         host.await_systemd(podman, name)

@@ -134,6 +134,8 @@ def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
         f"--name={wanted.name}",
         f"--hostname={wanted.name}",
         "--systemd=always",
+        # Root of a machine sees which process holds a port; without this one, root of a container does not.
+        "--cap-add=SYS_PTRACE",
         f"--label={LABEL}=host",
         *(f"--publish={ADDRESS}:{outer}:{inner}" for outer, inner in wanted.ports),
         wanted.image,

@@ -15,6 +15,8 @@ RELEASES = {"12": "bookworm", "13": "trixie"}
 NPM_VERSION = "10.9.9"
 NPM_INTEGRITY = "sha512-1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW7v3A57hDW9RYv2W4Yg=="
 PM2_VERSION = "7.0.4"
+# Readers of env files, for the tests that run inside a container.
+NODE_PACKAGES = ("dotenv@18.0.10", "@next/env@16.4.6")
 # Variables of the machine that downloads inside a container need as well.
 REGISTRY_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "NPM_CONFIG_REGISTRY")
 CA_VARIABLES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -91,6 +93,7 @@ def recipe(kind: str, debian: str, environ: Mapping[str, str], ca: bytes, requir
             "NPM_URL": f"{registry}/npm/-/npm-{NPM_VERSION}.tgz",
             "NPM_INTEGRITY": NPM_INTEGRITY,
             "PM2_VERSION": PM2_VERSION,
+            "NODE_PACKAGES": " ".join(NODE_PACKAGES),
         },
         files={"requirements-integration.txt": requirements},
     )

@@ -21,11 +21,12 @@ rm /tmp/npm.tgz
 ln -s "../lib/node_modules/npm/bin/npm-cli.js" /usr/local/bin/npm
 ln -s "../lib/node_modules/npm/bin/npx-cli.js" /usr/local/bin/npx
 npm install --global --prefix /usr/local --no-fund --no-audit --loglevel=error "pm2@$PM2_VERSION"
-rm -rf /root/.npm
 
 # For the tests that run inside the container, as root.
 python3 -m venv --system-site-packages /opt/tests
 /opt/tests/bin/pip install --quiet --no-cache-dir --disable-pip-version-check -r /recipe/requirements-integration.txt
+npm install --prefix /opt/tests/node --no-fund --no-audit --loglevel=error $NODE_PACKAGES
+rm -rf /root/.npm
 
 node --version
 npm --version
