@@ -203,9 +203,7 @@ def end_orphans(path: str) -> int:
                 marked[int(name)] = int(fields[1])
     for parent in marked.values():
         if parent not in marked and read_text(f"/proc/{parent}/comm").startswith("python"):
-            raise BuildError(
-                f"another run (pid {parent}) builds in {path} at this moment (pid {pid}); wait for its end"
-            )
+            raise BuildError(f"another run (pid {parent}) builds in {path} at this moment; wait for its end")
     for pid in marked:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

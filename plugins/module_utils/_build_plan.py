@@ -210,8 +210,11 @@ _ERROR_STARTS = re.compile(
 )
 _NPM_NOISE = re.compile(
     r"^(?:npm (?:error|ERR!)\s+(?:Lifecycle script|A complete log|path |workspace |location |command |code [0-9]|errno)"
+    r"|npm (?:error|ERR!)\s*$"
     r"|npm (?:warn|notice)|\s+at .*(?:node_modules|node:internal)|Next\.js build worker exited|\s*$)"
 )
+
+_NPM_USAGE = re.compile(r"^npm (?:error|ERR!) (?:Clean install a project|Usage:)")
 
 
 def compiler_message(output: str, limit: int = 25) -> list[str]:
@@ -221,6 +224,8 @@ def compiler_message(output: str, limit: int = 25) -> list[str]:
     """
     lines = [_COLOURS.sub("", line).rstrip()[:400] for line in output.splitlines()]
     lines = [line for line in lines if not _NPM_NOISE.match(line)]
+    usage = next((at for at, line in enumerate(lines) if _NPM_USAGE.match(line)), len(lines))
+    del lines[usage:]
     start = next((at for at, line in enumerate(lines) if _ERROR_STARTS.match(line)), None)
     if start is None:
         return lines[-limit:]

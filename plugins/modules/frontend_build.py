@@ -26,8 +26,8 @@ options:
     description:
       - Public variables that are baked into the bundle, such as V(NEXT_PUBLIC_WS_URL).
       - Only these, those of O(build_env), E(PATH), E(HOME), E(USER), E(LOGNAME), E(LANG), E(CI), E(NODE_ENV) (which is
-        C(production)), E(NEXT_TELEMETRY_DISABLED), E(STAGING_BUILD_DIR) and the caller's proxy and certificate variables
-        are in the environment of the build.
+        C(production)), E(NEXT_TELEMETRY_DISABLED), E(STAGING_BUILD_DIR) and the caller's proxy and certificate
+        variables are in the environment of the build.
     type: dict
     default: {}
   build_env:

@@ -219,7 +219,7 @@ def test_a_vite_project(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("version", "react"), [("14.2.8", "18.3.1"), ("15.5.29", "19.2.3"), ("16.4.6", "19.3.1")], ids=["14", "15", "16"]
+    ("version", "react"), [("14.2.8", "18.3.1"), ("15.5.28", "19.2.3"), ("16.4.5", "19.3.1")], ids=["14", "15", "16"]
 )
 def test_every_supported_next(tmp_path: Path, version: str, react: str) -> None:
     cycle(next_project(tmp_path, version, react), NEXT)
@@ -234,7 +234,7 @@ def test_a_type_error_is_quoted(tmp_path: Path) -> None:
             " { return <html><body>{children}</body></html> }\n"
         ),
     }
-    packages = {"next": "15.5.29", "react": "19.2.3", "react-dom": "19.2.3"}
+    packages = {"next": "15.5.28", "react": "19.2.3", "react-dom": "19.2.3"}
     packages.update({"typescript": "5.9.3", "@types/react": "19.3.0", "@types/node": "22.20.5"})
     project(tmp_path, files, packages, {"build": "next build"})
     result = Frontend(tmp_path).run()
