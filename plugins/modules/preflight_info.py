@@ -256,8 +256,8 @@ def local_addresses() -> set[str]:
     return found
 
 
-def listening_sockets() -> dict[str, int]:
-    """Port by inode of every listening TCP socket of this network namespace."""
+def listening_sockets() -> dict[str, tuple[int, int]]:
+    """Port and user id by inode of every listening TCP socket of this network namespace."""
     found = {}
     for name in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError), open(name, encoding="ascii") as file:
@@ -265,7 +265,7 @@ def listening_sockets() -> dict[str, int]:
             for line in file:
                 fields = line.split()
                 if fields[3] == "0A":
-                    found[fields[9]] = int(fields[1].rpartition(":")[2], 16)
+                    found[fields[9]] = int(fields[1].rpartition(":")[2], 16), int(fields[7])
     return found
 
 
@@ -282,7 +282,7 @@ class Processes:
 
     def listeners(self, ports: Iterable[int]) -> list[_preflight_host.Listener]:
         wanted = set(ports)
-        sockets = {inode: port for inode, port in listening_sockets().items() if port in wanted}
+        sockets = {inode: (port, uid) for inode, (port, uid) in listening_sockets().items() if port in wanted}
         if not sockets:
             return []
         found = []
@@ -291,8 +291,14 @@ class Processes:
             for inode in self._socket_inodes(pid):
                 if inode in sockets:
                     seen.add(inode)
-                    found.append(self._listener(pid, sockets[inode]))
-        found += [_preflight_host.Listener(port) for inode, port in sockets.items() if inode not in seen]
+                    found.append(self._listener(pid, sockets[inode][0]))
+        # Without CAP_SYS_PTRACE, as in many containers, root does not see whose a socket of another user is. One of
+        # the deploy user's passes here; pm2_process looks at it as that user, and knows.
+        found += [
+            _preflight_host.Listener(port, ours=uid == self.uid)
+            for inode, (port, uid) in sockets.items()
+            if inode not in seen
+        ]
         return found
 
     def _socket_inodes(self, pid: int) -> set[str]:
