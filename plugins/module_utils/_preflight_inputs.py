@@ -479,7 +479,7 @@ def _route(inputs: Inputs, variable: str, entry: Any) -> Route | None:
     if isinstance(entry, Mapping):
         path = entry.get("path")
         match = entry.get("match", "prefix")
-        if match not in {"exact", "prefix"}:
+        if match not in ("exact", "prefix"):
             inputs.add("route", variable, entry, "match is exact or prefix", "choose one of them")
             return None
         exact = match == "exact"
@@ -520,7 +520,7 @@ def _check_certificate(inputs: Inputs) -> None:
             "certificate",
             certificate,
             None,
-            f"{' and '.join(secure)} needs TLS, and nginx a certificate and a key for it",
+            f"nginx needs a certificate and a key for {' and '.join(secure)}",
             f"set {certificate} and {key}, or write the URLs with http:// and ws://",
         )
     if has_certificate and served and not secure:
@@ -534,6 +534,13 @@ def _check_certificate(inputs: Inputs) -> None:
     names = inputs.get("staging_tls_names")
     if secure and isinstance(names, list) and names:
         _check_names(inputs, names, "certificate-name", "the certificate", "a name of the certificate")
+
+
+def _origin_of(text: Any) -> str:
+    try:
+        return parse_url(str(text)).origin
+    except UrlError:
+        return "https://host.example.com"
 
 
 def _check_cors(inputs: Inputs) -> None:
@@ -559,7 +566,8 @@ def _check_cors(inputs: Inputs) -> None:
         try:
             valid.append(check_origin(origin) if isinstance(origin, str) else check_origin(""))
         except UrlError as error:
-            inputs.add("cors-origin", variable, origin, str(error), "write it as https://host.example.com")
+            value = Shown("null") if origin is None else origin
+            inputs.add("cors-origin", variable, value, str(error), f"write it as {_origin_of(origin)}")
     page = inputs.page
     if page is None or len(valid) != len(origins) or "*" in valid or page.origin in valid:
         return
@@ -674,7 +682,7 @@ def _check_user(inputs: Inputs) -> None:
 def _check_source(inputs: Inputs) -> None:
     kind = inputs.get("staging_source_type")
     url = inputs.line("staging_git_url", required="staging_source_type is git" if kind == "git" else "")
-    if url is not None and kind in {None, "git"}:
+    if url is not None and kind in (None, "git"):
         _check_git_url(inputs, url)
     version = inputs.line("staging_git_version")
     if version is not None and (
