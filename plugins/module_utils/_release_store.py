@@ -54,6 +54,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
 
 LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 CARRIED = ("node_modules", ".next", ".venv")
+WRITTEN_IN_PLACE = (".cache", ".prisma", ".vite", ".vite-temp")
+"""Directories of installed packages into which tools write; a hard link would carry that into a former release."""
 MADE_BY_TOOLS = ("next-env.d.ts", "*.tsbuildinfo", "*.egg-info", "build", "dist")
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
@@ -77,9 +79,9 @@ class Project:
     """One project: the link that the user knows, and the directory of releases beside it."""
 
     def __init__(self, project_dir: str) -> None:
-        self.link = project_dir
-        self.parent = os.path.dirname(project_dir)
-        self.directory = f"{project_dir}.releases"
+        self.link = project_dir.rstrip("/") or "/"
+        self.parent = os.path.dirname(self.link)
+        self.directory = f"{self.link}.releases"
         self.manifest_path = os.path.join(self.directory, "manifest.json")
         self.shared = os.path.join(self.directory, "shared")
         self.venvs = os.path.join(self.directory, "venvs")
@@ -94,9 +96,10 @@ class Project:
         """The private directory of what a release was made of, or something in it."""
         return os.path.join(self.directory, "sealed", release, *parts)
 
-    def refuse_impossible(self) -> None:
+    def refuse_impossible(self, predicting: bool = False) -> None:
         """Say what makes releases impossible here, before anything is changed.
 
+        :param predicting: Nothing will be written, perhaps by another user than the one who will.
         :raises ReleaseError: With one sentence.
         """
         self.refuse_malformed()
@@ -112,7 +115,7 @@ class Project:
                 )
         elif os.path.lexists(self.directory):
             raise ReleaseError(f"{self.directory} is not a directory; the releases of {self.link} are to stand there")
-        if not os.access(existing, os.W_OK | os.X_OK):
+        if not os.access(existing, os.W_OK | os.X_OK) and not (predicting and existing != self.parent):
             raise ReleaseError(
                 f"the directory {existing} cannot be written by {_who()}, and the link {self.link} stands below it; "
                 f"{_owner(existing)}"
@@ -356,6 +359,9 @@ class Project:
         unlink_if_there(self._temporary_link())
         name = manifest.taking_over
         if name is None:
+            # What `read` found out about an interruption is true for good.
+            if os.path.exists(self.manifest_path) and load(self.manifest_path) != manifest:
+                self.write(manifest)
             return manifest
         found, current = self.find()
         if found is Found.NOTHING and os.path.isdir(self.path(name)) and not os.path.islink(self.path(name)):
@@ -496,7 +502,10 @@ class Project:
             hard = _is_hardlinked(path, layout)
             if hard and not _same_lock(os.path.dirname(original), os.path.dirname(copy)):
                 continue
-            copy_directory(original, copy, hard_links=hard)
+            if hard:
+                share_directory(original, copy)
+            else:
+                copy_directory(original, copy)
 
     def _generated(self, directory: str, layout: Layout) -> list[str]:
         """Return the directories (or links) of installed packages and builds in a release."""
@@ -530,7 +539,9 @@ class Project:
                         copy_file(entry.path, target, 0o600 if path in private and not entry.is_symlink() else None)
                     elif not entry.is_dir(follow_symlinks=False) or entry.name == "__pycache__":
                         continue
-                    elif _is_hardlinked(path, layout) or path.endswith(".git/objects"):
+                    elif _is_hardlinked(path, layout):
+                        share_directory(entry.path, target)
+                    elif path.endswith(".git/objects"):
                         copy_directory(entry.path, target, hard_links=True)
                     elif entry.name in CARRIED:
                         copy_directory(entry.path, target)
@@ -559,6 +570,9 @@ class Project:
             if manifest.candidate == name:
                 manifest.candidate = None
         self.write(manifest)
+        for name in releases:
+            if os.path.isdir(self.sealed(name)):
+                remove_tree(self.sealed(name))
         self._empty_trash()
 
     def _empty_trash(self) -> None:
@@ -568,22 +582,21 @@ class Project:
             if os.path.basename(path) not in used:
                 remove_tree(path)
 
-    def prune_rest(self, manifest: Manifest) -> tuple[str, ...]:
-        """Delete what belongs to no release any more: sealed copies, uploaded archives, virtualenvs."""
-        for path in glob.glob(os.path.join(glob.escape(self.directory), "sealed", "*")):
-            if os.path.basename(path) not in manifest.releases:
-                remove_tree(path)
-        used = self._linked_venvs(manifest)
-        used |= processes_inside(self.venvs)
-        gone = []
-        if os.path.isdir(self.venvs):
-            for name in sorted(os.listdir(self.venvs)):
-                path = os.path.join(self.venvs, name)
-                # Names that begin with a dot are tools (uv), not environments of a release.
-                if not name.startswith(".") and os.path.isdir(path) and name not in used:
-                    remove_tree(path)
-                    gone.append(name)
-        return tuple(gone)
+    def needless(self, manifest: Manifest) -> list[str]:
+        """Return what belongs to no release any more: sealed copies and virtualenvs."""
+        if not os.path.isdir(self.directory):
+            return []
+        result = [
+            path
+            for path in sorted(glob.glob(os.path.join(glob.escape(self.directory), "sealed", "*")))
+            if os.path.basename(path) not in manifest.releases
+        ]
+        # Names that begin with a dot are tools (uv), not environments of a release; glob leaves them out.
+        venvs = sorted(glob.glob(os.path.join(glob.escape(self.venvs), "*")))
+        if venvs:
+            used = self._linked_venvs(manifest) | processes_inside(self.venvs)
+            result.extend(path for path in venvs if os.path.isdir(path) and os.path.basename(path) not in used)
+        return result
 
     def _linked_venvs(self, manifest: Manifest) -> set[str]:
         """Return the names of the virtualenvs that a release links to."""
@@ -626,6 +639,15 @@ def processes_inside(directory: str) -> set[str]:
         if reached.startswith(top):
             found.add(reached[len(top) :].split(os.sep)[0])
     return found
+
+
+def share_directory(source: str, target: str) -> None:
+    """Copy a directory of installed packages by hard links, except for what tools write into it."""
+    copy_directory(source, target, hard_links=True)
+    for name in WRITTEN_IN_PLACE:
+        if os.path.isdir(os.path.join(target, name)) and not os.path.islink(os.path.join(target, name)):
+            remove_tree(os.path.join(target, name))
+            copy_directory(os.path.join(source, name), os.path.join(target, name))
 
 
 def _is_hardlinked(path: str, layout: Layout) -> bool:
@@ -676,6 +698,11 @@ def in_words(problem: OSError) -> str:
         return (
             f"there is no space left for a release ({where or 'file system full'}); what serves is untouched; "
             "free some and run again"
+        )
+    if problem.errno == errno.EXDEV:
+        return (
+            f"{where} cannot be renamed: it is a mount point, or belongs to a lower layer of a container's image; "
+            "expected is an ordinary directory"
         )
     if problem.errno in (errno.EACCES, errno.EPERM):
         return f"{where} cannot be used: {what}; the module must run as the user that the project belongs to"

@@ -285,7 +285,9 @@ reasons:
   type: list
   elements: str
 damage:
-  description: For O(state=prepared), the source files of the current release that were edited or are missing.
+  description:
+    - For O(state=prepared), the source files of the current release that were edited or are missing.
+    - For O(state=restored), those of the release that serves again.
   returned: always
   type: list
   elements: str
@@ -345,6 +347,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
     TreeError,
     read_tree,
     relative_path,
+    remove_tree,
     summary,
     tree_digest,
 )
@@ -382,7 +385,7 @@ class Call:
 
     def look(self) -> None:
         """Read the state of the project."""
-        self.project.refuse_impossible()
+        self.project.refuse_impossible(self.check_mode)
         self.found, self.current = self.project.find()
         if self.found is Found.FOREIGN_LINK:
             raise self.project.foreign_link()
@@ -792,8 +795,14 @@ class Call:
             self.outcome.pruned = pruned
             self.outcome.reasons.append(f"old releases are deleted: {', '.join(pruned)}")
             self._drop(pruned)
-        if not self.check_mode and self.outcome.changed:
-            project.prune_rest(manifest)
+        needless = project.needless(manifest)
+        if needless:
+            self.outcome.changed = True
+            names = ", ".join(os.path.relpath(path, project.directory) for path in needless)
+            self.outcome.reasons.append(f"what no release needs any more is deleted: {names}")
+        if not self.check_mode:
+            for path in needless:
+                remove_tree(path)
 
     def restored(self) -> None:
         """Make an earlier release the current one."""
@@ -805,6 +814,8 @@ class Call:
             self._drop([manifest.candidate])
         if target == self.current:
             return
+        damage = project.damage(target, manifest)
+        self.outcome.damage = [str(difference) for difference in damage or ()]
         self.outcome.changed = True
         self.outcome.reasons.append(f"release {target} takes the place of {self.current or 'nothing'} again")
         if not self.check_mode:
@@ -890,6 +901,11 @@ def main() -> None:
         module.fail_json(msg=str(problem))
     except OSError as problem:
         module.fail_json(msg=in_words(problem))
+    if module.params["state"] == "restored" and result["damage"]:
+        module.warn(
+            f"release {result['current']} serves again, but not as it was: {', '.join(result['damage'][:5])}; "
+            "the next deployment makes a new one"
+        )
     if result["left_behind"]:
         module.warn(
             f"left behind in release {call.previous or call.current}, since no source holds them: "
