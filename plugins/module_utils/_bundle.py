@@ -46,8 +46,13 @@ def normalised(text: str) -> str:
     return _ESCAPES.sub(plain, text)
 
 
-def _pattern(url: str) -> re.Pattern[str]:
+def _whole(url: str) -> re.Pattern[str]:
     return re.compile(re.escape(url) + ("" if url.endswith("/") else f"(?!{_GOES_ON}*[A-Za-z0-9_])"))
+
+
+def _beginning(url: str) -> re.Pattern[str]:
+    """``ws://localhost`` begins ``ws://localhost:14200/ws``, but not ``ws://localhost.example.com``."""
+    return re.compile(re.escape(url) + ("" if not url[-1:].isalnum() else r"(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"))
 
 
 def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Sequence[str]) -> Findings:
@@ -56,12 +61,14 @@ def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Seque
     An occurrence of an expected URL never counts as one of a forbidden URL that is only a
     part of it.
 
+    :param expected: Whole URLs; a query or a further path may follow in the script.
+    :param forbidden: Beginnings of URLs.
     :param scripts: Text of each script by its name.
     """
     found: dict[str, list[str]] = {}
     wrong: dict[str, list[str]] = {}
-    wanted = [(url, _pattern(url)) for url in sorted(set(expected), key=len, reverse=True)]
-    unwanted = [(url, _pattern(url)) for url in forbidden if url not in expected]
+    wanted = [(url, _whole(url)) for url in sorted(set(expected), key=len, reverse=True)]
+    unwanted = [(url, _beginning(url)) for url in forbidden if url not in expected]
     for name in sorted(scripts):
         text = normalised(scripts[name])
         for url, pattern in wanted:

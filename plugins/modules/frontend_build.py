@@ -60,7 +60,8 @@ options:
     default: []
   forbidden_urls:
     description:
-      - URLs that must not stand in the client scripts. Where one is only a part of an expected URL, it does not count.
+      - Beginnings of URLs that must not stand in the client scripts, such as V(ws://localhost). Where one is only a
+        part of an expected URL, it does not count.
     type: list
     elements: str
     default: []

@@ -39,7 +39,8 @@ options:
     default: []
   forbidden_urls:
     description:
-      - URLs that should not. Where one is only a part of an expected URL, it does not count.
+      - Beginnings of URLs that should not, such as V(ws://localhost). Where one is only a part of an expected URL, it
+        does not count.
     type: list
     elements: str
     default: []

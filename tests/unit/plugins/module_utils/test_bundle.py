@@ -58,6 +58,22 @@ def test_a_forbidden_url_is_named_with_its_scripts() -> None:
     assert not findings.passed
 
 
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("ws://localhost:14200/ws", True),
+        ("ws://localhost/ws", True),
+        ("ws://localhost", True),
+        ("ws://localhost.example.com/ws", False),
+        ("ws://localhosts", False),
+        ("ws://api.localhost:14200/ws", False),
+    ],
+)
+def test_a_forbidden_url_is_a_beginning(text: str, counts: bool) -> None:
+    assert bool(search({"a.js": f"'{text}'"}, [], ["ws://localhost"]).forbidden) is counts
+    assert search({"a.js": f"'{text}'"}, [text], ["ws://localhost"]).forbidden == {}
+
+
 def test_a_forbidden_url_inside_an_expected_one_does_not_count() -> None:
     scripts = {"a.js": 'x="http://h/api/v2"'}
     assert search(scripts, ["http://h/api/v2"], ["http://h/api"]).forbidden == {}
