@@ -16,6 +16,7 @@ class Cause(enum.Enum):
     """Every value that ``cause`` can have in a result."""
 
     NONE = "none"
+    NOT_CHECKED = "not_checked"
     NAME_NOT_RESOLVED = "name_not_resolved"
     BACKEND_DOWN = "backend_down"
     WRONG_DIRECT_ADDRESS = "wrong_direct_address"
@@ -82,6 +83,11 @@ CATALOGUE: dict[Cause, Entry] = {
         "Every endpoint passed.",
         "Nothing is wrong as far as the check looked; what the hold proves is in its own sentence.",
         "Nothing to do.",
+    ),
+    Cause.NOT_CHECKED: Entry(
+        "The module fails before the first connection; `results` is empty.",
+        "An option cannot be used, a certificate file cannot be read, or the Python library `websockets` is missing.",
+        "The message names the option or the library; nothing is proven until then.",
     ),
     Cause.NAME_NOT_RESOLVED: Entry(
         "No connection is tried; the resolver knows no address for the host, or does not answer in time.",

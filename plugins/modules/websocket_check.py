@@ -286,7 +286,9 @@ diagnosis:
   type: dict
   contains:
     cause:
-      description: The cause, V(none) when all passed. See C(docs/diagnosis.md).
+      description:
+        - The cause, V(none) when all passed, V(not_checked) when an option or a missing library prevented the check.
+        - See C(docs/diagnosis.md).
       type: str
     explanation:
       description: The cause in one sentence.
@@ -361,13 +363,17 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def unusable(module: AnsibleModule, message: str) -> None:
-    """Fail before the first connection, with the same keys as ever."""
+def unusable(module: AnsibleModule, message: str, remedy: str) -> None:
+    """Fail before the first connection, with the same keys as ever.
+
+    The cause is none of an endpoint, but it must not look like a success to whoever reads the keys alone.
+    """
     module.fail_json(
-        msg=message,
+        msg=f"{message}; {remedy}",
+        changed=False,
         results=[],
-        diagnosis={"cause": None, "explanation": message, "remedy": None, "evidence": []},
-        summary=[],
+        diagnosis={"cause": Cause.NOT_CHECKED.value, "explanation": message, "remedy": remedy, "evidence": []},
+        summary=[f"Nothing was checked: {message}"],
     )
 
 
@@ -379,8 +385,8 @@ def main() -> None:
     if problem is not None:
         unusable(
             module,
-            f"{problem} for {sys.executable}, which websocket_check needs; install it with "
-            "'apt install python3-websockets' or 'pip install websockets'",
+            f"{problem} for {sys.executable}, which websocket_check needs",
+            "install it with 'apt install python3-websockets' or 'pip install websockets'",
         )
     try:
         settings = parse_settings(params)
@@ -400,7 +406,7 @@ def main() -> None:
         contexts = {target.name: tls_context(target) for target in targets}
         earlier = parse_earlier(params["earlier_results"])
     except (SettingsError, TargetError, ValueError) as exc:
-        unusable(module, str(exc))
+        unusable(module, str(exc), "nothing was checked")
 
     observations = asyncio.run(observe_all(targets, contexts, settings))
 

@@ -909,7 +909,8 @@ def test_an_endpoint_that_cannot_be_used_is_refused(run_module: RunModule, chang
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws", **change}]})
     assert result["failed"]
     assert said in result["msg"]
-    assert (result["results"], result["summary"], result["diagnosis"]["cause"]) == ([], [], None)
+    assert (result["changed"], result["results"], result["diagnosis"]["cause"]) == (False, [], "not_checked")
+    assert result["summary"] == [f"Nothing was checked: {result['diagnosis']['explanation']}"]
 
 
 @pytest.mark.parametrize(
@@ -931,6 +932,16 @@ def test_options_that_cannot_be_used_are_refused(run_module: RunModule, options:
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}], **options})
     assert result["failed"]
     assert said in result["msg"]
+
+
+@pytest.mark.parametrize("fail_on", ["never", "public"])
+def test_what_could_not_be_checked_fails_in_every_case(run_module: RunModule, fail_on: str) -> None:
+    result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "x"}], "fail_on": fail_on})
+    assert (result["failed"], result["diagnosis"]["cause"]) == (True, "not_checked")
+
+
+def test_no_endpoints_are_refused(run_module: RunModule) -> None:
+    assert "endpoints is empty" in run_module(websocket_check, {"endpoints": []})["msg"]
 
 
 def test_two_endpoints_of_one_name_are_refused(run_module: RunModule) -> None:
