@@ -121,7 +121,8 @@ def archived_tree(archive_path: str) -> Tree:
 
 
 def _damaged(archive_path: str, problem: Exception) -> ReleaseError:
-    return ReleaseError(f"the archive {archive_path} is damaged or no tar archive ({problem}); upload it again")
+    first = (str(problem).splitlines() or ["it ends too early"])[0].rstrip(":")
+    return ReleaseError(f"the archive {archive_path} is damaged or no tar archive ({first}); upload it again")
 
 
 def _write(content: IO[bytes], full: str, executable: bool) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -61,25 +62,38 @@ class Exclusion:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._names: list[str] = []
-        self._paths: list[str] = []
+        names: list[str] = []
+        paths: list[str] = []
         for pattern in patterns:
             plain = pattern.strip().strip("/")
             plain = plain[2:] if plain.startswith("./") else plain
             if plain:
                 # A leading or an inner slash ties the pattern to the top.
                 anchored = "/" in plain or pattern.strip().startswith("/")
-                (self._paths if anchored else self._names).append(plain)
+                (paths if anchored else names).append(plain)
+        self._name = _any_of(names)
+        self._path = _any_of(paths)
+        # A tree has many paths and few names of directories.
+        self._known: dict[str, bool] = {}
 
     def covers(self, path: str) -> bool:
         """Whether the path or a directory above it is excluded."""
         parts = path.split("/")
-        if any(fnmatch.fnmatchcase(part, name) for part in parts for name in self._names):
+        if any(self._covers_name(part) for part in parts):
             return True
-        if not self._paths:
+        if self._path is None:
             return False
-        above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
-        return any(fnmatch.fnmatchcase(prefix, path) for prefix in above for path in self._paths)
+        return any(self._path.match("/".join(parts[: count + 1])) for count in range(len(parts)))
+
+    def _covers_name(self, name: str) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = bool(self._name and self._name.match(name))
+        return known
+
+
+def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)) if patterns else None
 
 
 def inside(path: str, directories: Iterable[str]) -> bool:

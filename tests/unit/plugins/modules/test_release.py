@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -632,3 +633,174 @@ def test_bad_input_is_one_sentence_and_changes_nothing(site, prepare, args, mess
     assert {k: v for k, v in snapshot(site.home).items() if k != "app.releases"}.keys() - before.keys() <= {
         f"app.releases/{name}" for name in ("shared", "venvs", "incoming", "sealed")
     }
+
+
+def test_data_that_turns_out_to_be_shared_moves_home_without_a_new_release(site):
+    site.deploy(SOURCE, shared_paths=[])
+    write(site.project, {"data/app.db": "rows"})
+    predicted = site.from_archive(SOURCE, check=True)
+    assert predicted["changed"]
+    assert not (site.project / "data").is_symlink()
+    result = site.from_archive(SOURCE)
+    assert result["reasons"] == ["data to be shared stands in the current release: data"]
+    assert result["candidate"] is None
+    assert (site.project / "data").resolve() == site.releases / "shared/data"
+    assert (site.project / "data/app.db").read_text() == "rows"
+    assert not site.from_archive(SOURCE)["changed"]
+
+
+def test_what_the_source_brings_for_a_shared_path_seeds_it_once(site):
+    files = {**SOURCE, "data/seed": "1"}
+    site.deploy(files)
+    (site.project / "data/seed").write_text("used")
+    assert not site.from_archive(files)["changed"]
+    site.from_archive({**files, "data/seed": "2", "backend/main.py": "2"})
+    site.ok("switched")
+    assert (site.project / "data/seed").read_text() == "used"
+
+
+def test_a_lost_link_to_shared_data_makes_a_new_release(site):
+    site.deploy(SOURCE)
+    (site.project / "data").unlink()
+    result = site.from_archive(SOURCE)
+    assert result["reasons"] == ["not linked to the shared data: data"]
+    assert (Path(result["path"]) / "data").is_symlink()
+
+
+def test_a_dropped_candidate_stays_until_no_process_stands_in_it(site):
+    site.deploy(SOURCE)
+    candidate = site.ok("candidate")
+    process = subprocess.Popen(["sleep", "60"], cwd=candidate["path"])
+    try:
+        site.ok("discarded")
+        trash = site.releases / f".trash-{candidate['candidate']}"
+        assert (trash / "backend/main.py").exists()
+    finally:
+        process.kill()
+        process.wait()
+    assert not site.from_archive(SOURCE)["changed"]
+    assert not trash.exists()
+
+
+def test_what_tools_write_into_installed_packages_is_not_shared(site):
+    site.deploy(SOURCE)
+    write(site.project, {"web-ui/node_modules/.prisma/client.js": "1", "web-ui/node_modules/p.js": "p"})
+    current = site.project.resolve()
+    for new in (lambda: site.ok("candidate"), lambda: site.from_archive({**SOURCE, "backend/main.py": "2"})):
+        path = Path(new()["path"])
+        (path / "web-ui/node_modules/.prisma/client.js").write_text("2")
+        assert (current / "web-ui/node_modules/.prisma/client.js").read_text() == "1"
+        assert (path / "web-ui/node_modules/p.js").samefile(current / "web-ui/node_modules/p.js")
+
+
+def test_a_lost_manifest_is_made_again_and_nothing_is_deleted(site):
+    site.deploy(SOURCE)
+    site.deploy({**SOURCE, "backend/main.py": "2"})
+    before = [entry["id"] for entry in site.info()["releases"]]
+    (site.releases / "manifest.json").unlink()
+    assert site.info()["current"] == before[1]
+    third = site.deploy({**SOURCE, "backend/main.py": "3"}, keep=1)
+    assert third["pruned"] == []
+    assert [entry["id"] for entry in third["releases"]][:2] == before
+    assert third["current"].startswith("0003-")
+
+
+def test_a_damaged_manifest_stops_the_run(site):
+    site.deploy(SOURCE)
+    (site.releases / "manifest.json").write_text("{")
+    for state in ("prepared", "switched", "restored", "good"):
+        result = site.from_archive(SOURCE) if state == "prepared" else site.call(state)
+        assert result["failed"]
+        assert result["msg"].startswith(f"{site.releases}/manifest.json cannot be understood (")
+
+
+def test_a_release_that_serves_again_damaged_is_named(site):
+    site.deploy(SOURCE)
+    site.from_archive({**SOURCE, "backend/main.py": "2"})
+    first = site.info()["current"]
+    site.ok("switched")
+    (site.releases / first / "backend/main.py").write_text("edited")
+    result = site.ok("restored")
+    assert result["damage"] == ["backend/main.py was edited"]
+    assert result["warnings"] == [
+        f"release {first} serves again, but not as it was: backend/main.py was edited; the next deployment "
+        "makes a new one"
+    ]
+
+
+def test_a_failed_preparation_leaves_no_candidate(site):
+    site.deploy(SOURCE)
+    before = snapshot(site.project.resolve())
+    broken = site.uploads / "broken.tar.gz"
+    broken.write_bytes(site.archive({**SOURCE, "backend/main.py": "2"}, "whole")[0].read_bytes()[:200])
+    result = site.from_archive(SOURCE, archive=str(broken), revision="cd" * 32)
+    assert result["msg"].startswith(f"the archive {broken} is damaged or no tar archive (")
+    assert site.info()["candidate"] is None
+    assert snapshot(site.project.resolve()) == before
+    assert [path.name for path in site.releases.glob("0*")] == [site.info()["current"]]
+    assert not site.from_archive(SOURCE)["changed"]
+
+
+def test_an_uploaded_archive_is_gone_after_its_use(site):
+    incoming = site.releases / "incoming"
+    incoming.mkdir(parents=True)
+    path, digest = site.archive(SOURCE)
+    upload = incoming / "upload.tar.gz"
+    upload.write_bytes(path.read_bytes())
+    site.ok("prepared", source_type="archive", archive=str(upload), revision=digest)
+    assert not upload.exists()
+    site.ok("switched")
+    assert not site.ok("prepared", source_type="archive", archive=str(upload), revision=digest)["changed"]
+
+
+def test_env_files_are_sealed_as_they_were_switched_in(site):
+    path = Path(site.from_archive(SOURCE)["path"])
+    write(path, {".env.staging": "KEY=1\n"})
+    result = site.ok("switched")
+    sealed = Path(result["sealed_files"][".env.staging"])
+    assert (sealed.read_text(), sealed.stat().st_mode & 0o777, sealed.parent.stat().st_mode & 0o777) == (
+        "KEY=1\n",
+        0o600,
+        0o700,
+    )
+    write(site.project, {".env.staging": "KEY=by-hand\n"})
+    assert not site.from_archive(SOURCE)["changed"]
+    assert Path(site.info()["sealed_files"][".env.staging"]).read_text() == "KEY=1\n"
+
+
+def test_a_directory_that_cannot_be_written_is_named_with_its_owner(site, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o755)
+    closed.chmod(0o555)
+    site.project = closed / "app"
+    path, digest = site.archive(SOURCE)
+    args = {"source_type": "archive", "archive": str(path), "revision": digest}
+    messages = as_ordinary_user(
+        tmp_path, lambda: [site.call("prepared", check, **args)["msg"] for check in (True, False)]
+    )
+    who, owner = ("nobody", "root") if os.geteuid() == 0 else (pwd.getpwuid(os.geteuid()).pw_name,) * 2
+    expected = (
+        f"the directory {closed} cannot be written by {who}, and the link {site.project} stands below it; "
+        f"it belongs to {owner} with mode 0555"
+    )
+    assert messages == [expected, expected]
+
+
+def as_ordinary_user(tmp_path: Path, act: Any) -> Any:
+    """Run in a child that is not root, since root may write everywhere."""
+    for directory in (tmp_path, *list(tmp_path.parents)[:2]):
+        directory.chmod(0o755)
+    result = tmp_path / "result.json"
+    result.write_text("")
+    result.chmod(0o666)
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgid(65534)
+                os.setuid(65534)
+            result.write_text(json.dumps(act()))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    return json.loads(result.read_text())
