@@ -1,0 +1,403 @@
+"""preflight_info: the module on both stages, and the judgement of facts."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_host as host
+from ansible_collections.codeframe.staging.plugins.modules import preflight_info
+from module_runner import RunModule
+
+GIB = 1024**3
+
+
+def inputs(**more: Any) -> dict[str, Any]:
+    return {
+        "staging_public_url": "http://app.example.com",
+        "staging_public_ws_url": "ws://api.example.com/ws",
+        "staging_project_dir": "/home/deploy/projects/app",
+        "staging_backend_port": 14200,
+        "staging_frontend_port": 14100,
+        **more,
+    }
+
+
+# The stage of the inputs
+
+
+def test_inputs_that_fit_pass(run_module: RunModule) -> None:
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": inputs()})
+    assert (result["failed"], result["changed"], result["findings"], result["message"]) == (False, False, [], "")
+
+
+def test_everything_that_does_not_fit_fails_at_once(run_module: RunModule) -> None:
+    given = inputs(staging_public_ws_url="http://api.example.com/ws", staging_backend_port=0, staging_hold=10)
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": given})
+    assert result["failed"] is True
+    assert result["msg"].splitlines() == [
+        'staging_public_ws_url is "http://api.example.com/ws", but a WebSocket\'s URL starts with ws:// or wss://; '
+        "write ws://api.example.com/ws.",
+        "staging_backend_port is 0, but a port is a number from 1 to 65535; choose a free port above 1023.",
+    ]
+    assert (result["errors"], result["warnings_count"]) == (2, 1)
+    assert result["warnings"] == [
+        "staging_hold is 10, but more than 60 s are needed to see the proxy's default idle cut; "
+        "hold for 65 s; a shorter one proves less"
+    ]
+    assert set(result["findings"][0]) == {"finding", "variable", "value", "expected", "remedy", "level", "message"}
+
+
+def test_findings_may_be_asked_for_without_a_failure(run_module: RunModule) -> None:
+    result = run_module(
+        preflight_info, {"stage": "inputs", "inputs": inputs(staging_backend_port=0), "fail": False}, check=True
+    )
+    assert (result["failed"], result["errors"]) == (False, 1)
+
+
+def test_the_level_of_a_finding_may_be_set(run_module: RunModule) -> None:
+    args = {"stage": "inputs", "inputs": inputs(staging_hold=10), "levels": {"hold-short": "fail"}}
+    assert run_module(preflight_info, args)["failed"] is True
+
+
+def test_a_level_of_an_unknown_finding_is_refused(run_module: RunModule) -> None:
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": inputs(), "levels": {"scheme": "warn"}})
+    assert result["msg"].startswith(
+        "the levels for preflight findings hold scheme (not a finding on which opinions may differ); "
+    )
+
+
+def test_no_secret_is_in_the_result(run_module: RunModule) -> None:
+    given = inputs(
+        staging_env_secrets={"A": "planted$one", "B": "planted-two", "NEXT_PUBLIC_X": "planted-three"},
+        staging_git_url="https://me:planted-four@example.com/x.git",
+    )
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": given})
+    assert result["failed"] is True
+    assert "planted" not in json.dumps(result)
+
+
+def test_the_source_of_an_archive_is_looked_at_on_the_controller(run_module: RunModule, tmp_path: Path) -> None:
+    given = inputs(staging_source_type="archive", staging_source_dir=str(tmp_path / "none"))
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": given})
+    assert [item["finding"] for item in result["findings"]] == ["source-dir-missing"]
+    (tmp_path / "web-ui").mkdir()
+    (tmp_path / "web-ui" / "package.json").write_text('{"scripts": {}}')
+    given["staging_source_dir"] = str(tmp_path)
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": given})
+    assert [item["finding"] for item in result["findings"]] == ["lock-file-missing", "build-script-missing"]
+
+
+def test_the_controller_may_be_asked_for_the_addresses(run_module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_args: Any, **_more: Any) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    result = run_module(preflight_info, {"stage": "inputs", "inputs": inputs(), "resolve": True})
+    assert [item["message"] for item in result["findings"]] == [
+        'staging_public_url is "app.example.com", but the controller finds no address for it; '
+        "check the name, its DNS record and the resolver",
+        'staging_public_ws_url is "api.example.com", but the controller finds no address for it; '
+        "check the name, its DNS record and the resolver",
+    ]
+
+
+# The stage of the host
+
+
+@pytest.fixture
+def on_host(run_module: RunModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The host stage on this machine, with a project in a temporary directory and names that lead here."""
+    monkeypatch.setattr(preflight_info, "resolve", lambda _hosts: {})
+
+    def run(*, check: bool = False, args: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        # The machine may serve something on the usual ports.
+        free = {"staging_backend_port": _free_port(), "staging_frontend_port": _free_port()}
+        given = inputs(**{"staging_project_dir": str(tmp_path / "projects" / "app"), **free, **more})
+        options = {"min_free_bytes": 1, "min_memory_bytes": 1, "nginx": "/nonexistent", **(args or {})}
+        return run_module(preflight_info, {"stage": "host", "inputs": given, "fail": False, **options}, check=check)
+
+    return run
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _names(result: dict[str, Any]) -> list[str]:
+    assert result["failed"] is False, result
+    # Free ports for tests are ephemeral ones, and the machine may serve something on port 80.
+    return [
+        item["finding"] for item in result["findings"] if item["finding"] not in {"port-ephemeral", "proxy-port-held"}
+    ]
+
+
+def test_a_bare_host_has_no_finding_and_stays_bare(on_host: Any, tmp_path: Path) -> None:
+    assert (
+        _names(on_host(check=True, staging_backend_port=_free_port(), args={"source_path": str(tmp_path / "no")})) == []
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_way_of_the_releases_is_said(on_host: Any, tmp_path: Path) -> None:
+    (tmp_path / "projects").write_text("")
+    result = on_host()
+    assert _names(result) == ["path-blocked"]
+    assert result["findings"][0]["message"] == (
+        f'staging_project_dir is "{tmp_path}/projects/app.releases", but {tmp_path}/projects is no directory; '
+        "move that file away, or choose another directory"
+    )
+
+
+def test_too_little_space_is_said(on_host: Any) -> None:
+    result = on_host(args={"min_free_bytes": 1 << 60})
+    assert _names(result) == ["disk-space"]
+    assert "a deployment needs 1073741824 GiB" in result["message"]
+
+
+def test_the_space_is_measured_from_the_last_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Module:
+        params: ClassVar[dict[str, Any]] = {"min_free_bytes": None}
+
+    assert preflight_info.needed_bytes(Module(), str(tmp_path / "none")) == 2 * GIB
+    assert preflight_info.needed_bytes(Module(), str(tmp_path)) == 256 * 1024**2
+    monkeypatch.setattr(preflight_info, "LEAST_FREE_BYTES", 1)
+    (tmp_path / "big").write_bytes(os.urandom(1 << 20))
+    assert preflight_info.needed_bytes(Module(), str(tmp_path)) >= 1.2 * (1 << 20)
+
+
+@pytest.fixture
+def server() -> Any:
+    """Start a process that listens on a port, in a directory of its own."""
+    running = []
+
+    def start(directory: Path, **more: Any) -> tuple[subprocess.Popen[str], int]:
+        directory.mkdir(parents=True, exist_ok=True)
+        code = (
+            "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        return process, int(process.stdout.readline())
+
+    yield start
+    for process in running:
+        process.communicate("\n", timeout=10)
+
+
+def test_a_port_that_a_foreign_process_holds_is_said_with_its_name(on_host: Any, server: Any, tmp_path: Path) -> None:
+    process, port = server(tmp_path / "foreign")
+    result = on_host(staging_backend_port=port)
+    assert _names(result) == ["port-held"]
+    message = result["findings"][0]["message"]
+    assert message.startswith(f"staging_backend_port is {port}, but process {process.pid} (python")
+    assert message.endswith(f" in {tmp_path}/foreign) listens on it; stop that process, or choose another port")
+
+
+def test_a_port_that_our_own_process_holds_is_fine(on_host: Any, server: Any, tmp_path: Path) -> None:
+    _process, port = server(tmp_path / "projects" / "app.releases" / "0001-abc" / "web-ui")
+    assert _names(on_host(staging_frontend_port=port)) == []
+    _process, port = server(tmp_path / "elsewhere")
+    assert _names(on_host(staging_frontend_port=port, args={"own_cwd": [str(tmp_path / "elsewhere")]})) == []
+
+
+def test_a_port_that_our_own_pm2_process_holds_is_fine(on_host: Any, server: Any, tmp_path: Path) -> None:
+    import getpass
+
+    env = {**os.environ, "name": "app-backend", "pm_id": "0"}
+    _process, port = server(tmp_path / "before the first release", env=env)
+    user = getpass.getuser()
+    assert _names(on_host(staging_backend_port=port, staging_user=user)) == ["port-held"]
+    own = {"own_processes": ["app-backend"]}
+    assert _names(on_host(staging_backend_port=port, staging_user=user, args=own)) == []
+
+
+def test_the_source_is_judged(on_host: Any, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "web-ui").mkdir(parents=True)
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v18.20.4\n")
+    node.chmod(0o755)
+    args = {"source_path": str(source), "node": str(node)}
+    assert _names(on_host(args=args)) == ["package-json-missing"]
+    (source / "web-ui" / "package.json").write_text('{"engines": {"node": ">=20"}, "scripts": {"build": "x"}}')
+    lock = {"packages": {"node_modules/next": {"version": "16.0.1", "engines": {"node": ">=20.9.0"}}}}
+    (source / "web-ui" / "package-lock.json").write_text(json.dumps(lock))
+    (source / "pyproject.toml").write_text('[project]\nrequires-python = ">=4.0"\n')
+    result = on_host(args=args)
+    assert _names(result) == ["node-version", "node-version", "python-version"]
+    assert result["findings"][1]["message"] == (
+        "the version of Node.js is 18.20.4, but Next.js 16.0.1 asks for >=20.9.0; "
+        "install a newer Node.js, or deploy a version of the application that fits"
+    )
+    (source / "web-ui" / "package.json").write_text("{")
+    assert _names(on_host(args=args))[0] == "package-json"
+
+
+def test_a_missing_node_is_an_error_but_not_in_check_mode(on_host: Any, tmp_path: Path) -> None:
+    (tmp_path / "web-ui").mkdir()
+    (tmp_path / "web-ui" / "package.json").write_text('{"scripts": {"build": "x"}}')
+    (tmp_path / "web-ui" / "yarn.lock").write_text("")
+    args = {"source_path": str(tmp_path), "node": str(tmp_path / "none")}
+    assert _names(on_host(args=args)) == ["node-missing"]
+    assert _names(on_host(args=args, check=True)) == []
+
+
+def test_an_invalid_nginx_tree_is_said_with_its_line(on_host: Any, tmp_path: Path) -> None:
+    nginx = tmp_path / "nginx"
+    nginx.write_text(
+        "#!/bin/sh\n"
+        "echo 'nginx: [emerg] unknown directive \"upgrde\" in /etc/nginx/conf.d/x.conf:3' >&2\n"
+        "echo 'nginx: configuration file /etc/nginx/nginx.conf test failed' >&2\nexit 1\n"
+    )
+    nginx.chmod(0o755)
+    result = on_host(args={"nginx": str(nginx)})
+    assert [item["message"] for item in result["findings"] if item["finding"] == "nginx-refuses"] == [
+        'nginx is refusing its configuration (unknown directive "upgrde" in /etc/nginx/conf.d/x.conf:3), '
+        "but a tree that it accepts is expected before anything is added; "
+        "repair that place first; it is not of this deployment's making"
+    ]
+    assert _names(on_host(args={"nginx": str(nginx)}, staging_proxy_provider="manual")) == []
+
+
+def test_a_certificate_that_is_missing_is_said(on_host: Any, tmp_path: Path) -> None:
+    result = on_host(
+        staging_public_url="https://app.example.com",
+        staging_tls_certificate=str(tmp_path / "a.pem"),
+        staging_tls_key=str(tmp_path / "a.key"),
+    )
+    assert _names(result) == ["certificate-file"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root enters every directory, and can make one for another user")
+def test_a_directory_that_the_deploy_user_cannot_enter_is_said(on_host: Any, tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir(mode=0o700)
+    tmp_path.chmod(0o755)
+    result = on_host(staging_user="nobody")
+    assert "path-closed" in _names(result)
+
+
+# Judgements of facts
+
+
+def _said(found: list[Any]) -> list[tuple[str, str, str]]:
+    return [(item.name, item.level, item.sentence) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"read_only": True}, ["path-read-only"], id="read-only"),
+        pytest.param({"writable": False}, ["path-not-writable"], id="not writable"),
+        pytest.param({"no_exec": True}, ["path-no-exec"], id="noexec"),
+        pytest.param({"closed": "/home/deploy"}, ["path-closed"], id="closed"),
+        pytest.param({"free_bytes": 5}, ["disk-space"], id="full"),
+        pytest.param({"free_inodes": 5}, ["inodes"], id="no inodes"),
+        pytest.param({"free_inodes": None}, [], id="a file system that does not count inodes"),
+        pytest.param({}, [], id="fine"),
+    ],
+)
+def test_a_place_is_judged(facts: dict[str, Any], expected: list[str]) -> None:
+    place = host.Place("/srv/app.releases", "/srv", **{"free_bytes": 10 * GIB, "free_inodes": 10**6, **facts})
+    found = host.judge_place(place, "staging_project_dir", needed_bytes=GIB, user="deploy")
+    assert [item.name for item in found] == expected
+
+
+def test_a_process_that_cannot_be_seen_is_said_as_such() -> None:
+    found = host.judge_ports({"staging_backend_port": 14200}, [host.Listener(14200)])
+    assert _said(found) == [
+        (
+            "port-held",
+            "error",
+            "staging_backend_port is 14200, but a process that cannot be seen from here listens on it; "
+            "stop that process, or choose another port",
+        )
+    ]
+
+
+def test_a_port_for_outgoing_connections_is_a_warning() -> None:
+    found = host.judge_ports({"staging_backend_port": 40000}, [])
+    assert [(item.name, item.level) for item in found] == [("port-ephemeral", "warning")]
+
+
+def test_a_foreign_server_on_the_port_of_the_proxy_is_an_error_and_nginx_is_not() -> None:
+    ports, urls = {80: "staging_public_url"}, {"staging_public_url": "http://app.example.com"}
+    assert host.judge_proxy_ports(ports, urls, [host.Listener(80, 7, "nginx"), host.Listener(81, 8, "apache2")]) == []
+    assert _said(host.judge_proxy_ports(ports, urls, [host.Listener(80, 8, "apache2", "/")])) == [
+        (
+            "proxy-port-held",
+            "error",
+            'staging_public_url is "http://app.example.com", but process 8 (apache2 in /) listens on port 80, '
+            "where nginx is to listen; stop that process, or write another port into the URL",
+        )
+    ]
+
+
+def test_too_little_memory_is_a_warning() -> None:
+    assert host.judge_memory(GIB, GIB) == []
+    assert _said(host.judge_memory(300 * 1024**2, GIB)) == [
+        (
+            "memory",
+            "warning",
+            "the memory of the host, swap included, is down to 300 MiB, but the build wants 1.0 GiB and may be killed "
+            "without a word; add swap, stop something, or lower min_memory_bytes",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "leads_here", "expected"),
+    [
+        pytest.param({}, True, [], id="not asked"),
+        pytest.param({"a.example.com": ["10.0.0.1"]}, True, [], id="here"),
+        pytest.param({"a.example.com": None}, True, ["host-unresolved"], id="no answer"),
+        pytest.param({"a.example.com": ["10.9.9.9"]}, True, ["host-leads-elsewhere"], id="elsewhere"),
+        pytest.param({"a.example.com": ["10.9.9.9"]}, False, [], id="elsewhere, as it may"),
+    ],
+)
+def test_names_are_judged(answers: dict[str, Any], leads_here: bool, expected: list[str]) -> None:
+    hosts = {"staging_public_url": "a.example.com"}
+    found = host.judge_names(hosts, answers, ["10.0.0.1"], vantage="the staging host", leads_here=leads_here)
+    assert [(item.name, item.level) for item in found] == [(name, "warning") for name in expected]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"names": ("*.example.com",), "days_left": 50.0}, [], id="fine"),
+        pytest.param({"names": ("b.example.com",)}, ["certificate-name"], id="another name"),
+        pytest.param({"days_left": -1.0}, ["certificate-expired"], id="expired"),
+        pytest.param({"days_left": 3.0}, ["certificate-expires-soon"], id="soon"),
+        pytest.param({"problem": "there is no file /x"}, ["certificate-file"], id="missing"),
+    ],
+)
+def test_a_certificate_is_judged(facts: dict[str, Any], expected: list[str]) -> None:
+    certificate = host.Certificate("staging_tls_certificate", "/etc/ssl/a.pem", **facts)
+    found = host.judge_certificate(certificate, {"staging_public_url": "a.example.com"})
+    assert [item.name for item in found] == expected
+
+
+def test_addresses_of_this_host_are_known() -> None:
+    assert not {
+        address for address in preflight_info.local_addresses() if address.startswith("127.") or address == "::1"
+    }
+
+
+def test_names_below_localhost_are_not_asked_for() -> None:
+    assert preflight_info.resolve(["codeframe.localhost", "127.0.0.1", "::1"]) == {}
