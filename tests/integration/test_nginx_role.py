@@ -1,0 +1,422 @@
+"""The sites that the role proxy renders, served by a real nginx, in every topology."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nginx_tree import NGINX, Tree, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+GIXY = shutil.which("gixy")
+pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
+
+HTTP = {
+    "staging_public_url": "http://app.example.com:{port}",
+    "staging_public_ws_url": "ws://api.example.com:{port}/ws",
+    "proxy_sse_paths": ["/api/events"],
+}
+ONE = {"staging_public_ws_url": "ws://app.example.com:{port}/ws"}
+TLS = {
+    "staging_public_url": "https://app.example.com:{port}",
+    "staging_public_ws_url": "wss://api.example.com:{port}/ws",
+    "proxy_tls_certificate": "{folder}/certificate.pem",
+    "proxy_tls_key": "{folder}/key.pem",
+    "proxy_tls_redirect": False,
+}
+TOPOLOGIES: dict[str, dict[str, Any]] = {
+    "two-names": HTTP,
+    "one-name": {**HTTP, **ONE},
+    "page-on-its-own-port": {**HTTP, "staging_proxy_page": False},
+    "tls-two-names": TLS,
+    "tls-one-name": {**TLS, "staging_public_ws_url": "wss://app.example.com:{port}/ws"},
+    "tls-ends-before": {
+        **HTTP,
+        "staging_public_url": "https://app.example.com",
+        "staging_public_ws_url": "wss://api.example.com/ws",
+        "proxy_listen_port": "{port}",
+    },
+    "tls-redirect": {**TLS, "proxy_tls_redirect": True},
+    "short": {**HTTP, "proxy_websocket_idle_timeout": 5},
+    "limits": {**HTTP, "proxy_websocket_connections_per_address": 2},
+    "denied": {**HTTP, "proxy_websocket_allow": ["192.0.2.0/24"]},
+    "allowed": {**HTTP, "proxy_websocket_deny": ["192.0.2.1", "all"], "proxy_websocket_allow": ["127.0.0.0/8"]},
+    "many-paths": {
+        **HTTP,
+        "staging_websocket_paths": ["/ws", "/live/", "/other"],
+        "proxy_websocket_upstreams": {"/other": "127.0.0.1:{other_port}"},
+    },
+    "everything-is-a-websocket": {**HTTP, "staging_public_ws_url": "ws://api.example.com:{port}", "proxy_page": False},
+}
+PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: codeframe.staging.proxy
+        tasks_from: restore
+    - ansible.builtin.copy:
+        dest: "{{ folder }}/sites"
+        content: |
+          {% for each in topologies %}
+          {{ lookup('ansible.builtin.template', template, template_vars=each) }}=====
+          {% endfor %}
+        mode: "0644"
+"""
+
+
+class Application:
+    """A backend or a page: says who it is and shows the request; upgrades a WebSocket and then keeps still."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port: int = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _address = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            part = client.recv(65536)
+            if not part:
+                return
+            head += part
+        text = head.decode("latin-1")
+        if "\r\nUpgrade: websocket" in text and "\r\nConnection: upgrade" in text:
+            client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+            while part := client.recv(65536):
+                client.sendall(part)
+            return
+        if "/api/events" in text:
+            client.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: 1\n\n"
+            )
+            time.sleep(30)
+            return
+        body = json.dumps({"name": self.name, "request": text}).encode()
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        client.close()
+
+
+class Served:
+    """One topology in force."""
+
+    def __init__(self, tree: Tree, port: int, tls: bool) -> None:
+        self.tree = tree
+        self.port = port
+        self.tls = tls
+
+    def connect(self, host: str, alpn: list[str] | None = None, port: int | None = None) -> socket.socket:
+        sock = socket.create_connection(("127.0.0.1", port or self.port), timeout=10)
+        if not self.tls or port is not None:
+            return sock
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        if alpn:
+            context.set_alpn_protocols(alpn)
+        return context.wrap_socket(sock, server_hostname=host)
+
+    def ask(self, host: str, path: str, headers: str = "", port: int | None = None) -> tuple[int, str, socket.socket]:
+        """Status, everything after the head (one read of it), and the connection."""
+        sock = self.connect(host, port=port)
+        # The public port is part of the header, as browsers send it.
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{self.port}\r\n{headers}\r\n".encode())
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = sock.recv(65536)
+            if not part:
+                break
+            data += part
+        head, _blank, body = data.partition(b"\r\n\r\n")
+        status = int(head.split()[1])
+        while status != 101 and not body:
+            part = sock.recv(65536)
+            if not part:
+                break
+            body += part
+        return status, (head.decode() + "\n\n" if status >= 300 else "") + body.decode(), sock
+
+    def who(self, host: str, path: str, headers: str = "Connection: close\r\n") -> dict[str, str]:
+        status, body, _sock = self.ask(host, path, headers)
+        assert status == 200, body
+        found = json.loads(body)
+        assert isinstance(found, dict)
+        return found
+
+    def handshake(self, host: str = "api.example.com", path: str = "/ws") -> tuple[int, socket.socket]:
+        upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        status, _body, sock = self.ask(host, path, upgrade + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+        return status, sock
+
+
+class Sites:
+    """All topologies rendered with the role's defaults, once.
+
+    Nothing is to be restored: it is the import that brings the defaults.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.applications = {name: Application(name) for name in ("backend", "frontend", "other")}
+        self.ports = {name: free_port() for name in TOPOLOGIES}
+        certificate = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=api.example.com -days 90"
+        files = ["-keyout", "key.pem", "-out", "certificate.pem"]
+        subprocess.run([*certificate.split(), *files], cwd=folder, check=True, capture_output=True)
+        (folder / "key.pem").chmod(0o600)
+        host = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "folder": str(folder),
+            "template": str(ROOT / "roles/proxy/templates/site.conf.j2"),
+            "topologies": [self._variables(name, values) for name, values in TOPOLOGIES.items()],
+        }
+        (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"here": host}}}))
+        (folder / "play.yml").write_text(PLAY)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "ansible",
+                "playbook",
+                "-i",
+                str(folder / "inventory.json"),
+                str(folder / "play.yml"),
+            ],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.texts = dict(zip(TOPOLOGIES, (folder / "sites").read_text().split("=====\n")))
+
+    def _variables(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
+        known = {
+            "port": self.ports[name],
+            "folder": self.folder,
+            "other_port": self.applications["other"].port,
+        }
+
+        def fill(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {key: fill(inner) for key, inner in value.items()}
+            return value.format(**known) if isinstance(value, str) else value
+
+        return {
+            **fill(values),
+            "staging_app_name": "app-staging",
+            "staging_backend_port": self.applications["backend"].port,
+            "staging_frontend_port": self.applications["frontend"].port,
+            # What was asked of the real nginx by the role.
+            "__proxy_version": {"stderr": subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr.strip()},
+        }
+
+    def text(self, name: str) -> str:
+        return self.texts[name]
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
+    return Sites(tmp_path_factory.mktemp("sites"))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    made = Tree(tmp_path / "nginx", free_port())
+    made.make()
+    made.start()
+    yield made
+    made.stop()
+
+
+def serve(tree: Tree, sites: Sites, name: str, replace: tuple[str, str] = ("", "")) -> Served:
+    result = tree.site(content=sites.text(name).replace(*replace) if replace[0] else sites.text(name))
+    assert not result["failed"], result["msg"]
+    assert result["warnings_found"] == []
+    return Served(tree, sites.ports[name], "tls" in name and name != "tls-ends-before")
+
+
+@pytest.mark.parametrize("name", [name for name in TOPOLOGIES if name != "tls-redirect"])
+def test_nothing_is_wrong_with_what_is_in_force(tree: Tree, sites: Sites, name: str) -> None:
+    served = serve(tree, sites, name)
+    host = "app.example.com" if name.endswith("one-name") else "api.example.com"
+    path = "/" if name == "everything-is-a-websocket" else "/ws"
+    info = tree.info(host_name=host, port=served.port, tls=served.tls, path=path, idle_timeout=5)
+    assert [each for each in info["findings"] if each["level"] != "notice"] == []
+    assert info["effective"]["proxy_read_timeout"]["value"] == ("5s" if name == "short" else "86400s")
+    assert info["effective"]["proxy_connect_timeout"]["value"] == "60s"
+    status, _sock = served.handshake(host, path)
+    assert status == (403 if name == "denied" else 101)
+
+
+def test_two_names_have_a_server_each(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "two-names")
+    assert served.who("app.example.com", "/")["name"] == "frontend"
+    assert served.who("app.example.com", "/ws")["name"] == "frontend"
+    assert served.who("api.example.com", "/")["name"] == "backend"
+    assert served.who("api.example.com", "/wsx")["name"] == "backend"
+    assert served.handshake("app.example.com")[0] == 200
+
+
+def test_one_name_tells_page_and_api_apart_by_path(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "one-name")
+    who = {path: served.who("app.example.com", path)["name"] for path in ("/", "/apix", "/api/x", "/wsx", "/ws")}
+    assert who == {"/": "frontend", "/apix": "frontend", "/api/x": "backend", "/wsx": "frontend", "/ws": "backend"}
+    assert served.handshake("app.example.com")[0] == 101
+    assert served.handshake("app.example.com", "/wsx")[0] == 200
+
+
+def test_a_page_on_its_own_port_is_not_the_proxy_s(sites: Sites) -> None:
+    assert "app.example.com" not in sites.text("page-on-its-own-port")
+
+
+def test_the_application_sees_the_public_address_and_the_client(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "two-names")
+    request = served.who("api.example.com", "/x", "Connection: close\r\nX-Forwarded-For: 192.0.2.9\r\n")["request"]
+    public = f"api.example.com:{served.port}"
+    for line in (
+        "GET /x HTTP/1.1",
+        f"Host: {public}",
+        "X-Real-IP: 127.0.0.1",
+        "X-Forwarded-For: 192.0.2.9, 127.0.0.1",
+        "X-Forwarded-Proto: http",
+        f"X-Forwarded-Host: {public}",
+        f"X-Forwarded-Port: {served.port}",
+    ):
+        assert line in request.split("\r\n"), request
+    assert "\nConnection:" not in request
+
+
+def test_tls_that_ends_before_the_proxy_is_told_to_the_application(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "tls-ends-before")
+    request = served.who("api.example.com", "/x")["request"].split("\r\n")
+    assert {"Host: api.example.com", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443"} <= set(request)
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "TLS/1.0", "websocket, h2c"])
+def test_no_other_upgrade_goes_through(tree: Tree, sites: Sites, upgrade: str) -> None:
+    served = serve(tree, sites, "two-names")
+    request = served.who("api.example.com", "/ws", f"Upgrade: {upgrade}\r\nConnection: Upgrade\r\n")["request"]
+    assert "Upgrade" not in request
+    assert served.ask("api.example.com", "/ws", "Upgrade: WebSocket\r\nConnection: upgrade\r\n")[0] == 101
+
+
+def test_events_come_through_at_once(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "two-names")
+    begun = time.monotonic()
+    status, body, _sock = served.ask("api.example.com", "/api/events", "Accept-Encoding: gzip\r\n")
+    assert (status, "data: 1" in body) == (200, True)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_silent_websocket_is_cut_when_the_variable_says_and_not_before(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "short")
+    _status, sock = served.handshake()
+    begun = time.monotonic()
+    assert sock.recv(1) == b""
+    assert 4.5 < time.monotonic() - begun < 6
+
+
+@pytest.mark.slow
+def test_a_silent_websocket_outlives_the_default_timeout(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "two-names")
+    _status, sock = served.handshake()
+    time.sleep(65)
+    sock.sendall(b"x")
+    assert sock.recv(1) == b"x"
+
+
+def test_one_address_holds_no_more_websockets_than_allowed(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "limits")
+    held = [served.handshake() for _number in range(2)]
+    assert [status for status, _sock in held] == [101, 101]
+    assert served.handshake()[0] == 503
+    assert served.who("api.example.com", "/x")["name"] == "backend"
+
+
+def test_only_the_websocket_is_closed_to_others(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "denied")
+    assert served.handshake()[0] == 403
+    assert served.who("api.example.com", "/x")["name"] == "backend"
+
+
+def test_paths_match_themselves_or_all_below(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "many-paths")
+    status = {
+        path: served.handshake(path=path)[0] for path in ("/ws", "/ws/x", "/live/", "/live/x", "/livex", "/other")
+    }
+    assert status == {"/ws": 101, "/ws/x": 200, "/live/": 101, "/live/x": 101, "/livex": 200, "/other": 101}
+    assert served.who("api.example.com", "/other")["name"] == "other"
+
+
+def test_tls_1_2_and_1_3_alone_and_http_2_for_pages_only(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "tls-two-names")
+    assert served.handshake()[0] == 101
+    sock = served.connect("app.example.com", alpn=["h2", "http/1.1"])
+    assert isinstance(sock, ssl.SSLSocket)
+    assert (sock.selected_alpn_protocol(), sock.version()) == ("h2", "TLSv1.3")
+    assert served.who("app.example.com", "/")["name"] == "frontend"
+    plain, said, _sock = Served(tree, served.port, tls=False).ask("api.example.com", "/ws")
+    assert (plain, "The plain HTTP request was sent to HTTPS port" in said) == (400, True)
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{served.port}", "-tls1_1", "-cipher", "ALL@SECLEVEL=0"],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Cipher is (NONE)" in done.stdout
+
+
+def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree, sites: Sites, tmp_path: Path) -> None:
+    port = free_port()
+    text = sites.text("tls-redirect")
+    assert "listen 80;" in text
+    challenge = tmp_path / "acme/.well-known/acme-challenge/token"
+    challenge.parent.mkdir(parents=True)
+    challenge.write_text("proof")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    text = text.replace("[::]:80;", f"[::1]:{port};").replace("listen 80;", f"listen 127.0.0.1:{port};")
+    assert not tree.site(content=text.replace("/var/www/html", str(tmp_path / "acme")))["failed"]
+    served = Served(tree, sites.ports["tls-redirect"], tls=True)
+    status, said, _sock = served.ask("app.example.com", "/x?y=1", "Connection: close\r\n", port=port)
+    assert (status, f"Location: https://app.example.com:{served.port}/x?y=1" in said) == (308, True)
+    status, said, _sock = served.ask("api.example.com", "/ws", "Connection: close\r\n", port=port)
+    assert (status, f"This WebSocket is served at wss://api.example.com:{served.port}/ws" in said) == (426, True)
+    status, said, _sock = served.ask("app.example.com", "/.well-known/acme-challenge/token", port=port)
+    assert (status, said) == (200, "proof")
+
+
+#: Argued in docs/nginx.md: a default server would take unknown names away from other sites of the host, and events
+#: are what buffering must be off for.
+ARGUED = {"default_server_flag", "proxy_buffering_off"}
+
+
+@pytest.mark.skipif(not GIXY, reason="needs gixy-next")
+@pytest.mark.parametrize("name", list(TOPOLOGIES))
+def test_an_independent_analyser_finds_nothing_of_medium_or_above(sites: Sites, name: str, tmp_path: Path) -> None:
+    main = tmp_path / "nginx.conf"
+    main.write_text(f"worker_processes auto;\nevents {{}}\nhttp {{\n{sites.text(name)}\n}}\n")
+    done = subprocess.run([GIXY or "gixy", "-ll", "-f", "json", str(main)], capture_output=True, text=True)
+    found = {each["plugin"] for each in json.loads(done.stdout or "[]")}
+    assert found <= (ARGUED if "proxy_buffering off" in sites.text(name) else {"default_server_flag"})
