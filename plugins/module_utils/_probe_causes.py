@@ -200,9 +200,10 @@ CATALOGUE: dict[Cause, Entry] = {
         "Check the backend's load and address; a firewall between proxy and backend drops packets silently.",
     ),
     Cause.UNAVAILABLE_OR_LIMITED: Entry(
-        "503 or 429.",
+        "503 or 429; or with `connections`, some are accepted and the others closed, refused or left waiting.",
         "A limit of connections or requests (`limit_conn`, `limit_req`), maintenance, or no upstream left.",
-        "Raise or lift the limit for the WebSocket location; look at the proxy's error log for `limiting`.",
+        "Raise the limit (`limit_conn`, `worker_connections`: two for each WebSocket, open files); "
+        "the proxy's error log names it.",
     ),
     Cause.AUTHENTICATION_REQUIRED: Entry(
         "401 or 407; or 403 before the upgrade, and another origin does not help.",

@@ -141,6 +141,9 @@ class Observation:
     plain_request: Answer | None = None
     #: The status that an upgrade on a path gets which cannot exist.
     unknown_path_status: int | None = None
+    #: After a cut: whether a new connection could be opened, and the answer's status if there was one.
+    reopened: bool | None = None
+    reopened_status: int | None = None
     speaks_tls: bool | None = None
     speaks_plain_http: bool | None = None
     wants_client_certificate: bool | None = None

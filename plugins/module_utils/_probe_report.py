@@ -14,6 +14,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold impo
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_observation import Observation
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_verdict import Verdict, close_name
 
+# Let's Encrypt renews 30 days before the end; what is nearer was missed.
+_EXPIRES_SOON_D = 21
+
 _LABELS = {
     "websocket": {
         "direct": "Direct backend connection",
@@ -124,6 +127,8 @@ def _details(seen: Observation) -> list[str]:
         details.append(f"first event {_ms(seen.first_event_s)}")
     elif "message" in seen.phases:
         details.append(f"reply {_ms(seen.phases['message'])}")
+    if seen.tls is not None and seen.tls.expires_in_days is not None and seen.tls.expires_in_days < _EXPIRES_SOON_D:
+        details.append(f"the certificate expires in {seen.tls.expires_in_days} days")
     if seen.hold is not None:
         details.append(f"held {seen.hold.held_s:.1f} s")
         details.append(f"longest silence {seen.hold.longest_silence_s:.1f} s")

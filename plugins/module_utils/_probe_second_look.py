@@ -60,6 +60,10 @@ async def look_again(seen: Observation, context: ssl.SSLContext | None, settings
             seen.plain_request = await ask_plainly(target, context, within_s)
     elif seen.fault in (Fault.CLOSED_IN_HANDSHAKE, Fault.NOT_HTTP, Fault.HANDSHAKE_STALLED) and not target.secure:
         seen.speaks_tls = await _speaks_tls(target, within_s)
+    elif seen.fault is Fault.CUT:
+        again = WebSocketProbe(target, context, replace(settings, handshake_timeout_s=within_s))
+        seen.reopened_status = await again.only_open(target.origin)
+        seen.reopened = again.seen.opened
     elif seen.fault is Fault.CLOSED_IN_HANDSHAKE and context is not None:
         seen.wants_client_certificate = await _wants_client_certificate(target, context, within_s)
     elif seen.fault in (Fault.TLS_NOT_SPOKEN, Fault.TLS_FAILED, Fault.TLS_STALLED):

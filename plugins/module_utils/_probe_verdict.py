@@ -42,6 +42,23 @@ _UPGRADE_LINES = (
 )
 _MAP = "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }"
 _EXCERPT = 160
+# What a server does with connections over its limits, when it accepts others at the same time.
+_LIMIT_LIKE = frozenset(
+    (
+        Cause.CLOSED_IN_HANDSHAKE,
+        Cause.HANDSHAKE_STALLED,
+        Cause.BAD_GATEWAY,
+        Cause.GATEWAY_TIMEOUT,
+        Cause.SERVER_ERROR,
+        Cause.BACKEND_DOWN,
+        Cause.PROXY_DOWN,
+        Cause.CONNECT_TIMED_OUT,
+    )
+)
+_RAISE_LIMITS = (
+    "raise the limit that was reached: worker_connections (nginx needs two for each WebSocket), worker_rlimit_nofile, "
+    "limit_conn, or the open files of the backend (LimitNOFILE, ulimit -n); the error log names it"
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,8 @@ def judge(seen: Observation, reference: Reference) -> Verdict:
     cause, explanation, remedy = _judge_fault(seen, reference)
     if seen.crowd is not None:
         crowd = seen.crowd
+        if cause in _LIMIT_LIKE and 0 < crowd.accepted < crowd.asked:
+            cause, remedy = Cause.UNAVAILABLE_OR_LIMITED, _RAISE_LIMITS
         explanation = (
             f"of {crowd.asked} connections at once {crowd.accepted} were accepted and {crowd.held} held to the end; "
             f"the most common failure: {explanation}"
@@ -467,6 +486,14 @@ def _judge_cut(seen: Observation, reference: Reference) -> _Judgement:
     idle = silence >= 1.0 and silence >= hold.longest_silence_s - 0.1
     if not idle:
         return Cause.CUT_WITHOUT_CLOSE, f"the connection to {_at(seen)} was cut without a close frame {after}", None
+    if seen.reopened is False:
+        status = f"gets HTTP {seen.reopened_status}" if seen.reopened_status else "is not accepted"
+        return (
+            Cause.CUT_WITHOUT_CLOSE,
+            f"the connection to {_at(seen)} was cut without a close frame {after}; a new one {status}, "
+            "so the server ended rather than an idle timeout",
+            None,
+        )
     known = known_timeout(silence, reference.expected_idle_timeout_s)
     text = f"the connection to {_at(seen)} was cut {after}"
     if known:
@@ -637,6 +664,8 @@ def _facts(seen: Observation) -> list[str]:
             f"the same request without an upgrade: HTTP {seen.plain_request.status}"
             + (", the same page" if same else "")
         )
+    if seen.reopened is not None:
+        facts.append(f"a new connection after the cut: {'opened' if seen.reopened else 'not opened'}")
     if seen.unknown_path_status is not None:
         facts.append(f"an upgrade on a path that cannot exist: HTTP {seen.unknown_path_status}")
     if seen.speaks_tls:

@@ -185,10 +185,10 @@ class SseProbe:
                 wanted_s=self._settings.hold_s,
                 held_s=ended - began,
                 interval_s=self._settings.interval_s,
-                # A silence counts as survived only when something came after it.
-                longest_silence_s=max(silence.longest_s, last_s if over else 0.0),
+                longest_silence_s=max(silence.longest_s, last_s),
                 server_pings=self._comments - comments,
                 server_messages=self._events,
-                alive_at_end=None if over else True,
+                # A silence counts as survived only when something came after it.
+                alive_at_end=None if over or last_s > silence.longest_s else True,
                 silence_at_cut_s=last_s if over else None,
             )

@@ -394,15 +394,14 @@ def main() -> None:
         names = [target.name for target in targets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if not targets:
-            raise TargetError("endpoints is empty; name at least one, since nothing checked proves nothing")
+            raise TargetError("endpoints is empty; name at least one")
         if twice:
             raise TargetError(f"endpoints has the name {twice[0]!r} more than once; the results go by it")
-        if settings.connections > 1:
-            if len(targets) != 1 or targets[0].transport != "websocket":
-                raise SettingsError(
-                    f"connections is {settings.connections}, which needs exactly one endpoint with transport websocket"
-                )
-            allow_files(settings.connections)
+        if settings.connections > 1 and (len(targets) != 1 or targets[0].transport != "websocket"):
+            raise SettingsError(
+                f"connections is {settings.connections}, which needs exactly one endpoint with transport websocket"
+            )
+        allow_files(max(settings.connections, len(targets)))
         contexts = {target.name: tls_context(target) for target in targets}
         earlier = parse_earlier(params["earlier_results"])
     except (SettingsError, TargetError, ValueError) as exc:

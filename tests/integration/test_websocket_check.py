@@ -371,6 +371,25 @@ def test_a_limit_of_connections_in_nginx_is_seen(check: Callable[..., dict[str, 
     assert (crowd["accepted"], crowd["held"], crowd["refused_by_status"]) == (5, 5, {"503": 15})
 
 
+def test_too_few_worker_connections_are_seen(check: Callable[..., dict[str, Any]], site: Site, tmp_path: Path) -> None:
+    (port,) = ports(1)
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text(
+        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; worker_processes 1;"
+        "events { worker_connections 40; }"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; location / {{"
+        f" proxy_pass http://127.0.0.1:{site.backend}; proxy_http_version 1.1;"
+        " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } } }"
+    )
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    with running([nginx, "-p", str(tmp_path), "-c", str(configuration)], port, tmp_path / "log", tmp_path):
+        result = check({**site.proxy("/ws"), "url": f"ws://app.localhost:{port}/ws"}, connections=60, hold=0.3)
+    crowd = result["results"][0]["connections"]
+    assert causes(result) == ["unavailable_or_limited"], result["diagnosis"]
+    assert 10 <= crowd["accepted"] == crowd["held"] < 20
+    assert "worker_connections (nginx needs two for each WebSocket)" in result["diagnosis"]["remedy"]
+
+
 def test_an_idle_cut_is_timed_and_pings_prove_no_idle_timeout(check: Callable[..., dict[str, Any]], site: Site) -> None:
     quiet = check(site.direct(), site.proxy("/cut"), hold=5, expected_idle_timeout=86400, **PING_PONG)
     entry = quiet["results"][1]
@@ -448,12 +467,12 @@ def test_a_backend_that_ends_during_the_hold(
 
     (port,) = ports(1)
     with running(uvicorn(tmp_path, port), port, tmp_path / "log", tmp_path) as process:
-        timer = threading.Timer(0.8, process.send_signal, (how,))
+        timer = threading.Timer(1.5, process.send_signal, (how,))
         timer.start()
         result = check({"name": "backend", "url": f"ws://127.0.0.1:{port}/ws"}, hold=5, **PING_PONG)
         timer.join()
     assert causes(result) == [cause]
-    assert result["results"][0]["held_s"] < 3
+    assert result["results"][0]["held_s"] < 4
     assert result["results"][0]["close"]["code"] == (1012 if how is signal.SIGTERM else None)
 
 
