@@ -35,12 +35,23 @@ class BlockError(ValueError):
     """A path or a text that no block can be made for; one sentence."""
 
 
+# Host name, IPv4 address or bracketed IPv6 address, and a port.
+_UPSTREAM = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+
+
 @dataclass(frozen=True)
 class WebSocketPath:
-    """A path that WebSockets come to; as a prefix it covers the paths below it too, but not its namesakes."""
+    """A path that WebSockets come to; as a prefix it covers the paths below it too, but not its namesakes.
+
+    ``upstream`` is host and port where it leads elsewhere than the host's own
+    forward address. Without ``upgrade`` it is an ordinary path.
+    """
 
     path: str
     prefix: bool = False
+    upstream: str = ""
+    upgrade: bool = True
+    buffering: bool = False
 
     @property
     def locations(self) -> tuple[tuple[str, str], ...]:
@@ -72,43 +83,49 @@ class AccessRules:
     pass_auth: bool = False
 
 
-def parse_path(raw: object) -> WebSocketPath:
-    """Read one entry of ``websocket_paths``: a path, or a mapping of ``path`` and ``prefix``.
+def parse_path(raw: object, option: str = "websocket_paths") -> WebSocketPath:
+    """Read one entry: a path, or a mapping of ``path``, ``prefix`` and ``upstream`` (``buffering`` for ordinary ones).
 
     :raises BlockError: If it is no path that a location can be made for.
     """
-    path: object = raw
-    prefix: object = False
-    if isinstance(raw, Mapping):
-        unknown = sorted(set(raw) - {"path", "prefix"})
-        if unknown:
-            raise BlockError(f"websocket_paths has an entry with the key {unknown[0]!r}; expected path and prefix")
-        path, prefix = raw.get("path"), raw.get("prefix", False)
+    upgrade = option == "websocket_paths"
+    entry: Mapping[str, object] = raw if isinstance(raw, Mapping) else {"path": raw}
+    keys = ("path", "prefix", "upstream") if upgrade else ("path", "prefix", "upstream", "buffering")
+    unknown = sorted(str(key) for key in set(entry) - set(keys))
+    if unknown:
+        raise BlockError(f"{option} has an entry with the key {unknown[0]!r}; expected {', '.join(keys)}")
+    path, upstream = entry.get("path"), entry.get("upstream") or ""
     if not isinstance(path, str) or not _PATH.fullmatch(path) or "//" in path or "/./" in path or "/../" in path:
+        raise BlockError(f"{option} has the entry {path!r}; expected a path like /ws of letters, digits and ._~@:+,=/-")
+    if not isinstance(upstream, str) or (upstream and not _UPSTREAM.fullmatch(upstream)):
         raise BlockError(
-            f"websocket_paths has the entry {path!r}; expected a path like /ws of letters, digits and ._~@:+,=/-"
+            f"{option} has the upstream {upstream!r} for {path}; expected host and port like 192.0.2.10:80"
         )
-    if isinstance(prefix, str):
-        prefix = prefix.strip().lower() in ("yes", "true", "on", "1")
+    prefix = _truth(entry.get("prefix", False))
     if prefix and path == "/":
         raise BlockError(
-            "websocket_paths has the prefix /, which is Nginx Proxy Manager's own location; "
+            f"{option} has the prefix /, which is Nginx Proxy Manager's own location; "
             "name the path, or set allow_websocket_upgrade instead"
         )
-    return WebSocketPath(path, bool(prefix))
+    return WebSocketPath(path, prefix, upstream, upgrade, not upgrade and _truth(entry.get("buffering", True)))
 
 
-def parse_paths(raw: Sequence[object]) -> tuple[WebSocketPath, ...]:
-    """Read all entries.
+def _truth(value: object) -> bool:
+    """A boolean, also where a template made it a word."""
+    return value.strip().lower() in ("yes", "true", "on", "1") if isinstance(value, str) else bool(value)
+
+
+def parse_paths(raw: Sequence[object], ordinary: Sequence[object] = ()) -> tuple[WebSocketPath, ...]:
+    """Read all entries, those for WebSockets first.
 
     :raises BlockError: If one is no path, or two of them need the same location.
     """
-    paths = tuple(parse_path(each) for each in raw)
-    seen: set[str] = set()
+    paths = tuple(parse_path(each) for each in raw) + tuple(parse_path(each, "forward_paths") for each in ordinary)
+    seen: set[tuple[str, str]] = set()
     for each in paths:
-        for _, location in each.locations:
+        for location in each.locations:
             if location in seen:
-                raise BlockError(f"websocket_paths names {each.path!r} twice; name it once")
+                raise BlockError(f"websocket_paths and forward_paths name {each.path!r} twice; name it once")
             seen.add(location)
     return paths
 
@@ -189,24 +206,38 @@ def render(
         "    set $codeframe_connection upgrade;",
         "}",
     ]
-    inner = [
-        "proxy_http_version 1.1;",
-        "proxy_set_header Upgrade $codeframe_upgrade;",
-        "proxy_set_header Connection $codeframe_connection;",
-        f"proxy_connect_timeout {timeouts.connect_s}s;",
-        f"proxy_send_timeout {timeouts.send_s}s;",
-        f"proxy_read_timeout {timeouts.read_s}s;",
-        "proxy_buffering off;",
-        *(_access_lines(access) if access else ()),
+    locations = [
+        (f"location {modifier} {location} {{", _inner(path, timeouts, access))
+        for path in paths
+        for modifier, location in path.locations
     ]
-    locations = [location for path in paths for location in path.locations]
-    material = "\n".join([*head, *inner, *(" ".join(location) for location in locations)])
+    material = "\n".join([*head, *(line for opening, inner in locations for line in (opening, *inner))])
     revision = hashlib.sha256(material.encode()).hexdigest()[:12]
-    inner += [f"add_header {REVISION_HEADER} {revision} always;", "include conf.d/include/proxy.conf;"]
     lines = list(head)
-    for modifier, path in locations:
-        lines += [f"location {modifier} {path} {{", *(f"    {line}" for line in inner), "}"]
+    for opening, inner in locations:
+        last = (f"add_header {REVISION_HEADER} {revision} always;", "include conf.d/include/proxy.conf;")
+        lines += [opening, *(f"    {line}" for line in (*inner, *last)), "}"]
     return Block("\n".join([*lines, END, ""]), revision)
+
+
+def _inner(path: WebSocketPath, timeouts: Timeouts, access: AccessRules | None) -> list[str]:
+    lines = []
+    if path.upstream:
+        host, _, port = path.upstream.rpartition(":")
+        # proxy.conf builds its proxy_pass of these.
+        lines += [f'set $server "{host}";', f"set $port {port};"]
+    if path.upgrade:
+        lines += [
+            "proxy_http_version 1.1;",
+            "proxy_set_header Upgrade $codeframe_upgrade;",
+            "proxy_set_header Connection $codeframe_connection;",
+            f"proxy_connect_timeout {timeouts.connect_s}s;",
+            f"proxy_send_timeout {timeouts.send_s}s;",
+            f"proxy_read_timeout {timeouts.read_s}s;",
+        ]
+    if not path.buffering:
+        lines.append("proxy_buffering off;")
+    return lines + (_access_lines(access) if access else [])
 
 
 @dataclass(frozen=True)

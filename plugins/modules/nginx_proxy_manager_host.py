@@ -81,9 +81,17 @@ options:
     type: dict
   websocket_paths:
     description:
-      - Paths that WebSockets come to. Each is a path, or a mapping of C(path) and C(prefix).
+      - Paths that WebSockets come to. Each is a path, or a mapping of C(path), C(prefix) and C(upstream).
       - A path is matched exactly. As a prefix, C(/ws) covers C(/ws) and all below C(/ws/), but not C(/wsx).
-      - With an empty list there is no block.
+      - C(upstream) is a host and a port, for a path that leads elsewhere than the forward address of the host.
+      - Without any path there is no block.
+    type: list
+    elements: raw
+    default: []
+  forward_paths:
+    description:
+      - Ordinary paths for the block, such as those of an API that shares its host name with the page. Written as in
+        I(websocket_paths); C(buffering=false) is for Server-Sent Events.
     type: list
     elements: raw
     default: []
@@ -311,6 +319,10 @@ former:
   description: What I(state=restored) needs to undo this run.
   returned: always
   type: dict
+current:
+  description: What I(state=restored) needs to bring the state that this run leaves back later.
+  returned: always
+  type: dict
 restored:
   description: After a failed save, whether the former configuration serves again.
   returned: when a save failed
@@ -410,6 +422,7 @@ class Task:
             "revision": "",
             "wire": {"before": {}, "after": {}},
             "former": {},
+            "current": {},
             "text_digest": {"before": "", "after": ""},
             "api_calls": [],
             "lock_waited_s": 0.0,
@@ -451,7 +464,9 @@ class Task:
         given = ("forward_scheme", "forward_host", "forward_port", "domain_names", *FLAGS)
         return Wanted(
             domain_name=self.name,
-            paths=parse_paths(params["websocket_paths"]) if params["state"] == "present" else (),
+            paths=parse_paths(params["websocket_paths"], params["forward_paths"])
+            if params["state"] == "present"
+            else (),
             timeouts=Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"]),
             fields={key: params[key] for key in given if params[key] is not None},
             enabled=params["enabled"],
@@ -608,6 +623,7 @@ class Task:
         state = State(block.revision if block else None, tuple(each.path for each in wanted.paths))
         self.result["reasons"] = ["there is no such proxy host"]
         self.result["former"] = {"created": True}
+        self._remember(block, {})
         self._show(block, "", {}, body)
         self.result["changed"] = True
         if self.module.check_mode:
@@ -695,6 +711,19 @@ class Task:
 
     # Reports.
 
+    def _remember(self, block: Block | None, host: Mapping[str, Any]) -> None:
+        """The state to come, by the options that were given, so that it is the same in every run that wants it."""
+        given = ("forward_scheme", "forward_host", "forward_port", *FLAGS)
+        enabled = self.params["enabled"]
+        self.result["current"] = {
+            "created": False,
+            "fields": {key: self.params[key] for key in given if self.params[key] is not None},
+            "enabled": flag(host.get("enabled", True)) if enabled is None else enabled,
+            "block": block.text if block else None,
+            "removed": [],
+            "foreign_digest": "",
+        }
+
     def _require_permission(self, client: NpmClient) -> None:
         may, _ = client.permission()
         if may is not None and may != "manage":
@@ -709,6 +738,7 @@ class Task:
             self._find(each.kind, each.text)
         self.result["host"] = shown(host)
         self.result["former"] = memory(host, made)
+        self._remember(made.block, host)
         self.result["wire"]["before"] = {path: each.shown() for path, each in seen.items()}
         self.result["text_digest"] = {
             "before": digest(made.before.foreign),
@@ -796,6 +826,7 @@ def main() -> None:
             "delete_host": {"type": "bool", "default": False},
             "former": {"type": "dict"},
             "websocket_paths": {"type": "list", "elements": "raw", "default": []},
+            "forward_paths": {"type": "list", "elements": "raw", "default": []},
             "connect_timeout": {"type": "int", "default": 60},
             "read_timeout": {"type": "int", "default": 86400},
             "send_timeout": {"type": "int", "default": 86400},

@@ -59,6 +59,12 @@ options:
     type: list
     elements: raw
     default: []
+  forward_paths:
+    description:
+      - Ordinary paths for the block, as in M(codeframe.staging.nginx_proxy_manager_host).
+    type: list
+    elements: raw
+    default: []
   connect_timeout:
     description:
       - Seconds within which the connection to the application has to be made.
@@ -231,7 +237,7 @@ def run(module: AnsibleModule, result: dict[str, Any]) -> None:
     :raises ApiError: If the API does not answer as it should.
     """
     params = module.params
-    paths = parse_paths(params["websocket_paths"])
+    paths = parse_paths(params["websocket_paths"], params["forward_paths"])
     block: Block | None = None
     if paths:
         block = render(paths, Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"]))
@@ -259,6 +265,7 @@ def main() -> None:
             **CONNECTION_OPTIONS,
             "domain_name": {"type": "str"},
             "websocket_paths": {"type": "list", "elements": "raw", "default": []},
+            "forward_paths": {"type": "list", "elements": "raw", "default": []},
             "connect_timeout": {"type": "int", "default": 60},
             "read_timeout": {"type": "int", "default": 86400},
             "send_timeout": {"type": "int", "default": 86400},

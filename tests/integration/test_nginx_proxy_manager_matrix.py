@@ -291,3 +291,23 @@ def test_only_upgrades_to_websocket_pass(peer: Peer, backend: int) -> None:
     assert answer.status == 404
     assert "upgrade" not in headers
     assert headers["host"] == name
+
+
+def test_page_and_application_share_a_host_name(peer: Peer, backend: int) -> None:
+    """The host forwards to the page; the paths of the application lead to the application."""
+    name = host_with(peer, 9)
+    upstream = f"127.0.0.1:{backend}"
+    done = module_runner.run(
+        nginx_proxy_manager_host,
+        arguments(
+            peer,
+            name,
+            websocket_paths=[{"path": "/ws", "upstream": upstream}],
+            forward_paths=[{"path": "/api/", "prefix": True, "upstream": upstream}],
+        ),
+    )
+    assert not done["failed"], done["msg"]
+    where = endpoint(peer, name)
+    assert handshake(where, "/ws").upgraded
+    assert plain(where, "/api/things").status == 404, "the application's own answer"
+    assert plain(where, "/").status == 502, "the page is not there"

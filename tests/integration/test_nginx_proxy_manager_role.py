@@ -1,0 +1,145 @@
+"""The role proxy with Nginx Proxy Manager as its provider, run by ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
+from npm_parts import PASSWORD, TESTS, endpoint, running_backend, running_peer
+from npm_peer.server import Peer
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[int]:
+    with running_backend() as port:
+        yield port
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[Peer]:
+    with running_peer("2.15.1", tmp_path / "npm") as peer:
+        yield peer
+
+
+def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -> tuple[int, str, dict[str, Any]]:
+    """(return code, output, the state that the role remembers)."""
+    variables = {
+        "proxy_provider": "nginx_proxy_manager",
+        "proxy_site_name": "app",
+        "proxy_page": False,
+        "proxy_page_url": "http://app.test:14100",
+        "proxy_ws_url": "ws://api.test/ws",
+        "proxy_api_url": "http://api.test",
+        "proxy_backend_upstream": f"127.0.0.1:{backend}",
+        "proxy_npm_api_url": peer.url,
+        "proxy_npm_identity": "admin@example.com",
+        "proxy_npm_secret": PASSWORD,
+        "proxy_npm_port": peer.nginx.port,
+    } | more
+    kept = tmp_path / "state.json"
+    tasks: list[dict[str, Any]] = [
+        {
+            "ansible.builtin.include_role": {
+                "name": "codeframe.staging.proxy",
+                "tasks_from": "{{ entry | default('main') }}",
+            }
+        },
+        {
+            "ansible.builtin.copy": {
+                "dest": str(kept),
+                "content": "{{ {'state': __proxy_state, 'former': __proxy_former} | to_json }}",
+                "mode": "0600",
+            },
+            "check_mode": False,
+            "when": "__proxy_former is defined",
+            "changed_when": False,
+        },
+    ]
+    book = tmp_path / "play.json"
+    book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]))
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-v"),
+            *("-e", f"ansible_python_interpreter={sys.executable}", *options, str(book)),
+        ],
+        env=os.environ
+        | {"ANSIBLE_COLLECTIONS_PATH": str(TESTS.parent / "collections"), "XDG_RUNTIME_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = run.stdout + run.stderr
+    assert PASSWORD not in output
+    return run.returncode, output, json.loads(kept.read_text()) if kept.exists() else {}
+
+
+def test_the_role_keeps_the_block_and_knows_the_way_back(tmp_path: Path, peer: Peer, backend: int) -> None:
+    text = "client_max_body_size 20m;\n"
+    peer.add_host("api.test", backend, advanced_config=text)
+    where = endpoint(peer, "api.test")
+    code, output, _ = play(tmp_path, peer, backend, "--check", "--diff")
+    assert code == 0, output
+    assert "+location = /ws {" in output
+    assert peer.puts() == 0
+    code, output, kept = play(tmp_path, peer, backend)
+    assert code == 0, output
+    assert handshake(where, "/ws").upgraded
+    code, output, again = play(tmp_path, peer, backend)
+    assert "changed=0" in output
+    assert again["state"] == kept["state"], "an unchanged state is no reason to restore"
+    assert peer.puts() == 1
+    code, output, _ = play(tmp_path, peer, backend, proxy_websocket_idle_timeout=300)
+    assert "proxy_read_timeout 300s" in peer.hosts[1]["advanced_config"], output
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"])
+    assert code == 0, output
+    assert "proxy_read_timeout 86400s" in peer.hosts[1]["advanced_config"]
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"])
+    assert code == 0, output
+    assert peer.hosts[1]["advanced_config"] == text
+
+
+def test_page_and_application_on_one_name_are_created_with_their_paths(
+    tmp_path: Path, peer: Peer, backend: int
+) -> None:
+    one_name = {
+        "proxy_page": True,
+        "proxy_page_url": "http://one.test",
+        "proxy_ws_url": "ws://one.test/ws",
+        "proxy_api_url": "http://one.test",
+        "proxy_frontend_upstream": "127.0.0.1:9",
+        "proxy_sse_paths": ["/api/events"],
+        "proxy_npm_forward": True,
+    }
+    code, output, _ = play(tmp_path, peer, backend, **one_name)
+    assert code == 0, output
+    where = endpoint(peer, "one.test")
+    assert handshake(where, "/ws").upgraded
+    assert [plain(where, path).status for path in ("/api/x", "/api/events", "/")] == [404, 404, 502]
+    code, output, _ = play(tmp_path, peer, backend, **one_name)
+    assert "changed=0" in output, output
+
+
+def test_a_missing_login_stops_before_anything_is_asked(tmp_path: Path, peer: Peer, backend: int) -> None:
+    code, output, _ = play(tmp_path, peer, backend, proxy_npm_secret="")
+    assert code != 0
+    assert "proxy_npm_identity and proxy_npm_secret are not both set" in output
+    assert peer.requests == []
+
+
+def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
+    tmp_path: Path, peer: Peer, backend: int
+) -> None:
+    peer.add_host("api.test", backend)
+    manual = {"proxy_provider": "manual", "proxy_npm_address": "127.0.0.1"}
+    code, output, _ = play(tmp_path, peer, backend, **manual)
+    assert code == 0, output
+    assert "location = /ws {" in output
+    assert "the block is not in force for api.test (/ws: 404): nothing was pasted" in output
+    assert "changed=0" in output
