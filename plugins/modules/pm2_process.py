@@ -122,7 +122,9 @@ options:
     type: bool
   listen_timeout_ms:
     description:
-      - Milliseconds that pm2 waits for an application to listen or to be ready.
+      - Milliseconds that pm2 waits for an application to listen or to be ready. A reload in V(cluster) mode stops the
+        old process then, whether the new one listens or not.
+      - In V(cluster) mode by default O(health_timeout), at most 30 seconds; otherwise pm2's own 3 seconds.
     type: int
   log_dir:
     description:
@@ -441,6 +443,7 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
     interpreter_args = params["interpreter_args"]
     if interpreter_args is None:
         interpreter_args = app.get("interpreter_args") or app.get("node_args") or []
+    mode = params["exec_mode"] or ("cluster" if str(app.get("exec_mode", "")).startswith("cluster") else "fork")
     settings = dict(app)
     for option, key in (
         ("max_memory_restart", "max_memory_restart"),
@@ -450,6 +453,9 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
     ):
         if params[option] is not None:
             settings[key] = params[option]
+    if mode == "cluster" and settings.get("listen_timeout") is None:
+        # pm2 stops the old worker after 3 s even if the new one does not listen yet: a gap on a busy host.
+        settings["listen_timeout"] = min(int(params["health_timeout"]), 30) * 1000
     compared = normalised_settings(settings)
     env = {**base, **read_env_file(params["env_file"], check=check)}
     for source in (app.get("env") or {}, params["env"]):
@@ -458,7 +464,6 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
     err_log = str(app.get("error_file") or app.get("error") or "")
     if params["log_dir"]:
         out_log, err_log = (f"{params['log_dir']}/{params['name']}-{kind}.log" for kind in ("out", "error"))
-    mode = params["exec_mode"] or ("cluster" if str(app.get("exec_mode", "")).startswith("cluster") else "fork")
     return Wanted(
         name=params["name"],
         script=script,
@@ -622,7 +627,8 @@ def apply(chosen: Plan, state: State, wanted: Wanted, tmpdir: str) -> None:
     elif chosen.action is Action.SCALE:
         pm2.call("scale", wanted.name, str(wanted.instances))
     elif chosen.action is Action.RELOAD:
-        pm2.apply("startOrReload", definition(wanted), tmpdir)
+        listen_s = (wanted.settings.get("listen_timeout") or 3000) / 1000
+        pm2.apply("startOrReload", definition(wanted), tmpdir, timeout_s=120 + listen_s * max(1, wanted.instances))
     elif chosen.action in (Action.START, Action.REPLACE):
         if former:
             pm2.call("delete", wanted.name)

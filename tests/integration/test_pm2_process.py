@@ -477,6 +477,45 @@ def test_a_cluster_reload_refuses_no_connection(site: Site) -> None:
     print(f"{count} requests, none refused")
 
 
+@pytest.mark.slow
+def test_a_reload_into_a_crash_fails_and_the_way_back_works(site: Site) -> None:
+    site.ok(exec_mode="cluster", revision="a")
+    site.release("0002", server=CRASHING)
+    result = site.run(exec_mode="cluster", revision="b", health_timeout=4)
+    assert result["failed"]
+    assert "cannot open the database" in result["msg"]
+    site.release("0001")
+    back = site.ok(exec_mode="cluster", revision="a", health_timeout=10)
+    assert back["changed"] is True
+    assert site.answer()["release"] == str(site.root / "app.releases" / "0001")
+
+
+@pytest.mark.slow
+def test_a_cluster_reload_waits_for_an_application_that_is_slow_to_listen(site: Site) -> None:
+    slow = "setTimeout(() => {" + SERVER + "}, 4500)"
+    site.release("0001", server=slow)
+    site.ok(exec_mode="cluster", revision="a", health_timeout=20)
+    failures: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                site.answer()
+            except (OSError, http.client.HTTPException) as err:
+                failures.append(repr(err))
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    site.release("0002", server=slow)
+    result = site.ok(exec_mode="cluster", revision="b", health_timeout=20)
+    over.set()
+    thread.join()
+    assert result["action"] == "reload"
+    assert failures == []
+
+
 @pytest.mark.skipif(not OTHER_PM2, reason="needs a second version of pm2 (STAGING_TEST_OTHER_PM2)")
 @pytest.mark.slow
 def test_a_daemon_of_another_version_is_reported_and_kept(site: Site) -> None:
