@@ -53,6 +53,10 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]*\Z")
 
 
+#: MAX_ARG_STRLEN of Linux: 32 pages for name, equals sign, value and the final NUL.
+_LONGEST_BYTES = 131072
+
+
 class ParseError(ValueError):
     """The text is no env file; ``line`` counts from 1. The message holds no value."""
 
@@ -219,9 +223,11 @@ def encode(key: str, value: str, readers: Sequence[str] = READERS) -> str:
     if "\0" in value:
         raise RefusedError(key, "contains a NUL byte, which no environment can hold", tuple(readers))
     try:
-        value.encode()
+        size = len(f"{key}={value}".encode())
     except UnicodeEncodeError:
         raise RefusedError(key, "is no valid Unicode text", tuple(readers)) from None
+    if size >= _LONGEST_BYTES:
+        raise RefusedError(key, f"is longer than the {_LONGEST_BYTES} bytes of a variable on Linux", tuple(readers))
     best = tuple(readers)
     for form in forms(value):
         differing = _differing(key, value, form, readers)

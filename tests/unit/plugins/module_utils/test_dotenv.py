@@ -132,6 +132,12 @@ def test_a_value_is_written_in_the_plainest_form_that_all_read_alike(value: str,
             id="NUL",
         ),
         pytest.param(
+            "x" * 131072,
+            "is longer than the 131072 bytes of a variable on Linux",
+            ("bash", "dotenv", "next", "python-dotenv"),
+            id="too long",
+        ),
+        pytest.param(
             "\ud800", "is no valid Unicode text", ("bash", "dotenv", "next", "python-dotenv"), id="lone surrogate"
         ),
     ],
