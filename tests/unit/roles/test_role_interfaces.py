@@ -97,3 +97,17 @@ def test_every_role_has_a_readme_that_names_its_options(role: Path) -> None:
     readme = (role / "README.md").read_text(encoding="utf-8")
     missing = [name for name in options_of(role) if name not in readme]
     assert missing == []
+
+
+def test_every_shared_variable_is_documented_with_the_roles_that_read_it() -> None:
+    rows = {
+        match[1]: line
+        for line in (ROOT / "docs/variables.md").read_text(encoding="utf-8").splitlines()
+        if (match := re.match(r"\| `(staging_\w+)` \|", line))
+    }
+    for role in ROLES:
+        for variable in set(re.findall(r"staging_[a-z_]+\w", (role / "defaults/main.yml").read_text(encoding="utf-8"))):
+            assert variable in rows, f"{variable}, which {role.name} reads, is not in docs/variables.md"
+            assert role.name in rows[variable].rsplit("|", 2)[1], (
+                f"{variable}: docs/variables.md leaves out {role.name}"
+            )
