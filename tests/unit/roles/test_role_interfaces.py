@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
-# Not the attribute of something, nor the name of a role.
-SHARED_VARIABLE = re.compile(r"(?<![.\w])staging_")
+# In an expression or a condition; not the attribute of something, nor a name in a message.
+SHARED_VARIABLE = re.compile(r"(\{[{%][^}]*|when: .*)(?<![.\w])staging_")
 ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
 
 
