@@ -24,6 +24,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release_manifes
 from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
     ALWAYS_EXCLUDED,
     Exclusion,
+    inside,
     read_tree,
     tree_digest,
     walk,
@@ -144,6 +145,23 @@ def is_package(pyproject: str) -> bool:
 def source_digest(directory: str) -> str:
     """Digest of a directory's source, where nobody told a better one."""
     return tree_digest(read_tree(directory, walk(directory, Exclusion(NOT_SOURCE))))
+
+
+def delivered_digest(releases: str, place: str) -> str | None:
+    """Digest of the source of a release, or of a directory in it, as it was delivered.
+
+    Builds and files made at run time do not count, so that a second look finds the same.
+
+    :param place: Relative path of the directory, beginning with the release's id.
+    :returns: None where the directory is in no release.
+    """
+    release, _slash, inner = place.partition("/")
+    try:
+        with open(os.path.join(releases, "sealed", release, "delivered.json"), encoding="utf-8") as file:
+            tree: dict[str, str] = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return tree_digest({path: entry for path, entry in tree.items() if not inner or inside(path, [inner])})
 
 
 def content_digest(files: Mapping[str, bytes]) -> str:

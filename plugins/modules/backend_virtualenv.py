@@ -63,8 +63,11 @@ options:
     default: true
   source_digest:
     description:
-      - Digest of the source, for installations that copy it into the environment. By default the files below O(path)
-        are read; the digest that M(codeframe.staging.release) returns does not see files made at run time.
+      - Digest of the source, for installations that copy it into the environment.
+      - By default it is made of the source below O(path) as M(codeframe.staging.release) delivered it, which builds and
+        files made at run time do not change. Outside a release the files are read.
+      - Where the project's directory holds the frontend as well, the digest without it
+        (RV(codeframe.staging.release#module:tree_digest_without)) spares an installation when only the frontend moved.
     type: str
   extra_packages:
     description: Further packages to install, as requirement specifiers.
@@ -298,7 +301,10 @@ class Environment:
             return None
 
     def _source(self) -> str:
-        return self.params["source_digest"] or virtualenv.source_digest(self.path)
+        if self.params["source_digest"]:
+            return str(self.params["source_digest"])
+        place = os.path.relpath(os.path.realpath(self.path), os.path.realpath(os.path.dirname(self.venvs)))
+        return virtualenv.delivered_digest(os.path.dirname(self.venvs), place) or virtualenv.source_digest(self.path)
 
     def linked(self) -> str | None:
         """Name of the environment that is linked now."""

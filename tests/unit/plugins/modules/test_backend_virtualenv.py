@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -176,6 +177,22 @@ def test_check_mode_on_a_bare_host_predicts_a_change(backend, tmp_path):
     for args in ({"python": "/nowhere/python3"}, {"path": str(tmp_path / "nowhere")}):
         result = backend.call(check=True, **args)
         assert (result["changed"], result["failed"], result["digest"]) == (True, False, None)
+
+
+def test_the_source_of_a_release_counts_as_it_was_delivered(backend):
+    (backend.release / "backend/pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    sealed = backend.releases / "sealed/0001"
+    sealed.mkdir(parents=True)
+    delivered = {"backend/pyproject.toml": "f:1", "web-ui/page.js": "f:2"}
+    (sealed / "delivered.json").write_text(json.dumps(delivered))
+    before = backend.call(check=True, install="project")["digest"]
+    (backend.release / "backend/made-at-run-time").write_text("")
+    (sealed / "delivered.json").write_text(json.dumps({**delivered, "web-ui/page.js": "f:3"}))
+    assert backend.call(check=True, install="project")["digest"] == before
+    (sealed / "delivered.json").write_text(json.dumps({**delivered, "backend/new.py": "f:4"}))
+    assert backend.call(check=True, install="project")["digest"] != before
+    told = backend.call(check=True, install="project", source_digest="ab")["digest"]
+    assert told not in (before, None)
 
 
 @pytest.mark.parametrize(

@@ -418,6 +418,29 @@ def test_a_way_back_that_is_not_there_is_said(site, args, message):
     assert result["msg"] == message.format(id=site.info()["current"])
 
 
+def test_a_reader_never_meets_a_gap_while_releases_are_switched(site):
+    site.deploy(SOURCE)
+    site.deploy({**SOURCE, "backend/main.py": "2\n"})
+    ids = [entry["id"] for entry in site.info()["releases"]]
+    reader = subprocess.Popen(
+        [
+            "sh",
+            "-c",
+            "n=0; while [ ! -e stop ]; do read -r line < app/backend/main.py || exit 1; n=$((n+1)); done; echo $n",
+        ],
+        cwd=site.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for number in range(40):
+        assert site.ok("restored", release=ids[number % 2])["current"] == ids[number % 2]
+    (site.home / "stop").touch()
+    out, problems = reader.communicate(timeout=30)
+    assert (reader.returncode, problems) == (0, "")
+    assert int(out) > 40
+
+
 def test_nothing_verified_means_no_way_back(site):
     site.from_archive(SOURCE)
     site.ok("switched")

@@ -1,0 +1,85 @@
+"""Virtual environments from the real package index, with the system's own Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import backend_virtualenv
+
+PYPROJECT = """[project]
+name = "demo-app"
+version = "0.1"
+requires-python = ">=3.9"
+dependencies = ["idna>=3"]
+[project.scripts]
+demo-app = "demo_app:main"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+"""
+
+
+@pytest.fixture
+def backend(tmp_path, run_module):
+    path = tmp_path / "app.releases/0001-a/backend"
+    (path / "src/demo_app").mkdir(parents=True)
+    (path / "pyproject.toml").write_text(PYPROJECT)
+    (path / "src/demo_app/__init__.py").write_text("import idna\n\n\ndef main():\n    print('served')\n")
+
+    def call(check: bool = False, **args: Any) -> dict[str, Any]:
+        arguments = {"path": str(path), "venvs_dir": str(tmp_path / "app.releases/venvs"), **args}
+        result = run_module(backend_virtualenv, {"python": "/usr/bin/python3", **arguments}, check=check)
+        assert not result["failed"], result
+        return result
+
+    call.path = path
+    return call
+
+
+def assert_idempotent(backend: Any, **args: Any) -> None:
+    names = sorted(path.name for path in backend.path.iterdir())
+    for check in (True, False):
+        assert backend(check=check, **args)["reasons"] == []
+    assert sorted(path.name for path in backend.path.iterdir()) == names
+
+
+def test_requirements_are_installed_from_the_index(backend):
+    (backend.path / "requirements.txt").write_text("idna>=3\n")
+    result = backend()
+    assert any(name.startswith("idna-") for name in result["distributions"])
+    subprocess.run([backend.path / ".venv/bin/python", "-c", "import idna"], check=True)
+    assert_idempotent(backend)
+    (Path(result["path"]) / "bin/python3").unlink()
+    assert backend()["path"] == f"{result['path']}-2"
+
+
+def test_a_project_is_installed_as_a_copy(backend):
+    backend(install="project")
+    assert sorted(path.name for path in backend.path.iterdir()) == [".venv", "pyproject.toml", "src"]
+    (backend.path / "src/demo_app/__init__.py").rename(backend.path / "moved-away")
+    assert subprocess.check_output([backend.path / ".venv/bin/demo-app"]) == b"served\n"
+    (backend.path / "moved-away").rename(backend.path / "src/demo_app/__init__.py")
+    assert_idempotent(backend, install="project")
+
+
+def test_uv_installs_what_its_lock_names(backend):
+    without_lock = backend(install="uv")
+    assert sorted(path.name for path in backend.path.iterdir()) == [".venv", "pyproject.toml", "src"]
+    assert subprocess.check_output([backend.path / ".venv/bin/demo-app"]) == b"served\n"
+    assert_idempotent(backend, install="uv")
+    uv = next((backend.path.parent.parent / "venvs").glob(".uv-*")) / "bin/uv"
+    subprocess.run(
+        [uv, "lock", "--quiet"], cwd=backend.path, env={**os.environ, "UV_PYTHON": "/usr/bin/python3"}, check=True
+    )
+    locked = backend(install="uv")
+    assert locked["reasons"] == ["lock file uv.lock changed", "source changed"]
+    assert locked["path"] != without_lock["path"]
+    assert_idempotent(backend, install="uv")
+    only_dependencies = backend(install="uv", install_project=False)
+    assert not any(name.startswith("demo_app-") for name in only_dependencies["distributions"])
+    (backend.path / "src/demo_app/__init__.py").write_text("changed\n")
+    assert not backend(install="uv", install_project=False)["changed"]
