@@ -191,8 +191,10 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.BAD_GATEWAY: Entry(
         "502.",
-        "The proxy cannot connect to the backend, or gets no HTTP from it: wrong port or scheme, or it crashed.",
-        "Compare `proxy_pass` with where the backend listens, as the proxy sees it; look at its error log.",
+        "The proxy cannot connect to the backend, or gets no HTTP from it: wrong port or scheme, it crashed, or it "
+        "drops HTTP/1.0 without an answer (as `websockets` 15 and 16 do).",
+        "Compare `proxy_pass` with where the backend listens, as the proxy sees it; set `proxy_http_version 1.1`; "
+        "look at the proxy's error log.",
     ),
     Cause.GATEWAY_TIMEOUT: Entry(
         "504.",

@@ -300,7 +300,7 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
     if status in (301, 302, 303, 307, 308):
         return _judge_redirect(seen, answer)
     if status == 502:
-        return Cause.BAD_GATEWAY, f"{said}: what answers there gets no HTTP answer from the backend behind it", None
+        return _judge_bad_gateway(seen, said, reference)
     if status == 504:
         return Cause.GATEWAY_TIMEOUT, f"{said}: the backend behind it did not answer in time", None
     if status in (503, 429):
@@ -336,6 +336,19 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
     if status in (400, 405, 426):
         return Cause.BAD_REQUEST, f"{said}: the server refuses this handshake", None
     return Cause.UNEXPECTED_STATUS, f"{said}, which says nothing about WebSockets", None
+
+
+def _judge_bad_gateway(seen: Observation, said: str, reference: Reference) -> _Judgement:
+    if not (seen.target.through_proxy and reference.direct_passed):
+        return Cause.BAD_GATEWAY, f"{said}: what answers there gets no HTTP answer from the backend behind it", None
+    # websockets before 17 closes on HTTP/1.0, nginx's default towards a backend before 1.29.7 (measured).
+    return (
+        Cause.BAD_GATEWAY,
+        f"{said}, although the backend answers when asked directly: the proxy asks elsewhere, cannot reach it from "
+        "where it runs, or speaks an HTTP to it that it drops without an answer",
+        f"compare proxy_pass in the location of {seen.target.path} with where the backend listens, as the proxy sees "
+        "it, and set proxy_http_version 1.1 there; the proxy's error log says which it is",
+    )
 
 
 def _judge_redirect(seen: Observation, answer: Answer) -> _Judgement:
