@@ -1,0 +1,156 @@
+"""The module against the API of the test server, without nginx; on the wire: tests/integration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils import _npm_shared
+from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
+from module_runner import RunModule
+from npm_peer.behaviour import VERSIONS
+from npm_peer.nginx import NoNginx
+from npm_peer.server import Peer
+
+NAME = "api.test"
+SECRET = "correct horse"
+
+
+@pytest.fixture(params=VERSIONS)
+def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+    with Peer(request.param, tmp_path, NoNginx(tmp_path), save_delay_s=0, reload_delay_s=0) as peer:
+        peer.add_host(NAME, 14200, advanced_config='proxy_set_header Authorization "Basic c2VjcmV0";\n')
+        yield peer
+
+
+def arguments(peer: Peer, **more: Any) -> dict[str, Any]:
+    return {
+        "api_url": peer.url,
+        "identity": "admin@example.com",
+        "secret": SECRET,
+        "domain_name": NAME,
+        "websocket_paths": ["/ws"],
+        "token_cache": False,
+        "check_wire": False,
+    } | more
+
+
+def test_check_mode_predicts_the_block_and_saves_nothing(peer: Peer, run_module: RunModule) -> None:
+    predicted = run_module(nginx_proxy_manager_host, arguments(peer), check=True, diff=True)
+    assert predicted["changed"]
+    assert peer.puts() == 0
+    done = run_module(nginx_proxy_manager_host, arguments(peer), diff=True)
+    assert (done["changed"], done["diff"]) == (True, predicted["diff"])
+    assert run_module(nginx_proxy_manager_host, arguments(peer))["changed"] is False
+    assert peer.puts() == 1
+
+
+def test_neither_the_password_nor_the_users_text_is_shown(peer: Peer, run_module: RunModule) -> None:
+    result = run_module(nginx_proxy_manager_host, arguments(peer), diff=True)
+    shown = json.dumps(result)
+    assert SECRET not in shown
+    assert "c2VjcmV0" not in shown
+    assert not any(token in shown for token in peer.tokens)
+
+
+def test_a_refused_save_is_taken_back(peer: Peer, run_module: RunModule) -> None:
+    before = dict(peer.hosts[1])
+    failed = run_module(nginx_proxy_manager_host, arguments(peer, forward_host="nonsense"))
+    assert failed["failed"]
+    assert (failed["changed"], failed["restored"]) == (False, True)
+    assert (
+        'went offline after the save (unknown directive "nonsense" in /data/nginx/proxy_host/1.conf:' in failed["msg"]
+    )
+    assert "the former configuration is back and serving; correct the text in the Advanced tab" in failed["msg"]
+    assert {key: peer.hosts[1][key] for key in before if key != "meta"} == {
+        key: value for key, value in before.items() if key != "meta"
+    }
+    assert peer.hosts[1]["meta"]["nginx_online"] is True
+
+
+def test_results_have_the_same_keys_whatever_happens(peer: Peer, run_module: RunModule) -> None:
+    keys = {"changed", "msg", "reasons", "findings", "drift", "block", "former", "current", "api_calls", "wire"}
+    for args in (
+        arguments(peer),
+        arguments(peer),
+        arguments(peer, secret="wrong one"),
+        arguments(peer, state="absent"),
+    ):
+        assert keys <= set(run_module(nginx_proxy_manager_host, args))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        pytest.param({"token": "a.b.c"}, "needs either token, or identity and secret, and not both", id="both"),
+        pytest.param({"secret": None}, "secret is not given; a login needs identity and secret", id="half"),
+        pytest.param({"read_timeout": 0}, "read_timeout is 0; expected 1 to 31536000 seconds", id="timeout"),
+        pytest.param({"forward_port": 70000}, "forward_port is 70000; expected 1 to 65535", id="port"),
+        pytest.param({"domain_names": ["x.test"]}, "domain_names does not contain api.test", id="names"),
+        pytest.param(
+            {"access_list": "none such"}, "access_list is 'none such', which this account does not", id="list"
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    tmp_path: Path, run_module: RunModule, more: dict[str, Any], message: str
+) -> None:
+    with Peer("2.15.1", tmp_path, NoNginx(tmp_path)) as peer:
+        peer.add_host(NAME, 14200)
+        result = run_module(nginx_proxy_manager_host, arguments(peer, **more))
+    assert result["failed"]
+    assert message in result["msg"]
+    assert peer.puts() == 0
+
+
+def test_enabling_goes_by_its_own_request(peer: Peer, run_module: RunModule) -> None:
+    args = arguments(peer, websocket_paths=[], enabled=False)
+    assert run_module(nginx_proxy_manager_host, args)["changed"]
+    assert ("POST", "/api/nginx/proxy-hosts/1/disable") in peer.requests
+    assert peer.hosts[1]["enabled"] is False
+    assert not run_module(nginx_proxy_manager_host, args)["changed"]
+
+
+def test_the_list_is_alike_for_all_versions(peer: Peer, run_module: RunModule) -> None:
+    args = {key: value for key, value in arguments(peer).items() if key not in ("check_wire", "websocket_paths")}
+    (host,) = run_module(nginx_proxy_manager_info, args | {"proxy_address": "127.0.0.1", "proxy_port": 9})["hosts"]
+    assert (host["enabled"], host["online"], host["block"]) == (True, True, None)
+    assert "advanced_config" not in host
+
+
+def test_the_block_is_made_without_any_login(run_module: RunModule) -> None:
+    result = run_module(nginx_proxy_manager_info, {"websocket_paths": ["/ws"]})
+    assert result["verdict"] == "not_asked"
+    assert "location = /ws {" in result["block"]
+
+
+def test_the_lock_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    with _npm_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
+        with (
+            pytest.raises(_npm_shared.LockTimeoutError),
+            _npm_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)),
+        ):
+            pass
+        with _npm_shared.write_lock("http://other:81/api", 0.1, str(tmp_path)):
+            pass
+    with _npm_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)) as waited:
+        assert waited < 0.1
+
+
+def test_a_kept_token_is_private_and_bound_to_its_password(tmp_path: Path) -> None:
+    directory = tmp_path / "tokens"
+    store = _npm_shared.FileStore("http://npm:81/api", "a@example.com", SECRET, str(directory))
+    assert store.load() is None
+    store.save("head.body.signature", 3600)
+    assert store.load() == "head.body.signature"
+    assert [path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())] == [0o700, 0o600]
+    other = _npm_shared.FileStore("http://npm:81/api", "a@example.com", "another", str(directory))
+    assert other.load() is None
+    directory.chmod(0o755)
+    assert store.load() is None, "a directory that others read is not trusted"
+    directory.chmod(0o700)
+    store.save("head.body.signature", 30)
+    assert store.load() is None, "it expires within the minute"
