@@ -280,6 +280,7 @@ def _public(inputs: Inputs) -> list[tuple[str, Url]]:
 
 
 def _check_hosts(inputs: Inputs) -> None:
+    internal: set[str] = set()
     for variable, url in _public(inputs):
         value = inputs.get(variable)
         if is_loopback(url.host):
@@ -291,7 +292,8 @@ def _check_hosts(inputs: Inputs) -> None:
                     f"{url.host} is every user's own machine, never this host",
                     "write the name under which users reach the host (staging_allow_loopback: true for a demo)",
                 )
-        elif is_internal(url.host):
+        elif is_internal(url.host) and url.host not in internal:
+            internal.add(url.host)
             inputs.add(
                 "name-internal",
                 variable,

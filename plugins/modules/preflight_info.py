@@ -18,7 +18,8 @@ description:
   - With O(stage=inputs) the inputs are judged by themselves, on the controller.
   - With O(stage=host) the staging host is looked at. Run it as root, since only root sees the processes that hold a
     port.
-  - Nothing is changed. Values of C(staging_env_secrets) are never part of the result nor of a log.
+  - Nothing is changed. Values of inputs with C(secret), C(token) or C(passw) in their names are never part of
+    the result nor of a log.
 attributes:
   check_mode:
     description: Looks and judges as always.
@@ -194,7 +195,7 @@ import ssl
 import stat
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -210,6 +211,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._url import as_a
 
 RESOLVE_WITHIN_S = 5.0
 MEASURE_WITHIN_S = 3.0
+_SECRET_NAME = re.compile(r"secret|token|passw", re.IGNORECASE)
 LEAST_FREE_BYTES = 256 * 1024**2
 _LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
@@ -653,18 +655,24 @@ def check_source_dir(inputs: Mapping[str, Any]) -> list[Finding]:
 
 
 def secrets_in(inputs: Mapping[str, Any]) -> set[str]:
-    """What must not be shown: the secrets for the env file, and passwords in URLs."""
+    """What must not be shown: all below a name that speaks of a secret, and passwords in URLs."""
     found: set[str] = set()
-    secrets = inputs.get("staging_env_secrets")
-    if isinstance(secrets, Mapping):
-        found |= {
-            str(value)
-            for value in secrets.values()
-            if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
-        }
-    for value in inputs.values():
+    for name, value in inputs.items():
+        if _SECRET_NAME.search(str(name)):
+            found |= set(leaves(value))
         found |= {match[1] for match in re.finditer(r"://[^/@:\s]*:([^/@\s]+)@", str(value))}
     return found
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every text and number in a value, however deep."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from leaves(item)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+        yield str(value)
 
 
 def main() -> None:

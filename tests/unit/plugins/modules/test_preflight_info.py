@@ -77,6 +77,8 @@ def test_no_secret_is_in_the_result(run_module: RunModule) -> None:
     given = inputs(
         staging_env_secrets={"A": "planted$one", "B": "planted-two", "NEXT_PUBLIC_X": "planted-three"},
         staging_git_url="https://me:planted-four@example.com/x.git",
+        staging_npm_secret="planted-five",
+        staging_websocket_secret_headers={"Authorization": ["planted-six"]},
     )
     result = run_module(preflight_info, {"stage": "inputs", "inputs": given})
     assert result["failed"] is True

@@ -1,0 +1,102 @@
+"""deploy_lock between real playbooks: who waits, who takes over, who is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAYBOOK = """\
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - codeframe.staging.deploy_lock:
+        state: identity
+      register: run
+    - codeframe.staging.deploy_lock:
+        project: /srv/app
+        lock_dir: "{{ lock_dir }}"
+        identity: "{{ run.identity }}"
+      register: lock
+    - ansible.builtin.copy:
+        content: "{{ lock | to_json }}"
+        dest: "{{ said }}"
+        mode: "0644"
+    - ansible.builtin.command: sleep {{ nap }}
+      changed_when: false
+    - codeframe.staging.deploy_lock:
+        state: released
+        project: /srv/app
+        lock_dir: "{{ lock_dir }}"
+        identity: "{{ run.identity }}"
+"""
+
+
+class Playbook:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        (directory / "play.yml").write_text(PLAYBOOK)
+
+    def start(self, name: str, nap: int) -> tuple[subprocess.Popen[str], Path]:
+        said = self.directory / f"{name}.json"
+        extra = {"lock_dir": str(self.directory / "locks"), "said": str(said), "nap": nap}
+        extra["ansible_python_interpreter"] = sys.executable
+        binary = Path(sys.executable).with_name("ansible-playbook")
+        process = subprocess.Popen(
+            [
+                str(binary) if binary.exists() else "ansible-playbook",
+                "-i",
+                "localhost,",
+                "-e",
+                json.dumps(extra),
+                "play.yml",
+            ],
+            cwd=self.directory,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return process, said
+
+    def start_and_hold(self, name: str) -> tuple[subprocess.Popen[str], dict[str, object]]:
+        process, said = self.start(name, 60)
+        deadline = time.monotonic() + 60
+        while not said.exists() or not said.read_text():
+            assert process.poll() is None, process.stdout and process.stdout.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return process, json.loads(said.read_text())
+
+
+@pytest.fixture
+def playbook(tmp_path: Path) -> Playbook:
+    return Playbook(tmp_path)
+
+
+def test_a_second_playbook_is_told_who_deploys_and_a_killed_one_is_replaced_at_once(playbook: Playbook) -> None:
+    first, lock = playbook.start_and_hold("first")
+    try:
+        assert lock["action"] == "taken"
+        second, _said = playbook.start("second", 0)
+        out = second.communicate(timeout=60)[0]
+        assert second.returncode != 0
+        assert f"is being deployed by {lock['holder']['who']} (process {first.pid}, since" in " ".join(out.split())  # type: ignore[index]
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    third, said = playbook.start("third", 0)
+    out = third.communicate(timeout=60)[0]
+    assert third.returncode == 0, out
+    taken = json.loads(said.read_text())
+    assert (taken["action"], taken["reason"]) == ("taken_over", f"process {first.pid} on this controller is gone")
+    assert list((playbook.directory / "locks").iterdir()) == []

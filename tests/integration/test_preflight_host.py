@@ -1,0 +1,134 @@
+"""preflight_info against a real nginx, real certificates and real file systems."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import preflight_info
+from module_runner import RunModule
+
+
+@pytest.fixture
+def on_host(run_module: RunModule, tmp_path: Path) -> Any:
+    def run(args: dict[str, Any] | None = None, **more: Any) -> list[tuple[str, str]]:
+        inputs = {
+            "staging_public_url": "http://app.localhost:18080",
+            "staging_public_ws_url": "ws://api.localhost:18080/ws",
+            "staging_allow_loopback": True,
+            "staging_project_dir": str(tmp_path / "app"),
+            "staging_backend_port": 14299,
+            "staging_frontend_port": 14199,
+            **more,
+        }
+        options = {"min_free_bytes": 1, "min_memory_bytes": 1, "nginx": "/nonexistent", **(args or {})}
+        result = run_module(preflight_info, {"stage": "host", "inputs": inputs, "fail": False, **options})
+        assert result["failed"] is False, result
+        return [(item["finding"], item["message"]) for item in result["findings"]]
+
+    return run
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Any:
+    """A real nginx, told to use a tree of this test's."""
+    real = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert real is not None, "nginx is not installed"
+    tree = tmp_path / "nginx"
+    tree.mkdir()
+    (tree / "nginx.conf").write_text(
+        f"pid {tree}/pid; error_log stderr;\nevents {{}}\nhttp {{ include {tree}/*.site; }}\n"
+    )
+    wrapper = tmp_path / "nginx-of-the-test"
+    wrapper.write_text(f'#!/bin/sh\nexec {real} -c {tree}/nginx.conf "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper, tree
+
+
+def test_a_valid_tree_has_no_finding(on_host: Any, nginx: Any) -> None:
+    assert on_host({"nginx": str(nginx[0])}) == []
+
+
+def test_an_invalid_tree_is_named_with_file_and_line(on_host: Any, nginx: Any) -> None:
+    wrapper, tree = nginx
+    (tree / "other.site").write_text("server {\n  listen 127.0.0.1:18081;\n  upgrde on;\n}\n")
+    assert on_host({"nginx": str(wrapper)}) == [
+        (
+            "nginx-refuses",
+            f'nginx is refusing its configuration (unknown directive "upgrde" in {tree}/other.site:3), '
+            "but a tree that it accepts is expected before anything is added; "
+            "repair that place first; it is not of this deployment's making",
+        )
+    ]
+
+
+def test_a_running_nginx_may_hold_the_port_of_the_proxy(on_host: Any, nginx: Any) -> None:
+    wrapper, tree = nginx
+    (tree / "ours.site").write_text("server { listen 127.0.0.1:18080; return 204; }\n")
+    process = subprocess.Popen([str(wrapper), "-g", "daemon off;"])
+    try:
+        for _attempt in range(100):
+            if (tree / "pid").exists():
+                break
+            process.poll()
+            subprocess.run(["sleep", "0.05"], check=True)
+        assert on_host() == []
+        taken = [name for name, _message in on_host(staging_backend_port=18080)]
+        assert taken == ["port-held"]
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Any:
+    def make(name: str, *, days: int = 90, hosts: str = "DNS:app.example.com,DNS:*.api.example.com") -> tuple[str, str]:
+        key, pem = tmp_path / f"{name}.key", tmp_path / f"{name}.pem"
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+                *("-keyout", str(key), "-out", str(pem), "-days", str(days), "-subj", "/CN=x"),
+                *("-addext", f"subjectAltName={hosts}"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        return str(pem), str(key)
+
+    return make
+
+
+def test_real_certificates_are_judged(on_host: Any, certificate: Any) -> None:
+    good, other, old = certificate("good"), certificate("other"), certificate("old", days=3)
+
+    def names(pem: str, key: str, host: str = "v1.api.example.com") -> list[str]:
+        urls = {
+            "staging_public_url": "https://app.example.com:18443",
+            "staging_public_ws_url": f"wss://{host}:18443/ws",
+        }
+        found = on_host(staging_tls_certificate=pem, staging_tls_key=key, **urls)
+        return [name for name, _message in found if name not in {"host-unresolved", "host-leads-elsewhere"}]
+
+    assert names(*good) == []
+    assert names(*good, host="api.example.com") == ["certificate-name"]
+    assert names(good[0], other[1]) == ["certificate-file"]
+    assert names(*old) == ["certificate-expires-soon"]
+    Path(good[1]).write_text("no key")
+    assert names(*good) == ["certificate-file"]
+
+
+def test_a_read_only_file_system_is_said(on_host: Any, tmp_path: Path) -> None:
+    place = tmp_path / "readonly"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,noexec", "tmpfs", str(place)], capture_output=True).returncode:
+        pytest.skip("this container may not mount")
+    try:
+        assert [name for name, _message in on_host(staging_project_dir=str(place / "app"))] == ["path-read-only"]
+        subprocess.run(["mount", "-o", "remount,rw,noexec", str(place)], check=True)
+        assert [name for name, _message in on_host(staging_project_dir=str(place / "app"))] == ["path-no-exec"]
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
