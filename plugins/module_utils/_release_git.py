@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import ReleaseError
+from ansible_collections.codeframe.staging.plugins.module_utils._tree import die_with_parent
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")
@@ -78,6 +79,7 @@ class Git:
                 timeout=self._timeout_s,
                 check=False,
                 cwd=directory or "/",
+                preexec_fn=die_with_parent,
             )
         except FileNotFoundError:
             raise ReleaseError(f"{self._executable} is not installed, and the source is to come from git") from None

@@ -164,6 +164,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release_manifes
 from ansible_collections.codeframe.staging.plugins.module_utils._release_store import in_words
 from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
     TreeError,
+    die_with_parent,
     relative_path,
     remove_tree,
     unlink_if_there,
@@ -340,6 +341,7 @@ class Environment:
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         try:
             output = process.communicate(timeout=max(1, self.deadline - time.monotonic()))[0]

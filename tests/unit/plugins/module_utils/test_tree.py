@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
+import time
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
@@ -138,3 +141,38 @@ def test_deleting_a_tree_follows_no_link_and_opens_closed_directories(tmp_path):
     remove_tree(str(tmp_path / "a"))
     assert not (tmp_path / "a").exists()
     assert (tmp_path / "outside").exists()
+
+
+def test_a_child_does_not_outlive_a_killed_parent(tmp_path):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path / "pid")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    child = int((tmp_path / "pid").read_text())
+    parent.kill()
+    parent.wait()
+    while alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+CHILD = """
+import os, subprocess, sys, time
+from ansible_collections.codeframe.staging.plugins.module_utils._tree import die_with_parent
+child = subprocess.Popen(["sleep", "60"], preexec_fn=die_with_parent)
+with open(sys.argv[1], "w") as file:
+    file.write(str(child.pid))
+time.sleep(60)
+"""
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
