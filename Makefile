@@ -117,7 +117,7 @@ INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
 
 .PHONY: integration
 integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl, in a throw-away container
-	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -m 'not slow' $(ARGS) tests/integration,\
+	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -q --durations=12 -m 'not slow' $(ARGS) tests/integration,\
 	  echo '== integration: tests/integration holds no test')
 
 .PHONY: integration-all
