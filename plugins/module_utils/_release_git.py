@@ -212,6 +212,18 @@ def uncommitted(git: Git, directory: str) -> list[str]:
     return [line[3 + len(top) :] for line in listing.split("\0") if line]
 
 
+def not_fetched(directory: str) -> list[str]:
+    """Name what a repository keeps elsewhere, and a clone therefore lacks."""
+    found = ["submodules (.gitmodules)"] if os.path.isfile(os.path.join(directory, ".gitmodules")) else []
+    try:
+        with open(os.path.join(directory, ".gitattributes"), encoding="utf-8", errors="replace") as file:
+            if "filter=lfs" in file.read():
+                found.append("large files in Git LFS (.gitattributes)")
+    except OSError:
+        pass
+    return found
+
+
 def head(git: Git, directory: str) -> str | None:
     """Return the commit that is checked out; None where the directory is no checkout of its own."""
     if not os.path.lexists(os.path.join(directory, ".git")):

@@ -366,6 +366,7 @@ class Outcome:
     taken_over: str | None = None
     pruned: list[str] = field(default_factory=list)
     predicted_digest: str | None = None
+    not_fetched: list[str] = field(default_factory=list)
 
 
 class Call:
@@ -649,6 +650,7 @@ class Call:
             with open(os.path.join(path, ".git", "info", "exclude"), "a", encoding="utf-8") as ignored:
                 ignored.writelines(f"/{shared}\n" for shared in self.manifest.layout.shared_paths)
             names = git_source.tracked_files(git, path)
+            self.outcome.not_fetched = git_source.not_fetched(path)
             return read_tree(path, (name for name in names if not exclusion.covers(name)))
         os.mkdir(path, 0o755)
         tree = unpack(self.params["archive"], path)
@@ -905,6 +907,11 @@ def main() -> None:
         module.warn(
             f"release {result['current']} serves again, but not as it was: {', '.join(result['damage'][:5])}; "
             "the next deployment makes a new one"
+        )
+    if call.outcome.not_fetched:
+        module.warn(
+            f"the source holds {' and '.join(call.outcome.not_fetched)}, which are not fetched; "
+            "bring such a source as an archive"
         )
     if result["left_behind"]:
         module.warn(

@@ -593,6 +593,14 @@ def test_an_unknown_version_is_one_sentence(site, version):
     )
 
 
+def test_what_git_keeps_elsewhere_is_named(site):
+    site.commit({**SOURCE, ".gitmodules": "", ".gitattributes": "*.bin filter=lfs diff=lfs\n"})
+    assert site.from_git()["warnings"] == [
+        "the source holds submodules (.gitmodules) and large files in Git LFS (.gitattributes), which are not fetched; "
+        "bring such a source as an archive"
+    ]
+
+
 def test_an_annotated_tag_means_its_commit(site):
     commit = site.commit(SOURCE)
     git(site.repository, "tag", "-a", "-m", "tag", "v1")
