@@ -92,6 +92,12 @@ options:
         otherwise.
       - Must not hold secrets.
     type: str
+  example_path:
+    description:
+      - A file for readers of the source that lists the keys with the comments of O(content) and no values. It is
+        readable by others.
+      - Only a file that this module wrote is ever changed, so an example that the source has itself stays.
+    type: path
   sealed_path:
     description:
       - A private copy of the file as it was when the release was sealed. It is only read.
@@ -200,6 +206,11 @@ backup_file:
   returned: if a backup was made
   type: str
   sample: /srv/app/.env.staging.20300102T030405Z.bak
+example_changed:
+  description: Whether the file at O(example_path) is missing or outdated.
+  returned: always
+  type: bool
+  sample: false
 refused:
   description: Keys that were refused, each with C(key), C(why) and C(readers). Nothing was written.
   returned: on failure, if keys were refused
@@ -227,6 +238,9 @@ ALPHABETS = {
     "hex": "0123456789abcdef",
     "base64url": string.ascii_letters + string.digits + "-_",
 }
+
+
+EXAMPLE_HEADER = "# Written by codeframe.staging from the keys of the deployment: what each is for, and no values.\n"
 
 
 @dataclass(frozen=True)
@@ -314,7 +328,8 @@ class Task:
         uid, gid = self._ids(live)
         attributes = self._attributes(live, mode, uid, gid)
         content_changed = live_text != change.text
-        changed = content_changed or bool(attributes)
+        example = self._example(wanted)
+        changed = content_changed or bool(attributes) or example is not None
         result: dict[str, Any] = {
             "changed": changed,
             "path": live.path,
@@ -324,9 +339,13 @@ class Task:
             "keys_generated": self.generated,
             "keys_differing": list(change.differing),
             "attributes_changed": attributes,
+            "example_changed": example is not None,
             "restores": changed and sealed_text is not None and self._holds(sealed_text, wanted),
         }
         result["diff"] = self._diff(result, live, live_text, change.text, mode)
+        if example is not None:
+            path = params["example_path"]
+            result["diff"].append({"before_header": path, "after_header": path, "before": "", "after": example})
         if change.differing:
             names, readers = _listed(change.differing), _listed(tuple(self.readers))
             self.module.warn(f"{names} in {self.path} is not read alike by {readers}; it was left as it is")
@@ -335,9 +354,24 @@ class Task:
                 if params["backup"] and live.data is not None:
                     result["backup_file"] = self._back_up(live)
                 _dotenv_store.replace(live.path, change.text.encode(), mode=mode, uid=uid, gid=gid)
-            else:
+            elif attributes:
                 _dotenv_store.set_attributes(live.path, mode=mode, uid=uid, gid=gid)
+            if example is not None:
+                _dotenv_store.replace(params["example_path"], example.encode(), mode=0o644, uid=uid, gid=gid)
         self.module.exit_json(**result)
+
+    def _example(self, wanted: Mapping[str, str]) -> str | None:
+        """The text of the example, or None if there is nothing to write."""
+        path: str | None = self.module.params["example_path"]
+        if path is None:
+            return None
+        content = self.module.params["content"] or ""
+        keys = dict.fromkeys([*_dotenv.parse(content).keys, *wanted])
+        text = EXAMPLE_HEADER + _dotenv.arrange(content, dict.fromkeys(keys, ""), (), self.readers).text
+        found = self._text(_dotenv_store.look(path, follow=False, tolerant=self.module.check_mode), path)
+        if found == text or (found is not None and not found.startswith(EXAMPLE_HEADER)):
+            return None
+        return text
 
     def _text(self, found: _dotenv_store.Found, path: str) -> str | None:
         if found.data is None:
@@ -510,6 +544,7 @@ class Task:
     def _diff(
         self, result: Mapping[str, Any], live: _dotenv_store.Found, before: str | None, after: str, mode: int
     ) -> list[dict[str, str]]:
+        content_changed = before != after
         old = {} if before is None else self._visible(before)
         new = self._visible(after)
         left: list[str] = []
@@ -533,7 +568,7 @@ class Task:
             if name in result["attributes_changed"]:
                 left.append(f"# {name} {live.uid if name == 'owner' else live.gid}")
                 right.append(f"# {name} {self.module.params[name]}")
-        if not left and not right and result["changed"]:
+        if not left and not right and content_changed:
             right.append("# order, comments or spelling")
         return [
             {
@@ -571,6 +606,7 @@ def main() -> None:
             "readers": {"type": "list", "elements": "str", "choices": list(READERS), "default": list(READERS)},
             "manage": {"type": "str", "choices": ["keys", "file"], "default": "keys"},
             "content": {"type": "str"},
+            "example_path": {"type": "path"},
             "sealed_path": {"type": "path"},
             "owner": {"type": "str"},
             "group": {"type": "str"},

@@ -25,6 +25,7 @@ KEYS = {
     "keys_differing",
     "attributes_changed",
     "restores",
+    "example_changed",
     "diff",
 }
 
@@ -210,7 +211,7 @@ def test_a_refused_value_is_written_for_readers_that_agree(run: Run) -> None:
             id="null",
         ),
         pytest.param(
-            {"values": {"A": "1"}, "secret_values": {"A": "2"}},
+            {"values": {"A": "1"}, "secret_values": {"A": "hunter two"}},
             "A stands in values and in secret_values for {path}; keep it in one of them",
             id="twice",
         ),
@@ -441,6 +442,29 @@ def test_the_owner_of_an_existing_file_is_kept_and_a_given_one_is_set(run: Run) 
     assert (result["attributes_changed"], run.path.stat().st_uid) == (["owner"], 12346)
     run(values={"A": "3"}, owner=getpass.getuser())
     assert run.path.stat().st_uid == os.geteuid()
+
+
+def test_an_example_lists_keys_and_comments_and_no_values(run: Run, tmp_path: Path) -> None:
+    example = tmp_path / ".env.staging.example"
+    args: dict[str, Any] = {
+        "values": {"URL": "wss://a/ws"},
+        "secret_values": {"S": SECRET},
+        "generate": {"G": {}},
+        "content": "# Baked into the page.\nURL=unset # a URL\n",
+        "example_path": str(example),
+    }
+    assert run(check=True, **args)["example_changed"] is True
+    assert not example.exists()
+    assert run(**args)["example_changed"] is True
+    assert example.read_text() == dotenv_file.EXAMPLE_HEADER + "# Baked into the page.\n# a URL\nURL=\nS=\nG=\n"
+    assert stat.S_IMODE(example.stat().st_mode) == 0o644
+    assert run(**args)["changed"] is False
+    example.unlink()
+    result = run(**args)
+    assert (result["changed"], result["example_changed"], result["keys_changed"]) == (True, True, [])
+    example.write_text("# the source's own\n")
+    assert run(**args)["changed"] is False
+    assert example.read_text() == "# the source's own\n"
 
 
 def test_bash_reads_what_was_written(run: Run) -> None:
