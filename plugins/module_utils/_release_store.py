@@ -569,11 +569,12 @@ class Project:
             manifest.releases.pop(name, None)
             if manifest.candidate == name:
                 manifest.candidate = None
-        self.write(manifest)
         for name in releases:
             if os.path.isdir(self.sealed(name)):
                 remove_tree(self.sealed(name))
+        # Before the manifest is written, which a full disk would not allow.
         self._empty_trash()
+        self.write(manifest)
 
     def _empty_trash(self) -> None:
         trash = glob.glob(os.path.join(glob.escape(self.directory), ".trash-*"))
