@@ -48,8 +48,11 @@ const answers = fs.readFileSync(list, "utf8").split("\n").filter(Boolean).map((f
   const text = fs.readFileSync(file, "utf8");
   if (dotenv) return dotenv.parse(text);
   for (const key of Object.keys(process.env)) if (!(key in clean)) delete process.env[key];
-  const [, parsed] = next.processEnv([{ path: file, contents: text, env: {} }], "/", console, true);
-  return parsed;
+  const answer = next.processEnv([{ path: file, contents: text, env: {} }], "/", console, true);
+  if (Array.isArray(answer)) return answer[1];
+  // Up to Next.js 14 only the process's environment tells.
+  const added = Object.entries(process.env).filter(([key]) => !(key in clean) && key !== "__NEXT_PROCESSED_ENV");
+  return Object.fromEntries(added);
 });
 process.stdout.write(JSON.stringify(answers));
 """
