@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tasks of one machine share about an Nginx Proxy Manager: a lock for writing, and the login."""
+"""What tasks of one machine share about an Nginx Proxy Manager: a lock for writing, the login, and a journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 _POLL_S = 0.05
 _ROUNDS = 50000
@@ -62,6 +63,38 @@ def _open(path: str) -> int:
         return os.open(path, flags)
 
 
+def _write_private(directory: str, path: str, content: object) -> bool:
+    """Write JSON that only this user can read, from its first byte; False where that cannot be had."""
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        if not _is_private(os.stat(directory, follow_symlinks=False), stat.S_ISDIR):
+            return False
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        os.replace(temporary, path)
+    except OSError:
+        return False
+    return True
+
+
+def _read_private(directory: str, path: str) -> Any:
+    """Read it back; None where it is not there, or where others could have written it."""
+    try:
+        if not _is_private(os.stat(directory, follow_symlinks=False), stat.S_ISDIR):
+            return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, encoding="utf-8") as file:
+            if not _is_private(os.fstat(descriptor), stat.S_ISREG):
+                return None
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
 class FileStore:
     """Keeps a token in a file that only its user can read.
 
@@ -72,46 +105,56 @@ class FileStore:
     def __init__(self, url: str, identity: str, secret: str, directory: str) -> None:
         self._secret = secret
         self._directory = directory
-        name = hashlib.sha256(f"{url}\n{identity}".encode()).hexdigest()[:32]
-        self._path = os.path.join(directory, name)
+        self._path = os.path.join(directory, _name(url, identity))
 
     def _bound(self, salt: str) -> str:
         return hashlib.pbkdf2_hmac("sha256", self._secret.encode(), bytes.fromhex(salt), _ROUNDS).hex()
 
     def load(self) -> str | None:
+        content = _read_private(self._directory, self._path)
         try:
-            if not _is_private(os.stat(self._directory, follow_symlinks=False), stat.S_ISDIR):
-                return None
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with os.fdopen(descriptor, encoding="utf-8") as file:
-                if not _is_private(os.fstat(descriptor), stat.S_ISREG):
-                    return None
-                content = json.load(file)
             # A minute is more than a request takes.
             if content["expires"] < time.time() + 60 or content["bound"] != self._bound(content["salt"]):
                 return None
             return str(content["token"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return None
 
     def save(self, token: str, lifetime_s: float) -> None:
         salt = secrets.token_hex(16)
         content = {"token": token, "expires": time.time() + lifetime_s, "salt": salt, "bound": self._bound(salt)}
-        temporary = f"{self._path}.{os.getpid()}"
-        with contextlib.suppress(OSError):
-            os.makedirs(self._directory, mode=0o700, exist_ok=True)
-            if not _is_private(os.stat(self._directory, follow_symlinks=False), stat.S_ISDIR):
-                return
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file)
-            os.replace(temporary, self._path)
+        _write_private(self._directory, self._path, content)
 
     def forget(self) -> None:
         with contextlib.suppress(OSError):
             os.unlink(self._path)
+
+
+class Journal:
+    """What a save is about to replace, for the run after one that was killed in between."""
+
+    def __init__(self, url: str, host_id: int, directory: str) -> None:
+        self._directory = directory
+        self._path = os.path.join(directory, f"{_name(url, str(host_id))}.journal")
+
+    def open(self, body: Mapping[str, Any], former: Mapping[str, Any]) -> None:
+        _write_private(self._directory, self._path, {"body": dict(body), "former": dict(former)})
+
+    def pending(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(what was about to be written, what it replaces); both empty where nothing is open."""
+        content = _read_private(self._directory, self._path)
+        try:
+            return dict(content["body"]), dict(content["former"])
+        except (ValueError, KeyError, TypeError):
+            return {}, {}
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+
+def _name(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _is_private(status: os.stat_result, kind: object) -> bool:
@@ -120,7 +163,7 @@ def _is_private(status: os.stat_result, kind: object) -> bool:
 
 
 def default_directory() -> str:
-    """Where tokens are kept: in the user's runtime directory, or else in the cache of the user's home."""
+    """Where tokens and journals are kept: in the user's runtime directory, or else in the cache of the user's home."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.path.isdir(runtime):
         return os.path.join(runtime, "codeframe-staging-npm")

@@ -80,12 +80,14 @@ class Wire:
                 return False
             if state.revision is not None:
                 return True
+        good = 0
         while True:
-            if is_served(self.endpoint):
+            good = good + 1 if is_served(self.endpoint) else 0
+            if good >= rounds:
                 return True
-            if time.monotonic() >= deadline:
+            if not good and time.monotonic() >= deadline:
                 return False
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S / 2)
 
     def bad_gateway(self, timeout_s: float) -> bool:
         """Whether the proxy does not reach what it forwards to, for as long as this."""
@@ -203,7 +205,7 @@ class Transaction:
         except CutError as cut:
             self._after_cut(cut, body)
         except ServerFaultError as fault:
-            self._after_fault(fault, former)
+            self._after_fault(fault, body, former)
 
     def _after_cut(self, cut: CutError, body: Mapping[str, Any]) -> None:
         self.notes.append("the connection was cut after the save was sent")
@@ -225,8 +227,19 @@ class Transaction:
         if any(not same(host.get(key), value) for key, value in body.items()):
             self._client.update(self._id, body)
 
-    def _after_fault(self, fault: ServerFaultError, former: Mapping[str, Any]) -> None:
-        """A 500 has changed the database: put the former values back, which may answer 500 again."""
+    def _after_fault(self, fault: ServerFaultError, body: Mapping[str, Any], former: Mapping[str, Any]) -> None:
+        """A 500 has changed the database: put the former values back, which may answer 500 again.
+
+        Tried once more before, since a save of somebody else breaks nginx for a moment too.
+        """
+        time.sleep(_SETTLE_S)
+        try:
+            self._client.update(self._id, body)
+        except (ServerFaultError, CutError):
+            pass
+        else:
+            self.notes.append("nginx was broken by something else for a moment, and the save was repeated")
+            return
         try:
             self._client.update(self._id, former)
         except (ServerFaultError, CutError):
@@ -266,6 +279,8 @@ class Transaction:
                 continue
             if online(host) is False:
                 continue
+            # Until then the wire may show what served before all of it.
+            time.sleep(_IN_FORCE_S)
             if self._wire.confirm(self._former_state):
                 return True, True
         try:

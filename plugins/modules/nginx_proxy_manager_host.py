@@ -380,7 +380,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import
     way_back,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import (
+    Journal,
     LockTimeoutError,
+    default_directory,
     write_lock,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import (
@@ -391,6 +393,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction
     nginx_words,
     online,
     remedy,
+    same,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import (
@@ -586,6 +589,12 @@ class Task:
             client.enable(host["id"], made.set_enabled)
             wire = self._wire({**host, "enabled": made.set_enabled}, reachable=False)
         if body:
+            journal = Journal(client.address.url, host["id"], default_directory())
+            body, former = finish(host, body, former, *journal.pending())
+            journal.open(body, former)
+            if "advanced_config" in former:
+                text = take_apart(former["advanced_config"])
+                former_state = State(text.revision, text.paths or state.paths)
             transaction = Transaction(client, host["id"], self.name, wire, state, former_state)
             self.result["notes"] = transaction.notes
             try:
@@ -594,7 +603,10 @@ class Task:
                 # Nothing of it is left when the former state serves again.
                 self.result["changed"] = not exc.restored
                 self.result["restored"] = exc.restored
+                if exc.restored:
+                    journal.close()
                 raise
+            journal.close()
         else:
             host = client.host(host["id"])
         self._done(host, wire, state.paths or former_state.paths, "saved")
@@ -772,6 +784,19 @@ class Task:
         self.result["wire"]["after"] = {path: each.shown() for path, each in seen.items()}
         proof = "and its new configuration answers" if wire.endpoint else "(not asked on the wire)"
         self.result["msg"] = f"proxy host {self.name} is {verb} {proof}"
+
+
+def finish(
+    host: Mapping[str, Any],
+    body: dict[str, Any],
+    former: dict[str, Any],
+    begun: Mapping[str, Any],
+    replaced: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Take the work of a killed run over: what it had left offline goes back to what served before it."""
+    if not begun or online(host) is not False or any(not same(host.get(key), value) for key, value in begun.items()):
+        return body, former
+    return {**begun, **body}, {**former, **replaced}
 
 
 def states(made: Plan) -> tuple[State, State]:

@@ -14,6 +14,7 @@ from typing import Any
 import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import take_apart
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import Transaction
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from npm_parts import TESTS, RequestLoop, arguments, endpoint, free_port, running_backend, running_peer
@@ -216,6 +217,43 @@ def test_an_offline_host_is_saved_again(peer: Peer) -> None:
     assert not handshake(endpoint(peer, NAME), "/ws").upgraded
     repaired = keep(peer)
     assert repaired["drift"] == ["the host is offline: nginx refused what the database has (bind() failed)"]
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
+@pytest.mark.parametrize(
+    ("fault", "note"),
+    [
+        ("disturbed_before", "nginx was broken by something else for a moment, and the save was repeated"),
+        ("disturbed_after", "the save was disturbed by another one and was repeated"),
+    ],
+)
+def test_a_save_that_another_one_disturbs_is_repeated(peer: Peer, fault: str, note: str) -> None:
+    setattr(peer.faults, fault, 1)
+    done = keep(peer)
+    assert (done["failed"], done["changed"]) == (False, True), done["msg"]
+    assert done["notes"] == [note]
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
+def test_what_a_killed_run_left_offline_goes_back_to_what_served_before(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the save that nginx refused and the one that would have taken it back."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transaction, "_fail", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keep(peer, forward_host='bad" {')
+    assert peer.hosts[1]["meta"]["nginx_online"] is False
+    failed = keep(peer)
+    assert "the former configuration is back and serving" in failed["msg"]
+    assert plain(endpoint(peer, NAME)).status == 200
+    done = keep(peer)
+    assert (done["failed"], done["changed"]) == (False, True), done["msg"]
     assert handshake(endpoint(peer, NAME), "/ws").upgraded
 
 

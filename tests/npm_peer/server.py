@@ -61,6 +61,9 @@ class Faults:
     cut_before_write: int = 0
     #: So many reloads do not happen.
     lost_reloads: int = 0
+    #: So many saves are disturbed: somebody else's half-written file stands there before, or after, the first test.
+    disturbed_before: int = 0
+    disturbed_after: int = 0
     #: Seconds by which the API is away after a cut.
     away_s: float = 0.0
 
@@ -179,22 +182,32 @@ class Peer:
 
     def _configure(self, host_id: int, first_test: bool = True) -> None:
         """Delete, write, test; deleted again when nginx refuses it. No lock, as in the real program."""
-        if first_test:
-            words = self.nginx.test()
-            if words:
-                raise Status(500, "Internal Error")
+        if first_test and self._tested("disturbed_before"):
+            raise Status(500, "Internal Error")
         host, path = self.hosts[host_id], self.conf(host_id)
         path.unlink(missing_ok=True)
         access_list = self.access_lists.get(int(host["access_list_id"]))
         self.nginx.write(
             path, host_conf(host, access_list, self.behaviour, self.root, self.nginx.port, self.nginx.tls_port)
         )
-        words = self.nginx.test()
+        words = self._tested("disturbed_after" if first_test else "")
         if words:
             path.unlink(missing_ok=True)
             host["meta"] = {**host["meta"], "nginx_online": False, "nginx_err": words}
         else:
             host["meta"] = {**host["meta"], "nginx_online": True, "nginx_err": None}
+
+    def _tested(self, disturbance: str) -> str:
+        """What nginx says; on demand with somebody else's half-written file in its way."""
+        left = getattr(self.faults, disturbance, 0)
+        if left <= 0:
+            return self.nginx.test()
+        setattr(self.faults, disturbance, left - 1)
+        self.conf(98).write_text("server { half-wri")
+        try:
+            return self.nginx.test()
+        finally:
+            self.conf(98).unlink()
 
     def _reload_soon(self) -> None:
         """After the answer, and not for every fault that is arranged."""
