@@ -182,6 +182,7 @@ open_websockets_on_old_workers:
 import contextlib
 import glob
 import os
+import re
 import shutil
 import signal
 import stat
@@ -614,12 +615,26 @@ class Examination:
             complaint = "; ".join(nginx_site.complaints(said)) or said.strip()
             raise nginx_site.SiteError(f"nginx refuses the site {name}: {complaint}; nothing was changed")
         broken = nginx_site.complaints(said_without)
-        place = nginx_site.complaint_place(broken[-1]) if broken else None
         raise nginx_site.SiteError(
             f"the configuration was broken before, apart from the site {name}: "
             f"{'; '.join(broken) or said_without.strip()}; "
-            f"repair {place[0] if place else 'it'} first, which is not ours; nothing was changed"
+            f"repair {self._culprit(broken)} first, which is not ours; nothing was changed"
         )
+
+    def _culprit(self, complaints: list[str]) -> str:
+        """The file that nginx complains about: a link that leads nowhere, the place that it names, or what names it."""
+        complaint = complaints[-1] if complaints else ""
+        named: list[str] = re.findall(r'"(/[^"]+)"', complaint)
+        for path in named:
+            if os.path.islink(path) and not os.path.exists(path):
+                return path
+        place = nginx_site.complaint_place(complaint)
+        if place is not None:
+            return place[0]
+        for each in nginx_config.walk(self.tree.directives):
+            if not self._is_ours(each.file) and set(named) & set(each.args):
+                return each.file
+        return "it"
 
     def test_what_is_there(self) -> None:
         """The tree as it is. One that nginx refuses would not survive the next start."""
