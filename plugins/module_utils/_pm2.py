@@ -132,7 +132,7 @@ class Wanted:
     extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
     """Further keys of a user's own ecosystem file, passed on to pm2 and compared by a digest."""
     uncompared: frozenset[str] = frozenset()
-    """Settings that may differ, because they are known to be of no use."""
+    """Settings whose difference is no reason to act, but is put right when there is another."""
     out_log: str = ""
     err_log: str = ""
     real_cwd: str = ""
@@ -335,13 +335,17 @@ def differences(process: Process, wanted: Wanted) -> tuple[Difference, ...]:
     if wanted.err_log:
         note("err_log", process.err_log, wanted.err_log, by_reload=False)
     for key, default in SETTING_DEFAULTS.items():
-        if key in wanted.uncompared:
-            continue
-        before, after = process.settings.get(key, default), wanted.settings.get(key, default)
-        note(key, _text(before) or "unset", _text(after) or "unset", by_reload=after is not None)
+        if key not in wanted.uncompared:
+            before, after = process.settings.get(key, default), wanted.settings.get(key, default)
+            # A reload keeps what is no longer asked for.
+            note(key, _text(before) or "unset", _text(after) or "unset", by_reload=after != default)
     found += _env_differences(process, wanted)
     if not found:
         found += _place_differences(process, wanted)
+    for key in sorted(wanted.uncompared) if found else ():
+        default = SETTING_DEFAULTS[key]
+        before, after = process.settings.get(key, default), wanted.settings.get(key, default)
+        note(key, _text(before), _text(after), by_reload=False)
     return tuple(found)
 
 

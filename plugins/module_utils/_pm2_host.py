@@ -33,6 +33,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
     merged_dump,
     parse_jlist,
     process_from,
+    redacted,
 )
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -286,6 +287,8 @@ class Pm2:
     def __init__(self, executable: str, env: Mapping[str, str], home: str) -> None:
         self.executable = executable
         self.home = home
+        self.secrets: Sequence[str] = ()
+        """What is removed from anything that pm2 says."""
         self._env = {**env, "PM2_HOME": home, "PM2_DISCRETE_MODE": "true"}
 
     def version(self) -> str:
@@ -322,7 +325,7 @@ class Pm2:
         output = done.stdout.decode("utf-8", "replace")
         if done.returncode != 0:
             said = (done.stderr.decode("utf-8", "replace") + output).strip()
-            raise Pm2Error(f"pm2 {args[0]} ended with {done.returncode}: {said[-600:]}")
+            raise Pm2Error(f"pm2 {args[0]} ended with {done.returncode}: {redacted(said, self.secrets)[-600:]}")
         return output
 
     def processes(self) -> list[Process]:

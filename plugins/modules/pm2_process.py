@@ -271,47 +271,45 @@ log_tail:
 
 import os
 import pwd
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import UnreadableError, read_dotenv
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
     Action,
     Plan,
     Pm2Error,
     Process,
     Wanted,
-    absolute,
     definition,
     definition_of,
     dump_is_current,
     last_lines,
     merged_dump,
-    normalised_settings,
     plan,
     redacted,
     secrets_of,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2_health import (
+    Health,
+    State,
+    UnhealthyError,
+    await_health,
+    foreign_listener,
+    health_from,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import (
     STANDARD_PATH,
-    Daemon,
     Pm2,
     age_s,
     close_dumps,
-    default_interpreter,
     end,
-    evaluate_ecosystem,
     exposed_dumps,
     family,
     find_daemon,
     find_program,
-    http_status,
-    is_alive,
     listeners,
     log_since,
     log_sizes,
@@ -321,279 +319,11 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import
     read_dump,
     write_dump,
 )
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
-_CRASHES = 4
-_OWN_KEYS = frozenset(
-    {"name", "script", "args", "cwd", "interpreter", "exec_interpreter", "interpreter_args", "node_args", "exec_mode"}
-    | {
-        "instances",
-        "env",
-        "out_file",
-        "error_file",
-        "out",
-        "output",
-        "error",
-        "log",
-        "log_file",
-        "merge_logs",
-        "vizion",
-    }
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2_wanted import (
+    base_env,
+    from_ecosystem,
+    wanted_from,
 )
-
-
-@dataclass(frozen=True)
-class Health:
-    """What is asked of a healthy process."""
-
-    url: str
-    statuses: tuple[int, ...]
-    port: int | None
-    timeout_s: float
-    stable_s: float
-
-
-@dataclass
-class State:
-    """All that was found, before and after."""
-
-    daemon: Daemon | None
-    processes: list[Process]
-    pm2: Pm2 | None
-    result: dict[str, Any] = field(default_factory=dict)
-
-    def ours(self, name: str) -> list[Process]:
-        return [process for process in self.processes if process.name == name]
-
-
-class UnhealthyError(Exception):
-    """The process runs, or does not, but is not healthy; says why."""
-
-    def __init__(self, cause: str, *, final: bool = False) -> None:
-        super().__init__(cause)
-        self.final = final
-
-
-def base_env(node_dir: str, home: str) -> dict[str, str]:
-    """The environment that every process gets: the same whoever calls, over whichever shell."""
-    account = pwd.getpwuid(os.getuid())
-    places = [node_dir, *STANDARD_PATH.split(":")]
-    path = ":".join(dict.fromkeys(place for place in places if place))
-    return {"PATH": path, "HOME": home, "USER": account.pw_name, "LOGNAME": account.pw_name, "LANG": "C.UTF-8"}
-
-
-def read_env_file(path: str | None, *, check: bool) -> dict[str, str]:
-    """Read the variables of an env file.
-
-    :raises Pm2Error: If it cannot be read; in check mode a file that is still to be written counts as empty.
-    """
-    if not path:
-        return {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            values = read_dotenv(file.read())
-    except (FileNotFoundError, NotADirectoryError) as err:
-        if check:
-            return {}
-        raise Pm2Error(f"the env file {path} does not exist") from err
-    except (OSError, UnicodeDecodeError) as err:
-        raise Pm2Error(f"the env file {path} cannot be read: {getattr(err, 'strerror', None) or err}") from err
-    except UnreadableError as err:
-        raise Pm2Error(f"the env file {path} cannot be understood in line {err.line}: {err.why}") from err
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def from_ecosystem(params: Mapping[str, Any], node: str, env: Mapping[str, str]) -> dict[str, Any]:
-    """The user's own definition of this process; empty without an ecosystem file."""
-    path = params["ecosystem_file"]
-    if not path:
-        return {}
-    only = params["only"] or params["name"]
-    apps = evaluate_ecosystem(node, path, env)
-    for app in apps:
-        if app.get("name") == only:
-            app.setdefault("cwd", os.path.dirname(path))
-            return app
-    names = ", ".join(str(app.get("name")) for app in apps) or "none"
-    raise Pm2Error(f"{path} defines no application named {only} (it defines: {names})")
-
-
-def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping[str, str], *, check: bool) -> Wanted:
-    """Put options, ecosystem file and env file together.
-
-    :raises Pm2Error: If something necessary is missing.
-    """
-    if params["state"] != "online":
-        return Wanted(
-            params["name"],
-            cwd=absolute(params["cwd"] or "/nonexistent", "/"),
-            project=(params["project_dir"] or "").rstrip("/"),
-            real_cwd=os.path.realpath(params["cwd"]) if params["cwd"] else "",
-        )
-    cwd, script = params["cwd"] or app.get("cwd"), params["script"] or app.get("script")
-    if not cwd or not script:
-        missing = "cwd" if not cwd else "script"
-        raise Pm2Error(f"the process {params['name']} needs {missing} (the option, or an entry of the ecosystem file)")
-    cwd = absolute(str(cwd), os.path.dirname(params["ecosystem_file"] or "/"))
-    script = str(script)
-    if "/" not in script and not os.path.exists(os.path.join(cwd, script)):
-        script = find_program(script, base["PATH"].split(":")) or script
-    script = absolute(script, cwd)
-    args = params["args"] if params["args"] is not None else app.get("args", [])
-    interpreter_args = params["interpreter_args"]
-    if interpreter_args is None:
-        interpreter_args = app.get("interpreter_args") or app.get("node_args") or []
-    mode = params["exec_mode"] or ("cluster" if str(app.get("exec_mode", "")).startswith("cluster") else "fork")
-    settings = dict(app)
-    for option, key in (
-        ("max_memory_restart", "max_memory_restart"),
-        ("kill_timeout_ms", "kill_timeout"),
-        ("wait_ready", "wait_ready"),
-        ("listen_timeout_ms", "listen_timeout"),
-    ):
-        if params[option] is not None:
-            settings[key] = params[option]
-    if mode == "cluster" and settings.get("listen_timeout") is None:
-        # pm2 stops the old worker after 3 s even if the new one does not listen yet: a gap on a busy host.
-        settings["listen_timeout"] = min(int(params["health_timeout"]), 30) * 1000
-    compared = normalised_settings(settings)
-    env = {**base, **read_env_file(params["env_file"], check=check)}
-    for source in (app.get("env") or {}, params["env"]):
-        env.update({str(key): _env_text(value) for key, value in source.items()})
-    out_log = str(app.get("out_file") or app.get("output") or "")
-    err_log = str(app.get("error_file") or app.get("error") or "")
-    if params["log_dir"]:
-        out_log, err_log = (f"{params['log_dir']}/{params['name']}-{kind}.log" for kind in ("out", "error"))
-    return Wanted(
-        name=params["name"],
-        script=script,
-        cwd=cwd,
-        args=tuple(shlex.split(args)) if isinstance(args, str) else tuple(str(arg) for arg in args),
-        interpreter=params["interpreter"] or app.get("interpreter") or default_interpreter(script),
-        interpreter_args=tuple(interpreter_args.split())
-        if isinstance(interpreter_args, str)
-        else tuple(str(arg) for arg in interpreter_args),
-        exec_mode=mode,
-        instances=_instances(params["instances"] if params["instances"] is not None else app.get("instances", 1)),
-        env=env,
-        revision=params["revision"] or "",
-        project=(params["project_dir"] or "").rstrip("/"),
-        settings=compared,
-        extra={key: value for key, value in app.items() if key not in _OWN_KEYS and key not in compared},
-        real_cwd=os.path.realpath(cwd),
-        out_log=absolute(out_log, cwd) if out_log else "",
-        err_log=absolute(err_log, cwd) if err_log else "",
-    )
-
-
-def _env_text(value: Any) -> str:
-    return "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-def _instances(value: Any) -> int:
-    """Read a number of instances as pm2 does: C(max) and 0 are all processors, a negative number leaves some free."""
-    processors = os.cpu_count() or 1
-    number = 0 if value == "max" else int(value)
-    return number if number > 0 else max(1, processors + number)
-
-
-def health_from(params: Mapping[str, Any]) -> Health:
-    parts = urlsplit(params["health_url"] or "")
-    if params["health_url"] and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise Pm2Error(f"health_url is {params['health_url']!r}; expected a URL such as http://127.0.0.1:14200/health")
-    port = params["health_port"]
-    if port is None and parts.hostname in _LOOPBACK:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    return Health(
-        params["health_url"] or "", tuple(params["health_status"]), port, params["health_timeout"], params["stable_s"]
-    )
-
-
-def foreign_listener(port: int, daemon: Daemon | None, ours: Sequence[Process]) -> str:
-    """Name a program that holds the port and is not this process; empty if there is none.
-
-    In cluster mode the socket is held by the daemon.
-    """
-    found = listeners(port)
-    if not found:
-        return ""
-    mine = family(process.pid for process in ours)
-    if daemon and any(process.exec_mode == "cluster" for process in ours):
-        mine.add(daemon.pid)
-    others = [listener for listener in found if listener.pid not in mine]
-    return others[0].described() if others and len(others) == len(found) else ""
-
-
-def examine(health: Health, state: State, wanted: Wanted) -> None:
-    """Judge what runs at this moment.
-
-    :raises UnhealthyError: With the cause.
-    """
-    ours = state.ours(wanted.name)
-    if len(ours) < wanted.instances:
-        raise UnhealthyError(f"pm2 runs {len(ours)} of {wanted.instances} instances")
-    for process in ours:
-        if process.status in ("errored", "stopped"):
-            code = f", last exit code {process.exit_code}" if process.exit_code is not None else ""
-            raise UnhealthyError(
-                f"pm2 gave it up after {process.restarts} restarts (status {process.status}{code})", final=True
-            )
-        if not process.online or not is_alive(process.pid):
-            raise UnhealthyError(f"it is {process.status or 'not running'}")
-    if health.port:
-        other = foreign_listener(health.port, state.daemon, ours)
-        if other:
-            raise UnhealthyError(f"port {health.port} is held by {other}", final=True)
-        if not listeners(health.port) and os.path.exists("/proc/net/tcp"):
-            raise UnhealthyError(f"nothing listens on port {health.port}")
-    if health.url:
-        try:
-            status = http_status(health.url, min(10.0, health.timeout_s))
-        except OSError as err:
-            raise UnhealthyError(f"{health.url} does not answer ({err.strerror or err})") from err
-        if status not in health.statuses:
-            wanted_statuses = ", ".join(str(item) for item in health.statuses)
-            raise UnhealthyError(f"{health.url} answers {status}, expected {wanted_statuses}")
-    young = [process for process in ours if (age_s(process.pid) or 0) < health.stable_s]
-    if young:
-        raise UnhealthyError(f"its pid changed less than {health.stable_s:g} s ago")
-
-
-def await_health(health: Health, state: State, wanted: Wanted, deadline: float) -> None:
-    """Wait until the process is healthy.
-
-    :param deadline: By the clock of ``time.monotonic()``.
-    :raises UnhealthyError: If it is not healthy by then, or cannot become so any more.
-    """
-    pm2 = state.pm2
-    assert pm2 is not None  # noqa: S101 - something runs
-    started = time.monotonic()
-    state.processes = pm2.processes()
-    first = {process.pm_id: process.restarts for process in state.ours(wanted.name)}
-    while True:
-        try:
-            examine(health, state, wanted)
-            return
-        except UnhealthyError as err:
-            crashes = sum(
-                max(0, process.restarts - first.get(process.pm_id, process.restarts))
-                for process in state.ours(wanted.name)
-            )
-            elapsed = time.monotonic() - started
-            if crashes and (err.final or crashes >= _CRASHES or time.monotonic() >= deadline):
-                codes = [process.exit_code for process in state.ours(wanted.name) if process.exit_code is not None]
-                code = f", exit code {codes[0]}" if codes else ""
-                held = foreign_listener(health.port, state.daemon, state.ours(wanted.name)) if health.port else ""
-                because = f"; port {health.port} is held by {held}" if held else ""
-                raise UnhealthyError(
-                    f"it is in a crash loop: {crashes} restarts in {elapsed:.0f} s{code}{because}"
-                ) from err
-            if err.final:
-                raise
-            if time.monotonic() >= deadline:
-                raise UnhealthyError(f"{err} after {elapsed:.0f} s") from err
-        time.sleep(0.3)
-        state.processes = pm2.processes()
 
 
 def verify_files(wanted: Wanted, base_path: str) -> None:
@@ -684,12 +414,15 @@ def diff_of(chosen: Plan, wanted: Wanted, processes: Sequence[Process]) -> dict[
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
+def secrets_in(wanted: Wanted) -> list[str]:
+    """The values that must not be shown; what the module itself sets is no secret."""
+    return secrets_of(wanted.env, public=("PATH", "HOME", "USER", "LOGNAME", "LANG"))
+
+
 def tail_of(state: State, wanted: Wanted, sizes: Mapping[str, int]) -> list[str]:
     """The last lines that the process wrote since the action began."""
     lines: list[str] = []
-    secrets = secrets_of(
-        {key: value for key, value in wanted.env.items() if key not in ("PATH", "HOME", "USER", "LOGNAME")}
-    )
+    secrets = secrets_in(wanted)
     for process in state.ours(wanted.name)[:1]:
         for path in dict.fromkeys((process.out_log, process.err_log)):
             lines += last_lines(log_since(path, sizes.get(path, 0)), 15)
@@ -710,76 +443,143 @@ def summary(state: State, name: str) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Case:
+    """One call: what is wanted, what was found, and what is to be done about it."""
+
+    params: Mapping[str, Any]
+    wanted: Wanted
+    health: Health
+    home: str
+    path: str
+    state: State
+    chosen: Plan
+    orphans: list[int]
+    dump_reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def acts(self) -> bool:
+        return self.chosen.action is not Action.NOTHING
+
+
+def look_and_plan(params: Mapping[str, Any], *, check: bool) -> Case:
+    """Read everything that decides, and ask the plan.
+
+    :raises Pm2Error: If that cannot be done, or must not.
+    """
+    user_home = pwd.getpwuid(os.getuid()).pw_dir
+    home = params["pm2_home"] or os.environ.get("PM2_HOME") or os.path.join(user_home, ".pm2")
+    search = [params["node_bin_dir"] or "", *os.environ.get("PATH", "").split(":"), *STANDARD_PATH.split(":")]
+    search = [place for place in search if place]
+    executable, node = find_program(params["pm2"], search), find_program("node", search)
+    base = base_env(os.path.dirname(node) if node else "", user_home)
+    health = health_from(params)
+    wanted = wanted_from(params, from_ecosystem(params, node or "node", base), base, check=check)
+    wanted = without_waiting(wanted, home)
+    refuse_foreign_home(home)
+    pm2 = Pm2(executable, base, home) if executable else None
+    if pm2:
+        pm2.secrets = secrets_in(wanted)
+    state = look(home, pm2)
+    chosen = plan(state.processes, wanted, params["state"], adopt=params["adopt"])
+    left = orphans(params["name"], home, state.daemon)
+    case = Case(params, wanted, health, home, base["PATH"], state, chosen, left)
+    case.warnings = _daemon_warnings(state, home, params["name"])
+    if chosen.action is Action.START:
+        case.chosen = _with_circumstances(case, check=check)
+    return case
+
+
+def _with_circumstances(case: Case, *, check: bool) -> Plan:
+    """Add to the reasons of a start why there is nothing yet.
+
+    :raises Pm2Error: If there is no pm2 and it is needed now.
+    """
+    if not case.state.pm2:
+        if not check:
+            raise Pm2Error(f"there is no program {case.params['pm2']}; install pm2 or name its path in the option pm2")
+        return replace(case.chosen, reasons=("pm2 is not installed yet",))
+    reasons = case.chosen.reasons
+    if not case.state.daemon:
+        reasons = ("no pm2 daemon runs", *reasons)
+    if case.orphans:
+        numbers = ", ".join(str(pid) for pid in case.orphans)
+        reasons = (*reasons, f"a pm2 daemon that died left it running (pid {numbers})")
+    return replace(case.chosen, reasons=reasons)
+
+
+def act(case: Case, tmpdir: str) -> None:
+    """Do what was planned, see that it took effect, and wait until the process is healthy.
+
+    :raises Pm2Error: If pm2 refuses, or if something is in the way (nothing is changed then).
+    :raises FailedError: If the process is not healthy afterwards.
+    """
+    pm2, wanted = case.state.pm2, case.wanted
+    assert pm2 is not None  # noqa: S101 - planned so
+    sizes = log_sizes(case.state.ours(wanted.name))
+    starts = case.chosen.action in (Action.START, Action.REPLACE, Action.RELOAD)
+    if starts:
+        verify_files(wanted, case.path)
+        _refuse_taken_port(case.health, case.state, wanted, case.orphans)
+    end(case.orphans, 5.0)
+    began = time.monotonic()
+    apply(case.chosen, case.state, wanted, tmpdir)
+    case.warnings += _ready_warning(case.home, wanted, time.monotonic() - began, starts=starts)
+    case.state = look(case.home, pm2)
+    if case.chosen.action is Action.RELOAD:
+        rest = plan(case.state.processes, wanted, adopt=True)
+        if rest.differences:
+            # Another version of pm2 may ignore more than the one that this was measured with.
+            apply(replace(rest, action=Action.REPLACE), case.state, wanted, tmpdir)
+            case.state = look(case.home, pm2)
+            case.result["action"] = Action.REPLACE.value
+    if case.params["state"] == "online":
+        _settle(case.health, case.state, wanted, sizes, case.result)
+    case.result["duration_s"] = round(time.monotonic() - began, 2)
+
+
+def save(case: Case) -> None:
+    """Write the list for the next boot.
+
+    :raises Pm2Error: If pm2 refuses.
+    """
+    pm2 = case.state.pm2
+    if case.state.daemon and pm2:
+        pm2.save(case.wanted.name)
+    elif case.dump_reasons:
+        close_dumps(case.home)
+        write_dump(case.home, merged_dump(read_dump(case.home) or [], [], case.wanted.name))
+
+
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Look, plan, act, judge.
 
     :raises Pm2Error: With one sentence that says what is wrong.
     """
     params = module.params
-    home = pwd.getpwuid(os.getuid()).pw_dir
-    pm2_home = params["pm2_home"] or os.environ.get("PM2_HOME") or os.path.join(home, ".pm2")
-    search = [params["node_bin_dir"] or "", *os.environ.get("PATH", "").split(":"), *STANDARD_PATH.split(":")]
-    search = [place for place in search if place]
-    executable = find_program(params["pm2"], search)
-    node = find_program("node", search)
-    base = base_env(os.path.dirname(node) if node else "", home)
-    health = health_from(params)
-    wanted = wanted_from(params, from_ecosystem(params, node or "node", base), base, check=module.check_mode)
-    wanted = without_waiting(wanted, pm2_home)
-    refuse_foreign_home(pm2_home)
-    pm2 = Pm2(executable, base, pm2_home) if executable else None
-    state = look(pm2_home, pm2)
-    chosen = plan(state.processes, wanted, params["state"], adopt=params["adopt"])
-    if chosen.action is not Action.NOTHING and not executable:
-        if not module.check_mode and params["state"] == "online":
-            raise Pm2Error(f"there is no program {params['pm2']}; install pm2 or name its path in the option pm2")
-        if params["state"] == "online":
-            chosen = replace(chosen, reasons=("pm2 is not installed yet",))
-    if chosen.action is Action.START and not state.daemon and pm2:
-        chosen = replace(chosen, reasons=("no pm2 daemon runs", *chosen.reasons))
-    left = orphans(params["name"], pm2_home, state.daemon)
-    if left and params["state"] == "online" and chosen.action is Action.START:
-        numbers = ", ".join(str(pid) for pid in left)
-        chosen = replace(chosen, reasons=(*chosen.reasons, f"a pm2 daemon that died left it running (pid {numbers})"))
-    warnings = _daemon_warnings(state, pm2_home, params["name"])
-    result: dict[str, Any] = {"healthy": None, "duration_s": 0.0, "saved": False}
-    began = time.monotonic()
-
-    if chosen.action is Action.NOTHING and params["state"] == "online":
-        chosen = _judged(health, state, wanted)
-        result["healthy"] = chosen.action is Action.NOTHING
-    diff = diff_of(chosen, wanted, state.processes)
-    dump_reasons = _dump_reasons(params, state, pm2_home, changes=chosen.action is not Action.NOTHING)
-    result.update(
-        changed=chosen.action is not Action.NOTHING or bool(dump_reasons),
-        action=chosen.action.value,
-        reasons=[*chosen.reasons, *dump_reasons],
-        saved=params["save"] and (chosen.action is not Action.NOTHING or bool(dump_reasons)),
+    case = look_and_plan(params, check=module.check_mode)
+    case.result = {"healthy": None, "duration_s": 0.0}
+    if not case.acts and params["state"] == "online":
+        case.chosen = _judged(case.health, case.state, case.wanted)
+        case.result["healthy"] = not case.acts
+    case.dump_reasons = _dump_reasons(params, case.state, case.home, changes=case.acts)
+    changed = case.acts or bool(case.dump_reasons)
+    diff = diff_of(case.chosen, case.wanted, case.state.processes)
+    case.result.update(
+        changed=changed,
+        action=case.chosen.action.value,
+        reasons=[*case.chosen.reasons, *case.dump_reasons],
+        saved=params["save"] and changed,
         diff=[diff] if diff["before"] != diff["after"] else [],
     )
-    if module.check_mode or pm2 is None:
-        return {**result, **summary(state, wanted.name), "warnings": warnings}
-
-    sizes = log_sizes(state.ours(wanted.name))
-    if chosen.action is not Action.NOTHING:
-        if chosen.action in (Action.START, Action.REPLACE, Action.RELOAD):
-            verify_files(wanted, base["PATH"])
-            _refuse_taken_port(health, state, wanted, left)
-        if left:
-            end(left, 5.0)
-        started = time.monotonic()
-        apply(chosen, state, wanted, module.tmpdir)
-        warnings += _ready_warning(pm2_home, wanted, time.monotonic() - started, chosen)
-        state = look(pm2_home, pm2)
-        if params["state"] == "online":
-            _settle(health, state, wanted, sizes, result)
-        result["duration_s"] = round(time.monotonic() - began, 2)
-    if params["save"] and not state.daemon and dump_reasons:
-        close_dumps(pm2_home)
-        write_dump(pm2_home, merged_dump(read_dump(pm2_home) or [], [], wanted.name))
-    elif params["save"] and state.daemon and (chosen.action is not Action.NOTHING or dump_reasons):
-        pm2.save(wanted.name)
-    return {**result, **summary(state, wanted.name), "warnings": warnings}
+    if changed and not module.check_mode:
+        if case.acts:
+            act(case, module.tmpdir)
+        if params["save"]:
+            save(case)
+    return {**case.result, **summary(case.state, case.wanted.name), "warnings": case.warnings}
 
 
 def _judged(health: Health, state: State, wanted: Wanted) -> Plan:
@@ -850,9 +650,8 @@ def _daemon_warnings(state: State, home: str, name: str) -> list[str]:
     return []
 
 
-def _ready_warning(home: str, wanted: Wanted, took_s: float, chosen: Plan) -> list[str]:
+def _ready_warning(home: str, wanted: Wanted, took_s: float, *, starts: bool) -> list[str]:
     limit = (wanted.settings.get("listen_timeout") or 3000) / 1000
-    starts = chosen.action in (Action.START, Action.REPLACE, Action.RELOAD)
     if starts and wanted.settings.get("wait_ready") and took_s >= limit:
         note_never_ready(home, wanted.name, wanted.script)
         return [

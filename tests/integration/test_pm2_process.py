@@ -184,6 +184,7 @@ def test_every_change_takes_effect_by_the_least_intrusive_action(site: Site, mod
         assert site.ok(exec_mode=mode, env={**port, **after}, **changed)["changed"] is False, label
 
 
+@pytest.mark.slow
 def test_mode_and_number_of_instances(site: Site) -> None:
     site.ok()
     assert site.ok(exec_mode="cluster")["action"] == "replace"
@@ -216,6 +217,7 @@ def test_the_link_is_followed_when_the_revision_moves_and_only_then(site: Site) 
     assert (served["release"], served["cwd"]) == (str(second_release), str(second_release))
 
 
+@pytest.mark.slow
 def test_without_a_revision_the_directory_decides(site: Site) -> None:
     site.ok()
     site.release("0002")
@@ -262,6 +264,7 @@ def test_crash_loop_fails_with_the_last_lines_and_without_secrets(site: Site, tm
     assert time.monotonic() - started < 15
 
 
+@pytest.mark.slow
 def test_an_errored_process_is_started_again_when_it_is_repaired(site: Site) -> None:
     release = site.root / "app.releases" / "0001"
     (release / "server.js").write_text(CRASHING)
@@ -355,7 +358,9 @@ def test_a_saved_list_that_others_can_read_is_closed(site: Site) -> None:
     assert site.ok()["changed"] is False
 
 
-@pytest.mark.parametrize("orphaned", [False, True], ids=["all-dead", "orphaned"])
+@pytest.mark.parametrize(
+    "orphaned", [pytest.param(False, marks=pytest.mark.slow, id="all-dead"), pytest.param(True, id="orphaned")]
+)
 def test_after_the_death_of_the_daemon_only_our_process_is_started(site: Site, orphaned: bool) -> None:
     (site.root / "theirs.js").write_text("setInterval(() => 0, 1000)")
     site.pm2("start", str(site.root / "theirs.js"), "--name", "theirs")
@@ -410,14 +415,16 @@ def test_an_ecosystem_file_is_evaluated_through_the_link(site: Site) -> None:
     assert "defines no application named api (it defines: web)" in unknown["msg"]
 
 
-def test_an_application_that_never_says_ready_is_reported(site: Site) -> None:
-    result = site.ok(wait_ready=True, listen_timeout_ms=1500)
+def test_an_application_that_never_says_ready_is_reported_and_waited_for_once(site: Site) -> None:
+    options: dict[str, Any] = {"wait_ready": True, "listen_timeout_ms": 1500}
+    result = site.ok(**options)
     assert any("never told pm2 that it is ready" in warning for warning in result["warnings"])
-    assert site.ok(wait_ready=True, listen_timeout_ms=1500)["changed"] is False
-    started = time.monotonic()
-    again = site.ok(wait_ready=True, listen_timeout_ms=1500, env={"PORT": str(site.port), "FOO": "2"})
-    assert (again["changed"], again["warnings"]) == (True, [])
-    assert time.monotonic() - started < 5
+    assert site.ok(**options)["changed"] is False
+    options["env"] = {"PORT": str(site.port), "FOO": "2"}
+    again = site.ok(**options)
+    assert (again["action"], again["warnings"]) == ("replace", [])
+    assert not json.loads(site.pm2("jlist"))[0]["pm2_env"].get("wait_ready")
+    assert site.ok(**options)["changed"] is False
 
 
 def test_a_home_of_another_user_is_refused(site: Site) -> None:

@@ -121,6 +121,14 @@ def test_another_release_without_a_revision_is_outdated() -> None:
     assert plan([elsewhere], replace(WANTED, revision="")).action is Action.RELOAD
 
 
+def test_a_setting_that_is_no_reason_to_act_is_put_right_along_with_another() -> None:
+    running = replace(RUNNING, settings={"wait_ready": True})
+    wanted = replace(WANTED, uncompared=frozenset({"wait_ready"}))
+    assert plan([running], wanted).action is Action.NOTHING
+    assert plan([replace(running, args=("x",))], wanted).action is Action.REPLACE
+    assert plan([running], WANTED).action is Action.REPLACE
+
+
 def test_values_of_variables_are_in_no_difference() -> None:
     found = differences(replace(RUNNING, env={**RUNNING.env, "PORT": "old-secret"}), WANTED)
     assert "old-secret" not in repr(found)
