@@ -34,7 +34,7 @@ def backend() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(params=["2.9.19", "2.15.1"])
+@pytest.fixture(params=[pytest.param("2.9.19", marks=pytest.mark.slow), "2.15.1"])
 def peer(request: pytest.FixtureRequest, tmp_path: Path, backend: int) -> Iterator[Peer]:
     with running_peer(request.param, tmp_path, save_delay_s=0.1) as peer:
         peer.add_host(NAME, backend)

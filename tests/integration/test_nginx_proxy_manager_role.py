@@ -105,6 +105,7 @@ def test_the_role_keeps_the_block_and_knows_the_way_back(tmp_path: Path, peer: P
     assert peer.hosts[1]["advanced_config"] == text
 
 
+@pytest.mark.slow
 def test_page_and_application_on_one_name_are_created_with_their_paths(
     tmp_path: Path, peer: Peer, backend: int
 ) -> None:
