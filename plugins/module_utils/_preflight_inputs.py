@@ -683,7 +683,8 @@ def _check_user(inputs: Inputs) -> None:
 
 def _check_source(inputs: Inputs) -> None:
     kind = inputs.get("staging_source_type")
-    url = inputs.line("staging_git_url", required="staging_source_type is git" if kind == "git" else "")
+    needed = {"git": "staging_source_type is git", None: "staging_source_type is git by default"}
+    url = inputs.line("staging_git_url", required=needed.get(kind if isinstance(kind, str) else None, ""))
     if url is not None and kind in (None, "git"):
         _check_git_url(inputs, url)
     version = inputs.line("staging_git_version")

@@ -356,8 +356,12 @@ class Processes:
                 entries = file.read().split(b"\0")
         except OSError:
             return False
-        names = {entry[5:].decode(errors="replace") for entry in entries if entry.startswith(b"name=")}
-        return bool(names & self.own_names) and any(entry.startswith(b"pm_id=") for entry in entries)
+        variables = {key: value for key, _equals, value in (entry.partition(b"=") for entry in entries)}
+        if b"pm2_env" in variables:
+            # In cluster mode pm2 hands its settings over as one JSON text.
+            with contextlib.suppress(ValueError, AttributeError):
+                return json.loads(variables[b"pm2_env"]).get("name") in self.own_names
+        return b"pm_id" in variables and variables.get(b"name", b"").decode(errors="replace") in self.own_names
 
 
 def look_at_place(path: str, user: str) -> _preflight_host.Place:

@@ -744,6 +744,11 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "staging_git_url is missing, but staging_source_type is git; set staging_git_url",
     ),
     (
+        "no source at all",
+        {"staging_source_type": None, "staging_git_url": None},
+        "staging_git_url is missing, but staging_source_type is git by default; set staging_git_url",
+    ),
+    (
         "git URL without a protocol",
         {"staging_git_url": "github.com/x/y"},
         (
@@ -1145,6 +1150,7 @@ def test_all_findings_come_at_once() -> None:
         "staging_public_ws_url",
         "staging_backend_port",
         "staging_project_dir",
+        "staging_git_url",
         "staging_hold",
     ]
 

@@ -25,6 +25,7 @@ def inputs(**more: Any) -> dict[str, Any]:
         "staging_project_dir": "/home/deploy/projects/app",
         "staging_backend_port": 14200,
         "staging_frontend_port": 14100,
+        "staging_git_url": "https://example.com/app.git",
         **more,
     }
 
@@ -227,6 +228,10 @@ def test_a_port_that_our_own_pm2_process_holds_is_fine(on_host: Any, server: Any
     user = getpass.getuser()
     assert _names(on_host(staging_backend_port=port, staging_user=user)) == ["port-held"]
     own = {"own_processes": ["app-backend"]}
+    settings = {**os.environ, "pm2_env": json.dumps({"name": "app-backend"})}
+    _process, cluster_port = server(tmp_path / "in cluster mode", env=settings)
+    assert _names(on_host(staging_frontend_port=cluster_port, staging_user=user)) == ["port-held"]
+    assert _names(on_host(staging_frontend_port=cluster_port, staging_user=user, args=own)) == []
     assert _names(on_host(staging_backend_port=port, staging_user=user, args=own)) == []
 
 
