@@ -33,7 +33,7 @@ BAD_INPUTS = [
     pytest.param({"staging_backend_port": 70000}, "staging_backend_port", id="port-out-of-range"),
     pytest.param({"staging_backend_port": "http"}, "staging_backend_port", id="port-that-is-no-number"),
     pytest.param({"staging_public_url": "http://a.localhost\nevil"}, "staging_public_url", id="newline-in-a-url"),
-    pytest.param({"staging_env": {"TITLE": "one\ntwo"}}, "staging_env", id="newline-in-an-env-value"),
+    pytest.param({"staging_user": "deploy\nroot"}, "staging_user", id="newline-in-a-name"),
     pytest.param({"staging_project_dir": "projects/sample"}, "staging_project_dir", id="relative-directory"),
 ]
 
