@@ -40,7 +40,9 @@ def kill_before(count: int, below: Path) -> None:
         elif event == "subprocess.Popen":
             relevant = True
         else:
-            relevant = event in CHANGES and str(below) in str(args)
+            # Deleting a tree names its files relative to an open directory.
+            relative = event in ("os.remove", "os.rmdir") and isinstance(args[-1], int) and args[-1] != -1
+            relevant = event in CHANGES and (relative or str(below) in str(args))
         if relevant:
             left -= 1
             if left == 0:
