@@ -11,10 +11,16 @@ from typing import cast
 from ansible_collections.codeframe.staging.plugins.module_utils._probe_hold import Silence
 
 # Bytes kept unread before reading from the peer pauses.
-HIGH_WATER = 65536
+HIGH_WATER = 32768
+# Bytes handed over at once; a peer can put thousands of frames into them, each of which takes time.
+PIECE = 4096
+
+# What the system has received is copied here and at once on to the connection it is for; so one
+# buffer serves all, where the default would take 256 KiB for a connection that is flooded.
+_LANDING = bytearray(16384)
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.BufferedProtocol):
     """A stream that is read with a deadline on the loop's monotonic clock.
 
     Reading pauses while too much is unread, or while the peer does not take what we
@@ -24,6 +30,7 @@ class Wire(asyncio.Protocol):
     __slots__ = (
         "_data",
         "_loop",
+        "_overdue",
         "_paused_for_read",
         "_paused_for_write",
         "_transport",
@@ -40,6 +47,7 @@ class Wire(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._paused_for_read = False
         self._paused_for_write = False
+        self._overdue = False
         self.silence = Silence(self._loop.time())
         #: When the peer's end of the stream was seen.
         self.ended_at: float | None = None
@@ -53,9 +61,12 @@ class Wire(asyncio.Protocol):
         # Keep no more than this of our own: what we write are pongs and small messages.
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (the interface of asyncio)
+        return _LANDING
+
+    def buffer_updated(self, nbytes: int) -> None:
         self.silence.touch(self._loop.time())
-        self._data += data
+        self._data += memoryview(_LANDING)[:nbytes]
         if len(self._data) > HIGH_WATER and not self._paused_for_read:
             self._paused_for_read = True
             self._follow_pauses()
@@ -109,18 +120,22 @@ class Wire(asyncio.Protocol):
         return self._transport
 
     async def read(self, deadline: float) -> bytes | None:
-        """The bytes that came; ``b""`` at the end of the stream; None at the deadline, or when woken."""
-        if not self._data and self.ended_at is None:
-            if deadline <= self._loop.time():
-                # Let the loop look at the sockets, so that an expired deadline cannot starve them.
-                await asyncio.sleep(0)
-                if not self._data and self.ended_at is None:
-                    return None
-            else:
+        """Some of the bytes that came; ``b""`` at the end of the stream; None at the deadline, or when woken."""
+        if deadline <= self._loop.time():
+            # Also with more to read, or a flood would have no end; but what came while the
+            # loop was busy is looked at once.
+            await asyncio.sleep(0)
+            if self._overdue:
+                return None
+            self._overdue = True
+        else:
+            self._overdue = False
+            if not self._data and self.ended_at is None:
                 await self._wait(deadline)
         if self._data:
-            data, self._data = bytes(self._data), bytearray()
-            if self._paused_for_read:
+            data = bytes(self._data[:PIECE])
+            del self._data[:PIECE]
+            if self._paused_for_read and len(self._data) <= HIGH_WATER:
                 self._paused_for_read = False
                 self._follow_pauses()
             return data

@@ -46,9 +46,6 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
 
-# Bytes handed to the library at once: it makes an object of every frame in them.
-_SLICE = 8192
-
 
 def library_problem() -> str | None:
     """Say why the library cannot be used, or None when it can."""
@@ -163,11 +160,8 @@ class Session:
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes from the network; after a Broken or CloseFrame nothing more comes."""
         events: list[Event] = []
-        view = memoryview(data)
-        for start in range(0, len(view), _SLICE):
-            if self._broken:
-                break
-            self._protocol.receive_data(bytes(view[start : start + _SLICE]))
+        if data and not self._broken:
+            self._protocol.receive_data(data)
             for frame in self._protocol.events_received():
                 event = self._event(frame)
                 if event is not None:
