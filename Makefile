@@ -147,6 +147,10 @@ test-%: ## One Molecule scenario with all its cases
 stop: ## Remove all containers of the harness, the demo's included
 	@$(STAGEHOST) clean --keep-images
 
+.PHONY: stop-tests
+stop-tests: ## Remove the containers that a test left when it was killed; the demo stays
+	@$(STAGEHOST) clean --keep-images --spare $(DEMO_NAME)
+
 .PHONY: clean
 clean: ## Remove containers, images, .cache and .venv
 	@$(STAGEHOST) clean

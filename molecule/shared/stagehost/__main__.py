@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
+    # What is started is removed on the way out, also when somebody ends this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     workspace = Workspace(CHECKOUT)
     try:
         if arguments.command in ("down", "list", "clean") and shutil.which("podman") is None:
@@ -44,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 for name in arguments.names or _names(podman):
                     print(host.describe(podman, name))
             elif arguments.command == "clean":
-                _clean(podman, workspace, images=not arguments.keep_images)
+                _clean(podman, workspace, images=not arguments.keep_images, spared=arguments.spare)
         # The lock is free again while a test runs.
         if arguments.command == "test":
             return _test(arguments, podman, workspace)
@@ -95,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
 
     clean = commands.add_parser("clean", help="remove all hosts, images and the cache")
     clean.add_argument("--keep-images", action="store_true", help="remove the hosts alone")
+
+    clean.add_argument("--spare", action="append", default=[], metavar="NAME", help="leave this host alone")
 
     for command in (image, up, test):
         command.add_argument("--debian", choices=list(RELEASES), default="13")
@@ -164,8 +169,11 @@ def _names(podman: Podman) -> list[str]:
     return listed.split()
 
 
-def _clean(podman: Podman, workspace: Workspace, *, images: bool) -> None:
+def _clean(podman: Podman, workspace: Workspace, *, images: bool, spared: Sequence[str]) -> None:
     for name in _names(podman):
+        if name in spared:
+            progress.note(f"container {name} stays")
+            continue
         podman.run("rm", "--force", "--time=2", "--volumes", name)
         progress.note(f"container {name} removed")
     if not images:
