@@ -42,6 +42,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
     Difference,
     Exclusion,
     Tree,
+    TreeError,
     copy_directory,
     copy_file,
     differences,
@@ -128,7 +129,14 @@ class Project:
                 f"{self.directory} is on another file system than {self.parent}; releases are switched by renames and "
                 "share files by hard links, so both must be on one"
             )
-        if self.find()[0] is Found.DIRECTORY and os.stat(self.link).st_dev != device:
+        if self.find()[0] is not Found.DIRECTORY:
+            return
+        if not os.access(self.link, os.R_OK | os.W_OK | os.X_OK):
+            raise ReleaseError(
+                f"the directory {self.link} was deployed by hand and cannot be taken over by {_who()}, since "
+                f"{_owner(self.link)}; give it to {_who()} (chown -R), or name its owner as the user to deploy as"
+            )
+        if os.stat(self.link).st_dev != device:
             raise ReleaseError(
                 f"{self.link} is a mount point and cannot be renamed; expected is an ordinary directory, so choose one "
                 "inside that file system as project_dir"
@@ -644,7 +652,14 @@ def processes_inside(directory: str) -> set[str]:
 
 def share_directory(source: str, target: str) -> None:
     """Copy a directory of installed packages by hard links, except for what tools write into it."""
-    copy_directory(source, target, hard_links=True)
+    try:
+        copy_directory(source, target, hard_links=True)
+    except TreeError:
+        # Files of another user (installed with sudo, say) may not be linked to, but they may be copied.
+        if os.path.lexists(target):
+            remove_tree(target)
+        copy_directory(source, target)
+        return
     for name in WRITTEN_IN_PLACE:
         if os.path.isdir(os.path.join(target, name)) and not os.path.islink(os.path.join(target, name)):
             remove_tree(os.path.join(target, name))
@@ -670,9 +685,14 @@ def _read_tree_file(path: str) -> Tree | None:
 
 
 def _make(path: str, mode: int) -> None:
+    """Make a directory with this mode; one that is there loses what it allows beyond that."""
     if not os.path.isdir(path):
         os.mkdir(path, mode)
         os.chmod(path, mode)
+        return
+    found = stat.S_IMODE(os.stat(path).st_mode)
+    if found & ~mode & 0o777:
+        os.chmod(path, found & mode)
 
 
 def _who() -> str:

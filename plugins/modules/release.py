@@ -797,7 +797,7 @@ class Call:
             self.outcome.pruned = pruned
             self.outcome.reasons.append(f"old releases are deleted: {', '.join(pruned)}")
             self._drop(pruned)
-        needless = project.needless(manifest)
+        needless = [path for path in project.needless(manifest) if os.path.basename(path) not in pruned]
         if needless:
             self.outcome.changed = True
             names = ", ".join(os.path.relpath(path, project.directory) for path in needless)

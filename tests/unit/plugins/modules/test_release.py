@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import random
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -815,6 +816,106 @@ def test_a_directory_that_cannot_be_written_is_named_with_its_owner(site, tmp_pa
         f"it belongs to {owner} with mode 0555"
     )
     assert messages == [expected, expected]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a directory of another user")
+def test_a_directory_of_another_user_is_not_taken_over(site, tmp_path):
+    write(site.project, SOURCE)
+    for directory in (site.home, site.uploads):
+        os.chown(directory, 65534, 65534)
+    path, digest = site.archive(SOURCE)
+    path.chmod(0o644)
+    args = {"source_type": "archive", "archive": str(path), "revision": digest}
+    message = as_ordinary_user(tmp_path, lambda: site.call("prepared", **args)["msg"])
+    assert message == (
+        f"the directory {site.project} was deployed by hand and cannot be taken over by nobody, since it "
+        "belongs to root with mode 0755; give it to nobody (chown -R), or name its owner as the user to deploy as"
+    )
+    assert [entry.name for entry in site.home.iterdir()] == ["app"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of another user")
+def test_installed_packages_of_another_user_are_copied(site, tmp_path):
+    site.deploy(SOURCE)
+    write(site.project, {"web-ui/node_modules/p.js": "p"})
+    foreign = site.project.resolve() / "web-ui/node_modules/p.js"
+    for directory, _names, files in os.walk(site.home):
+        for name in (directory, *(os.path.join(directory, file) for file in files)):
+            os.chown(name, 65534, 65534)
+    os.chown(site.project, 65534, 65534, follow_symlinks=False)
+    os.chown(foreign, 0, 0)
+    path = Path(as_ordinary_user(tmp_path, lambda: site.call("candidate"))["path"])
+    assert (path / "web-ui/node_modules/p.js").read_text() == "p"
+
+
+def test_a_releases_directory_that_was_open_is_closed(site):
+    site.releases.mkdir(mode=0o755)
+    (site.releases / "incoming").mkdir(mode=0o755)
+    site.deploy(SOURCE)
+    assert site.releases.stat().st_mode & 0o777 == 0o750
+    assert (site.releases / "incoming").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_check_mode_predicts_any_step_of_any_history(site, seed):
+    """Each step is predicted first; the prediction writes nothing, and comes true."""
+    choose = random.Random(seed)
+    site.deploy(SOURCE)
+    # What is only known, or only deleted, when it is done.
+    not_predicted = {
+        "sealed_files",
+        "tree_digest",
+        "tree_digest_without",
+        "base_path",
+        "invocation",
+        "diff",
+        "left_behind",
+    }
+    kinds = [
+        "prepared",
+        "prepared",
+        "edit",
+        "candidate",
+        "switched",
+        "switched",
+        "discarded",
+        "good",
+        "good",
+        "restored",
+    ]
+    for step in range(30):
+        kind = choose.choice(kinds)
+        args: dict[str, Any] = {}
+        if kind == "edit":
+            write(site.project, {"backend/main.py": f"edited {step}"})
+            continue
+        if kind == "prepared":
+            files = {**SOURCE, "backend/main.py": f"print({choose.randrange(3)})"}
+            path, digest = site.archive(files, f"source-{step}")
+            args = {"source_type": "archive", "archive": str(path), "revision": digest, "shared_paths": ["data"]}
+        elif kind == "good":
+            args = {"keep": choose.randrange(1, 3), "proxy_state": {"site": choose.randrange(2)}}
+        elif kind == "switched":
+            args = {"records": {"backend": str(choose.randrange(2))}}
+        elif kind == "restored":
+            args = {
+                "release": choose.choice(["good", "former", "0001-none", *(e["id"] for e in site.info()["releases"])])
+            }
+        before = snapshot(site.home)
+        predicted = site.call(kind, check=True, **args)
+        assert snapshot(site.home) == before
+        done = site.call(kind, **args)
+        expected = {key: value for key, value in predicted.items() if key not in not_predicted | ATTRIBUTES}
+        found = {key: value for key, value in done.items() if key not in not_predicted | ATTRIBUTES}
+        assert found == expected, f"step {step}: {kind}"
+        if not done["failed"]:
+            assert done["changed"] is (predicted["diff"] != [{"before": "", "after": ""}] or bool(done["reasons"]))
+            if kind != "prepared" or not done["candidate"]:
+                assert not site.call(kind, **({} if kind == "switched" else args))["changed"]
+
+
+ATTRIBUTES = {"uid", "gid", "owner", "group", "mode", "state", "size"}
+"""What AnsibleModule adds about `path` where that exists."""
 
 
 def as_ordinary_user(tmp_path: Path, act: Any) -> Any:
