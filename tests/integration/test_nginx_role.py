@@ -407,6 +407,93 @@ def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree
     assert (status, said) == (200, "proof")
 
 
+REFUSALS = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.include_role:
+            name: codeframe.staging.proxy
+      rescue:
+        - ansible.builtin.debug:
+            msg: "REFUSED {{ inventory_hostname }} {{ ansible_failed_result.msg }} END"
+"""
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "semicolon": (
+        {"staging_websocket_paths": ["/ws", "/x;"]},
+        'proxy_websocket_paths holds "/x;", expected paths such as /ws, or /ws/ for all below it',
+    ),
+    "brace": ({"staging_sse_paths": ["/x{"]}, 'proxy_sse_paths holds "/x{", expected paths such as /api/events'),
+    "newline": (
+        {"proxy_client_max_body_size": "1m\n"},
+        'proxy_client_max_body_size holds "1m\\n", expected a size such as 10m',
+    ),
+    "quote": (
+        {"proxy_backend_upstream": 'a":1'},
+        'proxy_backend_upstream holds "a\\":1", expected a host and a port such as 127.0.0.1:14200',
+    ),
+    "variable": (
+        {"staging_public_url": "http://$host"},
+        'proxy_page_url holds "http://$host", expected a URL such as http://app.example.com '
+        "or https://app.example.com:8443",
+    ),
+    "scheme": (
+        {"staging_public_ws_url": "http://api.example.com/ws", "proxy_api_url": "http://api.example.com"},
+        'proxy_ws_url holds "http://api.example.com/ws", expected a URL such as ws://api.example.com/ws',
+    ),
+    "site-name": (
+        {"staging_app_name": "../x"},
+        'proxy_site_name holds "../x", expected letters, digits, dots, hyphens and underscores',
+    ),
+    "network": (
+        {"proxy_websocket_deny": ["all; allow all"]},
+        'proxy_websocket_deny holds "all; allow all", expected addresses or networks such as 192.0.2.0/24, or all',
+    ),
+    "certificate-without-key": (
+        {"staging_tls_certificate": "/c.pem"},
+        'proxy_tls_certificate is "/c.pem" and proxy_tls_key is "", expected both or neither',
+    ),
+    "port-of-the-page": (
+        {"staging_public_url": "http://app.example.com:14100", "staging_proxy_provider": "nginx"},
+        "proxy_page_url is http://app.example.com:14100, the port where the page itself listens (127.0.0.1:14100), "
+        "expected another port, or staging_proxy_page: false if the page is served without the proxy",
+    ),
+}
+
+
+def test_values_that_would_break_out_of_a_directive_are_refused_by_name(tmp_path: Path) -> None:
+    good = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "staging_app_name": "app",
+        "staging_public_url": "http://app.example.com",
+        "staging_public_ws_url": "ws://api.example.com/ws",
+        "staging_proxy_provider": "manual",
+    }
+    hosts = {"good": good, **{name: {**good, **values} for name, (values, _said) in BAD.items()}}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    (tmp_path / "play.yml").write_text(REFUSALS)
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "--check", "-i", "inventory.json", "play.yml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_CALLBACK_FORMAT_PRETTY": "false",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        },
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = {}
+    for line in done.stdout.splitlines():
+        if '"msg": "REFUSED ' in line:
+            name, _blank, text = json.loads(line.partition(" => ")[2])["msg"][8:-4].partition(" ")
+            said[name] = text
+    assert said == {name: text for name, (_values, text) in BAD.items()}
+
+
 #: Argued in docs/nginx.md: a default server would take unknown names away from other sites of the host, and events
 #: are what buffering must be off for.
 ARGUED = {"default_server_flag", "proxy_buffering_off"}
