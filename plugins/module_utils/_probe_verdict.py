@@ -310,14 +310,14 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
             f"{said}: {who} is limiting, overloaded or under maintenance",
             None,
         )
+    if any(attempt.status == 101 for attempt in seen.second_tries):
+        return _judge_origin(seen, answer)
     if status in (401, 407):
         return _judge_login(seen, answer, reference)
     if seen.target.transport == "sse":
         return _judge_stream_answer(seen, answer, reference)
     if answer.version == "1.0":
         return Cause.HTTP_1_0_ANSWER, f"{said} in HTTP/1.0, which has no upgrade", None
-    if status in (400, 403) and any(attempt.status == 101 for attempt in seen.second_tries):
-        return _judge_origin(seen, answer)
     if status == 403 and not (reference.direct_passed and (answer.from_proxy_itself or reference.same_credentials)):
         return _judge_login(seen, answer, reference)
     if seen.target.through_proxy and reference.direct_passed:

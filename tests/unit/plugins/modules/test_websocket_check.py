@@ -301,13 +301,17 @@ def uninvited_extension(connection: Peer) -> None:
     connection.upgrade(Sec_WebSocket_Extensions="permessage-deflate")
 
 
-def picky_about_origin(connection: Peer) -> None:
-    request = connection.request()
-    if request.headers.get("origin") not in (None, "http://allowed.example"):
-        connection.answer(403)
-        return
-    connection.upgrade(request)
-    connection.serve()
+def picky_about_origin(status: int, *allowed: str | None) -> Act:
+    def act(connection: Peer) -> None:
+        request = connection.request()
+        origin = request.headers.get("origin", "").replace(request.headers["host"], "HOST") or None
+        if not request.wants_upgrade or origin not in allowed:
+            connection.answer(status if request.wants_upgrade else 404)
+            return
+        connection.upgrade(request)
+        connection.serve()
+
+    return act
 
 
 def wants_a_token(connection: Peer) -> None:
@@ -339,7 +343,15 @@ def _cases() -> Iterator[Any]:
         ("200-and-a-page", a(200, "<html>", Content_Type="text/html"), "not_a_websocket", {}, {}),
         ("418", a(418), "unexpected_status", {}, {}),
         ("no-token", wants_a_token, "authentication_required", {}, {}),
-        ("origin", picky_about_origin, "origin_rejected", {}, {"origin": "http://page.example"}),
+        ("origin-403", picky_about_origin(403, None), "origin_rejected", {}, {"origin": "http://page.example"}),
+        (
+            "origin-401",
+            picky_about_origin(401, "http://HOST"),
+            "origin_rejected",
+            {},
+            {"origin": "http://page.example"},
+        ),
+        ("no-origin", picky_about_origin(403, "http://HOST"), "origin_rejected", {}, {}),
         ("wrong-accept-key", wrong_key, "accept_key_wrong", {}, {}),
         ("no-upgrade-header-in-the-101", no_upgrade_header, "upgrade_answer_invalid", {}, {}),
         ("extension-nobody-asked-for", uninvited_extension, "upgrade_answer_invalid", {}, {}),
