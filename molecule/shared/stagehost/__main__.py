@@ -150,11 +150,14 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
     podman.run("run", "--detach", f"--name={name}", *common, image, "/sbin/init")
     try:
         host.await_systemd(podman, name)
+        # A login has the machine's registries and certificate authorities from /etc/environment; an exec has not.
+        login = 'set -a; . /etc/environment; set +a; exec "$@"'
         return subprocess.run(
             [
                 *("podman", "exec", "--workdir=/checkout", "--env=PYTHONDONTWRITEBYTECODE=1"),
                 *("--env=INTEGRATION_ON_THIS_MACHINE=1", "--env=HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", name),
-                *("/opt/tests/bin/python", "-m", "pytest", "-p", "no:cacheprovider", *arguments.pytest),
+                *("/bin/sh", "-c", login, "sh", "/opt/tests/bin/python", "-m", "pytest", "-p", "no:cacheprovider"),
+                *arguments.pytest,
             ],
             env=podman.environment(),
             stdin=subprocess.DEVNULL,
