@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import websocket_peers as peers
+import yaml
 from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_probe
 from ansible_collections.codeframe.staging.plugins.modules import websocket_check
 from module_runner import RunModule
@@ -993,3 +994,31 @@ def test_certificate_files_that_are_no_certificates_are_refused(run_module: RunM
     file.write_text("hello")
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "wss://h/", "ca_path": str(file)}]})
     assert f"ca_path {file} cannot be read as certificates" in result["msg"]
+
+
+# The documentation says what the code takes and gives.
+
+
+def test_the_documented_options_are_those_of_the_code() -> None:
+    def described(options: dict[str, Any]) -> dict[str, Any]:
+        keys = ("type", "elements", "required", "default", "choices")
+        return {name: {key: option[key] for key in keys if key in option} for name, option in options.items()}
+
+    documented = yaml.safe_load(websocket_check.DOCUMENTATION)["options"]
+    assert described(documented) == described(websocket_check.ARGUMENT_SPEC)
+    assert described(documented["endpoints"]["suboptions"]) == described(websocket_check.ENDPOINT_SPEC)
+
+
+def test_the_documented_results_are_those_of_the_code(check: Callable[..., dict[str, Any]]) -> None:
+    documented = yaml.safe_load(websocket_check.RETURN)
+    with peer(peers.answering(404)) as port:
+        result = check(direct(port))
+    assert set(documented["results"]["contains"]) == set(result["results"][0])
+    assert set(documented["diagnosis"]["contains"]) == set(result["diagnosis"])
+
+
+def test_the_examples_are_tasks_with_known_options() -> None:
+    for task in yaml.safe_load(websocket_check.EXAMPLES):
+        given = task["codeframe.staging.websocket_check"]
+        assert set(given) <= set(websocket_check.ARGUMENT_SPEC)
+        assert all(set(endpoint) <= set(websocket_check.ENDPOINT_SPEC) for endpoint in given["endpoints"])
