@@ -328,6 +328,7 @@ def test_the_list_tells_of_every_host_in_the_same_words(peer: Peer, backend: int
     assert result["hosts"][0]["allow_websocket_upgrade"] is False
 
 
+@pytest.mark.slow
 def test_eight_hosts_at_once_are_saved_one_after_the_other(tmp_path: Path, backend: int) -> None:
     """Through ansible-playbook with eight forks; without the lock good hosts go offline."""
     names = [f"h{number}.test" for number in range(8)]

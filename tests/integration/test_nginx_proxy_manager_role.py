@@ -80,7 +80,7 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     return run.returncode, output, json.loads(kept.read_text()) if kept.exists() else {}
 
 
-def test_the_role_keeps_the_block_and_knows_the_way_back(tmp_path: Path, peer: Peer, backend: int) -> None:
+def test_the_role_keeps_the_block_and_changes_nothing_the_second_time(tmp_path: Path, peer: Peer, backend: int) -> None:
     text = "client_max_body_size 20m;\n"
     peer.add_host("api.test", backend, advanced_config=text)
     where = endpoint(peer, "api.test")
@@ -95,6 +95,16 @@ def test_the_role_keeps_the_block_and_knows_the_way_back(tmp_path: Path, peer: P
     assert "changed=0" in output
     assert again["state"] == kept["state"], "an unchanged state is no reason to restore"
     assert peer.puts() == 1
+
+
+@pytest.mark.slow
+def test_the_role_brings_back_what_was_verified_and_what_was_there_before(
+    tmp_path: Path, peer: Peer, backend: int
+) -> None:
+    text = "client_max_body_size 20m;\n"
+    peer.add_host("api.test", backend, advanced_config=text)
+    code, output, kept = play(tmp_path, peer, backend)
+    assert code == 0, output
     code, output, _ = play(tmp_path, peer, backend, proxy_websocket_idle_timeout=300)
     assert "proxy_read_timeout 300s" in peer.hosts[1]["advanced_config"], output
     code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"])
