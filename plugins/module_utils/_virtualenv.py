@@ -278,6 +278,21 @@ def complete(directory: str, parts: Mapping[str, str], python: Python) -> list[s
     return installed
 
 
+def processes_from(directory: str) -> list[int]:
+    """Return the processes whose interpreter was started from an environment."""
+    found = []
+    start = os.fsencode(os.path.join(directory, "bin", ""))
+    for path in glob.iglob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                command = file.read()
+        except OSError:
+            continue
+        if command.startswith(start):
+            found.append(int(path.split("/")[2]))
+    return found
+
+
 # --- the plan -------------------------------------------------------------------------------------
 
 

@@ -150,6 +150,7 @@ output:
   type: str
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -363,6 +364,10 @@ class Environment:
         directory = os.path.join(self.venvs, plan.name)
         os.makedirs(self.venvs, mode=0o755, exist_ok=True)
         if plan.clear:
+            # It was never complete, so what runs from it are builds that the killed installation left.
+            for process in virtualenv.processes_from(directory):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             remove_tree(directory)
         os.mkdir(directory, 0o755)
         try:

@@ -827,7 +827,7 @@ class Call:
     def result(self) -> dict[str, Any]:
         """The result of the call."""
         after = as_lines(self.project, self.manifest, self.current)
-        diff = {"before": self.before, "after": after} if self.before != after else {"before": "", "after": ""}
+        diff = [{"before": self.before, "after": after}] if self.before != after else []
         outcome = self.outcome
         return {
             "changed": outcome.changed,
@@ -837,7 +837,7 @@ class Call:
             "taken_over": outcome.taken_over,
             "pruned": outcome.pruned,
             "previous": self.previous,
-            "diff": [diff],
+            "diff": diff,
             **facts(self.project, self.manifest, self.current, self.params["digest_without"], outcome.predicted_digest),
         }
 

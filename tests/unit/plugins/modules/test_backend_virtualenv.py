@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -148,6 +151,58 @@ def test_an_interrupted_installation_is_made_again_in_its_place(backend):
     assert result["path"] == str(half)
     assert not (half / ".building").exists()
     assert not backend.call()["changed"]
+
+
+def test_a_killed_installation_stops_and_is_made_again(backend, tmp_path):
+    extra = [str(slow_package(tmp_path))]
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            backend.call(extra_packages=extra)
+        os._exit(0)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "building").exists():
+        assert time.monotonic() < deadline, "the installation never began"
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    (half,) = backend.venvs.iterdir()
+    assert (half / ".building").exists()
+    (tmp_path / "quick").touch()
+    result = backend.call(extra_packages=extra)
+    assert not result["failed"], result
+    assert result["path"] == str(half)
+    assert {"demo_one-1.0", "demo_two-1.0"} <= set(result["distributions"])
+    assert not any(str(half) in " ".join(command) for command in running())
+    assert not backend.call(extra_packages=extra)["changed"]
+
+
+def slow_package(tmp_path: Path) -> Path:
+    """A package whose build says when it begins, and does not end before the file `quick` is there."""
+    package = tmp_path / "slow"
+    wheel(package, "demo_two")
+    (package / "slow.py").write_text(
+        "import os, shutil, time\n"
+        f"open({str(tmp_path / 'building')!r}, 'w').close()\n"
+        f"time.sleep(0 if os.path.exists({str(tmp_path / 'quick')!r}) else 600)\n"
+        "def build_wheel(target, config_settings=None, metadata_directory=None):\n"
+        "    name = 'demo_two-1.0-py3-none-any.whl'\n"
+        "    shutil.copy(name, target)\n"
+        "    return name\n"
+    )
+    (package / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+    )
+    return package
+
+
+def running() -> list[list[str]]:
+    """The command lines of all processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text().split("\0"))
+    return found
 
 
 def test_a_failed_installation_leaves_nothing_and_names_the_cause(backend):
