@@ -26,7 +26,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_version imp
     OLDEST,
     Version,
     parse_version,
-    traits,
+    refusals,
 )
 
 # A list of some thousand hosts is about 5 MiB.
@@ -290,7 +290,7 @@ class NpmClient:
         """
         version = self.version
         status, answer = self._send(method, path, body, self._authorise())
-        refused = traits(version).no_token_statuses if not self._accepted else (401,)
+        refused = refusals(version) if not self._accepted else (401,)
         if status in refused and not self._token_is_fresh and self._credentials.token is None:
             # Stored by an earlier task, or expired meanwhile; the request was not carried out.
             if self._store:

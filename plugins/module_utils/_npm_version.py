@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What differs between the versions of Nginx Proxy Manager, in one table (pure)."""
+"""What differs between the versions of Nginx Proxy Manager, as far as it matters here (pure).
+
+Whether the switch "Websockets Support" works (since 2.9.2) does not: the block needs it nowhere.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +29,6 @@ class Version(NamedTuple):
 OLDEST = Version(2, 9, 0)
 
 
-class Traits(NamedTuple):
-    """How one version behaves; all entries measured."""
-
-    #: GET answers true and false; before, 1 and 0.
-    answers_booleans: bool
-    #: The switch "Websockets Support" has an effect.
-    switch_works: bool
-    #: A login that is refused is answered by this status.
-    bad_login_status: int
-    #: A request without a usable token may be answered by any of these.
-    no_token_statuses: tuple[int, ...]
-
-
 def parse_version(answer: object) -> Version | None:
     """The version in the answer of ``GET /api/``; None where there is none."""
     value = answer.get("version") if isinstance(answer, Mapping) else None
@@ -51,15 +41,12 @@ def parse_version(answer: object) -> Version | None:
     return Version(*(int(number) for number in match.groups())) if match else None
 
 
-def traits(version: Version) -> Traits:
-    """Look up a version; one that is newer than the table behaves like its last row."""
-    return Traits(
-        answers_booleans=version >= (2, 12, 0),
-        switch_works=version >= (2, 9, 2),
-        bad_login_status=400 if version >= (2, 13, 0) else 401,
-        # 404 is a slip of 2.13 to 2.15; 500 is the answer to a token that is none.
-        no_token_statuses=(401, 403, 404, 500) if version >= (2, 13, 0) else (401, 403, 500),
-    )
+def refusals(version: Version) -> tuple[int, ...]:
+    """The statuses by which a version answers a first request whose token it does not take; measured.
+
+    404 is a slip of 2.13 to 2.15, 500 the answer to a token that is none.
+    """
+    return (401, 403, 404, 500) if version >= (2, 13, 0) else (401, 403, 500)
 
 
 def flag(value: Any) -> bool:

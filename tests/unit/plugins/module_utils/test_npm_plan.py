@@ -17,7 +17,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import nginx_words, remedy, same
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_verdict import judge
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import Version, parse_version, traits
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import Version, parse_version, refusals
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Seen
 
 NAME = "api.example.com"
@@ -115,8 +115,8 @@ def test_the_version_is_read_or_unknown(answer: object, version: Version | None)
     assert parse_version(answer) == version
 
 
-def test_a_version_newer_than_the_table_behaves_like_its_last_row() -> None:
-    assert traits(Version(3, 0, 0)) == traits(Version(2, 15, 1))
+def test_a_version_that_is_not_known_yet_behaves_like_the_newest() -> None:
+    assert refusals(Version(3, 0, 0)) == refusals(Version(2, 15, 1))
 
 
 @pytest.mark.parametrize(
