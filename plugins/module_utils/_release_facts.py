@@ -39,10 +39,12 @@ def facts(
         # A copy that is only predicted has the source of the release it is made of.
         tree = project.delivered(current)
     without = tree_digest(tree, digest_without) if tree is not None else None
-    base = working if working and os.path.isdir(project.path(working)) else current
+    # A directory that is to be taken over is what there is to look at until then.
+    places = [*(project.path(release) for release in (working, current) if release), project.link]
+    base = next((place for place in places if os.path.isdir(place)), None)
     return {
         "path": project.path(working) if working else None,
-        "base_path": project.path(base) if base and os.path.isdir(project.path(base)) else None,
+        "base_path": base,
         "working": working,
         "current": current,
         "candidate": manifest.candidate,

@@ -143,10 +143,14 @@ class Git:
         attempt = f"fetching {self.shown_url}"
         self.checked(["fetch", "--quiet", "--prune", "--force", REMOTE, *references], mirror, attempt)
         found = self.local_commit(mirror, commit or version)
-        if found is None:
-            # Not on any branch: a merge request's head, say. Servers may hand a commit out when asked for it.
-            answer = self.run(["fetch", "--quiet", "--force", REMOTE, commit or version], mirror)
-            found = self.local_commit(mirror, commit or version) if answer.status == 0 else None
+        for wanted in (version, commit):
+            # On no branch: a merge request's head, say. Servers hand it out by its reference, some by itself.
+            if (
+                found is None
+                and wanted
+                and self.run(["fetch", "--quiet", "--force", REMOTE, wanted], mirror).status == 0
+            ):
+                found = self.local_commit(mirror, commit or "FETCH_HEAD")
         if found is None:
             raise self.unknown(version)
         return found

@@ -515,6 +515,13 @@ class Project:
             else:
                 copy_directory(original, copy)
 
+    def close_env_files(self, release: str, layout: Layout) -> None:
+        """Make env files private that the source brought."""
+        for path in layout.env_files:
+            place = os.path.join(self.path(release), path)
+            if os.path.isfile(place) and not os.path.islink(place):
+                os.chmod(place, 0o600)
+
     def _generated(self, directory: str, layout: Layout) -> list[str]:
         """Return the directories (or links) of installed packages and builds in a release."""
         result = []

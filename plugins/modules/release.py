@@ -632,6 +632,7 @@ class Call:
                 if self.current:
                     self._look_what_stays_behind(self.current, tree)
                     project.carry_over(self.current, name, manifest.layout)
+                project.close_env_files(name, manifest.layout)
             project.complete(manifest, tree)
         except BaseException:
             project.drop(manifest, [name])

@@ -54,7 +54,7 @@ path:
   type: str
   sample: /home/deploy/projects/app.releases/0003-1a2b3c4d
 base_path:
-  description: The same as RV(path).
+  description: The same as RV(path), or the project directory itself where it was deployed by hand. Null without either.
   returned: always
   type: str
 working:

@@ -511,6 +511,7 @@ def test_a_directory_deployed_by_hand_becomes_the_first_release(site, plain, mon
     try:
         predicted = site.from_archive({**SOURCE, "backend/main.py": "new\n"}, check=True)
         assert not site.project.is_symlink()
+        assert predicted["base_path"] == str(site.project)
         result = site.from_archive({**SOURCE, "backend/main.py": "new\n"})
         assert predicted["taken_over"] == result["taken_over"] == result["current"]
         assert predicted["candidate"] == result["candidate"]
@@ -592,6 +593,34 @@ def test_an_unknown_version_is_one_sentence(site, version):
         f"version {version!r} is not known to {site.repository}; expected is a branch, a tag or a commit that is there "
         "(was it pushed?)"
     )
+
+
+def test_a_commit_on_no_branch_is_found_by_its_reference(site):
+    site.commit(SOURCE)
+    proposed = site.commit({"backend/main.py": "proposed\n"})
+    git(site.repository, "update-ref", "refs/pull/1/head", proposed)
+    git(site.repository, "reset", "-q", "--hard", "HEAD~1")
+    result = site.from_git(version="refs/pull/1/head")
+    assert not result["failed"], result["msg"]
+    assert (result["revision"], git(Path(result["path"]), "rev-parse", "HEAD")) == (proposed, proposed)
+
+
+def test_a_branch_that_was_rewritten_is_followed(site):
+    site.commit(SOURCE)
+    site.from_git()
+    site.ok("switched")
+    git(site.repository, "commit", "-q", "--amend", "-m", "rewritten")
+    result = site.from_git()
+    assert result["revision"] == git(site.repository, "rev-parse", "HEAD")
+
+
+def test_a_lock_that_a_killed_git_left_does_not_matter(site):
+    site.commit(SOURCE)
+    site.from_git()
+    (site.releases / "source.git/packed-refs.lock").touch()
+    (site.releases / "source.git/refs/heads/main.lock").touch()
+    commit = site.commit({"backend/main.py": "2\n"})
+    assert site.from_git()["revision"] == commit
 
 
 def test_what_git_keeps_elsewhere_is_named(site):
@@ -783,6 +812,17 @@ def test_an_uploaded_archive_is_gone_after_its_use(site):
     assert not upload.exists()
     site.ok("switched")
     assert not site.ok("prepared", source_type="archive", archive=str(upload), revision=digest)["changed"]
+
+
+def test_an_env_file_that_the_source_brings_is_private_and_gives_way_to_the_one_in_use(site):
+    files = {**SOURCE, ".env.staging": "KEY=example\n"}
+    path = Path(site.from_archive(files)["path"])
+    assert (path / ".env.staging").stat().st_mode & 0o777 == 0o600
+    (path / ".env.staging").write_text("KEY=used\n")
+    site.ok("switched")
+    assert not site.from_archive(files)["changed"]
+    second = Path(site.from_archive({**files, "backend/main.py": "2"})["path"])
+    assert (second / ".env.staging").read_text() == "KEY=used\n"
 
 
 def test_env_files_are_sealed_as_they_were_switched_in(site):
