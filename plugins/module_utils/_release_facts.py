@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release_manifes
     number_of,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._release_store import Project
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import tree_digest
+from ansible_collections.codeframe.staging.plugins.module_utils._tree import inside, tree_digest
 
 
 def facts(
@@ -39,6 +40,9 @@ def facts(
         # A copy that is only predicted has the source of the release it is made of.
         tree = project.delivered(current)
     without = tree_digest(tree, digest_without) if tree is not None else None
+    if without is not None and any(not inside(path, digest_without) for path in record.repaired):
+        # A process that was restarted meanwhile runs what was damaged, although its source has the same digest.
+        without = hashlib.sha256(f"{without} {record.repaired_in}".encode()).hexdigest()
     # A directory that is to be taken over is what there is to look at until then.
     places = [*(project.path(release) for release in (working, current) if release), project.link]
     base = next((place for place in places if os.path.isdir(place)), None)

@@ -39,6 +39,9 @@ class Record:
     complete: bool = False
     """Everything that ``release`` itself puts into the release is there."""
     sealed: bool = False
+    repaired: list[str] = field(default_factory=list)
+    """Source files that were damaged in the release before, whose source was the same."""
+    repaired_in: str | None = None
 
 
 @dataclass

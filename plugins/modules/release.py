@@ -247,7 +247,9 @@ tree_digest:
   returned: always
   type: str
 tree_digest_without:
-  description: The same without the directories of O(digest_without). Null where the source is not there yet.
+  description:
+    - The same without the directories of O(digest_without). Null where the source is not there yet.
+    - It also moves when a damaged file outside of them was replaced, since a process may run what was damaged.
   returned: always
   type: str
 origin:
@@ -383,6 +385,7 @@ class Call:
         self.previous: str | None = None
         self.before = ""
         self.directory_revision: str | None = None
+        self.repaired: list[str] = []
 
     def look(self) -> None:
         """Read the state of the project."""
@@ -446,6 +449,8 @@ class Call:
         plan = plan_prepared(observed, wanted)
         self.outcome.reasons.extend(plan.reasons)
         self.outcome.damage = [str(difference) for difference in observed.damage]
+        if not in_place and self.current and observed.current_revision == wanted.revision:
+            self.repaired = [difference.path for difference in observed.damage]
         adoptable = (
             self.project.adoptable(self.project.path(self.current), self.manifest.layout) if self.current else ()
         )
@@ -620,7 +625,9 @@ class Call:
             in_place_tree = project.listed_in_place(project.path(self.current), manifest.layout)
             wanted = replace(wanted, revision=self._revision_of(project.path(self.current), in_place_tree))
         name = manifest.next_id(wanted.revision)
-        path = project.open_candidate(manifest, name, Record(revision=wanted.revision, origin=self._origin(wanted)))
+        record = Record(revision=wanted.revision, origin=self._origin(wanted), repaired=self.repaired)
+        record.repaired_in = name if self.repaired else None
+        path = project.open_candidate(manifest, name, record)
         try:
             if wanted.in_place and self.current:
                 project.fork(self.current, name, manifest.layout)
@@ -677,6 +684,7 @@ class Call:
         base = manifest.releases.get(self.current or "", Record())
         record = Record(base.revision, base.tree_digest, dict(base.origin), dict(base.records))
         record.origin.pop("taken_over", None)
+        record.repaired, record.repaired_in = list(base.repaired), base.repaired_in
         if self.check_mode:
             if left:
                 manifest.releases.pop(left)

@@ -235,6 +235,23 @@ def test_damage_in_the_current_release_is_named_and_repaired_by_a_new_one(site, 
     assert not site.from_archive(SOURCE)["changed"]
 
 
+@pytest.mark.parametrize(("path", "moves"), [("backend/main.py", True), ("web-ui/package.json", False)])
+def test_a_repair_moves_the_digest_of_what_was_damaged(site, path, moves):
+    """A process may have been restarted with the damaged file; its digest is that of the source it was meant to run."""
+    site.deploy(SOURCE)
+    before = site.info(digest_without=["web-ui"])
+    (site.project / path).write_text("edited")
+    repaired = site.from_archive(SOURCE, digest_without=["web-ui"])
+    assert (repaired["tree_digest_without"] != before["tree_digest_without"]) is moves
+    assert repaired["tree_digest"] == before["tree_digest"]
+    site.ok("switched")
+    copy = site.ok("candidate", digest_without=["web-ui"])
+    assert copy["tree_digest_without"] == repaired["tree_digest_without"]
+    site.ok("switched")
+    again = site.from_archive(SOURCE, digest_without=["web-ui"])
+    assert (again["changed"], again["tree_digest_without"]) == (False, repaired["tree_digest_without"])
+
+
 def test_what_a_build_rewrites_and_generates_is_no_damage(site):
     first = site.from_archive(SOURCE, digest_without=["web-ui"])
     candidate = Path(first["path"])
