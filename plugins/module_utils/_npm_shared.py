@@ -38,29 +38,46 @@ def write_lock(url: str, timeout_s: float, directory: str = "/tmp") -> Iterator[
     name = hashlib.sha256(url.encode()).hexdigest()[:16]
     path = os.path.join(directory, f"codeframe-staging-npm-{name}.lock")
     began = time.monotonic()
-    descriptor = _open(path)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    while True:
+        descriptor = _open(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, path):
                 break
-            except BlockingIOError:
-                if time.monotonic() - began >= timeout_s:
-                    raise LockTimeoutError(path) from None
-                time.sleep(_POLL_S)
+        except BlockingIOError:
+            if time.monotonic() - began >= timeout_s:
+                os.close(descriptor)
+                raise LockTimeoutError(path) from None
+            time.sleep(_POLL_S)
+        # Busy, or its last holder has removed it: look again which file counts.
+        os.close(descriptor)
+    try:
         yield time.monotonic() - began
     finally:
+        # Removed while it is held, so that whoever waits for it looks again. Only its owner may in a shared directory.
+        with contextlib.suppress(OSError):
+            os.unlink(path)
         os.close(descriptor)
 
 
-def _open(path: str) -> int:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+def _is_at(descriptor: int, path: str) -> bool:
+    """Whether the open file is still the one of this path."""
     try:
-        return os.open(path, flags)
+        there = os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
+        return False
+    mine = os.fstat(descriptor)
+    return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+
+
+def _open(path: str) -> int:
+    """Open the lock file, made where it is not there; somebody else may remove it at any moment."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags)
         with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644))
-        return os.open(path, flags)
+            return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
 
 
 def _write_private(directory: str, path: str, content: object) -> bool:

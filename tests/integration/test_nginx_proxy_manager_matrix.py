@@ -36,6 +36,12 @@ OTHER_LOCATION = "location = /ws { return 410; }\n"
 COMMENT = "# location / { stood here once }\n"
 
 
+@pytest.fixture(autouse=True)
+def private_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens and journals of a test are its own."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+
+
 @pytest.fixture(scope="module")
 def backend() -> Iterator[int]:
     with running_backend() as port:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ from npm_peer.server import Peer
 
 NAME = "api.test"
 SECRET = "correct horse"
+
+
+@pytest.fixture(autouse=True)
+def private_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens and journals of a test are its own."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
 
 
 @pytest.fixture(params=VERSIONS)
@@ -154,3 +161,23 @@ def test_a_kept_token_is_private_and_bound_to_its_password(tmp_path: Path) -> No
     directory.chmod(0o700)
     store.save("head.body.signature", 30)
     assert store.load() is None, "it expires within the minute"
+
+
+def test_many_that_want_the_lock_get_it_one_at_a_time_and_leave_nothing(tmp_path: Path) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(10):
+            with _npm_shared.write_lock("http://npm:81/api", 20, str(tmp_path)):
+                inside.append(number)
+                most.append(len(inside))
+                inside.remove(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(most), max(most)) == (60, 1)
+    assert list(tmp_path.iterdir()) == []
