@@ -225,12 +225,12 @@ CASES = [
 
 @pytest.mark.parametrize(("before", "act"), CASES)
 def test_a_killed_run_leaves_what_serves_and_is_finished_by_the_next(tmp_path, before, act):
-    every_step(tmp_path, before, act, stride=17, offset=3)
+    every_step(tmp_path, before, act, stride=31, offset=3)
 
 
 def test_a_take_over_without_exchange_is_finished_by_the_next_run(tmp_path, monkeypatch):
     monkeypatch.setattr(_release_store, "exchange", lambda _first, _second: False)
-    every_step(tmp_path, by_hand, deploy_new, stride=17, offset=0, gap=True)
+    every_step(tmp_path, by_hand, deploy_new, stride=31, offset=7, gap=True)
 
 
 @pytest.mark.slow
