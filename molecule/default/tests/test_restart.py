@@ -22,5 +22,5 @@ def test_all_services_answer_again_after_a_restart_of_the_host(site: Site, varia
 
 def test_a_run_after_the_restart_changes_nothing(deployment: Deployment) -> None:
     outcome = deployment.run()
-    assert (outcome.exit_code, outcome.changed) == (0, 0), outcome
+    assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
     assert "molecule-secret" not in outcome.output

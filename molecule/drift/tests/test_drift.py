@@ -69,11 +69,11 @@ def test_a_run_repairs_just_what_has_drifted_and_the_next_changes_nothing(
     assert done.rc == 0, done.stderr
 
     repair = deployment.run()
-    assert repair.exit_code == 0, repair
-    assert repair.changed > 0, repair
+    assert repair.exit_code == 0, repair.output
+    assert repair.changed > 0, repair.output
     assert repair.changed_roles <= drift.repaired_by, repair.changed_tasks
     assert site.ask({"type": "ping"}) == {"type": "pong"}
     assert variables["staging_public_ws_url"] in site.scripts()
 
     again = deployment.run()
-    assert (again.exit_code, again.changed) == (0, 0), again
+    assert (again.exit_code, again.changed) == (0, 0), again.output

@@ -52,10 +52,10 @@ def test_bad_input_is_named_before_anything_has_changed(
 ) -> None:
     before = snapshot(host)
     outcome = deployment.run(variables=[json.dumps(variables_given)])
-    assert outcome.exit_code != 0, outcome
-    assert outcome.failed_roles == {"preflight"}, outcome
-    assert outcome.changed == 0, outcome
-    assert named in outcome.output, outcome
+    assert outcome.exit_code != 0, outcome.output
+    assert outcome.failed_roles == {"preflight"}, outcome.output
+    assert outcome.changed == 0, outcome.output
+    assert named in outcome.output, outcome.output
     assert snapshot(host) == before
 
 
@@ -63,6 +63,6 @@ def test_a_release_directory_that_cannot_be_written_is_named(host: Host, deploym
     with host.sudo():
         host.check_output("touch /srv/file")
     outcome = deployment.run(variables=[json.dumps({"staging_project_dir": "/srv/file/projects/sample"})])
-    assert outcome.failed_roles == {"preflight"}, outcome
-    assert outcome.changed == 0, outcome
+    assert outcome.failed_roles == {"preflight"}, outcome.output
+    assert outcome.changed == 0, outcome.output
     assert "/srv/file" in outcome.output
