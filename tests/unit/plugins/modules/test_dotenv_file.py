@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,13 @@ class Run:
 
 
 @pytest.fixture
-def run(run_module: RunModule, tmp_path: Path) -> Run:
-    return Run(run_module, tmp_path / ".env.staging")
+def run(run_module: RunModule, tmp_path: Path) -> Iterator[Run]:
+    umask = os.umask(0o022)
+    yield Run(run_module, tmp_path / ".env.staging")
+    os.umask(umask)
 
 
 def test_a_new_file_holds_the_keys_in_order_and_is_private(run: Run) -> None:
-    os.umask(0o022)
     result = run(values={"PORT": 14200, "DEBUG": False}, secret_values={"AUTH_SECRET": SECRET})
     assert result["changed"] is True
     assert run.text == f"PORT=14200\nDEBUG=false\nAUTH_SECRET={SECRET}\n"

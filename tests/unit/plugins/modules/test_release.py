@@ -7,6 +7,7 @@ import os
 import pwd
 import random
 import subprocess
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -988,8 +989,12 @@ def as_ordinary_user(tmp_path: Path, act: Any) -> Any:
             if os.geteuid() == 0:
                 os.setgid(65534)
                 os.setuid(65534)
-            result.write_text(json.dumps(act()))
+            result.write_text(json.dumps({"value": act()}))
+        except BaseException:
+            result.write_text(json.dumps({"error": traceback.format_exc()}))
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    return json.loads(result.read_text())
+    answer = json.loads(result.read_text())
+    assert "error" not in answer, answer["error"]
+    return answer["value"]
