@@ -64,7 +64,12 @@ def down(podman: Podman, name: str) -> bool:
         return False
     if LABEL not in (found["Config"].get("Labels") or {}):
         raise HostError(f"container {name} was not made by this project, so that it stays")
-    podman.run("rm", "--force", "--time=2", "--volumes", name)
+    # A container that ends by itself in the instant of the kill makes podman give up; the next try finds it stopped.
+    for _attempt in range(3):
+        if podman.try_run("rm", "--force", "--time=10", "--volumes", name).returncode == 0:
+            return True
+        time.sleep(1)
+    podman.run("rm", "--force", "--time=10", "--volumes", name)
     return True
 
 
