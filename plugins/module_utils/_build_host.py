@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._build_plan import GENERATED, BuildError
+from ansible_collections.codeframe.staging.plugins.module_utils._command import run
 
 # In the environment of every command, so that the next run finds what a killed one left behind.
 MARKER = "STAGING_BUILD_DIR"
@@ -226,34 +227,13 @@ def run_command(command: Sequence[str], cwd: str, env: Mapping[str, str], deadli
     program = shutil.which(command[0], path=env["PATH"])
     if not program:
         raise CommandError(f"the program {command[0]} is not installed (looked in {env['PATH']})", "", command)
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603 - a list, no shell
-            [program, *command[1:]],
-            cwd=cwd,
-            env={**env, "PWD": cwd, MARKER: cwd},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        timed_out = False
-        try:
-            process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            timed_out = True
-        finally:
-            # Also what a build left running in its own group.
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        output.seek(0)
-        text = output.read().decode("utf-8", "replace")
+    ended = run([program, *command[1:]], cwd=cwd, env={**env, "PWD": cwd, MARKER: cwd}, deadline=deadline)
     shown = " ".join(command)
-    if timed_out:
-        raise CommandError(f"`{shown}` was stopped because it took longer than the timeout", text, command)
-    if process.returncode != 0:
-        raise CommandError(f"`{shown}` failed with exit code {process.returncode}", text, command)
-    return text
+    if ended.code is None:
+        raise CommandError(f"`{shown}` was stopped because it took longer than the timeout", ended.output, command)
+    if ended.code != 0:
+        raise CommandError(f"`{shown}` failed with exit code {ended.code}", ended.output, command)
+    return ended.output
 
 
 class CommandError(BuildError):

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from ansible_collections.codeframe.staging.plugins.module_utils._command import die_with_parent
 from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import ReleaseError
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import die_with_parent
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")

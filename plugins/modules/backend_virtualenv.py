@@ -161,11 +161,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils import _virtualenv as virtualenv
+from ansible_collections.codeframe.staging.plugins.module_utils._command import run as run_command
 from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import ReleaseError
 from ansible_collections.codeframe.staging.plugins.module_utils._release_store import in_words
 from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
     TreeError,
-    die_with_parent,
     relative_path,
     remove_tree,
     unlink_if_there,
@@ -334,29 +334,15 @@ class Environment:
         """Run one step of an installation within the time that is left."""
         environment = {name: value for name, value in os.environ.items() if name not in UNWANTED_VARIABLES}
         environment.update(LC_ALL="C.UTF-8", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", **variables)
-        process = subprocess.Popen(  # noqa: S603 - a list
-            list(command),
-            cwd=self.path,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
-        try:
-            output = process.communicate(timeout=max(1, self.deadline - time.monotonic()))[0]
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output = process.communicate()[0]
-            shown = without_passwords(output.decode("utf-8", "replace"))
+        ended = run_command(command, cwd=self.path, env=environment, deadline=self.deadline)
+        shown = without_passwords(ended.output)
+        if ended.code is None:
             raise InstallError(
                 f"{attempt} did not end within {self.params['timeout']} s; the package index may not answer, or the "
                 "time (option timeout) is too short",
                 shown[-4000:],
-            ) from None
-        shown = without_passwords(output.decode("utf-8", "replace"))
-        if process.returncode:
+            )
+        if ended.code:
             raise InstallError(f"{attempt} failed: {telling_line(shown)}", "\n".join(shown.splitlines()[-25:]))
 
     def build(self, plan: virtualenv.Plan, parts: dict[str, str], python: virtualenv.Python) -> None:

@@ -49,7 +49,7 @@ options:
     type: bool
     default: true
   readers:
-    description: The programs that read the env file, as for M(codeframe.staging.dotenv_file#module).
+    description: The programs that read the env file, as for M(codeframe.staging.dotenv_file).
     type: list
     elements: str
     choices: [bash, dotenv, next, python-dotenv]
