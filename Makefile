@@ -86,7 +86,7 @@ test: ## Run all gating checks
 test-all: ## Run everything, the slow tests and all cases of all scenarios included
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
-	@failed=; for check in lint types unit-all interface integration-all $(SCENARIOS:%=test-%); do \
+	@failed=; for check in lint types sanity unit-all interface integration-all $(SCENARIOS:%=test-%); do \
 	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	echo; echo '== summary'; cat .cache/summary; \
@@ -104,6 +104,10 @@ lint: $(VENV)/.stamp ## ansible-lint (profile production), yamllint, ruff
 types: $(VENV)/.stamp ## mypy, strict, on the plugins and the harness
 	@$(TIMED) mypy mypy $$(find $(PLUGINS)/ -name '*.py') tests/*.py
 	@$(TIMED) mypy-harness mypy -p stagehost -m deployment -m outside
+
+.PHONY: sanity
+sanity: $(VENV)/.stamp ## ansible-test sanity, what a collection index asks of a collection
+	@$(TIMED) sanity .ci/sanity
 
 .PHONY: unit
 unit: $(VENV)/.stamp ## Unit tests: no host, no container

@@ -47,6 +47,15 @@ class State:
     processes: list[Process]
     pm2: Pm2 | None
 
+    def program(self) -> Pm2:
+        """Give what talks to pm2.
+
+        :raises Pm2Error: If there is no pm2 on this host.
+        """
+        if self.pm2 is None:
+            raise Pm2Error("pm2 is not installed on this host")
+        return self.pm2
+
     def ours(self, name: str) -> list[Process]:
         return [process for process in self.processes if process.name == name]
 
@@ -137,8 +146,7 @@ def await_health(health: Health, state: State, wanted: Wanted, deadline: float) 
     :param deadline: By the clock of ``time.monotonic()``.
     :raises UnhealthyError: If it is not healthy by then, or cannot become so any more.
     """
-    pm2 = state.pm2
-    assert pm2 is not None  # noqa: S101 - something runs
+    pm2 = state.program()
     started = time.monotonic()
     state.processes = pm2.processes()
     first = {process.pm_id: process.restarts for process in state.ours(wanted.name)}

@@ -401,9 +401,8 @@ def evaluate_ecosystem(node: str, path: str, env: Mapping[str, str], timeout_s: 
             "const w=process.stdout.write.bind(process.stdout);process.stdout.write=()=>true;"
             "const v=require(process.argv[1]);w('\\n@@'+JSON.stringify(v)+'\\n')"
         )
-        done = None
-        for options in (("--preserve-symlinks", "--preserve-symlinks-main"), ()):
-            try:
+        try:
+            for options in (("--preserve-symlinks", "--preserve-symlinks-main"), ()):
                 done = subprocess.run(  # noqa: S603 - a list, no shell
                     [node, *options, "-e", program, path],
                     env=dict(env),
@@ -413,11 +412,10 @@ def evaluate_ecosystem(node: str, path: str, env: Mapping[str, str], timeout_s: 
                     timeout=timeout_s,
                     check=False,
                 )
-            except (OSError, subprocess.TimeoutExpired) as err:
-                raise Pm2Error(f"the ecosystem file {path} cannot be evaluated: {err}") from err
-            if done.returncode == 0:
-                break
-        assert done is not None  # noqa: S101 - the loop ran
+                if done.returncode == 0:
+                    break
+        except (OSError, subprocess.TimeoutExpired) as err:
+            raise Pm2Error(f"the ecosystem file {path} cannot be evaluated: {err}") from err
         lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith("@@")]
         if done.returncode != 0 or not lines:
             said = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if "Error" in line]

@@ -347,8 +347,7 @@ def apply(chosen: Plan, state: State, wanted: Wanted, tmpdir: str) -> None:
 
     :raises Pm2Error: If pm2 refuses; a process that was deleted for it is brought back first.
     """
-    pm2 = state.pm2
-    assert pm2 is not None  # noqa: S101 - the caller found it
+    pm2 = state.program()
     former = state.ours(wanted.name)
     if chosen.action is Action.STOP:
         pm2.call("stop", wanted.name)
@@ -516,8 +515,7 @@ def act(case: Case, tmpdir: str) -> None:
     :raises Pm2Error: If pm2 refuses, or if something is in the way (nothing is changed then).
     :raises FailedError: If the process is not healthy afterwards.
     """
-    pm2, wanted = case.state.pm2, case.wanted
-    assert pm2 is not None  # noqa: S101 - planned so
+    pm2, wanted = case.state.program(), case.wanted
     sizes = log_sizes(case.state.ours(wanted.name))
     starts = case.chosen.action in (Action.START, Action.REPLACE, Action.RELOAD)
     if starts:

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Stands for a backend or a page: answers with its name, and upgrades a WebSocket to keep still afterwards."""
 
 import socketserver
