@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,15 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]*\Z")
 
 #: MAX_ARG_STRLEN of Linux: 32 pages for name, equals sign, value and the final NUL.
 _LONGEST_BYTES = 131072
+
+
+#: Characters of secrets that are made on the host: none of them needs quotes.
+ALPHABETS: Mapping[str, str] = {
+    "alphanumeric": string.ascii_letters + string.digits,
+    "hex": "0123456789abcdef",
+    "base64url": string.ascii_letters + string.digits + "-_",
+}
+SHORTEST_SECRET, LONGEST_SECRET = 16, 4096
 
 
 class ParseError(ValueError):

@@ -348,6 +348,8 @@ class Project:
                 *MADE_BY_TOOLS,
                 *layout.exclude,
                 *(f"/{path}" for path in (*layout.shared_paths, *layout.env_files, *layout.carry)),
+                # Written anew with the env file, where the source has none.
+                *(f"/{path}.example" for path in layout.env_files),
             )
         )
         found = set()

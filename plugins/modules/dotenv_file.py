@@ -51,13 +51,19 @@ options:
     default: []
   generate:
     description:
-      - Secrets that are made once on the host and then kept, for a key that neither the file nor O(sealed_path) has a
-        real value for.
+      - Secrets that are made once on the host and then kept, for a key that neither the file nor O(sealed_path) nor
+        O(generated_path) has a real value for.
       - A key that is given a value in O(values) or O(secret_values) too takes that value.
       - Each value is a dictionary with C(length) (characters, default 48) and C(alphabet) (V(alphanumeric), V(hex) or
         V(base64url), default V(alphanumeric)).
     type: dict
     default: {}
+  generated_path:
+    description:
+      - A private file beside the releases that keeps what O(generate) has made, so that a secret stays the same when a
+        release that does not have it yet is brought back and deployed from again.
+      - It is written only when a value is made. Its directory must exist by then.
+    type: path
   required_keys:
     description: Keys that must have a value in the end, and not one that only marks the place of a value.
     type: list
@@ -223,7 +229,6 @@ import grp
 import os
 import pwd
 import secrets
-import string
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -233,14 +238,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils import _dotenv, _dotenv_store
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
 
-ALPHABETS = {
-    "alphanumeric": string.ascii_letters + string.digits,
-    "hex": "0123456789abcdef",
-    "base64url": string.ascii_letters + string.digits + "-_",
-}
-
-
 EXAMPLE_HEADER = "# Written by codeframe.staging from the keys of the deployment: what each is for, and no values.\n"
+GENERATED_HEADER = "# Secrets that were made on this host; every new release takes them from here.\n"
 
 
 @dataclass(frozen=True)
@@ -313,9 +312,13 @@ class Task:
         sealed = _dotenv_store.look(sealed_path, follow=False, tolerant=True) if sealed_path else None
         live_text = self._text(live, self.path)
         sealed_text = self._text(sealed, str(sealed_path)) if sealed else None
+        kept_path: str | None = params["generated_path"]
+        kept = _dotenv_store.look(kept_path, follow=False, tolerant=tolerant) if kept_path else None
+        kept_text = self._text(kept, str(kept_path)) if kept else None
 
         wanted = {**self.plain, **self.secret}
-        wanted.update(self._generate(wanted, live_text, sealed_text))
+        made = self._generate(wanted, live_text, sealed_text, kept_text)
+        wanted.update(made)
         self._refuse_unwritable(wanted)
         change = self._arrange(self._base(live_text, sealed_text), wanted)
         if live_text is None:
@@ -340,7 +343,7 @@ class Task:
             "keys_differing": list(change.differing),
             "attributes_changed": attributes,
             "example_changed": example is not None,
-            "restores": changed and sealed_text is not None and self._holds(sealed_text, wanted),
+            "restores": changed and example is None and sealed_text is not None and self._holds(sealed_text, wanted),
         }
         result["diff"] = self._diff(result, live, live_text, change.text, mode)
         if example is not None:
@@ -350,6 +353,11 @@ class Task:
             names, readers = _listed(change.differing), _listed(tuple(self.readers))
             self.module.warn(f"{names} in {self.path} is not read alike by {readers}; it was left as it is")
         if changed and not self.module.check_mode:
+            if kept is not None and self.generated:
+                # Before the file itself: what a run that dies in between has made is found by the next one.
+                new = {key: made[key] for key in self.generated}
+                text = _dotenv.arrange(kept_text or GENERATED_HEADER, new, (), self.readers).text
+                _dotenv_store.replace(kept.path, text.encode(), mode=0o600, uid=uid, gid=gid)
             if content_changed:
                 if params["backup"] and live.data is not None:
                     result["backup_file"] = self._back_up(live)
@@ -424,20 +432,20 @@ class Task:
             return False
         return change.text == text
 
-    def _generate(self, given: Mapping[str, str], live: str | None, sealed: str | None) -> dict[str, str]:
+    def _generate(self, given: Mapping[str, str], *texts: str | None) -> dict[str, str]:
         """A value for each key of ``generate``: the one that is there, or a new one."""
         found: dict[str, str] = {}
         for key, how in self.module.params["generate"].items():
             if given.get(key):
                 continue
             length, alphabet = self._recipe(key, how or {})
-            for text in (live, sealed):
+            for text in texts:
                 value = self._current(text, key)
                 if value and not _dotenv.is_placeholder(value):
                     found[key] = value
                     break
             else:
-                found[key] = "".join(secrets.choice(ALPHABETS[alphabet]) for _index in range(length))
+                found[key] = "".join(secrets.choice(_dotenv.ALPHABETS[alphabet]) for _index in range(length))
                 self.generated.append(key)
             self.module.no_log_values.add(found[key])
         return found
@@ -445,10 +453,13 @@ class Task:
     def _recipe(self, key: str, how: Any) -> tuple[int, str]:
         length = how.get("length", 48) if isinstance(how, dict) else None
         alphabet = how.get("alphabet", "alphanumeric") if isinstance(how, dict) else None
-        if not str(length).isdigit() or not 16 <= int(str(length)) <= 4096:
-            self.fail(f"generate.{key}.length for {self.path} is {length!r}, but a number from 16 to 4096 is expected")
-        if alphabet not in ALPHABETS:
-            names = _listed(tuple(ALPHABETS))
+        if not str(length).isdigit() or not _dotenv.SHORTEST_SECRET <= int(str(length)) <= _dotenv.LONGEST_SECRET:
+            self.fail(
+                f"generate.{key}.length for {self.path} is {length!r}, but a number from "
+                f"{_dotenv.SHORTEST_SECRET} to {_dotenv.LONGEST_SECRET} is expected"
+            )
+        if alphabet not in _dotenv.ALPHABETS:
+            names = _listed(tuple(_dotenv.ALPHABETS))
             self.fail(f"generate.{key}.alphabet for {self.path} is {alphabet!r}, but one of {names} is expected")
         return int(str(length)), str(alphabet)
 
@@ -601,6 +612,7 @@ def main() -> None:
             "secret_values": {"type": "dict", "default": {}, "no_log": True},
             "absent_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "generate": {"type": "dict", "default": {}},
+            "generated_path": {"type": "path"},
             "required_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "allow_placeholders": {"type": "list", "elements": "str", "default": []},
             "readers": {"type": "list", "elements": "str", "choices": list(READERS), "default": list(READERS)},

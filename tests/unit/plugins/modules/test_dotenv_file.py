@@ -282,6 +282,33 @@ def test_a_secret_is_generated_once_and_kept(run: Run) -> None:
     assert run.text == f"AUTH_SECRET={value}\nA=1\n"
 
 
+def test_a_generated_secret_is_the_same_in_a_release_that_did_not_have_it(run: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "generated.env"
+    args: dict[str, Any] = {"generate": {"AUTH_SECRET": {}, "OTHER": {}}, "generated_path": str(kept)}
+    assert run(check=True, **args)["keys_generated"] == ["AUTH_SECRET", "OTHER"]
+    assert not kept.exists()
+    run(**args)
+    made = run.text
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.read_text() == dotenv_file.GENERATED_HEADER + made
+    run.path.write_text("URL=of-a-former-release\n")
+    result = run(**args)
+    assert (result["keys_added"], result["keys_generated"]) == (["AUTH_SECRET", "OTHER"], [])
+    assert run.text == "URL=of-a-former-release\n" + made
+    assert made.partition("=")[2].split()[0] not in json.dumps(result)
+    run.path.write_text("OTHER=by-hand\nAUTH_SECRET=by-hand-as-well\n")
+    assert run(**args)["changed"] is False
+
+
+def test_an_example_alone_is_no_drift_of_the_file(run: Run, tmp_path: Path) -> None:
+    sealed, example = tmp_path / "sealed", tmp_path / "example"
+    sealed.write_text("A=1\n")
+    run.path.write_text("A=1\n")
+    run.path.chmod(0o600)
+    result = run(check=True, values={"A": "1"}, sealed_path=str(sealed), example_path=str(example))
+    assert (result["changed"], result["restores"]) == (True, False)
+
+
 def test_a_placeholder_is_replaced_by_a_generated_secret(run: Run) -> None:
     run.path.write_text("AUTH_SECRET=changeme\n")
     assert run(generate={"AUTH_SECRET": None})["keys_generated"] == ["AUTH_SECRET"]
