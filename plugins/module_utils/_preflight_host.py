@@ -65,7 +65,11 @@ def judge_place(place: Place, variable: str, *, needed_bytes: int, user: str) ->
         add("path-read-only", f"the file system of {place.nearest} is mounted read-only", "mount it for writing")
         return found
     if not place.writable:
-        add("path-not-writable", f"{place.nearest} cannot be written to", "check its owner, mode and attributes")
+        add(
+            "path-not-writable",
+            f"{user} cannot write to {place.nearest}, where the releases are to stand",
+            f"give {user} that directory, or choose another one",
+        )
     if place.no_exec:
         add(
             "path-no-exec",
@@ -82,7 +86,7 @@ def judge_place(place: Place, variable: str, *, needed_bytes: int, user: str) ->
         add(
             "disk-space",
             f"a deployment needs {in_words(needed_bytes)}, and {place.nearest} has {in_words(place.free_bytes)} left",
-            "make room, or lower min_free_bytes",
+            "make room, or lower staging_min_free_bytes",
         )
     if place.free_inodes is not None and place.free_inodes < LEAST_FREE_INODES:
         add(
@@ -170,7 +174,7 @@ def judge_memory(available: int, needed: int) -> list[Finding]:
             "the memory of the host, swap included,",
             Shown(f"down to {in_words(available)}"),
             f"the build wants {in_words(needed)} and may be killed without a word",
-            "add swap, stop something, or lower min_memory_bytes",
+            "add swap, stop something, or lower staging_min_memory_bytes",
         )
     ]
 
@@ -298,7 +302,8 @@ def judge_names(
                     "host-leads-elsewhere",
                     variable,
                     host,
-                    f"it leads to {', '.join(sorted(addresses))}, which is none of this host's addresses",
+                    f"seen from {vantage} it leads to {', '.join(sorted(addresses))}, "
+                    "which is none of the staging host's addresses",
                     "make sure that what stands there forwards to this host",
                 )
             )
@@ -308,6 +313,12 @@ def judge_names(
 _NGINX_PLACE = re.compile(
     r"\[(?:emerg|crit|alert)\] (?:\d+#\d+: )?(?P<what>.*?)(?: in (?P<where>/\S+:\d+))?$", re.MULTILINE
 )
+
+
+def refused_place(output: str) -> str:
+    """The file that nginx stumbled over, or an empty text."""
+    said = _NGINX_PLACE.search(output)
+    return said["where"].rpartition(":")[0] if said and said["where"] else ""
 
 
 def judge_nginx(accepted: bool, output: str) -> list[Finding]:

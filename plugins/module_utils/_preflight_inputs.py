@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import (
+    ALPHABETS,
+    LONGEST_SECRET,
+    SHORTEST_SECRET,
     RefusedError,
     check_key,
     encode,
@@ -89,7 +92,8 @@ class Inputs:
 
     def __init__(self, given: Mapping[str, Any], readers: Sequence[str] = READERS) -> None:
         self.given = given
-        self.readers = tuple(readers)
+        chosen = [name for name in self.texts("staging_env_readers") if name in READERS]
+        self.readers = tuple(chosen or readers)
         self.findings: list[Finding] = []
         self.page: Url | None = None
         self.api: Url | None = None
@@ -117,6 +121,11 @@ class Inputs:
     @property
     def allows_loopback(self) -> bool:
         return self.get("staging_allow_loopback") is True
+
+    def texts(self, variable: str) -> list[str]:
+        """The entries of a list, or nothing where it is none."""
+        value = self.get(variable)
+        return [str(entry) for entry in value] if isinstance(value, list) else []
 
     def one_of(self, variable: str, allowed: Sequence[str]) -> None:
         value = self.get(variable)
@@ -733,6 +742,15 @@ def _check_git_url(inputs: Inputs, url: str) -> None:
 
 
 def _check_env(inputs: Inputs) -> None:
+    for variable in ("staging_env_readers", "staging_env_required_keys", "staging_env_allow_placeholders"):
+        value = inputs.get(variable)
+        if value is not None and not isinstance(value, list):
+            inputs.add("type", variable, value, "a list is expected", f"write [{value}]")
+    for name in inputs.texts("staging_env_readers"):
+        if name not in READERS:
+            names = ", ".join(READERS)
+            inputs.add("choice", "staging_env_readers", name, f"programs among {names} are expected", "choose of these")
+    _check_generated(inputs)
     plain, secret = _dict(inputs, "staging_env"), _dict(inputs, "staging_env_secrets")
     for key in plain:
         if key in secret:
@@ -770,6 +788,41 @@ def _check_env(inputs: Inputs) -> None:
                 )
 
 
+def _check_generated(inputs: Inputs) -> None:
+    for key, how in _dict(inputs, "staging_env_generate").items():
+        variable = f"staging_env_generate.{key}"
+        try:
+            check_key(str(key))
+        except RefusedError as error:
+            inputs.add("env-key", variable, Shown("set"), f"{key} {error.why}", "choose another name")
+        recipe = how if isinstance(how, Mapping) else {} if how is None else {"length": how}
+        length, alphabet = recipe.get("length", SHORTEST_SECRET), recipe.get("alphabet", "alphanumeric")
+        if not str(length).isdigit() or not SHORTEST_SECRET <= int(str(length)) <= LONGEST_SECRET:
+            inputs.add(
+                "env-generate",
+                variable,
+                how,
+                f"a length of {SHORTEST_SECRET} to {LONGEST_SECRET} characters is expected",
+                "write {length: 48}",
+            )
+        if alphabet not in ALPHABETS:
+            inputs.add(
+                "env-generate",
+                variable,
+                how,
+                f"an alphabet among {', '.join(ALPHABETS)} is expected",
+                "leave it out, or write one of these",
+            )
+        if str(key).startswith(_PUBLIC_PREFIX):
+            inputs.add(
+                "secret-public",
+                variable,
+                Shown("set"),
+                f"what starts with {_PUBLIC_PREFIX} is baked into the page, where everybody can read it",
+                "take another name and read it on the server",
+            )
+
+
 def _dict(inputs: Inputs, variable: str) -> Mapping[str, Any]:
     value = inputs.get(variable)
     if value is None:
@@ -798,7 +851,7 @@ def _check_env_value(inputs: Inputs, variable: str, key: str, value: Any, *, hid
     if hidden and text == "":
         inputs.add("env-empty", name, Shown("empty"), "a secret is expected", "set it, or remove the key")
         return
-    if is_placeholder(text):
+    if is_placeholder(text) and key not in inputs.texts("staging_env_allow_placeholders"):
         inputs.add("placeholder", name, visible, "it only marks the place of a value", "write the value itself")
         return
     try:

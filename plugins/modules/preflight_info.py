@@ -60,6 +60,12 @@ options:
         one is a warning.
     type: bool
     default: false
+  controller_addresses:
+    description:
+      - With O(stage=host), RV(addresses) of a task with O(stage=inputs), so that it is said where a name leads
+        elsewhere for the controller than for the host.
+    type: dict
+    default: {}
   source_path:
     description:
       - With O(stage=host), the directory of the source that is to be deployed. Without it, what depends on the source
@@ -176,6 +182,12 @@ warnings_count:
   returned: always
   type: int
   sample: 0
+addresses:
+  description: Addresses by public host name, as this machine sees them; null for a name without one.
+  returned: always
+  type: dict
+  sample:
+    app.example.com: ["192.0.2.10"]
 message:
   description: One text with a sentence for each finding, empty if there is none.
   returned: always
@@ -196,18 +208,19 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils import _preflight, _preflight_host, _preflight_inputs
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx_site import is_ours
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import Finding
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight_versions import (
     Version,
     parse_version,
     requires_python,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._url import as_address, is_loopback
+from ansible_collections.codeframe.staging.plugins.module_utils._url import Url, as_address, is_loopback
 
 RESOLVE_WITHIN_S = 5.0
 MEASURE_WITHIN_S = 3.0
@@ -216,12 +229,15 @@ LEAST_FREE_BYTES = 256 * 1024**2
 _LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
 
-def resolve(hosts: Iterable[str]) -> dict[str, list[str] | None]:
+Addresses = dict[str, Optional[list[str]]]
+
+
+def resolve(hosts: Iterable[str]) -> Addresses:
     """Addresses by host name, each asked for at the same time and none longer than RESOLVE_WITHIN_S.
 
     Names below ``.localhost`` are not asked for: they lead to the asking machine (RFC 6761, section 6.3).
     """
-    answers: dict[str, list[str] | None] = {}
+    answers: Addresses = {}
 
     def ask(host: str) -> None:
         with contextlib.suppress(OSError, UnicodeError):
@@ -371,16 +387,40 @@ def look_at_place(path: str, user: str) -> _preflight_host.Place:
     if not os.path.isdir(nearest):
         return _preflight_host.Place(path, nearest, is_directory=False)
     status = os.statvfs(nearest)
+    closed = closed_to(nearest, user)
     return _preflight_host.Place(
         path,
         nearest,
-        writable=os.access(nearest, os.W_OK | os.X_OK),
+        writable=bool(closed) or writable_by(nearest, user),
         read_only=bool(status.f_flag & os.ST_RDONLY),
         no_exec=bool(status.f_flag & getattr(os, "ST_NOEXEC", 0)),
         free_bytes=status.f_bavail * status.f_frsize,
         free_inodes=status.f_favail if status.f_files else None,
-        closed=closed_to(nearest, user),
+        closed=closed,
     )
+
+
+def writable_by(path: str, user: str) -> bool:
+    """Whether ``user`` may make a file in ``path``; for a user that is still to be made, whether anyone may.
+
+    Asked of the kernel as that user, since modes alone do not say it (access control lists, read-only attributes).
+    """
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        return os.access(path, os.W_OK | os.X_OK)
+    if os.geteuid() != 0 or entry.pw_uid == 0:
+        return os.access(path, os.W_OK | os.X_OK)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.initgroups(user, entry.pw_gid)
+            os.setgid(entry.pw_gid)
+            os.setuid(entry.pw_uid)
+            os._exit(0 if os.access(path, os.W_OK | os.X_OK) else 1)
+        finally:
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 1
 
 
 def closed_to(path: str, user: str) -> str:
@@ -517,6 +557,9 @@ def wanted_node(package: Mapping[str, Any], lock: str) -> dict[str, str]:
 
 
 def wanted_python(source_path: str, inputs: Mapping[str, Any]) -> dict[str, str]:
+    if inputs.get("staging_backend_install") in {"uv", "none"}:
+        # uv brings the Python that the project asks for, and nothing installed needs none.
+        return {}
     backend = str(inputs.get("staging_backend_dir") or ".")
     text = read_text(os.path.join(source_path, backend, "pyproject.toml"))
     needed = requires_python(text) if text else ""
@@ -544,7 +587,7 @@ def look_at_certificate(variable: str, certificate: str, key: str) -> _preflight
     return _preflight_host.Certificate(variable, certificate, "", names, days)
 
 
-def check_host(module: AnsibleModule) -> list[Finding]:
+def check_host(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
     """Look at the host and judge it, one thing after the other."""
     params, inputs = module.params, module.params["inputs"]
     found: list[Finding] = []
@@ -580,15 +623,22 @@ def check_host(module: AnsibleModule) -> list[Finding]:
     if provider == "nginx":
         found += check_nginx(module)
         found += check_certificate(inputs, {variable: url.host for variable, url in served.items() if url.secure})
+    names, answers = check_names(module, urls, leads_here=provider == "nginx")
+    return found + names, answers
+
+
+def check_names(module: AnsibleModule, urls: Mapping[str, Url], *, leads_here: bool) -> tuple[list[Finding], Addresses]:
+    """Where the public names lead, seen from this host, and from the controller where it sees something else."""
     hosts = {variable: url.host for variable, url in urls.items()}
-    found += _preflight_host.judge_names(
-        hosts,
-        resolve(hosts.values()),
-        local_addresses(),
-        vantage="the staging host",
-        leads_here=provider == "nginx",
-    )
-    return found
+    answers, local = resolve(hosts.values()), local_addresses()
+    found = _preflight_host.judge_names(hosts, answers, local, vantage="the staging host", leads_here=leads_here)
+    elsewhere = {
+        host: addresses
+        for host, addresses in module.params["controller_addresses"].items()
+        if addresses and host in answers and set(addresses) != set(answers[host] or ())
+    }
+    found += _preflight_host.judge_names(hosts, elsewhere, local, vantage="the controller", leads_here=leads_here)
+    return found, answers
 
 
 def own_ports(inputs: Mapping[str, Any]) -> dict[str, int]:
@@ -616,6 +666,10 @@ def check_nginx(module: AnsibleModule) -> list[Finding]:
     if path is None or not os.access(path, os.X_OK):
         return []
     code, out, err = module.run_command([path, "-t"], environ_update={"LC_ALL": "C"})
+    place = _preflight_host.refused_place(err or out)
+    if code != 0 and place and is_ours(read_text(place) or ""):
+        # Our own file that somebody broke is drift, and the proxy role puts it right.
+        return []
     return _preflight_host.judge_nginx(code == 0, err or out)
 
 
@@ -628,16 +682,16 @@ def check_certificate(inputs: Mapping[str, Any], hosts: Mapping[str, str]) -> li
     return []
 
 
-def check_inputs(module: AnsibleModule) -> list[Finding]:
+def check_inputs(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
     inputs = module.params["inputs"]
+    answers: Addresses = {}
     found = _preflight_inputs.check_inputs(inputs, module.params["readers"])
     found += check_source_dir(inputs)
     if module.params["resolve"]:
         hosts = {variable: url.host for variable, url in _preflight_inputs.public_hosts(inputs).items()}
-        found += _preflight_host.judge_names(
-            hosts, resolve(hosts.values()), (), vantage="the controller", leads_here=False
-        )
-    return found
+        answers = resolve(hosts.values())
+        found += _preflight_host.judge_names(hosts, answers, (), vantage="the controller", leads_here=False)
+    return found, answers
 
 
 def check_source_dir(inputs: Mapping[str, Any]) -> list[Finding]:
@@ -656,6 +710,17 @@ def check_source_dir(inputs: Mapping[str, Any]) -> list[Finding]:
             "correct the path, which is relative to the directory of the command unless it is absolute",
         )
     ]
+
+
+class UnloggedModule(AnsibleModule):  # type: ignore[misc]
+    """A module that logs nothing on the machine where it runs.
+
+    AnsibleModule logs its arguments before any of our code could tell it which of the inputs are secrets, and a task's
+    ``no_log`` overrides what the module asks for.
+    """
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        """Leave the system's log alone."""
 
 
 def secrets_in(inputs: Mapping[str, Any]) -> set[str]:
@@ -680,7 +745,7 @@ def leaves(value: Any) -> Iterator[str]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = UnloggedModule(
         argument_spec={
             "stage": {"type": "str", "choices": ["inputs", "host"], "required": True},
             "inputs": {"type": "dict", "required": True},
@@ -688,6 +753,7 @@ def main() -> None:
             "fail": {"type": "bool", "default": True},
             "readers": {"type": "list", "elements": "str", "choices": list(READERS), "default": list(READERS)},
             "resolve": {"type": "bool", "default": False},
+            "controller_addresses": {"type": "dict", "default": {}},
             "source_path": {"type": "path"},
             "releases_dir": {"type": "path"},
             "own_cwd": {"type": "list", "elements": "path", "default": []},
@@ -699,15 +765,13 @@ def main() -> None:
             "nginx": {"type": "str", "default": "nginx"},
         },
         supports_check_mode=True,
-        # The inputs hold secrets: nothing of them goes to the log of the host.
-        no_log=True,
     )
     module.no_log_values.update(secrets_in(module.params["inputs"]))
     wrong = _preflight.wrong_levels(module.params["levels"])
     if wrong:
         names, said = ", ".join(sorted(_preflight.OPINIONS)), "; ".join(wrong)
         module.fail_json(msg=f"the levels for preflight findings hold {said}; levels can be set for {names}")
-    found = check_inputs(module) if module.params["stage"] == "inputs" else check_host(module)
+    found, addresses = check_inputs(module) if module.params["stage"] == "inputs" else check_host(module)
     found = _preflight.with_levels(found, module.params["levels"])
     errors = [item for item in found if item.level == _preflight.ERROR]
     result = {
@@ -715,6 +779,7 @@ def main() -> None:
         "findings": [item.as_dict() for item in found],
         "errors": len(errors),
         "warnings_count": len(found) - len(errors),
+        "addresses": addresses,
         "message": _preflight.summary(found),
     }
     for item in found:

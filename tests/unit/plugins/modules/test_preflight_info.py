@@ -283,6 +283,55 @@ def test_an_invalid_nginx_tree_is_said_with_its_line(on_host: Any, tmp_path: Pat
     assert _names(on_host(args={"nginx": str(nginx)}, staging_proxy_provider="manual")) == []
 
 
+def test_a_site_of_ours_that_somebody_broke_is_left_to_the_proxy_role(on_host: Any, tmp_path: Path) -> None:
+    site, nginx = tmp_path / "site.conf", tmp_path / "nginx"
+    nginx.write_text(f"#!/bin/sh\necho 'nginx: [emerg] unexpected \"}}\" in {site}:3' >&2\nexit 1\n")
+    nginx.chmod(0o755)
+    site.write_text("# somebody else's\n")
+    assert _names(on_host(args={"nginx": str(nginx)})) == ["nginx-refuses"]
+    site.write_text("# Managed by codeframe.staging, site app; changes by hand are replaced.\n}\n")
+    assert _names(on_host(args={"nginx": str(nginx)})) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as another user")
+def test_a_directory_that_the_deploy_user_cannot_write_to_is_said(on_host: Any, tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    for directory in (tmp_path / "projects", *tmp_path.parents, tmp_path):
+        if directory.is_relative_to("/tmp/pytest-of-root"):
+            directory.chmod(0o755)
+    result = on_host(staging_user="nobody")
+    assert _names(result) == ["path-not-writable"]
+    assert f"nobody cannot write to {tmp_path}/projects, where the releases are to stand" in result["message"]
+    (tmp_path / "projects").chmod(0o777)
+    assert _names(on_host(staging_user="nobody")) == []
+
+
+def test_a_python_that_uv_brings_is_not_compared(on_host: Any, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "web-ui").mkdir(parents=True)
+    (source / "web-ui/package.json").write_text('{"scripts": {"build": "next build"}}')
+    (source / "web-ui/package-lock.json").write_text("{}")
+    (source / "pyproject.toml").write_text('[project]\nrequires-python = ">=99"\n')
+    args = {"source_path": str(source), "node": "/bin/sh"}
+    assert _names(on_host(args=args, check=True)) == ["python-version"]
+    assert _names(on_host(args=args, check=True, staging_backend_install="uv")) == []
+
+
+def test_a_name_that_leads_elsewhere_for_the_controller_alone_is_said(
+    on_host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight_info, "local_addresses", lambda: {"10.0.0.1"})
+    monkeypatch.setattr(preflight_info, "resolve", lambda _hosts: {"app.example.com": ["10.0.0.1"]})
+    same = {"app.example.com": ["10.0.0.1"]}
+    assert _names(on_host(args={"controller_addresses": same})) == []
+    result = on_host(args={"controller_addresses": {"app.example.com": ["192.0.2.9"], "api.example.com": None}})
+    assert result["addresses"] == {"app.example.com": ["10.0.0.1"]}
+    assert [item["message"] for item in result["findings"] if item["finding"] == "host-leads-elsewhere"] == [
+        'staging_public_url is "app.example.com", but seen from the controller it leads to 192.0.2.9, which is none of '
+        "the staging host's addresses; make sure that what stands there forwards to this host"
+    ]
+
+
 def test_a_certificate_that_is_missing_is_said(on_host: Any, tmp_path: Path) -> None:
     result = on_host(
         staging_public_url="https://app.example.com",
@@ -363,7 +412,7 @@ def test_too_little_memory_is_a_warning() -> None:
             "memory",
             "warning",
             "the memory of the host, swap included, is down to 300 MiB, but the build wants 1.0 GiB and may be killed "
-            "without a word; add swap, stop something, or lower min_memory_bytes",
+            "without a word; add swap, stop something, or lower staging_min_memory_bytes",
         )
     ]
 
