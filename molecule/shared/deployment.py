@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:(?:[\w.]+\.)?(?P<role>\w+) : )?(?P<name>.*?)\] \**$")
@@ -74,12 +76,30 @@ class Deployment:
         *arguments: str,
         playbook: str = "deploy_staging.yml",
         variables: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
         timeout_s: float = 900,
     ) -> Outcome:
         """Run a playbook with further arguments of ``ansible-playbook``; ``variables`` are ``name=value`` or JSON."""
         extra = [argument for variable in variables for argument in ("--extra-vars", variable)]
-        done = subprocess.run(
-            ["ansible-playbook", f"--inventory={self.inventory}", *extra, *arguments, f"playbooks/{playbook}"],
+        command = ["ansible-playbook", f"--inventory={self.inventory}", *extra, *arguments, f"playbooks/{playbook}"]
+        done = self._command(command, environment or {}, timeout_s)
+        return read_outcome(done.returncode, done.stdout)
+
+    def module(self, name: str, options: Mapping[str, Any]) -> str:
+        """Run one of the collection's modules on the host, as root.
+
+        :raises AssertionError: If it fails.
+        """
+        command = ["ansible", f"--inventory={self.inventory}", "staging", "--become", "-m", f"codeframe.staging.{name}"]
+        done = self._command([*command, "-a", json.dumps(options)], {}, 60)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def _command(
+        self, command: Sequence[str], environment: Mapping[str, str], timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
             cwd=CHECKOUT,
             env={
                 **os.environ,
@@ -88,6 +108,7 @@ class Deployment:
                 "ANSIBLE_FORCE_COLOR": "0",
                 "ANSIBLE_NOCOLOR": "1",
                 "MOLECULE_PROJECT_DIRECTORY": str(CHECKOUT),
+                **environment,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -96,4 +117,3 @@ class Deployment:
             timeout=timeout_s,
             check=False,
         )
-        return read_outcome(done.returncode, done.stdout)

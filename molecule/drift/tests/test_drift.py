@@ -77,3 +77,34 @@ def test_a_run_repairs_just_what_has_drifted_and_the_next_changes_nothing(
 
     again = deployment.run()
     assert (again.exit_code, again.changed) == (0, 0), again.output
+
+
+@pytest.mark.parametrize("part", ["backend", "frontend"])
+def test_a_process_that_runs_with_old_values_is_found_and_started_with_those_of_the_file(
+    part: str, host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
+) -> None:
+    """Its environment is compared with the env file, so it does not matter who started it, when, and from what."""
+    name = f"{variables['staging_app_name']}-{part}"
+
+    def runs_with() -> str:
+        look = f"""tr '\\0' '\\n' < /proc/$(pm2 pid {name})/environ | grep -o 'SAMPLE_TOKEN[=":]*[a-z-]*'"""
+        with host.sudo(variables["staging_user"]):
+            return host.check_output("bash -lc %s", look)
+
+    assert "molecule-secret-value" in runs_with()
+    with host.sudo(variables["staging_user"]):
+        host.check_output("bash -lc %s", f"SAMPLE_TOKEN=old-value pm2 restart {name} --update-env")
+    assert "old-value" in runs_with()
+
+    repair = deployment.run("-v", "--diff")
+    assert repair.exit_code == 0, repair.output
+    assert repair.changed_roles == {part}, repair.changed_tasks
+    assert "SAMPLE_TOKEN" in repair.words
+    assert "old-value" not in repair.output
+    assert "molecule-secret-value" not in repair.output
+    assert "old-value" not in runs_with()
+    assert "molecule-secret-value" in runs_with()
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+    again = deployment.run()
+    assert (again.exit_code, again.changed) == (0, 0), again.output

@@ -1,68 +1,244 @@
-"""Bad input stops the run in preflight, with one sentence that names variable, value and what is expected."""
+"""Bad input stops the play in preflight, with one sentence that says what helps, and nothing on the host has changed.
+
+Every input of the table is a host of its own in one play, all of them names of the same container.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import testinfra.host
-from deployment import Deployment
+from bad_inputs import ERRORS, GOOD
+from deployment import Deployment, Outcome
 
 Host = testinfra.host.Host
 
-quick = pytest.mark.quick
-BAD_INPUTS = [
-    pytest.param({"staging_public_ws_url": ""}, "staging_public_ws_url", id="no-public-url", marks=quick),
-    pytest.param({"staging_public_ws_url": "api.localhost/ws"}, "staging_public_ws_url", id="url-without-scheme"),
-    pytest.param({"staging_public_ws_url": "ws://:8080/ws"}, "staging_public_ws_url", id="url-without-host"),
+CONNECTION = ("ansible_host", "ansible_port", "ansible_user", "ansible_ssh_private_key_file", "ansible_ssh_common_args")
+#: Every fifth input is enough for a first look.
+CHOSEN = ERRORS[::5] if os.environ.get("SCENARIO_CASES") == "quick" else ERRORS
+#: The whole tree: paths, kinds, modes, owners, sizes, times and contents. Left out is what a login itself writes.
+DIGEST = """\
+import hashlib, os, stat
+whole = hashlib.sha256()
+left_out = ("/proc", "/sys", "/dev", "/run", "/checkout", "/var/log", "/var/lib/systemd", "/tmp", "/var/tmp")
+for directory, names, files in os.walk("/"):
+    names[:] = sorted(n for n in names if os.path.join(directory, n) not in left_out)
+    for name in sorted([*names, *files]):
+        path = os.path.join(directory, name)
+        status = os.lstat(path)
+        whole.update(repr((path, status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns)).encode())
+        if stat.S_ISREG(status.st_mode):
+            with open(path, "rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+        elif stat.S_ISLNK(status.st_mode):
+            whole.update(os.readlink(path).encode())
+print(whole.hexdigest())
+"""
+
+
+def digest(host: Host) -> str:
+    with host.sudo():
+        return host.check_output("python3 -c %s", DIGEST)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """One play over all bad inputs."""
+
+    outcome: Outcome
+    before: str
+    after: str
+
+    def message(self, alias: str) -> str:
+        """The message with which a host failed, or an empty text."""
+        found = re.search(rf"^fatal: \[{alias}[ \]].*?=> (\{{.*\}})$", self.outcome.output, re.MULTILINE)
+        return str(json.loads(found[1])["msg"]) if found else ""
+
+
+def alias_of(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+@pytest.fixture(scope="session")
+def stopped(host: Host, variables: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    shared = {name: variables[name] for name in CONNECTION}
+    hosts = {alias_of(name): {**GOOD, **changes} for name, changes, _message in CHOSEN}
+    inventory = tmp_path_factory.mktemp("inputs") / "hosts.json"
+    inventory.write_text(json.dumps({"staging": {"hosts": hosts, "vars": shared}}))
+    before = digest(host)
+    outcome = Deployment(Path(inventory)).run(environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"})
+    return Stopped(outcome, before, digest(host))
+
+
+@pytest.mark.quick
+def test_the_digest_sees_a_change(host: Host) -> None:
+    before = digest(host)
+    assert digest(host) == before
+    with host.sudo():
+        host.check_output("touch -d 2030-01-01 /etc/hostname.new")
+        assert digest(host) != before
+        host.check_output("rm /etc/hostname.new")
+
+
+@pytest.mark.quick
+def test_no_bad_input_gets_beyond_preflight_or_changes_anything(stopped: Stopped) -> None:
+    assert stopped.outcome.exit_code != 0
+    assert stopped.outcome.failed_tasks == (("preflight", "Check the inputs"),), stopped.outcome.output
+    assert len(re.findall(r"failed=1 ", stopped.outcome.output)) == len(CHOSEN), stopped.outcome.output
+    assert stopped.outcome.changed == 0
+    assert stopped.after == stopped.before
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("alias", "message"), [pytest.param(alias_of(name), message, id=alias_of(name)) for name, _, message in CHOSEN]
+)
+def test_a_bad_input_is_said_in_one_sentence(alias: str, message: str, stopped: Stopped) -> None:
+    assert f"{message}." in stopped.message(alias).splitlines(), stopped.message(alias)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What only the host can show: how it is made, what undoes it, the inputs, the role that stops and its words."""
+
+    given: dict[str, Any]
+    said: str
+    made_by: str = "true"
+    undone_by: str = "true"
+
+
+FOREIGN = "systemd-run --quiet --unit=foreign --working-directory=/tmp python3 -m http.server 14555"
+HELD = {"controller": "another", "pid": 4711, "start": 1, "who": "somebody@elsewhere"}
+TROUBLES = [
     pytest.param(
-        {"staging_public_ws_url": "http://api.codeframe.localhost:18084/ws"},
-        "staging_public_ws_url",
-        id="http-where-ws-is-needed",
-        marks=quick,
+        Trouble(
+            {"staging_backend_port": 14555},
+            "staging_backend_port is 14555, but process ",
+            f"{FOREIGN}; sleep 1",
+            "systemctl stop foreign",
+        ),
+        id="port-of-another-program",
+    ),
+    pytest.param(Trouble({"staging_min_free_bytes": 1 << 50}, "but a deployment needs "), id="disk-too-small"),
+    pytest.param(
+        Trouble(
+            {"staging_min_memory_bytes": 1 << 50, "staging_preflight_levels": {"memory": "fail"}},
+            "the memory of the host, swap included, is down to ",
+        ),
+        id="memory-too-small",
     ),
     pytest.param(
-        {"staging_public_url": "https://codeframe.localhost:18084"},
-        "staging_public_ws_url",
-        id="ws-for-an-https-page",
-        marks=quick,
+        Trouble(
+            {},
+            'nginx is refusing its configuration (unknown directive "upgrde" in /etc/nginx/conf.d/foreign.conf:1)',
+            "echo 'upgrde on;' > /etc/nginx/conf.d/foreign.conf",
+            "rm /etc/nginx/conf.d/foreign.conf",
+        ),
+        id="nginx-broken-before-us",
     ),
-    pytest.param({"staging_websocket_paths": ["/other"]}, "staging_websocket_paths", id="path-that-is-not-routed"),
-    pytest.param({"staging_frontend_port": 14200}, "staging_frontend_port", id="equal-ports", marks=quick),
-    pytest.param({"staging_backend_port": 70000}, "staging_backend_port", id="port-out-of-range"),
-    pytest.param({"staging_backend_port": "http"}, "staging_backend_port", id="port-that-is-no-number"),
-    pytest.param({"staging_public_url": "http://a.localhost\nevil"}, "staging_public_url", id="newline-in-a-url"),
-    pytest.param({"staging_user": "deploy\nroot"}, "staging_user", id="newline-in-a-name"),
-    pytest.param({"staging_project_dir": "projects/sample"}, "staging_project_dir", id="relative-directory"),
+    pytest.param(
+        Trouble(
+            {"staging_project_dir": "/srv/closed/app"},
+            "but deploy cannot write to /srv/closed, where the releases are to stand",
+            "mkdir /srv/closed",
+            "rmdir /srv/closed",
+        ),
+        id="directory-of-root",
+    ),
+    pytest.param(
+        Trouble(
+            {"staging_project_dir": "/srv/file/projects/sample"},
+            "but /srv/file is no directory",
+            "touch /srv/file",
+            "rm /srv/file",
+        ),
+        id="file-in-the-way",
+    ),
 ]
 
 
-def snapshot(host: Host) -> str:
-    """What a deployment would change first: accounts, homes, services, sites."""
-    with host.sudo():
-        return host.check_output(
-            "getent passwd; ls -lA --time-style=full-iso /home /home/* /etc/nginx/* /etc/systemd/system /usr/local/bin"
-        )
+@pytest.fixture(scope="session")
+def deployed(deployment: Deployment, stopped: Stopped) -> Deployment:
+    """The sample application in place, after the bad inputs were tried on the bare host."""
+    assert stopped.after == stopped.before
+    outcome = deployment.run()
+    assert outcome.exit_code == 0, outcome.output
+    return deployment
 
 
-@pytest.mark.parametrize(("variables_given", "named"), BAD_INPUTS)
-def test_bad_input_is_named_before_anything_has_changed(
-    variables_given: dict[str, Any], named: str, host: Host, deployment: Deployment
+@pytest.fixture
+def served(host: Host, variables: dict[str, Any]) -> Any:
+    """What is served: the current release, the processes with their starts, the site."""
+
+    def look() -> str:
+        with host.sudo():
+            return host.check_output(
+                "readlink %s; pgrep -u %s -a | sort; md5sum /etc/nginx/sites-enabled/*; pgrep -u root nginx",
+                variables["staging_project_dir"],
+                variables["staging_user"],
+            )
+
+    return look
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_only_the_host_can_show_stops_before_anything_served_has_changed(
+    trouble: Trouble, host: Host, deployed: Deployment, served: Any, site: Any
 ) -> None:
-    before = snapshot(host)
-    outcome = deployment.run(variables=[json.dumps(variables_given)])
-    assert outcome.exit_code != 0, outcome.output
-    assert outcome.failed_roles == {"preflight"}, outcome.output
-    assert outcome.changed == 0, outcome.output
-    assert named in outcome.output, outcome.output
-    assert snapshot(host) == before
-
-
-def test_a_release_directory_that_cannot_be_written_is_named(host: Host, deployment: Deployment) -> None:
+    before = served()
     with host.sudo():
-        host.check_output("touch /srv/file")
-    outcome = deployment.run(variables=[json.dumps({"staging_project_dir": "/srv/file/projects/sample"})])
+        host.check_output("sh -c %s", trouble.made_by)
+    try:
+        outcome = deployed.run(variables=[json.dumps(trouble.given)])
+    finally:
+        with host.sudo():
+            host.check_output("sh -c %s", trouble.undone_by)
     assert outcome.failed_roles == {"preflight"}, outcome.output
     assert outcome.changed == 0, outcome.output
-    assert "/srv/file" in outcome.output
+    assert trouble.said in outcome.words.replace('\\"', '"'), outcome.output
+    assert served() == before
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stays(
+    deployed: Deployment, served: Any, site: Any, tmp_path: Path
+) -> None:
+    sample = Path(__file__).resolve().parents[3] / "examples/sample_app"
+    source = tmp_path / "sample_app"
+    for path in sample.rglob("*"):
+        if path.is_file() and not {"node_modules", ".next"} & set(path.parts):
+            copy = source / path.relative_to(sample)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    package = source / "web-ui/package.json"
+    package.write_text(json.dumps({**json.loads(package.read_text()), "engines": {"node": ">=99"}}))
+    before = served()
+    outcome = deployed.run(variables=[json.dumps({"staging_source_dir": str(source)})])
+    assert ("preflight", "Host | Check what the host can carry") in outcome.failed_tasks, outcome.output
+    assert "but package.json asks for >=99" in outcome.words, outcome.output
+    assert served() == before
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+def test_a_lock_of_another_controller_stops_the_run_and_names_its_holder(
+    host: Host, deployed: Deployment, variables: dict[str, Any], served: Any
+) -> None:
+    before = served()
+    project = variables["staging_project_dir"]
+    deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 3})
+    outcome = deployed.run()
+    assert outcome.failed_tasks == (("preflight", "Lock | One deployment at a time"),), outcome.output
+    assert f"{project} is being deployed by somebody@elsewhere (process 4711, since " in outcome.words
+    assert served() == before
+    # The other controller was killed: its lease runs out, and the wait ends with it.
+    deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 8})
+    outcome = deployed.run(variables=[json.dumps({"staging_lock_wait": 60})])
+    assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
+    with host.sudo():
+        assert host.check_output("ls /run/codeframe-staging") == ""
