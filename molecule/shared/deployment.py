@@ -79,9 +79,18 @@ class Deployment:
         environment: Mapping[str, str] | None = None,
         timeout_s: float = 900,
     ) -> Outcome:
-        """Run a playbook with further arguments of ``ansible-playbook``; ``variables`` are ``name=value`` or JSON."""
+        """Run a playbook with further arguments of ``ansible-playbook``; ``variables`` are ``name=value`` or JSON.
+
+        :param playbook: One of ``playbooks/``, or any by its absolute path.
+        """
         extra = [argument for variable in variables for argument in ("--extra-vars", variable)]
-        command = ["ansible-playbook", f"--inventory={self.inventory}", *extra, *arguments, f"playbooks/{playbook}"]
+        command = [
+            "ansible-playbook",
+            f"--inventory={self.inventory}",
+            *extra,
+            *arguments,
+            str(Path("playbooks") / playbook),
+        ]
         done = self._command(command, environment or {}, timeout_s)
         return read_outcome(done.returncode, done.stdout)
 

@@ -29,6 +29,17 @@ CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "ca_path": {"type": "path"},
     "api_timeout": {"type": "float", "default": 30},
 }
+BLOCK_OPTIONS: dict[str, dict[str, Any]] = {
+    "websocket_paths": {"type": "list", "elements": "raw", "default": []},
+    "forward_paths": {"type": "list", "elements": "raw", "default": []},
+    "connect_timeout": {"type": "int", "default": 60},
+    "read_timeout": {"type": "int", "default": 86400},
+    "send_timeout": {"type": "int", "default": 86400},
+}
+PROXY_OPTIONS: dict[str, dict[str, Any]] = {
+    "proxy_port": {"type": "int"},
+    "proxy_tls": {"type": "bool"},
+}
 _SHOWN = (
     "id",
     "domain_names",

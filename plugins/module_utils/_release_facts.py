@@ -57,6 +57,7 @@ def facts(
         "good_state": _state(manifest.good),
         "former_state": _state(manifest.former),
         "proxy_state": dict(manifest.good.proxy_state) if manifest.good else {},
+        "proxy_before": dict(manifest.proxy_before),
         "records": dict(record.records),
         "revision": record.revision,
         "tree_digest": record.tree_digest or predicted_digest,
@@ -94,6 +95,7 @@ def as_lines(project: Project, manifest: Manifest, current: str | None) -> str:
         f"candidate: {manifest.candidate or '-'}",
         f"good: {manifest.good.release if manifest.good else '-'}",
         f"former: {manifest.former.release if manifest.former else '-'}",
+        f"proxy before: {'kept' if manifest.proxy_before else '-'}",
         "releases:",
         *(
             f"  {name} {manifest.releases[name].revision or 'unknown'}"

@@ -73,6 +73,8 @@ class Manifest:
     good: GoodState | None = None
     former: GoodState | None = None
     taking_over: str | None = None
+    proxy_before: dict[str, Any] = field(default_factory=dict)
+    """What the proxy had before its first change that no verification has passed after."""
     layout: Layout = field(default_factory=Layout)
     releases: dict[str, Record] = field(default_factory=dict)
 
@@ -113,6 +115,7 @@ def from_text(text: str, path: str) -> Manifest:
             good=_state(data["good"]),
             former=_state(data["former"]),
             taking_over=data["taking_over"],
+            proxy_before=dict(data.get("proxy_before") or {}),
             layout=Layout(**data["layout"]),
             releases={name: Record(**record) for name, record in data["releases"].items()},
         )

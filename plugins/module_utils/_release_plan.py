@@ -116,12 +116,15 @@ def _reasons_for_a_new_release(observed: Observed, wanted: Wanted) -> list[str]:
 def choose_restored(manifest: Manifest, current: str | None, wanted: str) -> str:
     """Return the release to go back to.
 
-    :param wanted: ``good``, ``former`` or a release's id.
+    :param wanted: ``good``, ``former``, ``last`` or a release's id. The last one is the good
+        state, unless that is current already.
     :raises ReleaseError: If there is none, or it is not complete.
     """
     if wanted == "good":
         return _remembered(manifest.good, "no release has passed verification yet, so there is no state to return to")
-    if wanted == "former":
+    if wanted == "last" and manifest.good and manifest.good.release != current:
+        return manifest.good.release
+    if wanted in ("former", "last"):
         return _remembered(manifest.former, "only one state has passed verification so far, so there is no former one")
     record = manifest.releases.get(wanted)
     if record is None or wanted == manifest.candidate:

@@ -24,39 +24,6 @@ options:
       - Address of the admin interface, such as C(http://npm.example.com:81).
     type: str
     required: true
-  identity:
-    description:
-      - E-mail address of the account that logs in. Needs I(secret).
-      - An account with two-factor login cannot be used; make one of its own for deployments.
-    type: str
-  secret:
-    description:
-      - Password of the account.
-    type: str
-  token:
-    description:
-      - A token instead of I(identity) and I(secret).
-    type: str
-  token_cache:
-    description:
-      - Keep the token of a login in a file that only the user of this task can read, so that the tasks of a run need
-        one login.
-    type: bool
-    default: true
-  validate_certs:
-    description:
-      - Whether the certificate of I(api_url) has to be trusted.
-    type: bool
-    default: true
-  ca_path:
-    description:
-      - Certificates to trust for I(api_url), instead of those of the system.
-    type: path
-  api_timeout:
-    description:
-      - Seconds for one request to the API.
-    type: float
-    default: 30
   domain_name:
     description:
       - Domain name by which the proxy host is found.
@@ -79,37 +46,6 @@ options:
     description:
       - For I(state=restored), the value RV(former) of the run that is to be undone.
     type: dict
-  websocket_paths:
-    description:
-      - Paths that WebSockets come to. Each is a path, or a mapping of C(path), C(prefix) and C(upstream).
-      - A path is matched exactly. As a prefix, C(/ws) covers C(/ws) and all below C(/ws/), but not C(/wsx).
-      - C(upstream) is a host and a port, for a path that leads elsewhere than the forward address of the host.
-      - Without any path there is no block.
-    type: list
-    elements: raw
-    default: []
-  forward_paths:
-    description:
-      - Ordinary paths for the block, such as those of an API that shares its host name with the page. Written as in
-        I(websocket_paths); C(buffering=false) is for Server-Sent Events.
-    type: list
-    elements: raw
-    default: []
-  connect_timeout:
-    description:
-      - Seconds within which the connection to the application has to be made.
-    type: int
-    default: 60
-  read_timeout:
-    description:
-      - Seconds without a byte in either direction after which a WebSocket is closed.
-    type: int
-    default: 86400
-  send_timeout:
-    description:
-      - Seconds that the application may take to accept data.
-    type: int
-    default: 86400
   forward_scheme:
     description:
       - Scheme that the host forwards to. Required to create a host.
@@ -192,14 +128,6 @@ options:
     description:
       - Address of the proxy. By default the host of I(api_url).
     type: str
-  proxy_port:
-    description:
-      - Port of the proxy. By default 443 for a host with a certificate, else 80.
-    type: int
-  proxy_tls:
-    description:
-      - Whether the proxy speaks TLS on that port. By default it does for a host with a certificate.
-    type: bool
   wire_timeout:
     description:
       - Seconds within which a save has to be in force.
@@ -212,6 +140,10 @@ options:
         task or delegate it to one of them.
     type: float
     default: 300
+extends_documentation_fragment:
+  - codeframe.staging.nginx_proxy_manager
+  - codeframe.staging.nginx_proxy_manager.block
+  - codeframe.staging.nginx_proxy_manager.proxy
 attributes:
   check_mode:
     description: Can run in check mode and predicts the changes without saving.
@@ -364,7 +296,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_client impo
     parse_api_url,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
+    BLOCK_OPTIONS,
     CONNECTION_OPTIONS,
+    PROXY_OPTIONS,
     client_of,
     shown,
 )
@@ -850,11 +784,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent", "restored"], "default": "present"},
             "delete_host": {"type": "bool", "default": False},
             "former": {"type": "dict"},
-            "websocket_paths": {"type": "list", "elements": "raw", "default": []},
-            "forward_paths": {"type": "list", "elements": "raw", "default": []},
-            "connect_timeout": {"type": "int", "default": 60},
-            "read_timeout": {"type": "int", "default": 86400},
-            "send_timeout": {"type": "int", "default": 86400},
+            **BLOCK_OPTIONS,
             "forward_scheme": {"type": "str", "choices": ["http", "https"]},
             "forward_host": {"type": "str"},
             "forward_port": {"type": "int"},
@@ -867,8 +797,7 @@ def main() -> None:
             "replace_snippet": {"type": "bool", "default": False},
             "check_wire": {"type": "bool", "default": True},
             "proxy_address": {"type": "str"},
-            "proxy_port": {"type": "int"},
-            "proxy_tls": {"type": "bool"},
+            **PROXY_OPTIONS,
             "wire_timeout": {"type": "float", "default": 10},
             "lock_timeout": {"type": "float", "default": 300},
         },

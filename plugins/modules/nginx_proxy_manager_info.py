@@ -18,80 +18,18 @@ options:
     description:
       - Address of the admin interface, such as C(http://npm.example.com:81). Without it the API is not asked.
     type: str
-  identity:
-    description:
-      - E-mail address of the account that logs in. Needs I(secret).
-    type: str
-  secret:
-    description:
-      - Password of the account.
-    type: str
-  token:
-    description:
-      - A token instead of I(identity) and I(secret).
-    type: str
-  token_cache:
-    description:
-      - Keep the token of a login in a file that only the user of this task can read.
-    type: bool
-    default: true
-  validate_certs:
-    description:
-      - Whether the certificate of I(api_url) has to be trusted.
-    type: bool
-    default: true
-  ca_path:
-    description:
-      - Certificates to trust for I(api_url), instead of those of the system.
-    type: path
-  api_timeout:
-    description:
-      - Seconds for one request to the API.
-    type: float
-    default: 30
   domain_name:
     description:
       - List only the host of this domain name, and ask the proxy for it.
     type: str
-  websocket_paths:
-    description:
-      - Paths to make the block for, as in M(codeframe.staging.nginx_proxy_manager_host).
-    type: list
-    elements: raw
-    default: []
-  forward_paths:
-    description:
-      - Ordinary paths for the block, as in M(codeframe.staging.nginx_proxy_manager_host).
-    type: list
-    elements: raw
-    default: []
-  connect_timeout:
-    description:
-      - Seconds within which the connection to the application has to be made.
-    type: int
-    default: 60
-  read_timeout:
-    description:
-      - Seconds without a byte in either direction after which a WebSocket is closed.
-    type: int
-    default: 86400
-  send_timeout:
-    description:
-      - Seconds that the application may take to accept data.
-    type: int
-    default: 86400
   proxy_address:
     description:
       - Address of the proxy to ask. By default the host of I(api_url); without both nothing is asked.
     type: str
-  proxy_port:
-    description:
-      - Port of the proxy. By default 443 with I(proxy_tls), else 80.
-    type: int
-  proxy_tls:
-    description:
-      - Whether the proxy speaks TLS on that port. By default it does where the API tells of a certificate.
-    type: bool
+extends_documentation_fragment:
+  - codeframe.staging.nginx_proxy_manager
+  - codeframe.staging.nginx_proxy_manager.block
+  - codeframe.staging.nginx_proxy_manager.proxy
 attributes:
   check_mode:
     description: Changes nothing.
@@ -195,7 +133,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_clash import findings
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import ApiError, parse_api_url
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
+    BLOCK_OPTIONS,
     CONNECTION_OPTIONS,
+    PROXY_OPTIONS,
     client_of,
     shown,
 )
@@ -264,14 +204,9 @@ def main() -> None:
             "api_url": {"type": "str"},
             **CONNECTION_OPTIONS,
             "domain_name": {"type": "str"},
-            "websocket_paths": {"type": "list", "elements": "raw", "default": []},
-            "forward_paths": {"type": "list", "elements": "raw", "default": []},
-            "connect_timeout": {"type": "int", "default": 60},
-            "read_timeout": {"type": "int", "default": 86400},
-            "send_timeout": {"type": "int", "default": 86400},
+            **BLOCK_OPTIONS,
             "proxy_address": {"type": "str"},
-            "proxy_port": {"type": "int"},
-            "proxy_tls": {"type": "bool"},
+            **PROXY_OPTIONS,
         },
         supports_check_mode=True,
     )

@@ -39,8 +39,9 @@ options:
       - V(good) remembers that the current release passed verification, and prunes old ones.
       - V(restored) makes an earlier release the current one and drops the candidate. By default it is the one
         that last passed verification.
+      - V(proxy_before) keeps O(proxy_before), and touches no release.
     type: str
-    choices: [prepared, candidate, switched, discarded, good, restored]
+    choices: [prepared, candidate, switched, discarded, good, restored, proxy_before]
     default: prepared
   source_type:
     description:
@@ -119,6 +120,8 @@ options:
     description:
       - For O(state=restored), which release to go back to. V(good) is the one that last passed verification,
         V(former) the one that did before it; anything else is the id of a release.
+      - V(last) is the good one while another one is current, as after a run that was killed, and otherwise the former
+        one.
     type: str
     default: good
   records:
@@ -130,6 +133,13 @@ options:
     description:
       - For O(state=good), what the proxy had when this state passed verification. Not interpreted.
       - When it is left out, what was remembered before is kept.
+    type: dict
+  proxy_before:
+    description:
+      - For O(state=proxy_before), what the proxy has before it is changed. Not interpreted.
+      - Once kept, it stays until a state passes verification (O(state=good)), so that the way back also leads
+        past a run that was killed. An empty one is forgotten at once. Before the first release there is no place
+        for it.
     type: dict
   digest_without:
     description: Directories that RV(tree_digest_without) leaves out.
@@ -232,6 +242,10 @@ former_state:
   type: dict
 proxy_state:
   description: The proxy state of the good state; empty where there is none.
+  returned: always
+  type: dict
+proxy_before:
+  description: What the proxy had before its first change that no verification has passed after; empty for none.
   returned: always
   type: dict
 records:
@@ -794,11 +808,14 @@ class Call:
         remembered = manifest.good.proxy_state if manifest.good else {}
         proxy_state = self.params["proxy_state"] if self.params["proxy_state"] is not None else remembered
         judged = judge_good(manifest, self.current, proxy_state, manifest.releases[self.current].records)
-        if judged.changed:
+        if judged.changed or manifest.proxy_before:
             self.outcome.changed = True
             self.outcome.reasons.append(f"release {self.current} passed verification")
         manifest.good, manifest.former = judged.good, judged.former
-        if judged.changed and not self.check_mode:
+        forgets = bool(manifest.proxy_before)
+        # From here on, what the proxy has is a state to come back to itself.
+        manifest.proxy_before = {}
+        if (judged.changed or forgets) and not self.check_mode:
             project.write(manifest)
         pruned = list(to_prune(manifest, self.current, project.in_use(), self.params["keep"]))
         if pruned:
@@ -814,6 +831,20 @@ class Call:
         if not self.check_mode:
             for path in needless:
                 remove_tree(path)
+
+    def proxy_before(self) -> None:
+        """Keep what the proxy has before it is changed; what is kept already is older, and stays."""
+        told = self.params["proxy_before"]
+        if told == self.manifest.proxy_before or (told and self.manifest.proxy_before):
+            return
+        if not os.path.isdir(self.project.directory):
+            # A run of the proxy alone, before any deployment: there is nothing to keep it in.
+            return
+        self.outcome.changed = True
+        self.outcome.reasons.append(f"what the proxy had before is {'kept' if told else 'forgotten'}")
+        self.manifest.proxy_before = dict(told)
+        if not self.check_mode:
+            self.project.write(self.manifest)
 
     def restored(self) -> None:
         """Make an earlier release the current one."""
@@ -872,7 +903,7 @@ def main() -> None:
             "project_dir": {"type": "path", "required": True},
             "state": {
                 "type": "str",
-                "choices": ["prepared", "candidate", "switched", "discarded", "good", "restored"],
+                "choices": ["prepared", "candidate", "switched", "discarded", "good", "restored", "proxy_before"],
                 "default": "prepared",
             },
             "source_type": {"type": "str", "choices": ["git", "archive", "in_place"]},
@@ -890,12 +921,14 @@ def main() -> None:
             "release": {"type": "str", "default": "good"},
             "records": {"type": "dict"},
             "proxy_state": {"type": "dict"},
+            "proxy_before": {"type": "dict"},
             "digest_without": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 600},
         },
         required_if=[
             ("state", "prepared", ("source_type",)),
             ("source_type", "git", ("git_url",)),
+            ("state", "proxy_before", ("proxy_before",)),
         ],
         supports_check_mode=True,
     )

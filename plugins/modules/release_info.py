@@ -89,6 +89,10 @@ proxy_state:
   description: The proxy state of the good state; empty where there is none.
   returned: always
   type: dict
+proxy_before:
+  description: What the proxy had before its first change that no verification has passed after; empty for none.
+  returned: always
+  type: dict
 records:
   description: What was recorded with the working release.
   returned: always

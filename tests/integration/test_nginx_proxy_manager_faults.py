@@ -367,6 +367,7 @@ def test_eight_hosts_at_once_are_saved_one_after_the_other(tmp_path: Path, backe
         )
         assert run.returncode == 0, run.stdout + run.stderr
         assert peer.puts() == 8
+        assert "OVERLAP" not in [method for method, _ in peer.requests]
         assert all(host["meta"]["nginx_online"] for host in peer.hosts.values())
         assert all(handshake(endpoint(peer, name), "/ws").upgraded for name in names)
         assert "correct horse" not in run.stdout + run.stderr

@@ -46,6 +46,10 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     kept = tmp_path / "state.json"
     tasks: list[dict[str, Any]] = [
         {
+            "ansible.builtin.include_role": {"name": "codeframe.staging.proxy", "tasks_from": "look"},
+            "when": "entry is not defined",
+        },
+        {
             "ansible.builtin.include_role": {
                 "name": "codeframe.staging.proxy",
                 "tasks_from": "{{ entry | default('main') }}",

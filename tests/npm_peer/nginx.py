@@ -16,8 +16,9 @@ from npm_peer.rendering import ASSETS_CONF, EXPLOITS_CONF, PROXY_CONF, main_conf
 class RealNginx:
     """A master process of its own under a directory of its own."""
 
-    def __init__(self, root: Path, port: int, tls_port: int | None = None) -> None:
+    def __init__(self, root: Path, port: int, tls_port: int | None = None, address: str = "127.0.0.1") -> None:
         self.root = root
+        self.address = address
         self.port = port
         self.tls_port = tls_port
         self.executable = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -27,7 +28,7 @@ class RealNginx:
         (include / "proxy.conf").write_text(PROXY_CONF)
         (include / "assets.conf").write_text(ASSETS_CONF)
         (include / "block-exploits.conf").write_text(EXPLOITS_CONF)
-        (root / "nginx.conf").write_text(main_conf(root, port, tls_port))
+        (root / "nginx.conf").write_text(main_conf(root, address, port, tls_port))
         if tls_port is not None:
             make_certificate(root)
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,6 +97,7 @@ class NoNginx:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.address = "127.0.0.1"
         self.port = 0
         self.tls_port: int | None = None
 

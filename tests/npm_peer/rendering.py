@@ -37,11 +37,11 @@ proxy_http_version 1.1;
 """
 
 
-def main_conf(root: Path, port: int, tls_port: int | None) -> str:
+def main_conf(root: Path, address: str, port: int, tls_port: int | None) -> str:
     """nginx.conf: the default site, and whatever hosts there are."""
     tls = ""
     if tls_port is not None:
-        tls = f"    listen 127.0.0.1:{tls_port} ssl default_server;\n" + _certificate(root)
+        tls = f"    listen {address}:{tls_port} ssl default_server;\n" + _certificate(root)
     return f"""\
 daemon off;
 user root;
@@ -62,7 +62,7 @@ http {{
     proxy_send_timeout 90s;
     proxy_read_timeout 90s;
     server {{
-    listen 127.0.0.1:{port} default_server;
+    listen {address}:{port} default_server;
 {tls}    location / {{ return 404 "nobody is served here\\n"; }}
     }}
     include {root}/data/nginx/proxy_host/*.conf;
@@ -93,6 +93,7 @@ def host_conf(
     access_list: Mapping[str, Any] | None,
     behaviour: Behaviour,
     root: Path,
+    address: str,
     port: int,
     tls_port: int | None,
 ) -> str:
@@ -105,11 +106,11 @@ def host_conf(
         f"set $forward_scheme {host['forward_scheme']};",
         f'set $server "{host["forward_host"]}";',
         f"set $port {host['forward_port']};",
-        f"listen 127.0.0.1:{port};",
+        f"listen {address}:{port};",
         f"server_name {' '.join(host['domain_names'])};",
     ]
     if host["certificate_id"] and tls_port is not None:
-        parts += [f"listen 127.0.0.1:{tls_port} ssl;", _certificate(root)]
+        parts += [f"listen {address}:{tls_port} ssl;", _certificate(root)]
         if host["ssl_forced"]:
             parts.append('if ($scheme = "http") { return 301 https://$host$request_uri; }')
     if host["caching_enabled"]:

@@ -84,6 +84,10 @@ class Peer:
     root: Path
     nginx: RealNginx | NoNginx
     tls: bool = False
+    #: Where the API listens; 0 for a free port.
+    api_port: int = 0
+    #: A file with a line for each request, for tests on another machine.
+    request_log: Path | None = None
     save_delay_s: float = 0.05
     reload_delay_s: float = 0.12
     hosts: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -91,7 +95,7 @@ class Peer:
     certificates: dict[int, dict[str, Any]] = field(default_factory=dict)
     accounts: list[Account] = field(default_factory=lambda: [Account("admin@example.com", "correct horse")])
     faults: Faults = field(default_factory=Faults)
-    #: (method, path) of all requests.
+    #: (method, path) of all requests; OVERLAP for a save that began before another one had ended.
     requests: list[tuple[str, str]] = field(default_factory=list)
     tokens: dict[str, Account] = field(default_factory=dict)
 
@@ -99,10 +103,11 @@ class Peer:
         self.behaviour = behaviour(self.version)
         self._next = 1
         self._away_until = 0.0
+        self._saving = 0
         (self.root / "data" / "nginx" / "proxy_host").mkdir(parents=True)
         (self.root / "data" / "access").mkdir(parents=True)
         handler = type("Handler", (_Handler,), {"peer": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer((self.nginx.address, self.api_port), handler)
         self._server.daemon_threads = True
         if self.tls:
             make_certificate(self.root)
@@ -157,6 +162,12 @@ class Peer:
         (self.root / "data" / "access" / str(list_id)).write_text(text)
         return list_id
 
+    def note(self, method: str, path: str) -> None:
+        self.requests.append((method, path))
+        if self.request_log is not None:
+            with self.request_log.open("a") as log:
+                log.write(f"{method} {path}\n")
+
     def puts(self) -> int:
         return sum(1 for method, _ in self.requests if method == "PUT")
 
@@ -187,9 +198,9 @@ class Peer:
         host, path = self.hosts[host_id], self.conf(host_id)
         path.unlink(missing_ok=True)
         access_list = self.access_lists.get(int(host["access_list_id"]))
-        self.nginx.write(
-            path, host_conf(host, access_list, self.behaviour, self.root, self.nginx.port, self.nginx.tls_port)
-        )
+        nginx = self.nginx
+        text = host_conf(host, access_list, self.behaviour, self.root, nginx.address, nginx.port, nginx.tls_port)
+        nginx.write(path, text)
         words = self._tested("disturbed_after" if first_test else "")
         if words:
             path.unlink(missing_ok=True)
@@ -342,9 +353,15 @@ class Peer:
         if "locations" in body and body["locations"] is None:
             raise Status(400, "data/locations must be array")
         host.update(body)
-        time.sleep(self.save_delay_s)
-        self._configure(host_id)
-        time.sleep(self.save_delay_s)
+        self._saving += 1
+        try:
+            if self._saving > 1:
+                self.note("OVERLAP", str(host_id))
+            time.sleep(self.save_delay_s)
+            self._configure(host_id)
+            time.sleep(self.save_delay_s)
+        finally:
+            self._saving -= 1
         self._reload_soon()
         return 200, self._shown(host)
 
@@ -363,7 +380,7 @@ class _Handler(BaseHTTPRequestHandler):
         if time.monotonic() < peer._away_until:
             self.close_connection = True
             return
-        peer.requests.append((method, urlsplit(self.path).path))
+        peer.note(method, urlsplit(self.path).path)
         scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")
         writing = method == "PUT"
         if writing and peer.faults.cut_before_write > 0:

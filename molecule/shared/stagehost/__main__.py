@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from ipaddress import IPv4Interface
 from pathlib import Path
 
 from stagehost import host, progress
@@ -78,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--image", choices=["bare", "prepared"], default="bare")
     up.add_argument("--ssh-port", type=int, required=True, help="port of 127.0.0.1 that leads to its sshd")
     up.add_argument("--publish", type=_port_pair, action="append", default=[], metavar="OUTER:INNER")
+    up.add_argument(
+        "--address", type=IPv4Interface, metavar="ADDRESS/BITS", help="by which other hosts of the harness reach it"
+    )
     up.add_argument("--replace", action="store_true", help="remove the one that exists first")
 
     down = commands.add_parser("down", help="remove hosts with everything on them")
@@ -131,7 +135,7 @@ def _recipe(arguments: argparse.Namespace, workspace: Workspace) -> Recipe:
 def _up(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -> None:
     image = ensure_image(podman, workspace, _recipe(arguments, workspace))
     workspace.ensure_key()
-    wanted = host.Wanted(arguments.name, image, arguments.ssh_port, tuple(arguments.publish))
+    wanted = host.Wanted(arguments.name, image, arguments.ssh_port, tuple(arguments.publish), arguments.address)
     host.up(podman, workspace, wanted, replace=arguments.replace)
     progress.note(f"log in with: ssh -i {workspace.private_key} -p {wanted.ssh_port} {host.USER}@{host.ADDRESS}")
 
@@ -179,6 +183,7 @@ def _clean(podman: Podman, workspace: Workspace, *, images: bool, spared: Sequen
             continue
         podman.run("rm", "--force", "--time=2", "--volumes", name)
         progress.note(f"container {name} removed")
+    host.remove_network(podman)
     if not images:
         return
     for image in podman.ours("image"):

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv4Network
 
 from stagehost.podman import LABEL, Podman
 from stagehost.progress import note, step
 from stagehost.workspace import Workspace
 
 ADDRESS = "127.0.0.1"
+NETWORK = "codeframe-staging"
 USER = "admin"
 START_TIMEOUT_S = 60.0
 
@@ -22,16 +24,25 @@ class HostError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """One staging host; ``publish`` maps ports of the machine's loopback address to ports of the host."""
+    """One staging host; ``publish`` maps ports of the machine's loopback address to ports of the host.
+
+    Hosts with an ``address`` stand in one network of the project's own and reach each other there.
+    """
 
     name: str
     image: str
     ssh_port: int
     publish: tuple[tuple[int, int], ...] = ()
+    address: IPv4Interface | None = None
 
     @property
     def ports(self) -> tuple[tuple[int, int], ...]:
         return ((self.ssh_port, 22), *self.publish)
+
+    @property
+    def network(self) -> tuple[str, ...]:
+        """Arguments of podman; the default network where no address is wanted."""
+        return (f"--network={NETWORK}:ip={self.address.ip}",) if self.address else ()
 
 
 def up(podman: Podman, workspace: Workspace, wanted: Wanted, *, replace: bool = False) -> None:
@@ -67,9 +78,12 @@ def down(podman: Podman, name: str) -> bool:
     # A container that ends by itself in the instant of the kill makes podman give up; the next try finds it stopped.
     for _attempt in range(3):
         if podman.try_run("rm", "--force", "--time=10", "--volumes", name).returncode == 0:
-            return True
+            break
         time.sleep(1)
-    podman.run("rm", "--force", "--time=10", "--volumes", name)
+    else:
+        podman.run("rm", "--force", "--time=10", "--volumes", name)
+    if NETWORK in found["NetworkSettings"]["Networks"]:
+        remove_network(podman)
     return True
 
 
@@ -133,6 +147,8 @@ def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
     if exists:
         podman.run("start", wanted.name)
         return
+    if wanted.address:
+        ensure_network(podman, wanted.address.network)
     podman.run(
         "run",
         "--detach",
@@ -142,10 +158,35 @@ def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
         # Root of a machine sees which process holds a port; without this one, root of a container does not.
         "--cap-add=SYS_PTRACE",
         f"--label={LABEL}=host",
+        *wanted.network,
         *(f"--publish={ADDRESS}:{outer}:{inner}" for outer, inner in wanted.ports),
         wanted.image,
         "/sbin/init",
     )
+
+
+def ensure_network(podman: Podman, subnet: IPv4Network) -> None:
+    """Have the project's network.
+
+    :raises HostError: If it exists with another subnet.
+    """
+    found = podman.inspect("network", NETWORK)
+    if found is None:
+        podman.run("network", "create", f"--subnet={subnet}", "--disable-dns", f"--label={LABEL}=network", NETWORK)
+        return
+    subnets = [entry["subnet"] for entry in found["subnets"]]
+    if subnets != [str(subnet)]:
+        raise HostError(
+            f"the network {NETWORK} has the subnet {', '.join(subnets)}, and {subnet} is needed; "
+            f"remove it (podman network rm {NETWORK}) or give an address within it"
+        )
+
+
+def remove_network(podman: Podman) -> None:
+    """Remove the project's network once no host stands in it any more."""
+    if podman.inspect("network", NETWORK):
+        # podman refuses while there is one.
+        podman.try_run("network", "rm", NETWORK)
 
 
 def _is_free(port: int) -> bool:

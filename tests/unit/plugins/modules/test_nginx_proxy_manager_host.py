@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.codeframe.staging.plugins.doc_fragments.nginx_proxy_manager import ModuleDocFragment
 from ansible_collections.codeframe.staging.plugins.module_utils import _npm_shared
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from module_runner import RunModule
@@ -181,3 +183,30 @@ def test_many_that_want_the_lock_get_it_one_at_a_time_and_leave_nothing(tmp_path
         thread.join()
     assert (len(most), max(most)) == (60, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", [nginx_proxy_manager_host, nginx_proxy_manager_info])
+def test_the_documented_options_are_those_of_the_code(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that both modules share are documented once, in a fragment."""
+    keys = ("type", "elements", "required", "default", "choices")
+
+    def described(options: dict[str, Any]) -> dict[str, Any]:
+        return {name: {key: option[key] for key in keys if key in option} for name, option in options.items()}
+
+    class Declared(Exception):  # noqa: N818 - ends main() where it has declared its options
+        pass
+
+    def declare(argument_spec: dict[str, Any], **_: Any) -> None:
+        raise Declared(argument_spec)
+
+    own = yaml.safe_load(module.DOCUMENTATION)
+    documented = dict(own["options"])
+    for fragment in own["extends_documentation_fragment"]:
+        part = fragment.removeprefix("codeframe.staging.nginx_proxy_manager").removeprefix(".") or "documentation"
+        shared = yaml.safe_load(getattr(ModuleDocFragment, part.upper()))["options"]
+        assert not set(shared) & set(documented)
+        documented |= shared
+    monkeypatch.setattr(module, "AnsibleModule", declare)
+    with pytest.raises(Declared) as declared:
+        module.main()
+    assert described(documented) == described(declared.value.args[0])

@@ -395,6 +395,46 @@ def test_restored_goes_back_to_what_passed_verification(site):
     assert not site.ok("restored")["changed"]
 
 
+def test_what_the_proxy_had_is_kept_until_a_state_passes_verification(site):
+    site.from_archive(SOURCE)
+    site.ok("switched")
+    first, second = {"site": "theirs"}, {"site": "ours, half done"}
+    assert site.ok("proxy_before", check=True, proxy_before=first)["changed"]
+    assert site.ok("discarded")["proxy_before"] == {}
+    assert site.ok("proxy_before", proxy_before=first)["proxy_before"] == first
+    # A later run finds what a killed one has left: the older one counts.
+    again = site.ok("proxy_before", proxy_before=second)
+    assert (again["changed"], again["proxy_before"]) == (False, first)
+    assert (site.releases / "manifest.json").stat().st_mode & 0o777 == 0o600
+    assert site.ok("good", check=True, proxy_state={"site": "ours"})["changed"]
+    assert site.ok("discarded")["proxy_before"] == first
+    assert site.ok("good", proxy_state={"site": "ours"})["proxy_before"] == {}
+    assert not site.ok("good", proxy_state={"site": "ours"})["changed"]
+
+
+def test_what_the_proxy_had_is_forgotten_when_it_is_back(site):
+    site.from_archive(SOURCE)
+    site.ok("switched")
+    site.ok("proxy_before", proxy_before={"site": "theirs"})
+    assert site.ok("proxy_before", proxy_before={})["proxy_before"] == {}
+    assert not site.ok("proxy_before", proxy_before={})["changed"]
+
+
+def test_a_proxy_without_a_release_has_no_manifest_to_be_kept_in(site):
+    assert not site.ok("proxy_before", proxy_before={"site": "theirs"})["changed"]
+    assert not site.releases.exists()
+
+
+def test_the_last_state_is_the_good_one_while_another_is_current(site):
+    first = site.deploy(SOURCE)["current"]
+    site.from_archive({**SOURCE, "backend/main.py": "2\n"})
+    unverified = site.ok("switched")["current"]
+    assert site.ok("restored", release="last")["current"] == first
+    second = site.deploy({**SOURCE, "backend/main.py": "3\n"})["current"]
+    assert site.ok("restored", release="last")["current"] == first
+    assert len({first, unverified, second}) == 3
+
+
 def test_the_former_state_comes_back_with_its_proxy_state(site):
     site.from_archive(SOURCE)
     site.ok("switched", records={"backend": "b1"})
