@@ -959,7 +959,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "generated secret with a name that bash keeps",
         {"staging_env_generate": {"UID": {}}},
         (
-            "staging_env_generate.UID is set, but UID is a variable of bash's own, which a file cannot set; choose another name"
+            "staging_env_generate.UID is set, but UID is a variable of bash's own, which a file cannot set; "
+            "choose another name"
         ),
     ),
     (
