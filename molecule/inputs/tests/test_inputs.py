@@ -231,13 +231,13 @@ def test_a_lock_of_another_controller_stops_the_run_and_names_its_holder(
 ) -> None:
     before = served()
     project = variables["staging_project_dir"]
-    deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 3})
+    deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 300})
     outcome = deployed.run()
     assert outcome.failed_tasks == (("preflight", "Lock | One deployment at a time"),), outcome.output
     assert f"{project} is being deployed by somebody@elsewhere (process 4711, since " in outcome.words
     assert served() == before
     # The other controller was killed: its lease runs out, and the wait ends with it.
-    deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 8})
+    deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 20})
     outcome = deployed.run(variables=[json.dumps({"staging_lock_wait": 60})])
     assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
     with host.sudo():
