@@ -127,8 +127,12 @@ def _details(seen: Observation) -> list[str]:
         details.append(f"first event {_ms(seen.first_event_s)}")
     elif "message" in seen.phases:
         details.append(f"reply {_ms(seen.phases['message'])}")
-    if seen.tls is not None and seen.tls.expires_in_days is not None and seen.tls.expires_in_days < _EXPIRES_SOON_D:
-        details.append(f"the certificate expires in {seen.tls.expires_in_days} days")
+    if seen.tls is not None:
+        details += [seen.tls.version] if seen.tls.version else []
+        days = seen.tls.expires_in_days
+        if days is not None:
+            soon = days < _EXPIRES_SOON_D
+            details.append(f"the certificate expires in {days} days" if soon else f"certificate valid for {days} days")
     if seen.hold is not None:
         details.append(f"held {seen.hold.held_s:.1f} s")
         details.append(f"longest silence {seen.hold.longest_silence_s:.1f} s")

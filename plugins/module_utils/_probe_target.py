@@ -65,6 +65,7 @@ class Target:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     validate_certs: bool = True
     ca_path: str | None = None
+    ca_certificates: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
 
@@ -149,13 +150,16 @@ def parse_target(raw: Mapping[str, Any], label: str = "endpoint") -> Target:
         secrets=tuple(sorted({s for s in secrets if s}, key=len, reverse=True)),
         validate_certs=True if validate is None else bool(validate),
         ca_path=raw.get("ca_path") or None,
+        ca_certificates=raw.get("ca_certificates") or None,
         client_cert=raw.get("client_cert") or None,
         client_key=raw.get("client_key") or None,
     )
     if target.client_key and not target.client_cert:
         raise TargetError(f"{label}: client_key is given without client_cert; give both or none")
-    if not secure and (target.ca_path or target.client_cert):
-        raise TargetError(f"{label}: ca_path or client_cert is given, but {url} uses no TLS")
+    if not secure and (target.ca_path or target.ca_certificates or target.client_cert):
+        raise TargetError(f"{label}: ca_path, ca_certificates or client_cert is given, but {url} uses no TLS")
+    if target.ca_path and target.ca_certificates:
+        raise TargetError(f"{label}: ca_path and ca_certificates are both given; give one of them")
     return target
 
 

@@ -24,13 +24,17 @@ def tls_context(target: Target) -> ssl.SSLContext | None:
         return None
     label = f"endpoint {target.name}"
     try:
-        if target.ca_path is None:
+        if target.ca_certificates is not None:
+            context = ssl.create_default_context(cadata=target.ca_certificates)
+        elif target.ca_path is None:
             context = ssl.create_default_context()
         elif os.path.isdir(target.ca_path):
             context = ssl.create_default_context(capath=target.ca_path)
         else:
             context = ssl.create_default_context(cafile=target.ca_path)
-    except (OSError, ssl.SSLError) as exc:
+    except (OSError, ssl.SSLError, ValueError) as exc:
+        if target.ca_certificates is not None:
+            raise TargetError(f"{label}: ca_certificates cannot be read as certificates ({_why(exc)})") from None
         raise TargetError(f"{label}: ca_path {target.ca_path} cannot be read as certificates ({_why(exc)})") from None
     if not target.validate_certs:
         context.check_hostname = False

@@ -94,6 +94,11 @@ options:
       ca_path:
         description: A file or directory with certificate authorities to trust instead of the system's.
         type: path
+      ca_certificates:
+        description:
+          - Certificate authorities to trust instead of the system's, as a text (PEM). No file is needed where the
+            module runs.
+        type: str
       client_cert:
         description: A client certificate (PEM), which may contain its key.
         type: path
@@ -341,6 +346,7 @@ ENDPOINT_SPEC: dict[str, Any] = {
     "connect_to": {"type": "str"},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
+    "ca_certificates": {"type": "str"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
 }

@@ -556,6 +556,18 @@ def test_certificates_that_do_not_hold(
     assert unverified["results"][0]["tls"]["verified"] is False
 
 
+def test_an_authority_given_as_text_is_trusted_and_the_time_that_is_left_is_told(
+    check: Callable[..., dict[str, Any]], authority: peers.Authority
+) -> None:
+    with peer(peers.healthy, authority.server_context("app.localhost")) as port:
+        endpoint = proxy(port, url=f"wss://app.localhost:{port}/ws")
+        assert cause_of(check(endpoint)) == "tls_untrusted"
+        result = check({**endpoint, "ca_certificates": Path(authority.ca_path).read_text()})
+    assert cause_of(result) == "none"
+    days = result["results"][0]["tls"]["expires_in_days"]
+    assert f"TLSv1.3, certificate valid for {days} days" in result["summary"][0]
+
+
 def test_a_client_certificate_is_asked_for_and_accepted(
     check: Callable[..., dict[str, Any]], authority: peers.Authority
 ) -> None:
@@ -916,6 +928,13 @@ def test_the_time_of_the_whole_call_is_kept(check: Callable[..., dict[str, Any]]
         pytest.param({"url": "wss://h/", "client_cert": "/nonexistent"}, "client_cert and client_key", id="cert"),
         pytest.param({"url": "wss://h/", "client_key": "/nonexistent"}, "without client_cert", id="key-alone"),
         pytest.param({"ca_path": "/etc/ssl"}, "uses no TLS", id="ca-without-tls"),
+        pytest.param({"ca_certificates": "x"}, "uses no TLS", id="ca-text-without-tls"),
+        pytest.param(
+            {"url": "wss://h/", "ca_certificates": "x"}, "ca_certificates cannot be read as certificates", id="ca-text"
+        ),
+        pytest.param(
+            {"url": "wss://h/", "ca_certificates": "x", "ca_path": "/x"}, "are both given", id="ca-text-and-path"
+        ),
     ],
 )
 def test_an_endpoint_that_cannot_be_used_is_refused(run_module: RunModule, change: dict[str, Any], said: str) -> None:
