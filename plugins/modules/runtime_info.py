@@ -63,6 +63,11 @@ nodejs:
   returned: success
   type: str
   sample: 20.19.2
+machine:
+  description: Kind of the machine, as C(uname -m) says it.
+  returned: success
+  type: str
+  sample: x86_64
 npm:
   description: Path of npm; null where there is none.
   returned: success
@@ -179,6 +184,7 @@ def main() -> None:
         "missing_packages": missing_packages(module, module.params["packages"]),
         "home": home,
         "nodejs": nodejs_version(module),
+        "machine": os.uname().machine,
         "npm": module.get_bin_path("npm", opt_dirs=PATH_DIRS),
         "pm2": package_version(prefix, "pm2"),
         "pm2_daemon": daemon_pid(home),
