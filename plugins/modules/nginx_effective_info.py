@@ -59,19 +59,6 @@ options:
     type: str
     choices: [auto, crossplane, builtin]
     default: auto
-  executable:
-    description:
-      - The program nginx, as a path or a name.
-    type: str
-    default: nginx
-  config:
-    description:
-      - The main configuration file. By default the one that nginx was built with.
-    type: path
-  prefix:
-    description:
-      - The prefix directory that nginx runs with (C(-p)). By default the one that it was built with.
-    type: path
 attributes:
   check_mode:
     support: full
@@ -79,8 +66,8 @@ attributes:
   diff_mode:
     support: none
     description: It changes nothing.
-author:
-  - The codeframe.staging contributors (@codeframe)
+extends_documentation_fragment:
+  - codeframe.staging.nginx
 """
 
 EXAMPLES = r"""
@@ -326,7 +313,11 @@ def run(module: AnsibleModule) -> dict[str, Any]:
                         f"nginx refuses the configuration on disk ({complaint}); what runs is the former",
                     )
                 )
-                tree = nginx_config.load_tree(nginx.config, read_text, expand, parse_text=parse_text)
+                try:
+                    tree = nginx_config.load_tree(nginx.config, read_text, expand, parse_text=parse_text)
+                except nginx_config.ConfigError:
+                    # Nothing can be said of a main file that has no structure but where nginx stumbles.
+                    return {**result, **told(extra)}
             else:
                 tree = tree_of_dump(dump, parse_text)
             extra += disabled_sites(nginx, tree, params["host_name"])

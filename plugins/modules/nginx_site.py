@@ -77,19 +77,6 @@ options:
       - Seconds that a reload may take until new workers serve.
     type: int
     default: 30
-  executable:
-    description:
-      - The program nginx, as a path or a name.
-    type: str
-    default: nginx
-  config:
-    description:
-      - The main configuration file. By default the one that nginx was built with.
-    type: path
-  prefix:
-    description:
-      - The prefix directory that nginx runs with (C(-p)). By default the one that it was built with.
-    type: path
 attributes:
   check_mode:
     support: full
@@ -97,8 +84,8 @@ attributes:
   diff_mode:
     support: full
     description: Shows the file before and after.
-author:
-  - The codeframe.staging contributors (@codeframe)
+extends_documentation_fragment:
+  - codeframe.staging.nginx
 """
 
 EXAMPLES = r"""
