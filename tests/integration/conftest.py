@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import module_runner
+import nginx_tree
 import pytest
 
 
@@ -13,6 +14,15 @@ def pytest_collection_modifyitems() -> None:
         raise pytest.UsageError(
             "tests/integration starts and changes services of the machine it runs on: run `make integration`, "
             "or set INTEGRATION_ON_THIS_MACHINE=1 on a machine that may be spoiled"
+        )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if nginx_tree.LOOPS:
+        served, failed = (sum(each) for each in zip(*nginx_tree.LOOPS))
+        terminalreporter.write_line(
+            f"nginx {nginx_tree.NGINX_VERSION}: {len(nginx_tree.LOOPS)} runs of nginx_site under load, "
+            f"{served} requests to another site served, {failed} failed"
         )
 
 

@@ -20,7 +20,15 @@ import module_runner
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
 from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info, nginx_site
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
+#: Another nginx than the system's is tested by naming its program in TEST_NGINX.
+NGINX = os.environ.get("TEST_NGINX") or shutil.which(
+    "nginx", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", "")
+)
+NGINX_VERSION = ""
+if NGINX:
+    NGINX_VERSION = subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr.rpartition("/")[2].strip()
+#: Requests served and failed by somebody else's site while ours was worked on, for the summary.
+LOOPS: list[tuple[int, int]] = []
 MAIN = """pid {root}/run/nginx.pid;
 error_log {root}/logs/error.log;
 worker_processes 2;
@@ -83,6 +91,7 @@ class Loop:
         finally:
             over.set()
             thread.join()
+            LOOPS.append((self.served, len(self.failed)))
 
 
 def get(port: int, host: str, path: str = "/") -> tuple[int, str]:
@@ -162,14 +171,17 @@ class Tree:
         return self.command("-t").returncode == 0
 
     def site(self, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
-        options = {"name": self.name, "config": str(self.main), "prefix": str(self.root), **options}
+        options = {"name": self.name, **self.program(), **options}
         if options.get("state") != "absent":
             options.setdefault("content", self.content())
         return module_runner.run(nginx_site, options, check=check, diff=diff)
 
     def info(self, **options: Any) -> dict[str, Any]:
-        wanted = {"host_name": "api.example.com", "port": self.port, "config": str(self.main), "prefix": str(self.root)}
+        wanted = {"host_name": "api.example.com", "port": self.port, **self.program()}
         return module_runner.run(nginx_effective_info, {**wanted, **options})
+
+    def program(self) -> dict[str, str]:
+        return {"executable": NGINX or "nginx", "config": str(self.main), "prefix": str(self.root)}
 
     def snapshot(self) -> dict[str, str]:
         """Everything below the root apart from logs and run-time files, byte for byte."""

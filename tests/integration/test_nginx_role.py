@@ -9,17 +9,17 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nginx_tree import NGINX, Tree, free_port
+from http_peers import Application
+from nginx_tree import NGINX, NGINX_VERSION, Tree, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-GIXY = shutil.which("gixy")
+GIXY = shutil.which("gixy", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
 
 HTTP = {
@@ -74,47 +74,6 @@ PLAY = """
           {% endfor %}
         mode: "0644"
 """
-
-
-class Application:
-    """A backend or a page: says who it is and shows the request; upgrades a WebSocket and then keeps still."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _address = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            part = client.recv(65536)
-            if not part:
-                return
-            head += part
-        text = head.decode("latin-1")
-        if "\r\nUpgrade: websocket" in text and "\r\nConnection: upgrade" in text:
-            client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
-            while part := client.recv(65536):
-                client.sendall(part)
-            return
-        if "/api/events" in text:
-            client.sendall(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: 1\n\n"
-            )
-            time.sleep(30)
-            return
-        body = json.dumps({"name": self.name, "request": text}).encode()
-        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
-        client.close()
 
 
 class Served:
@@ -227,7 +186,7 @@ class Sites:
             "staging_backend_port": self.applications["backend"].port,
             "staging_frontend_port": self.applications["frontend"].port,
             # What was asked of the real nginx by the role.
-            "__proxy_version": {"stderr": subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr.strip()},
+            "__proxy_version": {"stderr": f"nginx version: nginx/{NGINX_VERSION}"},
         }
 
     def text(self, name: str) -> str:
@@ -401,7 +360,9 @@ def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree
     served = Served(tree, sites.ports["tls-redirect"], tls=True)
     status, said, _sock = served.ask("app.example.com", "/x?y=1", "Connection: close\r\n", port=port)
     assert (status, f"Location: https://app.example.com:{served.port}/x?y=1" in said) == (308, True)
-    status, said, _sock = served.ask("api.example.com", "/ws", "Connection: close\r\n", port=port)
+    status, said, _sock = served.ask(
+        "api.example.com", "/ws", "Upgrade: websocket\r\nConnection: Upgrade\r\n", port=port
+    )
     assert (status, f"This WebSocket is served at wss://api.example.com:{served.port}/ws" in said) == (426, True)
     status, said, _sock = served.ask("app.example.com", "/.well-known/acme-challenge/token", port=port)
     assert (status, said) == (200, "proof")
