@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +68,17 @@ def read_outcome(exit_code: int, output: str) -> Outcome:
     return Outcome(exit_code, count or 0, tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(failed)), output)
 
 
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "collections"),
+        "ANSIBLE_FORCE_COLOR": "0",
+        "ANSIBLE_NOCOLOR": "1",
+        "MOLECULE_PROJECT_DIRECTORY": str(CHECKOUT),
+    }
+
+
 @dataclass(frozen=True)
 class Deployment:
     """The playbooks of this checkout, run on one inventory."""
@@ -83,14 +97,7 @@ class Deployment:
 
         :param playbook: One of ``playbooks/``, or any by its absolute path.
         """
-        extra = [argument for variable in variables for argument in ("--extra-vars", variable)]
-        command = [
-            "ansible-playbook",
-            f"--inventory={self.inventory}",
-            *extra,
-            *arguments,
-            str(Path("playbooks") / playbook),
-        ]
+        command = [*self._playbook(playbook, variables), *arguments]
         done = self._command(command, environment or {}, timeout_s)
         return read_outcome(done.returncode, done.stdout)
 
@@ -110,15 +117,7 @@ class Deployment:
         return subprocess.run(
             command,
             cwd=CHECKOUT,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
-                "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "collections"),
-                "ANSIBLE_FORCE_COLOR": "0",
-                "ANSIBLE_NOCOLOR": "1",
-                "MOLECULE_PROJECT_DIRECTORY": str(CHECKOUT),
-                **environment,
-            },
+            env={**_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -126,3 +125,38 @@ class Deployment:
             timeout=timeout_s,
             check=False,
         )
+
+    def kill_at(self, task: str, *, variables: Sequence[str] = (), timeout_s: float = 900) -> None:
+        """Run the deployment and kill it, with all that it started here, as soon as a task of this name begins.
+
+        :raises AssertionError: If the run ended before.
+        """
+        process = subprocess.Popen(
+            self._playbook("deploy_staging.yml", variables),
+            cwd=CHECKOUT,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        guard = threading.Timer(timeout_s, os.killpg, (process.pid, signal.SIGKILL))
+        guard.start()
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("TASK [") and task in line:
+                    return
+            raise AssertionError(f"the run ended before {task}:\n{''.join(lines)}")
+        finally:
+            guard.cancel()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _playbook(self, playbook: str, variables: Sequence[str]) -> list[str]:
+        extra = [argument for variable in variables for argument in ("--extra-vars", variable)]
+        return ["ansible-playbook", f"--inventory={self.inventory}", *extra, str(Path("playbooks") / playbook)]

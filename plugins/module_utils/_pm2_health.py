@@ -14,6 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import Pm2Error, Process, Wanted
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2_handshake import (
+    Handshake,
+    RefusedError,
+    shake_hands,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import (
     Daemon,
     Pm2,
@@ -26,6 +31,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 _CRASHES = 4
+# A framework may answer its health page a moment before it takes WebSockets; a refusal that lasts is an answer.
+_REFUSALS_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Health:
     port: int | None
     timeout_s: float
     stable_s: float
+    handshake: Handshake | None = None
 
 
 @dataclass
@@ -63,9 +71,10 @@ class State:
 class UnhealthyError(Exception):
     """The process runs, or does not, but is not healthy; says why."""
 
-    def __init__(self, cause: str, *, final: bool = False) -> None:
+    def __init__(self, cause: str, *, final: bool = False, refused: bool = False) -> None:
         super().__init__(cause)
         self.final = final
+        self.refused = refused
 
 
 def health_from(params: Mapping[str, Any]) -> Health:
@@ -81,12 +90,40 @@ def health_from(params: Mapping[str, Any]) -> Health:
         raise Pm2Error(refusal) from err
     if params["health_url"] and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise Pm2Error(refusal)
-    if parts.hostname not in _LOOPBACK:
+    if not params["health_url"] or parts.hostname not in _LOOPBACK:
         port = None
     if params["health_port"] is not None:
         port = params["health_port"]
+    handshake = _handshake_from(params)
+    if port is None and handshake and urlsplit(handshake.url).hostname in _LOOPBACK:
+        port = urlsplit(handshake.url).port or (443 if handshake.url.startswith("wss") else 80)
     return Health(
-        params["health_url"] or "", tuple(params["health_status"]), port, params["health_timeout"], params["stable_s"]
+        params["health_url"] or "",
+        tuple(params["health_status"]),
+        port,
+        params["health_timeout"],
+        params["stable_s"],
+        handshake,
+    )
+
+
+def _handshake_from(params: Mapping[str, Any]) -> Handshake | None:
+    url = params["health_websocket_url"]
+    if not url:
+        return None
+    refusal = f"health_websocket_url is {url!r}; expected a URL such as ws://127.0.0.1:14200/ws"
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError as err:
+        raise Pm2Error(refusal) from err
+    if not valid:
+        raise Pm2Error(refusal)
+    return Handshake(
+        url,
+        params["health_websocket_origin"] or "",
+        {str(key): str(value) for key, value in (params["health_websocket_headers"] or {}).items()},
+        {str(key): str(value) for key, value in (params["health_websocket_query"] or {}).items()},
     )
 
 
@@ -135,6 +172,13 @@ def examine(health: Health, state: State, wanted: Wanted) -> None:
         if status not in health.statuses:
             wanted_statuses = ", ".join(str(item) for item in health.statuses)
             raise UnhealthyError(f"{health.url} answers {status}, expected {wanted_statuses}")
+    if health.handshake:
+        try:
+            shake_hands(health.handshake, min(10.0, health.timeout_s))
+        except RefusedError as err:
+            raise UnhealthyError(f"{health.handshake.url} {err}", refused=True) from err
+        except OSError as err:
+            raise UnhealthyError(f"{health.handshake.url} does not answer ({err.strerror or err})") from err
     young = [process for process in ours if (age_s(process.pid) or 0) < health.stable_s]
     if young:
         raise UnhealthyError(f"its pid changed less than {health.stable_s:g} s ago")
@@ -150,6 +194,7 @@ def await_health(health: Health, state: State, wanted: Wanted, deadline: float) 
     started = time.monotonic()
     state.processes = pm2.processes()
     first = {process.pm_id: process.restarts for process in state.ours(wanted.name)}
+    refused_since: float | None = None
     while True:
         try:
             examine(health, state, wanted)
@@ -168,7 +213,8 @@ def await_health(health: Health, state: State, wanted: Wanted, deadline: float) 
                 raise UnhealthyError(
                     f"it is in a crash loop: {crashes} restarts in {elapsed:.0f} s{code}{because}"
                 ) from err
-            if err.final:
+            refused_since = (refused_since or time.monotonic()) if err.refused else None
+            if err.final or (refused_since and time.monotonic() - refused_since > _REFUSALS_S):
                 raise
             if time.monotonic() >= deadline:
                 raise UnhealthyError(f"{err} after {elapsed:.0f} s") from err

@@ -140,9 +140,27 @@ options:
     type: list
     elements: int
     default: [200]
+  health_websocket_url:
+    description:
+      - URL at which a process that was started or reloaded must accept a WebSocket handshake. Where there is no
+        O(health_url), a process that needs no change must accept it too.
+    type: str
+  health_websocket_origin:
+    description:
+      - Origin that is sent with it, as a browser does.
+    type: str
+  health_websocket_headers:
+    description:
+      - Further headers of it, whose values are never shown.
+    type: dict
+  health_websocket_query:
+    description:
+      - Further query parameters of it, such as a token, whose values are never shown.
+    type: dict
   health_port:
     description:
-      - TCP port on which the process must listen. By default the port of O(health_url), if that is on this host.
+      - TCP port on which the process must listen. By default the port of O(health_url), or else of
+        O(health_websocket_url), if that is on this host.
     type: int
   health_timeout:
     description:
@@ -246,6 +264,11 @@ healthy:
   description: Whether it was found healthy at the end; null where that was not looked at.
   returned: always
   type: bool
+project_processes:
+  description: Names of the other processes under pm2 that carry the same O(project_dir).
+  returned: always
+  type: list
+  elements: str
 daemon_version:
   description: Version of the running pm2 daemon; empty if none runs.
   returned: always
@@ -278,6 +301,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
+    PROJECT_KEY,
     Action,
     Plan,
     Pm2Error,
@@ -428,7 +452,8 @@ def tail_of(state: State, wanted: Wanted, sizes: Mapping[str, int]) -> list[str]
     return [redacted(line, secrets) for line in lines]
 
 
-def summary(state: State, name: str) -> dict[str, Any]:
+def summary(state: State, wanted: Wanted) -> dict[str, Any]:
+    name = wanted.name
     ours = state.ours(name)
     pids = [process.pid for process in ours if process.pid > 0]
     return {
@@ -437,6 +462,13 @@ def summary(state: State, name: str) -> dict[str, Any]:
         "restarts": sum(process.restarts for process in ours),
         "revision": ours[0].revision if ours else "",
         "status": ours[0].status if ours else "absent",
+        "project_processes": sorted(
+            {
+                process.name
+                for process in state.processes
+                if process.name != name and wanted.project and process.env.get(PROJECT_KEY) == wanted.project
+            }
+        ),
         "daemon_version": state.daemon.version if state.daemon else "",
         "pm2_version": state.pm2.version() if state.pm2 else "",
     }
@@ -577,7 +609,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             act(case, module.tmpdir)
         if params["save"]:
             save(case)
-    return {**case.result, **summary(case.state, case.wanted.name), "warnings": case.warnings}
+    return {**case.result, **summary(case.state, case.wanted), "warnings": case.warnings}
 
 
 def _judged(health: Health, state: State, wanted: Wanted) -> Plan:
@@ -585,7 +617,9 @@ def _judged(health: Health, state: State, wanted: Wanted) -> Plan:
     ages = [age for age in (age_s(process.pid) for process in state.ours(wanted.name)) if age is not None]
     patience = max(2.0, health.timeout_s - min(ages, default=0.0)) if ages else 0.0
     try:
-        await_health(health, state, wanted, time.monotonic() + patience)
+        # A refused handshake is no reason to replace a process that answers otherwise: the inputs may be wrong.
+        asked = replace(health, handshake=None) if health.url else health
+        await_health(asked, state, wanted, time.monotonic() + patience)
     except UnhealthyError as err:
         if err.final and "is held by" in str(err):
             raise Pm2Error(f"{wanted.name} cannot serve: {err}") from err
@@ -599,7 +633,7 @@ def _settle(health: Health, state: State, wanted: Wanted, sizes: Mapping[str, in
     except UnhealthyError as err:
         result["healthy"] = False
         result["log_tail"] = tail_of(state, wanted, sizes)
-        result.update(summary(state, wanted.name))
+        result.update(summary(state, wanted))
         last = result["log_tail"][-6:]
         said = "its log ends with: " + " | ".join(last) if last else "its log holds nothing new"
         raise FailedError(f"{wanted.name} was started but is not healthy: {err}; {said}", result) from err
@@ -707,6 +741,10 @@ def main() -> None:
             "log_dir": {"type": "path"},
             "health_url": {"type": "str"},
             "health_status": {"type": "list", "elements": "int", "default": [200]},
+            "health_websocket_url": {"type": "str"},
+            "health_websocket_origin": {"type": "str"},
+            "health_websocket_headers": {"type": "dict", "no_log": True},
+            "health_websocket_query": {"type": "dict", "no_log": True},
             "health_port": {"type": "int"},
             "health_timeout": {"type": "int", "default": 60},
             "stable_s": {"type": "float", "default": 3},
@@ -726,6 +764,7 @@ def main() -> None:
         "pids": [],
         "restarts": 0,
         "revision": "",
+        "project_processes": [],
     }
     empty.update(status="", healthy=None, daemon_version="", pm2_version="", saved=False, duration_s=0.0, diff=[])
     try:

@@ -1,0 +1,108 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+r"""What clients see while the backend is replaced: handshakes through the proxy, with `restart` and `overlap`.
+
+Deploys with the real playbook to a host that has the application already, with one env value changed each time, so that
+the backend must be replaced and nothing else. Usage:
+
+    python benchmarks/backend_switch.py --inventory INVENTORY \
+        --address 127.0.0.1:8080 --host api.codeframe.localhost:8080
+
+The result is the number of handshakes, those that failed, and the longest time between two that succeeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT / "collections"))
+
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2_handshake import (  # noqa: E402
+    Handshake,
+    RefusedError,
+    shake_hands,
+)
+
+
+@dataclass
+class Client:
+    """One client that opens a WebSocket after another until it is told to stop."""
+
+    handshake: Handshake
+    pause_s: float = 0.02
+    passed: list[float] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                shake_hands(self.handshake, 5)
+                self.passed.append(time.monotonic())
+            except (RefusedError, OSError) as err:
+                self.failures[str(err)] += 1
+            time.sleep(self.pause_s)
+
+    @property
+    def longest_gap_s(self) -> float:
+        return max((b - a for a, b in zip(self.passed, self.passed[1:], strict=False)), default=0.0)
+
+
+def deploy(arguments: argparse.Namespace, mode: str, value: str) -> None:
+    """Deploy with another value in the env file.
+
+    :raises SystemExit: If the deployment fails.
+    """
+    variables = {"staging_backend_switch": mode, "staging_env": {"BENCHMARK": value}}
+    command = ["ansible-playbook", "-i", arguments.inventory, "-e", json.dumps(variables)]
+    done = subprocess.run(
+        [*command, str(CHECKOUT / "playbooks/deploy_staging.yml")],
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(f"the deployment with {mode} failed:\n{done.stdout[-4000:]}{done.stderr[-1000:]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inventory", required=True)
+    parser.add_argument("--address", required=True, help="address and port of the proxy")
+    parser.add_argument("--host", required=True, help="host name (and port) of the API")
+    parser.add_argument("--path", default="/ws")
+    parser.add_argument("--modes", nargs="+", default=["restart", "overlap", "overlap", "restart"])
+    arguments = parser.parse_args()
+    handshake = Handshake(f"ws://{arguments.address}{arguments.path}", headers={"Host": arguments.host})
+    print("mode       handshakes  failed  longest gap  deployment")
+    for number, mode in enumerate(arguments.modes):
+        client = Client(handshake)
+        thread = threading.Thread(target=client.run)
+        began = time.monotonic()
+        thread.start()
+        try:
+            deploy(arguments, mode, f"{number}-{time.time():.0f}")
+        finally:
+            client.stop.set()
+            thread.join()
+        failed = sum(client.failures.values())
+        total = len(client.passed) + failed
+        print(f"{mode:9}  {total:10}  {failed:6}  {client.longest_gap_s:9.2f} s  {time.monotonic() - began:8.0f} s")
+        for why, count in client.failures.most_common(3):
+            print(f"           {count} x {why}")
+
+
+if __name__ == "__main__":
+    main()

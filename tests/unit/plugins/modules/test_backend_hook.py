@@ -1,0 +1,135 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands around a switch, with real releases and real commands."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import backend_hook, release
+
+SECRET = "hunter2-and-more"
+
+
+class App:
+    """A project that is deployed by the real release module."""
+
+    def __init__(self, run_module, root):
+        self.run_module, self.link = run_module, root / "app"
+
+    def release(self, state, **options):
+        return self.run_module(release, {"project_dir": str(self.link), "state": state, **options})
+
+    def prepare(self):
+        return self.release("prepared", source_type="in_place", env_files=[".env.staging"])
+
+    def switch(self, revision, *, good=True):
+        self.release("candidate")
+        result = self.release("switched", records={"backend": revision})
+        assert not result["failed"], result
+        if good:
+            self.release("good")
+
+    def hook(self, hook, revision, *commands, check=False, **options):
+        args = {"project_dir": str(self.link), "hook": hook, "revision": revision, "commands": list(commands)}
+        return self.run_module(backend_hook, {"env_file": ".env.staging", **args, **options}, check=check)
+
+
+@pytest.fixture
+def app(run_module, tmp_path):
+    project = App(run_module, tmp_path)
+    (project.link / "backend").mkdir(parents=True)
+    (project.link / "backend/main.py").write_text("1\n")
+    (project.link / ".env.staging").write_text(f"TOKEN={SECRET}\n")
+    project.prepare()
+    project.switch("one")
+    return project
+
+
+def test_before_the_switch_they_run_in_the_candidate_and_only_for_another_revision(app):
+    app.release("candidate")
+    same = app.hook("before_switch", "one", ["touch", "ran"], chdir="backend")
+    assert (same["changed"], same["ran"], same["reasons"]) == (False, [], [])
+    moved = app.hook("before_switch", "two", ["touch", "ran"], chdir="backend")
+    assert (moved["changed"], moved["ran"]) == (True, ["touch ran"])
+    assert moved["reasons"] == ["the backend moves from revision one to two"]
+    candidate = app.release("candidate")["path"]
+    assert os.path.exists(f"{candidate}/backend/ran")
+    assert not (app.link / "backend/ran").exists()
+
+
+def test_check_mode_predicts_them_without_a_candidate_and_runs_nothing(app, tmp_path):
+    mark = tmp_path / "mark"
+    predicted = app.hook("before_switch", "two", ["touch", str(mark)], check=True)
+    assert (predicted["changed"], predicted["ran"]) == (True, [f"touch {mark}"])
+    assert not app.hook("before_switch", "one", ["touch", str(mark)], check=True)["changed"]
+    assert app.hook("after_switch", "two", ["touch", str(mark)], check=True)["changed"]
+    assert not app.hook("after_switch", "one", ["touch", str(mark)], check=True)["changed"]
+    assert not mark.exists()
+
+
+def test_after_the_switch_they_run_once_through_the_link(app):
+    app.switch("two", good=False)
+    first = app.hook("after_switch", "two", ["pwd"])
+    assert (first["changed"], first["output"]) == (True, [[os.path.realpath(app.link)]])
+    assert not app.hook("after_switch", "two", ["pwd"])["changed"]
+
+
+def test_a_run_that_died_before_they_ended_is_made_up_for(app):
+    app.switch("two", good=False)
+    assert app.hook("after_switch", "two", ["false"])["failed"]
+    assert app.hook("after_switch", "two", ["true"])["changed"]
+
+
+def test_a_release_that_passed_verification_without_them_needs_none(app):
+    app.switch("two")
+    assert not app.hook("after_switch", "two", ["true"])["changed"]
+
+
+def test_a_new_release_with_the_same_backend_runs_none(app):
+    app.switch("one", good=False)
+    assert not app.hook("after_switch", "one", ["true"])["changed"]
+
+
+def test_they_get_the_env_file_and_what_they_print_of_it_is_not_shown(app):
+    app.release("candidate")
+    script = 'echo "token is $TOKEN, plain is $PLAIN"; exit 3'
+    result = app.hook("before_switch", "two", ["true"], ["sh", "-c", script], env={"PLAIN": "seen"})
+    assert result["failed"]
+    assert result["msg"].startswith("before_switch command 2 of 2 (sh -c ")
+    assert result["msg"].endswith("ended with 3; it printed: token is ********, plain is seen")
+    assert SECRET not in str(result)
+
+
+def test_nothing_of_the_callers_environment_reaches_them(app, monkeypatch):
+    monkeypatch.setenv("STRAY", "stray")
+    app.release("candidate")
+    assert app.hook("before_switch", "two", ["sh", "-c", "echo stray=$STRAY"])["output"] == [["stray="]]
+
+
+def test_one_that_takes_too_long_is_killed_with_all_that_it_started(app, tmp_path):
+    app.release("candidate")
+    mark = tmp_path / "mark"
+    began = time.monotonic()
+    result = app.hook("before_switch", "two", ["sh", "-c", f"echo begun; (sleep 2; touch {mark}) & wait"], timeout=1)
+    assert time.monotonic() - began < 2
+    assert "did not end within 1 s and was killed; it printed: begun" in result["msg"]
+    time.sleep(1.5)
+    assert not mark.exists()
+
+
+def test_the_first_that_fails_ends_it_and_names_what_is_missing(app):
+    app.release("candidate")
+    result = app.hook("before_switch", "two", ["./no-such-program"], ["touch", "ran"])
+    assert "command 1 of 2 (./no-such-program) cannot be started in" in result["msg"]
+    assert not os.path.exists(app.release("candidate")["path"] + "/ran")
+
+
+def test_an_empty_command_is_refused(app):
+    assert app.hook("before_switch", "two", [])["msg"] == (
+        "before_switch holds an empty command; expected a list of arguments"
+    )
