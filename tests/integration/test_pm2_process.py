@@ -24,7 +24,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import
 from ansible_collections.codeframe.staging.plugins.modules import pm2_process
 
 PM2 = os.environ.get("STAGING_TEST_PM2") or shutil.which("pm2")
-OTHER_PM2 = os.environ.get("STAGING_TEST_OTHER_PM2")
+OTHER_PM2_VERSION = "6.0.8"
 pytestmark = [
     pytest.mark.skipif(not PM2 or not shutil.which("node"), reason="needs pm2 and Node.js"),
 ]
@@ -523,13 +523,76 @@ def test_a_cluster_reload_waits_for_an_application_that_is_slow_to_listen(site: 
     assert failures == []
 
 
-@pytest.mark.skipif(not OTHER_PM2, reason="needs a second version of pm2 (STAGING_TEST_OTHER_PM2)")
+@pytest.fixture(scope="module")
+def other_pm2(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A pm2 of another major version, from the npm registry."""
+    prefix = tmp_path_factory.mktemp("other-pm2")
+    subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", f"--prefix={prefix}", f"pm2@{OTHER_PM2_VERSION}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=300,
+    )
+    return str(prefix / "node_modules/.bin/pm2")
+
+
 @pytest.mark.slow
-def test_a_daemon_of_another_version_is_reported_and_kept(site: Site) -> None:
-    result = site.ok(pm2=OTHER_PM2)
+def test_a_daemon_of_another_version_is_reported_and_kept(site: Site, other_pm2: str) -> None:
+    result = site.ok(pm2=other_pm2)
+    assert result["daemon_version"] == OTHER_PM2_VERSION
     assert result["warnings"] == []
     daemon = find_daemon(str(site.home))
     again = site.ok()
     assert again["changed"] is False
     assert any("`pm2 update`" in warning for warning in again["warnings"])
     assert find_daemon(str(site.home)) == daemon
+
+
+UPGRADE = """
+server.on('upgrade', (request, socket) => {
+  if (request.url !== '/ws?token=t0ken' || request.headers.origin !== 'http://page') {
+    return socket.end('HTTP/1.1 403 Forbidden\\r\\nContent-Length: 0\\r\\n\\r\\n');
+  }
+  const key = request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+  const accept = require('crypto').createHash('sha1').update(key).digest('base64');
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n'
+    + 'Sec-WebSocket-Accept: ' + accept + '\\r\\n\\r\\n');
+  socket.on('data', () => socket.end());
+});
+"""
+
+
+def test_a_process_that_was_started_must_accept_a_websocket(site: Site) -> None:
+    site.release("0001", server=SERVER + UPGRADE)
+    options: dict[str, Any] = {
+        "health_websocket_url": f"ws://127.0.0.1:{site.port}/ws",
+        "health_websocket_origin": "http://page",
+    }
+    refused = site.run(**options, health_websocket_query={"token": "another"})
+    assert refused["failed"]
+    assert f"ws://127.0.0.1:{site.port}/ws answers the WebSocket handshake with 403 Forbidden" in refused["msg"]
+    assert refused["healthy"] is False
+    # It answers otherwise, so it is no reason to replace the process: the inputs may be wrong.
+    pids = site.pids()
+    assert site.ok(**options, health_websocket_query={"token": "another"})["changed"] is False
+    accepted = site.ok(**options, health_websocket_query={"token": "t0ken"}, args=["--moved"])
+    assert (accepted["changed"], accepted["healthy"]) == (True, True)
+    assert site.pids() != pids
+    # Without a page to ask, the WebSocket alone says whether it works.
+    alone = {**options, "health_url": None, "args": ["--moved"]}
+    assert site.ok(**alone, health_websocket_query={"token": "t0ken"})["changed"] is False
+    assert site.run(**alone, health_websocket_query={"token": "another"}, check=True)["action"] == "replace"
+
+
+def test_processes_of_the_same_project_are_named(site: Site) -> None:
+    site.ok(project_dir=str(site.root / "app"))
+    other = site.ok(name="other", project_dir=str(site.root / "app"), env={"PORT": "0"}, health_url=None)
+    assert other["project_processes"] == ["web"]
+    assert site.ok(name="third", env={"PORT": "0"}, health_url=None)["project_processes"] == []
+
+
+def test_no_websocket_url_is_refused(site: Site) -> None:
+    result = site.run(health_websocket_url="http://127.0.0.1/ws")
+    assert result["failed"]
+    assert "expected a URL such as ws://127.0.0.1:14200/ws" in result["msg"]
