@@ -575,7 +575,7 @@ def test_a_process_that_was_started_must_accept_a_websocket(site: Site) -> None:
     assert refused["healthy"] is False
     # It answers otherwise, so it is no reason to replace the process: the inputs may be wrong.
     pids = site.pids()
-    assert site.ok(**options, health_websocket_query={"token": "another"})["changed"] is False
+    assert site.ok(**options, health_websocket_query={"token": "another"})["action"] == "nothing"
     accepted = site.ok(**options, health_websocket_query={"token": "t0ken"}, args=["--moved"])
     assert (accepted["changed"], accepted["healthy"]) == (True, True)
     assert site.pids() != pids

@@ -1,0 +1,30 @@
+"""The logs of the processes, rotated while they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import testinfra.host
+
+Host = testinfra.host.Host
+
+
+def test_a_rotation_leaves_the_process_running_and_its_next_lines_in_a_log_of_their_own(
+    host: Host, variables: dict[str, Any]
+) -> None:
+    app, user = variables["staging_app_name"], variables["staging_user"]
+    log = f"/home/{user}/.pm2/logs/{app}-backend-error.log"
+    with host.sudo():
+        pid = host.check_output("pgrep -u %s -f app.main:app", user)
+        before = host.file(log).content_string
+        assert before
+        host.check_output("logrotate --force /etc/logrotate.d/pm2-%s", app)
+        assert host.file(f"{log}.1").content_string.startswith(before)
+        rotated = host.file(f"{log}.1")
+        assert (rotated.user, host.file(log).user) == (user, user)
+        host.check_output("runuser -u %s -- bash -lc 'pm2 -s restart %s-backend'", user, app)
+        assert host.check_output("pgrep -u %s -f app.main:app", user) != pid
+        fresh = host.file(log).content_string
+        assert fresh
+        assert "\0" not in fresh
+        assert before not in fresh
