@@ -273,6 +273,10 @@ def test_a_host_is_created_and_only_such_a_host_is_deleted(peer: Peer, backend: 
     gone = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="restored", former=done["former"]))
     assert gone["changed"], gone["msg"]
     assert not any(name in host["domain_names"] for host in peer.hosts.values())
+    assert module_runner.run(nginx_proxy_manager_host, args)["changed"]
+    chosen = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="absent", delete_host=True))
+    assert (chosen["failed"], chosen["changed"]) == (False, True), chosen["msg"]
+    assert not any(name in host["domain_names"] for host in peer.hosts.values())
 
 
 def test_absent_leaves_exactly_what_was_there(peer: Peer, backend: int, switch: bool) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,41 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
 from npm_parts import PASSWORD, TESTS, endpoint, running_backend, running_peer
 from npm_peer.server import Peer
+
+
+class Arguments:
+    """Looks all the time whether the arguments of any process hold a text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.encode()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self.looks = 0
+        self.shown: list[str] = []
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    content = path.read_bytes()
+                    if self._text in content:
+                        self.shown.append(content.decode())
+            self.looks += 1
+            time.sleep(0.02)
+
+    def __enter__(self) -> Arguments:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def test_a_secret_among_arguments_would_be_seen() -> None:
+    with Arguments("seen by everybody") as arguments:
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)", "seen by everybody"], check=True)
+    assert arguments.shown
 
 
 @pytest.fixture(scope="module")
@@ -68,19 +106,22 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     ]
     book = tmp_path / "play.json"
     book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]))
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-v"),
-            *("-e", f"ansible_python_interpreter={sys.executable}", *options, str(book)),
-        ],
-        env=os.environ
-        | {"ANSIBLE_COLLECTIONS_PATH": str(TESTS.parent / "collections"), "XDG_RUNTIME_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with Arguments(PASSWORD) as arguments:
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-v"),
+                *("-e", f"ansible_python_interpreter={sys.executable}", *options, str(book)),
+            ],
+            env=os.environ
+            | {"ANSIBLE_COLLECTIONS_PATH": str(TESTS.parent / "collections"), "XDG_RUNTIME_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     output = run.stdout + run.stderr
     assert PASSWORD not in output
+    assert arguments.looks > 5
+    assert arguments.shown == []
     return run.returncode, output, json.loads(kept.read_text()) if kept.exists() else {}
 
 
@@ -114,6 +155,7 @@ def test_the_role_brings_back_what_was_verified_and_what_was_there_before(
     code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"])
     assert code == 0, output
     assert "proxy_read_timeout 86400s" in peer.hosts[1]["advanced_config"]
+    assert kept["former"]["hosts"][0]["state"]["block"] is None
     code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"])
     assert code == 0, output
     assert peer.hosts[1]["advanced_config"] == text
