@@ -108,7 +108,8 @@ BOTH_MACHINES = """\
       vars:
         proxy_provider: nginx_proxy_manager
         proxy_site_name: both
-        proxy_page: false
+        proxy_backend_upstream: "{{ given.proxy_backend_upstream }}"
+        proxy_frontend_upstream: "{{ given.proxy_frontend_upstream }}"
         proxy_page_url: "{{ given.staging_public_url }}"
         proxy_ws_url: ws://{{ names[inventory_hostname] }}:{{ given.stagehost_port }}/ws
         proxy_api_url: http://{{ names[inventory_hostname] }}:{{ given.stagehost_port }}
