@@ -187,7 +187,7 @@ def test_an_expired_certificate_fails_the_verification_and_stops_a_deployment(
 ) -> None:
     expired = (CACHE / "certificates/expired.pem").read_text()
     with host.sudo():
-        host.check_output("printf %s > %s && systemctl reload nginx", expired, f"{ARCHIVE}/fullchain1.pem")
+        host.check_output("printf %%s %s > %s && systemctl reload nginx", expired, f"{ARCHIVE}/fullchain1.pem")
     verified = deployment.run(f"--limit={outside.name}", playbook="verify_staging.yml")
     assert "websocket_verify" in verified.failed_roles, verified.output
     assert "tls_expired" in verified.words, verified.output
@@ -241,7 +241,7 @@ def test_the_inheritance_trap_is_explained_with_both_places_and_repaired(
         name = max(number for number, line in enumerate(text[:upgrade]) if "server_name" in line)
         moved = text[upgrade : upgrade + 2]
         text = [*text[: name + 1], *moved, *text[name + 1 : upgrade], *text[upgrade + 2 :]]
-        host.check_output("printf %s > /etc/nginx/sites-available/sample", "\n".join(text) + "\n")
+        host.check_output("printf %%s %s > /etc/nginx/sites-available/sample", "\n".join(text) + "\n")
         host.check_output("nginx -t && systemctl reload nginx")
     verified = deployment.run(f"--limit={outside.name}", playbook="verify_staging.yml")
     assert verified.exit_code != 0, verified.output
@@ -281,7 +281,7 @@ def test_an_extra_site_that_takes_the_host_name_is_named_and_stays(
         f"ssl_certificate {LIVE}/fullchain.pem; ssl_certificate_key {LIVE}/privkey.pem; return 404; }}\n"
     )
     with host.sudo():
-        host.check_output("printf %s > /etc/nginx/sites-enabled/extra && systemctl reload nginx", extra)
+        host.check_output("printf %%s %s > /etc/nginx/sites-enabled/extra && systemctl reload nginx", extra)
     outcome = deployment.run(f"--limit={outside.name}", "--tags=proxy")
     assert outcome.exit_code != 0, outcome.output
     said = f"/etc/nginx/sites-enabled/extra:1 answers for api.codeframe.localhost on port {outside.tls} before the site"
