@@ -54,8 +54,8 @@ def seconds_between(log: Path, first: str, second: str) -> float:
     return (times[1] - times[0]).total_seconds()
 
 
-@pytest.mark.quick
-def test_the_former_release_serves_again_within_10_s_of_a_failed_verification(
+@pytest.fixture
+def way_back_s(
     edited: Edit,
     deployment: Deployment,
     site: Site,
@@ -63,7 +63,8 @@ def test_the_former_release_serves_again_within_10_s_of_a_failed_verification(
     variables: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> float:
+    """Seconds from a verification that fails on purpose until the former release serves again and is verified."""
     former = current(host, variables)
     monkeypatch.setenv("ANSIBLE_LOG_PATH", str(tmp_path / "log"))
     outcome = deployment.run(variables=edited('{"type":"pong"}', '{"type":"gnop"}'))
@@ -72,9 +73,17 @@ def test_the_former_release_serves_again_within_10_s_of_a_failed_verification(
     assert f"Release {former} serves again, and passed verification." in outcome.words, outcome.output
     assert current(host, variables) == former
     assert site.ask({"type": "ping"}) == {"type": "pong"}
-    took_s = seconds_between(tmp_path / "log", "TASK [Restore | Keep what failed]", "Remember that it was done]")
-    print(f"serves again, verified, after {took_s:.1f} s")
-    assert took_s <= 10, outcome.output
+    return seconds_between(tmp_path / "log", "TASK [Restore | Keep what failed]", "Remember that it was done]")
+
+
+@pytest.mark.quick
+def test_the_former_release_serves_again_after_a_failed_verification_and_the_run_says_both(way_back_s: float) -> None:
+    assert way_back_s < 60
+
+
+def test_the_way_back_takes_no_longer_than_10_s(way_back_s: float) -> None:
+    # On an otherwise idle machine: its tasks take twice as long on one that is busy.
+    assert way_back_s <= 10
 
 
 def test_a_backend_that_crashes_at_once_is_quoted_without_secrets_and_gives_way(
