@@ -108,7 +108,8 @@ def as_it_was(host: testinfra.host.Host) -> Iterator[None]:
     with host.sudo():
         host.check_output(
             "rm -rf /etc/nginx /etc/letsencrypt && cp -a /root/before/nginx /root/before/letsencrypt /etc/"
-            " && nginx -t && systemctl reload nginx"
+            # A reload is over when the new workers are there, which nginx tells nobody.
+            " && nginx -t && systemctl reload nginx && sleep 1"
         )
 
 
