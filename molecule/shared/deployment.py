@@ -68,7 +68,8 @@ def read_outcome(exit_code: int, output: str) -> Outcome:
     return Outcome(exit_code, count or 0, tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(failed)), output)
 
 
-def _environment() -> dict[str, str]:
+def checkout_environment() -> dict[str, str]:
+    """What a run of a playbook of this checkout needs, wherever it is called from."""
     return {
         **os.environ,
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
@@ -117,7 +118,7 @@ class Deployment:
         return subprocess.run(
             command,
             cwd=CHECKOUT,
-            env={**_environment(), **environment},
+            env={**checkout_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -134,7 +135,7 @@ class Deployment:
         process = subprocess.Popen(
             self._playbook("deploy_staging.yml", variables),
             cwd=CHECKOUT,
-            env=_environment(),
+            env=checkout_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -35,13 +35,17 @@ class Site:
         finally:
             connection.close()
 
-    def scripts(self) -> str:
-        """The text of all scripts that the page loads."""
+    def script_paths(self) -> list[str]:
+        """The paths of all scripts that the page loads."""
         status, page = self.get("/")
         assert status == 200, page
-        paths = dict.fromkeys(_SCRIPT.findall(page))
+        paths = list(dict.fromkeys(_SCRIPT.findall(page)))
         assert paths, f"the page loads no script:\n{page}"
-        return "\n".join(self.get(path)[1] for path in paths)
+        return paths
+
+    def scripts(self) -> str:
+        """The text of all scripts that the page loads."""
+        return "\n".join(self.get(path)[1] for path in self.script_paths())
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Open a WebSocket, send a message and return the reply."""

@@ -183,6 +183,7 @@ class Sites:
         return {
             **fill(values),
             "staging_app_name": "app-staging",
+            "staging_static_root": f"{self.folder}/published",
             "staging_backend_port": self.applications["backend"].port,
             "staging_frontend_port": self.applications["frontend"].port,
             # What was asked of the real nginx by the role.
@@ -246,6 +247,24 @@ def test_one_name_tells_page_and_api_apart_by_path(tree: Tree, sites: Sites) -> 
 
 def test_a_page_on_its_own_port_is_not_the_proxy_s(sites: Sites) -> None:
     assert "app.example.com" not in sites.text("page-on-its-own-port")
+
+
+def test_published_files_come_from_the_disk_and_all_others_from_the_page(tree: Tree, sites: Sites) -> None:
+    published = sites.folder / "published/files/_next/static"
+    published.mkdir(parents=True, exist_ok=True)
+    (published / "[slug].js").write_text("published")
+    # The workers of nginx are another user.
+    for folder in (sites.folder, *sites.folder.parents):
+        if folder.name.startswith(("pytest", "sites")):
+            folder.chmod(0o755)
+    served = serve(tree, sites, "one-name")
+    host = "app.example.com"
+    status, body, sock = served.ask(host, "/_next/static/%5Bslug%5D.js", "Connection: close\r\n")
+    assert (status, body) == (200, "published")
+    sock.close()
+    assert served.who(host, "/_next/static/none.js")["name"] == "frontend"
+    assert served.who(host, "/_next/static/")["name"] == "frontend"
+    assert served.who(host, "/_next/image")["name"] == "frontend"
 
 
 def test_the_application_sees_the_public_address_and_the_client(tree: Tree, sites: Sites) -> None:

@@ -24,6 +24,21 @@ def test_the_scripts_of_the_page_connect_to_the_public_url(site: Site, variables
     assert "ws://localhost:14200" not in scripts
 
 
+def test_nginx_serves_the_files_of_the_page_as_unchanging_ones(
+    host: Host, site: Site, variables: dict[str, Any]
+) -> None:
+    path = site.script_paths()[0]
+    address = urlsplit(site.page_url)
+    answer = host.run("curl -sI -H %s %s", f"Host: {address.netloc}", f"http://127.0.0.1:{address.port}{path}")
+    assert "cache-control: public, max-age=31536000, immutable" in answer.stdout.lower(), answer.stdout
+    published = host.file(f"/var/lib/codeframe-staging/{variables['staging_app_name']}/files{path}")
+    assert (published.user, published.mode) == ("root", 0o644)
+
+
+def test_a_file_that_is_not_published_comes_from_the_frontend(site: Site) -> None:
+    assert site.get("/_next/static/none.js")[0] == 404
+
+
 def test_a_websocket_from_outside_gets_its_reply(site: Site) -> None:
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 

@@ -1,0 +1,62 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""For how long a port refused connections while something was done to the process behind it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from types import TracebackType
+
+
+class GapWatch:
+    """Connects to a port of this host again and again, for as long as the ``with`` block runs.
+
+    :param port: TCP port on the loopback address.
+    :param interval_s: Seconds between two attempts, and so the precision of the result.
+    """
+
+    def __init__(self, port: int, interval_s: float = 0.02) -> None:
+        self._address = ("127.0.0.1", port)
+        self._interval_s = interval_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._longest_s = 0.0
+        self._served = self._connects()
+
+    def __enter__(self) -> GapWatch:
+        if self._served:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        if self._served:
+            self._thread.join()
+
+    @property
+    def gap_s(self) -> float | None:
+        """The longest time in which every connection was refused, in seconds; ``None`` if nothing listened before."""
+        return round(self._longest_s, 2) if self._served else None
+
+    def _watch(self) -> None:
+        closed_since: float | None = None
+        while not self._ended.wait(self._interval_s):
+            begun = time.monotonic()
+            if self._connects():
+                closed_since = None
+                continue
+            closed_since = begun if closed_since is None else closed_since
+            self._longest_s = max(self._longest_s, time.monotonic() - closed_since)
+
+    def _connects(self) -> bool:
+        try:
+            socket.create_connection(self._address, timeout=1).close()
+        except OSError:
+            return False
+        return True

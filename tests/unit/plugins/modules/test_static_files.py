@@ -1,0 +1,210 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import static_files
+
+
+@pytest.fixture
+def site(tmp_path, run_module):
+    return Site(tmp_path, run_module)
+
+
+class Site:
+    """Builds in release directories, and one place where their files are published."""
+
+    def __init__(self, tmp_path: Path, run_module) -> None:
+        self.releases = tmp_path / "releases"
+        self.dest = tmp_path / "srv" / "app"
+        self.files = self.dest / "files/_next/static"
+        self._run = run_module
+
+    def build(self, release: str, **files: str) -> Path:
+        static = self.releases / release / "static"
+        for name, content in files.items():
+            path = static / name.replace("__", "/").replace("_js", ".js")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        return static
+
+    def publish(self, src: Path, check: bool = False, diff: bool = False, **options):
+        return self._run(static_files, {"src": str(src), "dest": str(self.dest), **options}, check=check, diff=diff)
+
+    def tree(self) -> dict[str, str]:
+        return {str(path.relative_to(self.files)): path.read_text() for path in self.files.rglob("*") if path.is_file()}
+
+
+def test_files_are_published_for_everybody_to_read(site):
+    os.umask(0o077)
+    try:
+        result = site.publish(site.build("1", chunks__a_js="a", id__m_js="m"))
+    finally:
+        os.umask(0o022)
+    assert (result["changed"], result["published"], result["reasons"]) == (True, 2, ["2 files of another build"])
+    assert site.tree() == {"chunks/a.js": "a", "id/m.js": "m"}
+    assert result["root"] == str(site.dest / "files")
+    assert {oct(path.stat().st_mode & 0o777) for path in site.dest.rglob("*") if path.is_file()} == {"0o644"}
+    assert {oct(path.stat().st_mode & 0o777) for path in (site.dest, *site.dest.rglob("*")) if path.is_dir()} == {
+        "0o755"
+    }
+
+
+def test_a_second_run_changes_nothing(site):
+    src = site.build("1", a_js="a")
+    site.publish(src)
+    before = {path: path.stat().st_mtime_ns for path in site.dest.rglob("*")}
+    assert site.publish(src)["changed"] is False
+    assert {path: path.stat().st_mtime_ns for path in site.dest.rglob("*")} == before
+
+
+def test_check_mode_predicts_the_change_and_writes_nothing(site):
+    src = site.build("1", a_js="a")
+    result = site.publish(src, check=True, diff=True)
+    assert (result["changed"], result["diff"][0]["after"], site.dest.exists()) == (True, "a.js\n", False)
+
+
+def test_check_mode_predicts_a_publication_where_there_is_no_build_yet(site):
+    result = site.publish(site.releases / "none", check=True)
+    assert (result["changed"], result["reasons"]) == (True, ["there is no build yet"])
+
+
+def test_the_files_of_the_former_build_stay_until_its_release_is_gone_and_another_is_published(site):
+    site.publish(site.build("1", a_js="a"))
+    second = site.build("2", b_js="b")
+    result = site.publish(second)
+    assert (result["published"], result["kept"], site.tree()) == (1, 1, {"a.js": "a", "b.js": "b"})
+    shutil.rmtree(site.releases / "1")
+    assert site.publish(second)["changed"] is False
+    result = site.publish(site.build("3", c_js="c"))
+    assert (result["removed"], site.tree()) == (["a.js"], {"b.js": "b", "c.js": "c"})
+
+
+def test_an_edited_a_missing_and_a_foreign_file(site):
+    site.publish(site.build("1", a_js="a", b_js="b"))
+    src = site.build("2", c_js="c")
+    site.publish(src)
+    (site.files / "a.js").write_text("edited")
+    (site.files / "b.js").unlink()
+    (site.files / "mine.txt").write_text("mine")
+    result = site.publish(src)
+    assert result["reasons"] == ["edited: a.js", "missing: b.js"]
+    assert (result["foreign"], site.publish(src)["changed"]) == (["mine.txt"], False)
+    assert site.tree() == {"a.js": "a", "b.js": "b", "c.js": "c", "mine.txt": "mine"}
+
+
+def test_a_lost_file_of_a_former_build_that_no_longer_has_it_is_given_up(site):
+    former = site.build("1", a_js="a", b_js="b")
+    site.publish(former)
+    src = site.build("2", c_js="c")
+    site.publish(src)
+    (site.files / "a.js").write_text("edited")
+    (former / "a.js").unlink()
+    assert site.publish(src)["changed"] is True
+    assert (site.publish(src)["changed"], site.tree()) == (False, {"b.js": "b", "c.js": "c"})
+
+
+def test_an_interrupted_publication_is_finished_by_the_next(site, monkeypatch):
+    site.publish(site.build("1", a_js="a"))
+    src = site.build("2", b_js="b", c_js="c")
+    written = []
+    real = static_files.write_whole
+
+    def die(path, content):
+        if written and not path.endswith("manifest.json"):
+            Path(path).with_name(".unfinished-x").write_bytes(content)
+            raise KeyboardInterrupt
+        written.extend([path] * (not path.endswith("manifest.json")))
+        real(path, content)
+
+    monkeypatch.setattr(static_files, "write_whole", die)
+    with pytest.raises(KeyboardInterrupt):
+        site.publish(src)
+    monkeypatch.undo()
+    assert site.publish(src)["changed"] is True
+    assert site.tree() == {"a.js": "a", "b.js": "b", "c.js": "c"}
+    assert site.publish(src)["changed"] is False
+
+
+def test_a_link_is_not_followed(site, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    src = site.build("1", a_js="a")
+    (src / "link.js").symlink_to(tmp_path / "secret")
+    (src / "elsewhere").symlink_to(tmp_path)
+    os.mkfifo(src / "pipe")
+    result = site.publish(src)
+    assert (site.tree(), len(result["warnings"])) == ({"a.js": "a"}, 3)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the rights of another user")
+def test_what_the_builder_may_not_read_is_not_published(site, tmp_path):
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.name.startswith("pytest"):
+            parent.chmod(0o755)
+    src = site.build("1", a_js="a")
+    (src / "a.js").chmod(0o600)
+    result = site.publish(src, user="nobody")
+    assert result["failed"] is True
+    assert "Permission denied" in result["msg"]
+    assert os.geteuid() == 0
+    assert not site.dest.exists()
+
+
+def test_files_of_unknown_origin_are_not_taken_over(site):
+    site.files.mkdir(parents=True)
+    (site.files / "mine.txt").write_text("mine")
+    result = site.publish(site.build("1", a_js="a"))
+    assert result["failed"] is True
+    assert "so nobody knows whose they are" in result["msg"]
+
+
+def test_a_damaged_record_is_named(site):
+    src = site.build("1", a_js="a")
+    site.publish(src)
+    (site.dest / "manifest.json").write_text("{")
+    assert "manifest.json cannot be read" in site.publish(src)["msg"]
+
+
+@pytest.mark.parametrize("url_path", ["/", "static/", "/a", "/a/../b/", "//"])
+def test_a_url_path_that_is_none_is_refused(site, url_path):
+    assert f"url_path is {url_path!r}" in site.publish(site.build("1", a_js="a"), url_path=url_path)["msg"]
+
+
+def test_a_build_without_files_is_refused(site):
+    (site.releases / "1/static").mkdir(parents=True)
+    assert "holds no files" in site.publish(site.releases / "1/static")["msg"]
+    assert "does not exist" in site.publish(site.releases / "2/static")["msg"]
+
+
+def test_absent_takes_away_what_was_published_and_nothing_else(site):
+    src = site.build("1", chunks__a_js="a")
+    site.publish(src)
+    (site.files / "mine.txt").write_text("mine")
+    assert site.publish(src, state="absent", check=True)["changed"] is True
+    result = site.publish(src, state="absent")
+    assert (result["removed"], result["foreign"], site.tree()) == (["chunks/a.js"], ["mine.txt"], {"mine.txt": "mine"})
+    (site.files / "mine.txt").unlink()
+    assert site.publish(src, state="absent")["changed"] is False
+
+
+def test_absent_leaves_no_trace(site):
+    src = site.build("1", chunks__a_js="a")
+    site.publish(src)
+    site.publish(src, state="absent")
+    assert not site.dest.exists()
+
+
+def test_the_record_names_each_build(site):
+    src = site.build("1", a_js="a")
+    site.publish(src)
+    assert [entry["source"] for entry in json.loads((site.dest / "manifest.json").read_text())["generations"]] == [
+        str(src)
+    ]
