@@ -5,11 +5,14 @@
 
 Usage, as root: ``python benchmarks/page_loads.py [loads]``
 
-Clients load the page with all scripts and styles that it names, through nginx, without a pause, while
+Clients load the page with all scripts and styles that it names, through nginx, without a pause. Meanwhile
 ``deploy_staging`` changes the page, fails to build it, changes the URL of the WebSocket, and is taken back by
-``rollback_staging``. A load is broken if the page or a file of it is not answered with 200. Each part goes on until it
-has its share of the loads (of 1,600 in all by default). The exit status is 1 if a load broke, if a chunk of the first
-page is gone at the end, or if a WebSocket closed in a part that leaves the backend alone.
+``rollback_staging``. Each part goes on until it has its share of the loads (of 1,600 in all by default).
+
+Each load has one connection, as browsers do. As they do, a request is repeated once if its connection, in use before,
+was closed without an answer: nginx closes idle ones when it is reloaded. A load is broken if the page or a file of it
+is not answered with 200. The exit status is 1 if a load broke, if a chunk of the first page is gone at the end, or if a
+WebSocket closed in a part that leaves the backend alone.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ class Load:
     _over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _started: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
         self._threads = [threading.Thread(target=self._client, daemon=True) for _ in range(CLIENTS)]
@@ -66,7 +70,7 @@ class Load:
             try:
                 files = load_page(self.host, self.port)
             except (OSError, http.client.HTTPException, BrokenPageError) as error:
-                problem = f"{type(error).__name__}: {error}"
+                problem = f"after {time.monotonic() - self._started:.0f} s: {type(error).__name__}: {error}"
             with self._lock:
                 self.loads += 1
                 self.files += files
@@ -79,7 +83,7 @@ class BrokenPageError(Exception):
 
 
 def load_page(host: str, port: int) -> int:
-    """Load the page with everything that it names, over one connection as browsers do; return the number of files.
+    """Load the page with everything that it names, over one connection; return the number of files.
 
     :raises BrokenPageError: If an answer is not 200.
     """
@@ -97,9 +101,28 @@ def load_page(host: str, port: int) -> int:
 
 
 def fetch(connection: http.client.HTTPConnection, host: str, path: str) -> bytes:
-    connection.request("GET", path, headers={"Host": host})
-    answer = connection.getresponse()
-    body = answer.read()
+    """Ask for one file.
+
+    :raises BrokenPageError: If it is not answered with 200.
+    """
+    used_before = connection.sock is not None
+    try:
+        return _fetch(connection, host, path)
+    except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+        if not used_before:
+            raise BrokenPageError(f"{path}: {type(error).__name__}") from error
+    connection.close()
+    return _fetch(connection, host, path)
+
+
+def _fetch(connection: http.client.HTTPConnection, host: str, path: str) -> bytes:
+    started = time.monotonic()
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        body = answer.read()
+    except TimeoutError as error:
+        raise BrokenPageError(f"{path}: no answer in {time.monotonic() - started:.0f} s") from error
     if answer.status != 200:
         raise BrokenPageError(f"{path}: {answer.status}")
     return body
@@ -137,13 +160,15 @@ def close_codes(sockets: list[ClientConnection]) -> Counter[str]:
     return ends
 
 
-def under_load(host: StagingHost, what: str, loads: int, act: Callable[[], str]) -> tuple[bool, Counter[str]]:
+def under_load(
+    host: StagingHost, what: str, loads: int, act: Callable[[], str], ws_url: str = ""
+) -> tuple[bool, Counter[str]]:
     """Do something under load, print what became of loads and sockets; return whether no load broke."""
     load = Load(host.page_url.removeprefix("http://"), host.port)
     with ExitStack() as stack:
-        sockets = open_sockets(host.ws_url(), host.port, stack)
-        load.start()
+        sockets = open_sockets(ws_url or host.ws_url(), host.port, stack)
         started = time.monotonic()
+        load.start()
         outcome = act()
         took_s = time.monotonic() - started
         load.stop_after(loads)
@@ -187,11 +212,13 @@ def main() -> int:
         good &= clean and ends["open"] == SOCKETS and named_files(host) == second
         page.write_text(first.replace("<main", '<main data-benchmark="changed"', 1))
 
-        url = f"staging_public_ws_url={host.ws_url('live')}"
-        clean, _ends = under_load(host, "deploy, another WebSocket URL", share, lambda: deploy(host, url))
+        url = host.ws_url("live")
+        clean, _ends = under_load(
+            host, "deploy, another WebSocket URL", share, lambda: deploy(host, f"staging_public_ws_url={url}")
+        )
         good &= clean and named_files(host) != second
 
-        clean, _ends = under_load(host, "rollback", share, lambda: deploy(host, playbook="rollback_staging.yml"))
+        clean, _ends = under_load(host, "rollback", share, lambda: deploy(host, playbook="rollback_staging.yml"), url)
         good &= clean and named_files(host) == second
 
         connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)

@@ -264,6 +264,12 @@ healthy:
   description: Whether it was found healthy at the end; null where that was not looked at.
   returned: always
   type: bool
+gap_s:
+  description:
+    - For how many seconds the health port refused connections while the process was changed.
+    - Null if nothing was done, if nothing listened there before, or if there is no port to look at.
+  returned: always
+  type: float
 project_processes:
   description: Names of the other processes under pm2 that carry the same O(project_dir).
   returned: always
@@ -292,6 +298,7 @@ log_tail:
   elements: str
 """
 
+import contextlib
 import os
 import pwd
 import time
@@ -300,6 +307,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.codeframe.staging.plugins.module_utils._gap import GapWatch
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
     PROJECT_KEY,
     Action,
@@ -555,18 +563,21 @@ def act(case: Case, tmpdir: str) -> None:
         _refuse_taken_port(case.health, case.state, wanted, case.orphans)
     end(case.orphans, 5.0)
     began = time.monotonic()
-    apply(case.chosen, case.state, wanted, tmpdir)
-    case.warnings += _ready_warning(case.home, wanted, time.monotonic() - began, starts=starts)
-    case.state = look(case.home, pm2)
-    if case.chosen.action is Action.RELOAD:
-        rest = plan(case.state.processes, wanted, adopt=True)
-        if rest.differences:
-            # Another version of pm2 may ignore more than the one that this was measured with.
-            apply(replace(rest, action=Action.REPLACE), case.state, wanted, tmpdir)
-            case.state = look(case.home, pm2)
-            case.result["action"] = Action.REPLACE.value
-    if case.params["state"] == "online":
-        _settle(case.health, case.state, wanted, sizes, case.result)
+    port = case.health.port if case.params["state"] == "online" else None
+    with GapWatch(port) if port else contextlib.nullcontext() as watch:
+        apply(case.chosen, case.state, wanted, tmpdir)
+        case.warnings += _ready_warning(case.home, wanted, time.monotonic() - began, starts=starts)
+        case.state = look(case.home, pm2)
+        if case.chosen.action is Action.RELOAD:
+            rest = plan(case.state.processes, wanted, adopt=True)
+            if rest.differences:
+                # Another version of pm2 may ignore more than the one that this was measured with.
+                apply(replace(rest, action=Action.REPLACE), case.state, wanted, tmpdir)
+                case.state = look(case.home, pm2)
+                case.result["action"] = Action.REPLACE.value
+        if case.params["state"] == "online":
+            _settle(case.health, case.state, wanted, sizes, case.result)
+    case.result["gap_s"] = watch.gap_s if watch else None
     case.result["duration_s"] = round(time.monotonic() - began, 2)
 
 
@@ -590,7 +601,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """
     params = module.params
     case = look_and_plan(params, check=module.check_mode)
-    case.result = {"healthy": None, "duration_s": 0.0}
+    case.result = {"healthy": None, "gap_s": None, "duration_s": 0.0}
     if not case.acts and params["state"] == "online":
         case.chosen = _judged(case.health, case.state, case.wanted)
         case.result["healthy"] = not case.acts
