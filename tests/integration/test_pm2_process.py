@@ -213,7 +213,7 @@ def test_the_link_is_followed_when_the_revision_moves_and_only_then(site: Site) 
     assert (same["changed"], same["pid"]) == (False, first["pid"])
     moved = site.ok(revision="b")
     assert (moved["action"], moved["revision"]) == ("reload", "b")
-    # In fork mode the port is closed until the new process listens; where nothing was changed, there is nothing to tell.
+    # In fork mode the port is closed until the new process listens. Without a change there is nothing to tell.
     assert 0 < moved["gap_s"] < 30
     assert (first["gap_s"], same["gap_s"]) == (None, None)
     served = site.answer()
