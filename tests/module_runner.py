@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import tempfile
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Protocol
+from unittest import mock
 
 from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.module_utils.testing import patch_module_args
@@ -21,6 +24,26 @@ class RunModule(Protocol):
     ) -> dict[str, Any]: ...
 
 
+@contextlib.contextmanager
+def process_of_a_module() -> Iterator[None]:
+    """Give the code inside the state that ansible-core keeps in a process of a module's own.
+
+    A test's process shares it with other modules and with filters, whose imports turn it into a controller's:
+    from then on warnings are printed instead of being part of the result.
+    """
+    for name in ("_global_warnings", "_global_deprecations"):
+        recorded = getattr(ansible_warnings, name, None)
+        if recorded is not None:
+            recorded.clear()
+    try:
+        internal = importlib.import_module("ansible.module_utils._internal")
+    except ImportError:  # ansible-core before 2.19 makes no difference between the two
+        yield
+        return
+    with mock.patch.object(internal, "is_controller", False):
+        yield
+
+
 def run(module: ModuleType, args: dict[str, Any], check: bool = False, diff: bool = False) -> dict[str, Any]:
     """Return the result that the module printed, always with ``changed``, ``failed`` and ``warnings``.
 
@@ -28,12 +51,7 @@ def run(module: ModuleType, args: dict[str, Any], check: bool = False, diff: boo
     :param args: Module arguments, as a task would give them.
     :raises AssertionError: If the module neither succeeded nor failed properly.
     """
-    # Both are global to the process, while a module on a host has a process of its own.
-    for name in ("_global_warnings", "_global_deprecations"):
-        recorded = getattr(ansible_warnings, name, None)
-        if recorded is not None:
-            recorded.clear()
-    with tempfile.TemporaryDirectory(prefix="ansible-module-") as tmpdir:
+    with process_of_a_module(), tempfile.TemporaryDirectory(prefix="ansible-module-") as tmpdir:
         arguments = {
             **args,
             "_ansible_check_mode": check,
