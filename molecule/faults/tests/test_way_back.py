@@ -117,14 +117,15 @@ def test_a_command_that_fails_before_the_switch_changes_nothing(
     former = current(host, variables)
     commands = [["sh", "-c", "echo cannot migrate with $SAMPLE_TOKEN; exit 3"]]
     new = [*edited('VERSION = "1.0.0"', 'VERSION = "1.0.1"'), json.dumps({"staging_backend_before_switch": commands})]
+    # The brackets keep the shell that runs pgrep from being found as well.
     with host.sudo(variables["staging_user"]):
-        pid = host.check_output("pgrep -f app.main:app")
+        pid = host.check_output("pgrep -f [a]pp.main:app")
     outcome = deployment.run(variables=new)
     assert outcome.exit_code != 0, outcome.output
     assert "ended with 3; it printed: cannot migrate with ********" in outcome.words, outcome.output
     assert f"Release {former}, the last that passed verification, is still the current one." in outcome.words
     with host.sudo(variables["staging_user"]):
-        assert host.check_output("pgrep -f app.main:app") == pid
+        assert host.check_output("pgrep -f [a]pp.main:app") == pid
     assert SECRET not in outcome.output
     assert current(host, variables) == former
 
