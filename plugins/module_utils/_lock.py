@@ -11,10 +11,16 @@ from __future__ import annotations
 
 import enum
 import json
-import re
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+
+def boot_seconds() -> float:
+    """Seconds since boot, suspended time included: no clock that is set can shorten or stretch a lease."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
 
 
 @dataclass(frozen=True)
@@ -125,40 +131,6 @@ def plan_released(holder: Holder | None, identity: Identity, *, force: bool) -> 
     if holder.is_run(identity) or force:
         return Plan(Action.RELEASE, "this run held it" if holder.is_run(identity) else f"{holder.who} held it")
     return Plan(Action.NOTHING, f"{holder.who} holds it")
-
-
-_RUN = re.compile(r"(?:.*/)?ansible(?:-playbook|-console|-pull)?:?\Z")
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process of the controller; ``start`` in ticks since its boot."""
-
-    pid: int
-    parent: int
-    start: int
-    argv: tuple[str, ...]
-
-    @property
-    def is_run(self) -> bool:
-        """Whether it is a command of Ansible's, or a worker forked from one, as far as its arguments tell."""
-        words = (self.argv[1:2] == ("-m",) and self.argv[2:3]) or self.argv[:2]
-        return any(_RUN.match(word) for word in words)
-
-
-def run_of(processes: Mapping[int, Process], own_pid: int) -> Process | None:
-    """The process that stands for the run: the highest ancestor that is still Ansible's (workers are its children)."""
-    best: Process | None = None
-    seen: set[int] = set()
-    current = processes.get(own_pid)
-    while current is not None and current.pid not in seen:
-        seen.add(current.pid)
-        if current.is_run:
-            best = current
-        elif best is not None:
-            break
-        current = processes.get(current.parent)
-    return best
 
 
 def sentence(holder: Holder, now: float, path: str) -> str:

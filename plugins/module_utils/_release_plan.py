@@ -64,11 +64,6 @@ class PreparePlan:
     new_release: bool = False
     reasons: tuple[str, ...] = ()
 
-    @property
-    def changes(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(self.drop or self.take_over or self.new_release)
-
 
 def short(revision: str | None) -> str:
     """Return a revision as it is shown."""

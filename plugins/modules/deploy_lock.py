@@ -19,8 +19,8 @@ description:
     out, which the run that holds it renews as it goes.
   - The file stands under C(/run), so that it needs no directory of the project's and does not outlive a restart of the
     host.
-  - What runs on the host cannot see the processes of the controller. They are read once with O(state=identity),
-    delegated to C(localhost), and passed as O(identity).
+  - What runs on the host cannot see the processes of the controller, so an action plugin of the same name reads them
+    there.
 attributes:
   check_mode:
     description: Says who holds the lock, takes none, waits for none and does not fail.
@@ -31,18 +31,20 @@ attributes:
 options:
   state:
     description:
-      - V(identity) says on the controller what the other states need to know of this run.
       - V(held) takes the lock, waits for it, or renews it if this run holds it already.
       - V(renewed) does the same without waiting, and fails if another run has taken the lock in the meantime.
       - V(released) gives it back, and does nothing if this run does not hold it.
     type: str
-    choices: [identity, held, renewed, released]
+    choices: [held, renewed, released]
     default: held
   project:
-    description: The project directory, which names the lock. Required for all states but V(identity).
+    description: The project directory, which names the lock.
     type: path
+    required: true
   identity:
-    description: RV(identity) of a task with O(state=identity). Required for all other states.
+    description:
+      - Which run on which controller this is, with C(controller), C(pid), C(start) and C(who), and C(live), the runs
+        that are alive there. Only to be given where something other than this run of Ansible is to hold the lock.
     type: dict
   lease_s:
     description:
@@ -65,56 +67,36 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Who am I
-  codeframe.staging.deploy_lock:
-    state: identity
-  delegate_to: localhost
-  become: false
-  register: __deploy_run
-
 - name: One deployment at a time
   codeframe.staging.deploy_lock:
     project: /home/deploy/projects/app
-    identity: "{{ __deploy_run.identity }}"
     wait_s: 60
 
 - name: Somebody else's turn
   codeframe.staging.deploy_lock:
     project: /home/deploy/projects/app
-    identity: "{{ __deploy_run.identity }}"
     state: released
 """
 
 RETURN = r"""
-identity:
-  description: This run, for the other states.
-  returned: with O(state=identity)
-  type: dict
-  sample:
-    controller: 9f2c4e0a1b3d5f67
-    pid: 4711
-    start: 123456
-    who: frank@laptop
-    live: ["4711:123456"]
-    gathered: 123999
 held:
   description: Whether this run holds the lock now.
-  returned: always, but for O(state=identity)
+  returned: always
   type: bool
   sample: true
 action:
   description: What was done, one of V(taken), V(taken_over), V(renewed), V(released), V(nothing) and V(wait).
-  returned: always, but for O(state=identity)
+  returned: always
   type: str
   sample: taken
 reason:
   description: Why.
-  returned: always, but for O(state=identity)
+  returned: always
   type: str
   sample: nobody held it
 holder:
   description: Who holds the lock now, empty if nobody does.
-  returned: always, but for O(state=identity)
+  returned: always
   type: dict
   sample:
     controller: 9f2c4e0a1b3d5f67
@@ -125,24 +107,22 @@ holder:
     lease_left_s: 1800
 path:
   description: The lock file.
-  returned: always, but for O(state=identity)
+  returned: always
   type: str
   sample: /run/codeframe-staging/app-3f1b0c9d2e4a.lock
 waited_s:
   description: Seconds spent waiting for another run.
-  returned: always, but for O(state=identity)
+  returned: always
   type: float
   sample: 0.0
 """
 
 import contextlib
 import fcntl
-import getpass
 import hashlib
 import os
 import re
 import secrets
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -156,12 +136,6 @@ POLL_S = 0.5
 
 class LockError(Exception):
     """The lock cannot be handled; the message is a whole sentence."""
-
-
-def boot_seconds() -> float:
-    """Seconds since boot, suspended time included: no clock that is set can shorten or stretch a lease."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
 
 
 def lock_path(directory: str, project: str) -> str:
@@ -217,72 +191,6 @@ def alone(directory: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def proc_processes() -> dict[int, _lock.Process]:
-    found = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-            with open(f"/proc/{name}/cmdline", "rb") as raw:
-                argv = tuple(raw.read().decode(errors="replace").split("\0")[:4])
-        except OSError:
-            continue
-        found[int(name)] = _lock.Process(int(name), int(fields[1]), int(fields[19]), argv)
-    return found
-
-
-def ps_processes(module: AnsibleModule) -> dict[int, _lock.Process]:
-    """For a controller without /proc (macOS); starts are seconds of the epoch there."""
-    code, out, _err = module.run_command(
-        ["ps", "-axo", "pid=,ppid=,lstart=,command="], environ_update={"LC_ALL": "C", "TZ": "UTC"}
-    )
-    found = {}
-    pattern = re.compile(r"\s*(\d+)\s+(\d+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s+(.*)")
-    for line in out.splitlines() if code == 0 else ():
-        match = pattern.match(line)
-        if match is not None:
-            started = int(time.mktime(time.strptime(match[3], "%a %b %d %H:%M:%S %Y")))
-            found[int(match[1])] = _lock.Process(int(match[1]), int(match[2]), started, tuple(match[4].split()[:4]))
-    return found
-
-
-def controller_id() -> str:
-    """The machine, its boot and its process namespace: a process number means something only within the three."""
-    parts = [socket.gethostname()]
-    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
-        with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:
-            parts.append(file.read().strip())
-    with contextlib.suppress(OSError):
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def identify(module: AnsibleModule) -> dict[str, Any]:
-    in_proc = os.path.isdir("/proc/self")
-    gathered = int(boot_seconds() * os.sysconf("SC_CLK_TCK")) if in_proc else int(time.time())
-    processes = proc_processes() if in_proc else ps_processes(module)
-    run = _lock.run_of(processes, os.getpid())
-    live: list[str] | None = None
-    if run is None:
-        run = processes.get(os.getppid())
-    else:
-        live = sorted(f"{item.pid}:{item.start}" for item in processes.values() if item.is_run)
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return {
-        "controller": controller_id(),
-        "pid": run.pid if run else os.getppid(),
-        "start": run.start if run else 0,
-        "who": f"{user}@{socket.gethostname()}",
-        "live": live,
-        "gathered": gathered,
-    }
-
-
 class Lock:
     """The lock of one project, as one task handles it."""
 
@@ -299,7 +207,7 @@ class Lock:
         found = read_holder(self.path) if os.path.isdir(self.directory) else None
         wanted = plan(found)
         if wanted.action is _lock.Action.WAIT and found is not None:
-            self.module.warn(_lock.sentence(found, boot_seconds(), self.path))
+            self.module.warn(_lock.sentence(found, _lock.boot_seconds(), self.path))
         self.report(wanted, found)
 
     def hold(self, *, wait_s: int) -> None:
@@ -308,7 +216,7 @@ class Lock:
         while True:
             with alone(self.directory):
                 found = read_holder(self.path)
-                now = boot_seconds()
+                now = _lock.boot_seconds()
                 plan = _lock.plan_held(found, self.identity, now)
                 if plan.action is not _lock.Action.WAIT:
                     holder = self.own(found if plan.action is _lock.Action.RENEW else None, now)
@@ -351,7 +259,7 @@ class Lock:
                 "pid": holder.pid,
                 "start": holder.start,
                 "since": holder.since,
-                "lease_left_s": max(0, round(holder.expires - boot_seconds())),
+                "lease_left_s": max(0, round(holder.expires - _lock.boot_seconds())),
             }
         return {
             "changed": False,
@@ -367,34 +275,31 @@ class Lock:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["identity", "held", "renewed", "released"], "default": "held"},
-            "project": {"type": "path"},
+            "state": {"type": "str", "choices": ["held", "renewed", "released"], "default": "held"},
+            "project": {"type": "path", "required": True},
             "identity": {"type": "dict"},
             "lease_s": {"type": "int", "default": 1800},
             "wait_s": {"type": "int", "default": 0},
             "force": {"type": "bool", "default": False},
             "lock_dir": {"type": "path", "default": "/run/codeframe-staging"},
         },
-        required_if=[("state", state, ("project", "identity")) for state in ("held", "renewed", "released")],
         supports_check_mode=True,
     )
     state = module.params["state"]
-    if state == "identity":
-        module.exit_json(changed=False, identity=identify(module))
     for option, least in (("lease_s", 1), ("wait_s", 0)):
         if module.params[option] < least:
             given = module.params[option]
             module.fail_json(msg=f"{option} is {given}, but a number of seconds from {least} is expected")
     try:
-        identity = _lock.Identity.from_mapping(module.params["identity"])
+        identity = _lock.Identity.from_mapping(module.params["identity"] or {})
     except ValueError as error:
-        module.fail_json(msg=f"{error}; pass the identity that state: identity returned on the controller")
+        module.fail_json(msg=f"{error}; leave the option out, so that the controller fills it in")
     lock = Lock(module, identity)
     try:
         if module.check_mode and state == "released":
             lock.look(lambda found: _lock.plan_released(found, identity, force=module.params["force"]))
         elif module.check_mode:
-            lock.look(lambda found: _lock.plan_held(found, identity, boot_seconds()))
+            lock.look(lambda found: _lock.plan_held(found, identity, _lock.boot_seconds()))
         elif state == "released":
             lock.release()
         else:

@@ -470,7 +470,11 @@ class Call:
         )
         if adoptable:
             self.outcome.reasons.append(f"data to be shared stands in the current release: {', '.join(adoptable)}")
-        self.outcome.changed = plan.changes or bool(adoptable)
+        remembered = self.project.read().layout
+        moved = [name for name in LAYOUT_OPTIONS if getattr(remembered, name) != getattr(self.manifest.layout, name)]
+        if self.current and moved:
+            self.outcome.reasons.append(f"to be treated differently from now on: {', '.join(moved)}")
+        self.outcome.changed = bool(self.outcome.reasons)
         if self.check_mode:
             if plan.new_release and self.current and not in_place:
                 self._look_what_stays_behind(self.current, {})

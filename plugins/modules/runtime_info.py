@@ -11,7 +11,7 @@ module: runtime_info
 short_description: What a host has of the runtime that a deployment needs
 version_added: "0.1.0"
 description:
-  - Looks at distribution packages, the deploy user, Node.js, npm, pm2 and pm2's unit in one call.
+  - Looks at distribution packages, the deploy user, Node.js, npm, pm2, pm2's unit and files in one call.
   - Works on a host that has none of them. Starts nothing, in particular no pm2 daemon.
 author:
   - The codeframe.staging contributors (@codeframe)
@@ -24,6 +24,11 @@ options:
     description: Debian packages whose installation is looked up.
     type: list
     elements: str
+    default: []
+  files:
+    description: Files that are looked at.
+    type: list
+    elements: path
     default: []
   prefix:
     description: Directory below which npm installs global packages (C(<prefix>/lib/node_modules)).
@@ -91,11 +96,25 @@ pm2_unit_active:
   description: Whether that unit is active now.
   returned: success
   type: bool
+files:
+  description: Those of O(files) that are regular files, with the SHA-256 digest of the text, owner, group and mode.
+  returned: success
+  type: dict
+  sample:
+    /etc/logrotate.d/pm2-app:
+      sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+      owner: root
+      group: root
+      mode: "0644"
 """
 
+import contextlib
+import grp
+import hashlib
 import json
 import os
 import pwd
+import stat
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -165,12 +184,33 @@ def unit_is(module: AnsibleModule, question: str, unit: str) -> bool:
     return out.strip() in ("enabled", "active")
 
 
+def file_state(module: AnsibleModule, path: str) -> dict[str, str] | None:
+    """Return the digest, owner, group and mode of a regular file, or ``None`` where there is none."""
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        with open(path, "rb") as handle:
+            digest = hashlib.sha256(handle.read()).hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        module.fail_json(msg=f"{path} cannot be read: {error.strerror}")
+    owner, group = str(status.st_uid), str(status.st_gid)
+    with contextlib.suppress(KeyError):
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    with contextlib.suppress(KeyError):
+        group = grp.getgrgid(status.st_gid).gr_name
+    return {"sha256": digest, "owner": owner, "group": group, "mode": f"{stat.S_IMODE(status.st_mode):04o}"}
+
+
 def main() -> None:
     """Look and report."""
     module = AnsibleModule(
         argument_spec={
             "user": {"type": "str", "required": True},
             "packages": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "path", "default": []},
             "prefix": {"type": "path", "default": "/usr/local"},
         },
         supports_check_mode=True,
@@ -190,6 +230,7 @@ def main() -> None:
         "pm2_daemon": daemon_pid(home),
         "pm2_unit_enabled": unit_is(module, "is-enabled", unit),
         "pm2_unit_active": unit_is(module, "is-active", unit),
+        "files": {path: state for path in module.params["files"] if (state := file_state(module, path))},
     }
     module.exit_json(**result)
 

@@ -19,12 +19,8 @@ PLAYBOOK = """\
   gather_facts: false
   tasks:
     - codeframe.staging.deploy_lock:
-        state: identity
-      register: run
-    - codeframe.staging.deploy_lock:
         project: /srv/app
         lock_dir: "{{ lock_dir }}"
-        identity: "{{ run.identity }}"
       register: lock
     - ansible.builtin.copy:
         content: "{{ lock | to_json }}"
@@ -36,7 +32,6 @@ PLAYBOOK = """\
         state: released
         project: /srv/app
         lock_dir: "{{ lock_dir }}"
-        identity: "{{ run.identity }}"
 """
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _lock
 from ansible_collections.codeframe.staging.plugins.modules import deploy_lock
 from module_runner import RunModule
 
@@ -219,7 +218,7 @@ def test_of_many_runs_at_the_same_time_just_one_gets_it(tmp_path: Path) -> None:
         pytest.param({"wait_s": -1}, "wait_s is -1, but a number of seconds from 0 is expected", id="negative wait"),
         pytest.param(
             {"identity": {"pid": 1}},
-            "identity lacks 'controller'; pass the identity that state: identity returned on the controller",
+            "identity lacks 'controller'; leave the option out, so that the controller fills it in",
             id="identity",
         ),
     ],
@@ -228,51 +227,3 @@ def test_bad_input_is_said(run_module: RunModule, tmp_path: Path, args: dict[str
     given = {"project": "/x", "identity": run_of(), "lock_dir": str(tmp_path / "locks"), **args}
     assert run_module(deploy_lock, given)["msg"] == message
     assert not (tmp_path / "locks").exists()
-
-
-def test_the_identity_says_who_and_which_process(run_module: RunModule) -> None:
-    found = run_module(deploy_lock, {"state": "identity"})["identity"]
-    assert len(found["controller"]) == 16
-    assert found["who"].endswith(f"@{os.uname().nodename}")
-    assert _lock.Identity.from_mapping(found).pid == found["pid"]
-    assert run_module(deploy_lock, {"state": "identity"})["identity"]["controller"] == found["controller"]
-
-
-def _process(pid: int, parent: int, *argv: str) -> _lock.Process:
-    return _lock.Process(pid, parent, pid * 10, argv)
-
-
-@pytest.mark.parametrize(
-    ("chain", "expected"),
-    [
-        pytest.param(
-            [
-                _process(1, 0, "/sbin/init"),
-                _process(2, 1, "-bash"),
-                _process(3, 2, "/usr/bin/python3", "/usr/bin/ansible-playbook", "site.yml"),
-                _process(4, 3, "/usr/bin/python3", "/usr/bin/ansible-playbook", "site.yml"),
-                _process(5, 4, "/bin/sh", "-c", "cd /x/ansible && /usr/bin/python3 /tmp/AnsiballZ_deploy_lock.py"),
-                _process(6, 5, "/usr/bin/python3", "/tmp/ansible-tmp-1/AnsiballZ_deploy_lock.py"),
-            ],
-            3,
-            id="worker of a playbook",
-        ),
-        pytest.param(
-            [
-                _process(2, 1, "python", "-m", "pytest", "ansible"),
-                _process(3, 2, "ansible-playbook", "site.yml"),
-                _process(4, 3, "python3"),
-            ],
-            3,
-            id="started by something else",
-        ),
-        pytest.param([_process(2, 1, "bash"), _process(3, 2, "python3")], None, id="no playbook"),
-        pytest.param([_process(2, 2, "python3")], None, id="its own parent"),
-        pytest.param(
-            [_process(3, 2, "python3", "-m", "ansible", "playbook"), _process(4, 3, "python3")], 3, id="as a module"
-        ),
-    ],
-)
-def test_the_run_is_the_highest_process_of_ansible(chain: list[_lock.Process], expected: int | None) -> None:
-    found = _lock.run_of({item.pid: item for item in chain}, chain[-1].pid)
-    assert (found.pid if found else None) == expected

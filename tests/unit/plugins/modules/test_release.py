@@ -761,7 +761,10 @@ def test_data_that_turns_out_to_be_shared_moves_home_without_a_new_release(site)
     assert predicted["changed"]
     assert not (site.project / "data").is_symlink()
     result = site.from_archive(SOURCE)
-    assert result["reasons"] == ["data to be shared stands in the current release: data"]
+    assert result["reasons"] == [
+        "data to be shared stands in the current release: data",
+        "to be treated differently from now on: shared_paths",
+    ]
     assert result["candidate"] is None
     assert (site.project / "data").resolve() == site.releases / "shared/data"
     assert (site.project / "data/app.db").read_text() == "rows"
@@ -1038,3 +1041,12 @@ def as_ordinary_user(tmp_path: Path, act: Any) -> Any:
     answer = json.loads(result.read_text())
     assert "error" not in answer, answer["error"]
     return answer["value"]
+
+
+def test_a_change_of_what_is_left_out_is_said_once(site):
+    site.deploy(SOURCE)
+    assert site.from_archive(SOURCE, check=True, exclude=["*.log"])["reasons"] == [
+        "to be treated differently from now on: exclude"
+    ]
+    assert site.from_archive(SOURCE, exclude=["*.log"])["changed"]
+    assert not site.from_archive(SOURCE, exclude=["*.log"])["changed"]

@@ -1,0 +1,122 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which run of Ansible this is, read from the processes of the controller."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import hashlib
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.codeframe.staging.plugins.module_utils import _lock
+
+_RUN = re.compile(r"(?:.*/)?ansible(?:-playbook|-console|-pull)?:?\Z")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of the controller; ``start`` in ticks since its boot."""
+
+    pid: int
+    parent: int
+    start: int
+    argv: tuple[str, ...]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a command of Ansible's, or a worker forked from one, as far as its arguments tell."""
+        words = (self.argv[1:2] == ("-m",) and self.argv[2:3]) or self.argv[:2]
+        return any(_RUN.match(word) for word in words)
+
+
+def run_of(processes: Mapping[int, Process], own_pid: int) -> Process | None:
+    """The process that stands for the run: the highest ancestor that is still Ansible's (workers are its children)."""
+    best: Process | None = None
+    seen: set[int] = set()
+    current = processes.get(own_pid)
+    while current is not None and current.pid not in seen:
+        seen.add(current.pid)
+        if current.is_run:
+            best = current
+        elif best is not None:
+            break
+        current = processes.get(current.parent)
+    return best
+
+
+def proc_processes() -> dict[int, Process]:
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+            with open(f"/proc/{name}/cmdline", "rb") as raw:
+                argv = tuple(raw.read().decode(errors="replace").split("\0")[:4])
+        except OSError:
+            continue
+        found[int(name)] = Process(int(name), int(fields[1]), int(fields[19]), argv)
+    return found
+
+
+def ps_processes() -> dict[int, Process]:
+    """For a controller without /proc (macOS); starts are seconds of the epoch there."""
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    command = ["ps", "-axo", "pid=,ppid=,lstart=,command="]
+    listed = subprocess.run(  # noqa: S603 - a list, no shell
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    found = {}
+    pattern = re.compile(r"\s*(\d+)\s+(\d+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s+(.*)")
+    for line in listed.stdout.splitlines() if listed.returncode == 0 else ():
+        match = pattern.match(line)
+        if match is not None:
+            started = int(time.mktime(time.strptime(match[3], "%a %b %d %H:%M:%S %Y")))
+            found[int(match[1])] = Process(int(match[1]), int(match[2]), started, tuple(match[4].split()[:4]))
+    return found
+
+
+def controller_id() -> str:
+    """The machine, its boot and its process namespace: a process number means something only within the three."""
+    parts = [socket.gethostname()]
+    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:
+            parts.append(file.read().strip())
+    with contextlib.suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def run_identity() -> dict[str, Any]:
+    """What deploy_lock takes as ``identity``: this run, and the others alive on this machine."""
+    in_proc = os.path.isdir("/proc/self")
+    gathered = int(_lock.boot_seconds() * os.sysconf("SC_CLK_TCK")) if in_proc else int(time.time())
+    processes = proc_processes() if in_proc else ps_processes()
+    run = run_of(processes, os.getpid())
+    live: list[str] | None = None
+    if run is None:
+        run = processes.get(os.getppid())
+    else:
+        live = sorted(f"{item.pid}:{item.start}" for item in processes.values() if item.is_run)
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return {
+        "controller": controller_id(),
+        "pid": run.pid if run else os.getppid(),
+        "start": run.start if run else 0,
+        "who": f"{user}@{socket.gethostname()}",
+        "live": live,
+        "gathered": gathered,
+    }
