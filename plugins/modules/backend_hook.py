@@ -67,6 +67,7 @@ attributes:
     description: Says whether they would run.
   diff_mode:
     support: none
+    description: What a command changes is its own.
 seealso:
   - module: codeframe.staging.release
 """

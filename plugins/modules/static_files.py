@@ -69,7 +69,7 @@ RETURN = r"""
 root:
   description: The document root, below which the files stand at their URL path.
   returned: always
-  type: path
+  type: str
   sample: /var/lib/codeframe-staging/app/files
 reasons:
   description: Why something is to be done, in words.
