@@ -38,9 +38,13 @@ API = "staging_public_api_url"
 WS = "staging_public_ws_url"
 BACKEND_PORT = "staging_backend_port"
 FRONTEND_PORT = "staging_frontend_port"
+OVERLAP_PORT = "staging_backend_overlap_port"
 _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
 PROVIDERS = ("nginx", "nginx_proxy_manager", "manual")
 SOURCE_TYPES = ("git", "archive", "in_place")
+SWITCHES = ("restart", "overlap")
+#: As in the role backend.
+DEFAULT_OVERLAP_PORT = 14201
 #: Seconds of silence after which the proxy cuts a connection by default; a hold that is not longer cannot see it.
 IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 60}
 _LONGEST_HOLD_S = 86400
@@ -119,6 +123,10 @@ class Inputs:
         return self.get("staging_proxy_page") is not False
 
     @property
+    def overlaps(self) -> bool:
+        return bool(self.get("staging_backend_switch") == "overlap")
+
+    @property
     def allows_loopback(self) -> bool:
         return self.get("staging_allow_loopback") is True
 
@@ -184,6 +192,16 @@ def check_inputs(given: Mapping[str, Any], readers: Sequence[str] = READERS) -> 
 def _check_choices(inputs: Inputs) -> None:
     inputs.one_of("staging_proxy_provider", PROVIDERS)
     inputs.one_of("staging_source_type", SOURCE_TYPES)
+    inputs.one_of("staging_backend_switch", SWITCHES)
+    if inputs.overlaps and inputs.provider != "nginx":
+        inputs.add(
+            "overlap-without-nginx",
+            "staging_backend_switch",
+            "overlap",
+            f"staging_proxy_provider is {inputs.provider}, and only nginx on the same host can lead from one process "
+            "to another",
+            "write restart",
+        )
     for variable in ("staging_proxy_page", "staging_allow_loopback"):
         value = inputs.get(variable)
         if value is not None and not isinstance(value, bool):
@@ -341,8 +359,12 @@ def _check_names(inputs: Inputs, names: Sequence[Any], name: str, variable: str,
 
 
 def _check_ports(inputs: Inputs) -> None:
-    for variable in (BACKEND_PORT, FRONTEND_PORT):
+    for variable in (BACKEND_PORT, FRONTEND_PORT, OVERLAP_PORT):
         value = inputs.get(variable)
+        if variable == OVERLAP_PORT:
+            if not inputs.overlaps:
+                continue
+            value = DEFAULT_OVERLAP_PORT if value is None else value
         if value is None:
             continue
         text = str(value)
@@ -368,6 +390,16 @@ def _check_ports(inputs: Inputs) -> None:
             f"{FRONTEND_PORT} is the same, and two processes cannot share a port",
             "give one of them another port",
         )
+    second = inputs.ports.get(OVERLAP_PORT)
+    for variable in (BACKEND_PORT, FRONTEND_PORT):
+        if second is not None and second == inputs.ports.get(variable):
+            inputs.add(
+                "ports-equal",
+                OVERLAP_PORT,
+                second,
+                f"{variable} is the same, and two processes cannot share a port",
+                "give one of them another port",
+            )
 
 
 def _check_listeners(inputs: Inputs) -> None:
@@ -403,6 +435,14 @@ def _check_listeners(inputs: Inputs) -> None:
                     f"port {url.port} is the backend's own ({BACKEND_PORT}), so that users would go around the proxy",
                     "write the host and port of the proxy",
                 )
+        elif url.port == inputs.ports.get(OVERLAP_PORT):
+            inputs.add(
+                "port-of-proxy-taken",
+                variable,
+                value,
+                f"nginx would have to listen on port {url.port}, which is the backend's second one ({OVERLAP_PORT})",
+                "write the port of the proxy (none for 80 and 443), or give the backend another one",
+            )
 
 
 def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend: int | None) -> None:

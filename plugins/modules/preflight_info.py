@@ -646,6 +646,10 @@ def own_ports(inputs: Mapping[str, Any]) -> dict[str, int]:
     for variable in (_preflight_inputs.BACKEND_PORT, _preflight_inputs.FRONTEND_PORT):
         with contextlib.suppress(ValueError):
             found[variable] = int(str(inputs.get(variable)))
+    if inputs.get("staging_backend_switch") == "overlap":
+        second = inputs.get(_preflight_inputs.OVERLAP_PORT) or _preflight_inputs.DEFAULT_OVERLAP_PORT
+        with contextlib.suppress(ValueError):
+            found[_preflight_inputs.OVERLAP_PORT] = int(str(second))
     return found
 
 

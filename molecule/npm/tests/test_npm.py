@@ -241,6 +241,7 @@ def test_a_save_that_nginx_refuses_leaves_the_former_state_serving(
     assert outcome.exit_code != 0, outcome.output
     assert "went offline after the save (duplicate location" in outcome.words, outcome.output
     assert "the former configuration is back and serving; remove the other location" in outcome.words
+    assert "went offline after the save" in outcome.words.rpartition("Say what failed and what serves now")[2]
     assert manager.host()["meta"]["nginx_online"] is True
     assert site.get("/health", site.ws_url)[0] == 200
     manager.save(advanced_config=before)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _preflight
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import check_inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import (
+    DEFAULT_OVERLAP_PORT,
+    check_inputs,
+)
 from bad_inputs import ERRORS, GOOD, TLS
 
 WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
@@ -277,3 +281,8 @@ def test_no_kind_of_value_breaks_the_checks(junk: Any) -> None:
     for name in sorted(names):
         _preflight.summary(check_inputs({**GOOD, name: junk}))
     _preflight.summary(check_inputs(dict.fromkeys(names, junk)))
+
+
+def test_the_default_of_the_second_port_is_that_of_the_role() -> None:
+    defaults = (Path(__file__).resolve().parents[4] / "roles/backend/defaults/main.yml").read_text()
+    assert f"staging_backend_overlap_port | default({DEFAULT_OVERLAP_PORT})" in defaults

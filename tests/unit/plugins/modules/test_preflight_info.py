@@ -208,6 +208,11 @@ def test_a_port_that_a_foreign_process_holds_is_said_with_its_name(on_host: Any,
     process, port = server(tmp_path / "foreign")
     result = on_host(staging_backend_port=port)
     assert _names(result) == ["port-held"]
+    result = on_host(staging_backend_overlap_port=port)
+    assert _names(result) == []
+    result = on_host(staging_backend_switch="overlap", staging_backend_overlap_port=port)
+    assert _names(result) == ["port-held"]
+    result = on_host(staging_backend_port=port)
     message = result["findings"][0]["message"]
     assert message.startswith(f"staging_backend_port is {port}, but process {process.pid} (python")
     assert message.endswith(f" in {tmp_path}/foreign) listens on it; stop that process, or choose another port")
