@@ -9,6 +9,7 @@ from typing import Any
 GOOD: dict[str, Any] = {
     "staging_public_url": "http://app.example.com",
     "staging_public_ws_url": "ws://api.example.com/ws",
+    "staging_backend_command": [".venv/bin/python", "-m", "app"],
     "staging_backend_port": 14200,
     "staging_frontend_port": 14100,
     "staging_project_dir": "/home/deploy/projects/app",
@@ -536,6 +537,30 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             'staging_backend_switch is "overlap", but staging_proxy_provider is manual, and only nginx on the same '
             "host can lead from one process to another; write restart"
+        ),
+    ),
+    (
+        "nothing that starts the backend",
+        {"staging_backend_command": None},
+        (
+            "staging_backend_command is missing, but what starts the backend is needed; set staging_backend_command, "
+            "or name an ecosystem file in staging_ecosystem_file"
+        ),
+    ),
+    (
+        "a command in one text",
+        {"staging_backend_command": "python -m app"},
+        (
+            'staging_backend_command is "python -m app", but a list of the program and its arguments is expected; '
+            "write them as a list, each in an entry of its own"
+        ),
+    ),
+    (
+        "an ecosystem file outside of the project",
+        {"staging_ecosystem_file": "/etc/ecosystem.config.js"},
+        (
+            'staging_ecosystem_file is "/etc/ecosystem.config.js", but a path inside the project is expected, relative '
+            "to its root; remove the leading slash or the .."
         ),
     ),
     (

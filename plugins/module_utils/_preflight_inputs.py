@@ -178,6 +178,7 @@ def check_inputs(given: Mapping[str, Any], readers: Sequence[str] = READERS) -> 
         _check_certificate,
         _check_cors,
         _check_paths,
+        _check_commands,
         _check_user,
         _check_source,
         _check_env,
@@ -648,7 +649,7 @@ def _check_paths(inputs: Inputs) -> None:
     path = inputs.line("staging_project_dir", required="the directory of the project on the host is needed")
     if path is not None:
         _check_project_dir(inputs, path)
-    for variable in ("staging_frontend_dir", "staging_backend_dir", "staging_env_file"):
+    for variable in ("staging_frontend_dir", "staging_backend_dir", "staging_env_file", "staging_ecosystem_file"):
         relative = inputs.line(variable)
         if relative is None:
             continue
@@ -672,6 +673,29 @@ def _check_paths(inputs: Inputs) -> None:
                 "a path inside the project is expected, relative to its root",
                 "remove the leading slash or the ..",
             )
+
+
+def _check_commands(inputs: Inputs) -> None:
+    for variable in ("staging_backend_command", "staging_frontend_command"):
+        value = inputs.get(variable)
+        if value is not None and not (
+            isinstance(value, list) and value and all(isinstance(word, (str, int)) and word != "" for word in value)
+        ):
+            inputs.add(
+                "type",
+                variable,
+                value,
+                "a list of the program and its arguments is expected",
+                "write them as a list, each in an entry of its own",
+            )
+    if inputs.get("staging_backend_command") is None and inputs.get("staging_ecosystem_file") is None:
+        inputs.add(
+            "missing",
+            "staging_backend_command",
+            None,
+            "what starts the backend is needed",
+            "set staging_backend_command, or name an ecosystem file in staging_ecosystem_file",
+        )
 
 
 def _check_project_dir(inputs: Inputs, path: str) -> None:

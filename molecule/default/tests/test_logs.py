@@ -18,7 +18,7 @@ def test_a_rotation_leaves_the_process_running_and_its_next_lines_in_a_log_of_th
         pid = host.check_output("pgrep -u %s -f app.main:app", user)
         before = host.file(log).content_string
         assert before
-        host.check_output("logrotate --force /etc/logrotate.d/pm2-%s", app)
+        host.check_output("logrotate --force /etc/logrotate.d/pm2-%s-backend", app)
         assert host.file(f"{log}.1").content_string.startswith(before)
         rotated = host.file(f"{log}.1")
         assert (rotated.user, host.file(log).user) == (user, user)

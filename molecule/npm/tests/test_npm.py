@@ -268,7 +268,9 @@ def test_by_hand_the_block_is_printed_and_then_found_in_force(
     puts = manager.requests("PUT")
     missing = deployment.run("--check", variables=[MANUAL])
     assert "location = /ws {" in missing.output
-    assert f"the block is not in force for {NAME} (/ws: 404, /api/events: 200): nothing was pasted" in missing.words, missing.output
+    assert f"the block is not in force for {NAME} (/ws: 404, /api/events: 200): nothing was pasted" in missing.words, (
+        missing.output
+    )
     begin, end = missing.output.index("# BEGIN codeframe"), missing.output.index("# END codeframe")
     shown = missing.output[begin:end].splitlines()
     lines = [json.loads(line.strip().rstrip(",")) for line in shown[1:] if line.strip().startswith('"')]

@@ -212,6 +212,7 @@ def test_the_real_application_has_but_warnings_for_its_internal_names() -> None:
         "staging_source_type": "in_place",
         "staging_shared_paths": ["staging", "logs"],
         "staging_backend_dir": ".",
+        "staging_backend_command": ["venv/bin/python", "server.py"],
         "staging_backend_port": 14200,
         "staging_frontend_port": 14100,
         "staging_proxy_page": False,
@@ -240,6 +241,7 @@ def test_all_findings_come_at_once() -> None:
         "staging_public_ws_url",
         "staging_backend_port",
         "staging_project_dir",
+        "staging_backend_command",
         "staging_git_url",
         "staging_hold",
     ]

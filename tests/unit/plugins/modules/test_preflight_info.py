@@ -25,6 +25,7 @@ def inputs(**more: Any) -> dict[str, Any]:
         "staging_project_dir": "/home/deploy/projects/app",
         "staging_backend_port": 14200,
         "staging_frontend_port": 14100,
+        "staging_backend_command": ["python", "-m", "app"],
         "staging_git_url": "https://example.com/app.git",
         **more,
     }
