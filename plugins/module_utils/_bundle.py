@@ -19,17 +19,19 @@ from urllib.parse import urljoin, urlsplit
 # A URL goes on where one of these follows; otherwise "http://a" would be found in "http://a.example".
 _GOES_ON = "[A-Za-z0-9_.:%-]"
 _ESCAPES = re.compile(r"\\(?:/|u002[fF]|x2[fF]|u003[aA]|x3[aA]|u002[dD]|x2[dD])|&#x2[fF];|&#47;")
+_WEBSOCKET_URL = re.compile(r"wss?://[A-Za-z0-9\[][A-Za-z0-9_.:%/~\[\]-]*")
 _SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?js)(?=["'`)?\\])""")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Where the URLs asked for stand."""
+    """Where the URLs asked for stand, and which other WebSocket URLs stand there where one is missing."""
 
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
     forbidden: Mapping[str, tuple[str, ...]]
     scripts: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -81,11 +83,14 @@ def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Seque
                     rest = good.sub(" ", rest)
             if pattern.search(rest):
                 wrong.setdefault(url, []).append(name)
+    missing = tuple(url for url in dict.fromkeys(expected) if url not in found)
+    there = {url for text in scripts.values() for url in _WEBSOCKET_URL.findall(normalised(text))} if missing else set()
     return Findings(
         {url: tuple(found[url]) for url in expected if url in found},
-        tuple(url for url in dict.fromkeys(expected) if url not in found),
+        missing,
         {url: tuple(names) for url, names in wrong.items()},
         tuple(sorted(scripts)),
+        tuple(sorted(url for url in there if not any(pattern.match(url) for _, pattern in wanted + unwanted))),
     )
 
 
@@ -180,7 +185,8 @@ def complaint(findings: Findings, where: str, expectation: str = "") -> str:
         return f"{where} has no client scripts"
     if findings.missing:
         number = len(findings.scripts)
-        parts.append(f"{_listed(findings.missing)} stands in none of the {number} client scripts of {where}")
+        instead = f", which hold {_listed(findings.others)}" if findings.others else ""
+        parts.append(f"{_listed(findings.missing)} stands in none of the {number} client scripts of {where}{instead}")
     for url, names in findings.forbidden.items():
         parts.append(f"client scripts of {where} hold {url} ({_listed(names)})")
     if parts and findings.missing and expectation:

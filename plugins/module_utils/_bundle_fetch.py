@@ -58,23 +58,39 @@ def addresses(host: str, connect_to: str | None) -> list[str]:
     return [host]
 
 
+def tls_context(ca_certificates: str | None, *, validate_certs: bool) -> ssl.SSLContext:
+    """What certificates are checked against.
+
+    :param ca_certificates: Authorities as PEM text, instead of the system's.
+    :raises FetchError: If that text holds no certificate.
+    """
+    try:
+        context = ssl.create_default_context(cadata=ca_certificates or None)
+    except (ssl.SSLError, ValueError) as err:
+        raise FetchError("ca_certificates cannot be read as certificates (PEM)") from err
+    if not validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class Fetcher:
     """Fetches over HTTP, keeping connections.
 
     :param connect_to: Address to connect to instead of the host's, as ``host`` or ``host:port``.
         It holds for the host of the first page only.
-    :param validate_certs: Whether certificates are checked.
+    :param headers: Further headers, for the origin of the first page only.
     """
 
-    def __init__(self, limits: Limits, connect_to: str | None = None, *, validate_certs: bool = True) -> None:
+    def __init__(
+        self, limits: Limits, connect_to: str | None, *, context: ssl.SSLContext, headers: Mapping[str, str]
+    ) -> None:
         self._limits = limits
         self._deadline = time.monotonic() + limits.timeout_s
         self._connect_to = connect_to
-        self._host: str | None = None
-        self._context = ssl.create_default_context()
-        if not validate_certs:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        self._origin: tuple[str, str, int] | None = None
+        self._context = context
+        self._headers = headers
         self._kept: dict[tuple[str, str, int], http.client.HTTPConnection] = {}
         self._budget = limits.bytes_all
 
@@ -104,15 +120,15 @@ class Fetcher:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        if self._host is None:
-            self._host = host
         key = (parts.scheme, host, port)
+        self._origin = self._origin or key
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {
             "Host": parts.netloc.rpartition("@")[2],
             "Accept-Encoding": "gzip",
             "User-Agent": "codeframe.staging",
             "Accept": "*/*",
+            **(self._headers if key == self._origin else {}),
         }
         fresh = key not in self._kept
         try:
@@ -150,7 +166,7 @@ class Fetcher:
                 connection.sock.settimeout(self._left())
             return connection
         scheme, host, port = key
-        override = self._connect_to if host == self._host else None
+        override = self._connect_to if self._origin and host == self._origin[1] else None
         target_port = port
         if override:
             name, colon, number = override.rpartition(":")

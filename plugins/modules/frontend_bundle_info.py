@@ -53,6 +53,16 @@ options:
       - Whether certificates are checked.
     type: bool
     default: true
+  ca_certificates:
+    description:
+      - Certificate authorities to trust instead of the system's, as PEM text. Not used for a page without TLS.
+    type: str
+  secret_headers:
+    description:
+      - Further headers of the requests, such as C(Authorization), whose values are never shown. They are sent to the
+        origin of O(url) alone.
+    type: dict
+    default: {}
   timeout:
     description:
       - Seconds for everything that is fetched.
@@ -137,6 +147,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._bundle_fetch im
     FetchError,
     Limits,
     load,
+    tls_context,
 )
 
 
@@ -153,7 +164,12 @@ def gather(params: dict[str, Any]) -> Bundle:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise FetchError(f"url is {params['url']!r}; expected an address such as http://app.example.com/")
     limits = Limits(timeout_s=params["timeout"])
-    fetcher = Fetcher(limits, params["connect_to"], validate_certs=params["validate_certs"])
+    fetcher = Fetcher(
+        limits,
+        params["connect_to"],
+        context=tls_context(params["ca_certificates"], validate_certs=params["validate_certs"]),
+        headers={name: str(value) for name, value in params["secret_headers"].items()},
+    )
     try:
         return load(params["url"], params["pages"], fetcher, limits)
     finally:
@@ -171,6 +187,8 @@ def main() -> None:
             "forbidden_urls": {"type": "list", "elements": "str", "default": []},
             "connect_to": {"type": "str"},
             "validate_certs": {"type": "bool", "default": True},
+            "ca_certificates": {"type": "str"},
+            "secret_headers": {"type": "dict", "no_log": True, "default": {}},
             "timeout": {"type": "int", "default": 30},
             "fail": {"type": "bool", "default": False},
         },

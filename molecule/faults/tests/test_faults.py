@@ -59,6 +59,22 @@ def test_a_proxy_that_breaks_the_websocket_fails_the_run_with_the_cause(
     assert "Connection through the proxy: failed" in outcome.words, outcome.output
 
 
+def test_scripts_that_nginx_serves_with_another_url_fail_the_verification(
+    host: Host, deployment: Deployment, variables: dict[str, Any]
+) -> None:
+    """The frontend's own process would still give the right ones; users get those of nginx."""
+    url, other = variables["staging_public_ws_url"], "ws://other.example.com/ws"
+    published = f"/var/lib/codeframe-staging/{variables['staging_app_name']}/files"
+    with host.sudo():
+        host.check_output("grep -rlF %s %s | xargs sed -i %s", url, published, f"s#{url}#{other}#")
+    verified = deployment.run(playbook="verify_staging.yml")
+    assert verified.exit_code != 0, verified.output
+    assert f"through the proxy, {url} stands in none of" in verified.words
+    assert f"which hold {other}" in verified.words
+    repair = deployment.run()
+    assert (repair.exit_code, repair.changed_roles) == (0, {"frontend"}), repair.output
+
+
 @pytest.mark.quick
 def test_the_next_whole_run_finds_the_site_as_it_should_be(deployment: Deployment, site: Site) -> None:
     outcome = deployment.run()

@@ -92,6 +92,15 @@ def test_complaints_are_whole_sentences() -> None:
     )
 
 
+def test_a_complaint_says_which_other_websocket_urls_are_there() -> None:
+    scripts = {"a.js": r"'wss:\/\/old.example.com\/ws'", "b.js": 'x="ws:"+y;"ws://[::1]:9/ws?a=1"', "c.js": f"'{WS}2'"}
+    assert complaint(search(scripts, [WS], []), ".next") == (
+        "wss://api.example.com/ws stands in none of the 3 client scripts of .next, "
+        "which hold ws://[::1]:9/ws, wss://api.example.com/ws2, wss://old.example.com/ws"
+    )
+    assert search({**scripts, "d.js": WS}, [WS], []).others == ()
+
+
 def test_escapes_are_undone() -> None:
     assert normalised(r"ws:\/\/a\u002Db\x3a1&#x2F;x") == "ws://a-b:1/x"
 

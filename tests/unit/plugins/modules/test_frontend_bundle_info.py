@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.server
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import module_runner
 import pytest
+import websocket_peers as peers
 from ansible_collections.codeframe.staging.plugins.modules import frontend_bundle_info
 
 URL = "wss://api.example.com/ws"
@@ -25,10 +27,11 @@ NEXT_PAGE = (
 class Site:
     """A server with pages of ours; says which paths were asked for and with which host."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.pages: dict[str, Any] = {}
         self.asked: list[str] = []
         self.hosts: set[str] = set()
+        self.passwords: list[str | None] = []
         site = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,6 +40,7 @@ class Site:
             def do_GET(self) -> None:
                 site.asked.append(self.path)
                 site.hosts.add(self.headers["Host"])
+                site.passwords.append(self.headers["Authorization"])
                 answer = site.pages.get(self.path)
                 headers = {}
                 status = 200
@@ -60,6 +64,8 @@ class Site:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -138,6 +144,40 @@ def test_scripts_of_other_sites_are_not_fetched(site: Site) -> None:
     site.pages = {"/": f"<script>'{URL}'</script><script src='http://127.0.0.2:{site.port}/x.js'></script>"}
     assert site.run()["passed"] is True
     assert site.asked == ["/"]
+
+
+def test_a_certificate_is_checked_against_the_authorities_that_are_given(tmp_path: Path) -> None:
+    authority = peers.make_authority(tmp_path)
+    site = Site(authority.server_context("app.example.com"))
+    site.pages = {"/": f"<script>'{URL}'</script>"}
+    page = {"url": f"https://app.example.com:{site.port}/", "connect_to": "127.0.0.1", "expected_urls": [URL]}
+    trusted = Path(authority.ca_path).read_text()
+    try:
+        assert module_runner.run(frontend_bundle_info, {**page, "ca_certificates": trusted})["passed"] is True
+        assert module_runner.run(frontend_bundle_info, {**page, "validate_certs": False})["passed"] is True
+        unknown = module_runner.run(frontend_bundle_info, page)
+        assert unknown["passed"] is False
+        assert "unable to get local issuer certificate" in unknown["complaint"]
+        unreadable = module_runner.run(frontend_bundle_info, {**page, "ca_certificates": "none"})
+        assert unreadable["complaint"] == "ca_certificates cannot be read as certificates (PEM)"
+    finally:
+        site.server.shutdown()
+        site.server.server_close()
+
+
+def test_secret_headers_go_to_the_origin_of_the_page_alone(site: Site) -> None:
+    secret = {"secret_headers": {"Authorization": "Basic cGxhbnRlZA=="}}
+    site.pages = {"/": f"<script>'{URL}'</script><script src='/a.js'></script>", "/a.js": "1"}
+    result = site.run(**secret)
+    assert (result["passed"], site.passwords) == (True, ["Basic cGxhbnRlZA=="] * 2)
+    assert "cGxhbnRlZA==" not in repr({name: value for name, value in result.items() if name != "invocation"})
+    other = Site()
+    other.pages = {"/": f"<script>'{URL}'</script>"}
+    site.pages = {"/": (307, {"Location": f"http://127.0.0.1:{other.port}/"}, "")}
+    assert site.run(**secret)["passed"] is True
+    assert other.passwords == [None]
+    other.server.shutdown()
+    other.server.server_close()
 
 
 def test_compressed_answers_are_read(site: Site) -> None:
