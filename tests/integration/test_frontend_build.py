@@ -191,11 +191,10 @@ def test_a_build_that_was_killed_leaves_the_former_one(sample: Frontend) -> None
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen([sys.executable, "-c", child, repr(options)], env=env, start_new_session=True)
     former = sample.path / ".next.staging-former"
-    deadline = time.monotonic() + 20
-    while not former.exists() and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while not (former.exists() and marked(sample.path)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert former.exists()
-    time.sleep(0.5)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # The build itself, in a session of its own, outlives the run.
