@@ -393,15 +393,32 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {**TLS, "staging_tls_names": ["app.example.com"]},
         (
             'staging_public_ws_url is "wss://api.example.com/ws", but its host is expected to be a name of '
-            "the certificate; add api.example.com to the certificate, or change the URL"
+            "the certificate (staging_tls_names); add api.example.com there, or change the URL"
         ),
+    ),
+    (
+        "host that the certificate of a proxy elsewhere does not name",
+        {
+            "staging_public_ws_url": "wss://api.example.com/ws",
+            "staging_proxy_provider": "manual",
+            "staging_tls_names": ["app.example.com"],
+        },
+        (
+            'staging_public_ws_url is "wss://api.example.com/ws", but its host is expected to be a name of '
+            "the certificate (staging_tls_names); add api.example.com there, or change the URL"
+        ),
+    ),
+    (
+        "server names of the proxy as a text",
+        {"staging_proxy_server_names": "api.example.com"},
+        ('staging_proxy_server_names is "api.example.com", but a list of names is expected; write [api.example.com]'),
     ),
     (
         "host that the proxy does not serve",
         {"staging_proxy_server_names": ["app.example.com", "*.api.example.com"]},
         (
             'staging_public_ws_url is "ws://api.example.com/ws", but its host is expected to be a server '
-            "name of the proxy; add api.example.com to staging_proxy_server_names, or change the URL"
+            "name of the proxy (staging_proxy_server_names); add api.example.com there, or change the URL"
         ),
     ),
     (
@@ -1046,5 +1063,129 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "required keys as a text",
         {"staging_env_required_keys": "AUTH_SECRET"},
         ('staging_env_required_keys is "AUTH_SECRET", but a list is expected; write [AUTH_SECRET]'),
+    ),
+)
+
+WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (
+        "internal name",
+        {"staging_public_url": "http://app.home.example.net"},
+        (
+            'staging_public_url is "http://app.home.example.net", but app.home.example.net is known inside '
+            "one network only; make sure that every user is inside it, or write a public name"
+        ),
+    ),
+    (
+        "name of one label",
+        {"staging_public_url": "http://staging"},
+        (
+            'staging_public_url is "http://staging", but staging is known inside one network only; make '
+            "sure that every user is inside it, or write a public name"
+        ),
+    ),
+    (
+        "private address",
+        {"staging_public_url": "http://10.0.0.5"},
+        (
+            'staging_public_url is "http://10.0.0.5", but 10.0.0.5 is known inside one network only; make '
+            "sure that every user is inside it, or write a public name"
+        ),
+    ),
+    (
+        "slash at the end of a page URL",
+        {"staging_public_url": "http://app.example.com/"},
+        (
+            'staging_public_url is "http://app.example.com/", but no slash is expected at its end, since '
+            "what is appended to it starts with one; write http://app.example.com"
+        ),
+    ),
+    (
+        "slash at the end of a WebSocket path",
+        {"staging_public_ws_url": "ws://api.example.com/ws/"},
+        (
+            'staging_public_ws_url is "ws://api.example.com/ws/", but no slash is expected at its end, '
+            "since what is appended to it starts with one; write ws://api.example.com/ws"
+        ),
+    ),
+    (
+        "CORS for everybody",
+        {"staging_cors_origins": ["*"]},
+        (
+            'staging_cors_origins is "*", but the origin of the page is expected, since * lets every page '
+            "of the web in; write http://app.example.com"
+        ),
+    ),
+    (
+        "WebSockets on every path",
+        {"staging_websocket_paths": ["/"]},
+        (
+            'staging_websocket_paths is "/", but the path of the WebSocket alone is expected, since / takes '
+            "every request of the host; list the path itself, such as /ws"
+        ),
+    ),
+    (
+        "certificate that nothing uses",
+        {"staging_tls_certificate": "/etc/ssl/a.pem", "staging_tls_key": "/etc/ssl/a.key"},
+        (
+            'staging_tls_certificate is "/etc/ssl/a.pem", but a public URL with https:// or wss:// is '
+            "expected beside it; write the URLs with https:// and wss://, or remove the certificate"
+        ),
+    ),
+    (
+        "hold within the idle cut",
+        {"staging_hold": 10},
+        (
+            "staging_hold is 10, but more than 60 s are needed to see the proxy's default idle cut; hold "
+            "for 65 s; a shorter one proves less"
+        ),
+    ),
+    (
+        "hold within NPM's idle cut",
+        {"staging_hold": 65, "staging_proxy_provider": "nginx_proxy_manager"},
+        (
+            "staging_hold is 65, but more than 90 s are needed to see the proxy's default idle cut; hold "
+            "for 95 s; a shorter one proves less"
+        ),
+    ),
+    (
+        "WebSocket URL at the backend's port, proxy elsewhere",
+        {"staging_proxy_provider": "manual", "staging_public_ws_url": "ws://api.example.com:14200/ws"},
+        (
+            'staging_public_ws_url is "ws://api.example.com:14200/ws", but port 14200 is the backend\'s own '
+            "(staging_backend_port), so that users would go around the proxy; write the host and port of "
+            "the proxy"
+        ),
+    ),
+    (
+        "git without encryption",
+        {"staging_git_url": "http://example.com/x.git"},
+        (
+            'staging_git_url is "http://example.com/x.git", but a protocol that proves the server is '
+            "expected, since the source is run; write https:// or ssh://"
+        ),
+    ),
+    (
+        "project directory that is temporary",
+        {"staging_project_dir": "/tmp/app"},
+        (
+            'staging_project_dir is "/tmp/app", but a directory that outlives a restart and a clean-up is '
+            "expected; use one below the deploy user's home or /srv"
+        ),
+    ),
+    (
+        "variable that is not baked in",
+        {"staging_public_env": {"API_URL": "x"}},
+        (
+            'staging_public_env.API_URL is "x", but Next.js puts only variables into the page that start '
+            "with NEXT_PUBLIC_; rename it, or move it to staging_frontend_build_env"
+        ),
+    ),
+    (
+        "NODE_ENV in the build",
+        {"staging_frontend_build_env": {"NODE_ENV": "development"}},
+        (
+            'staging_frontend_build_env.NODE_ENV is "development", but next build makes a page for '
+            "production only; leave the key out"
+        ),
     ),
 )

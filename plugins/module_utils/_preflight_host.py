@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import Finding, Shown, finding
@@ -274,11 +274,11 @@ def judge_names(
     local: Iterable[str],
     *,
     vantage: str,
-    leads_here: bool,
+    lead_here: Container[str],
 ) -> list[Finding]:
     """:param hosts: Host name by variable.
     :param answers: Addresses by host name; None where no answer came, hosts that were not asked are left out.
-    :param leads_here: Whether one of the addresses should be the host's own.
+    :param lead_here: Variables for which one of the addresses should be the host's own.
     """
     found = []
     own = set(local)
@@ -296,7 +296,7 @@ def judge_names(
                     "check the name, its DNS record and the resolver",
                 )
             )
-        elif leads_here and own and not own & set(addresses):
+        elif variable in lead_here and own and not own & set(addresses):
             found.append(
                 finding(
                     "host-leads-elsewhere",

@@ -43,8 +43,8 @@ _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
 PROVIDERS = ("nginx", "nginx_proxy_manager", "manual")
 SOURCE_TYPES = ("git", "archive", "in_place")
 SWITCHES = ("restart", "overlap")
-#: As in the role backend.
-DEFAULT_OVERLAP_PORT = 14201
+#: As in the roles backend and frontend.
+DEFAULT_OWN_PORTS = {BACKEND_PORT: 14200, FRONTEND_PORT: 14100, OVERLAP_PORT: 14201}
 #: Seconds of silence after which the proxy cuts a connection by default; a hold that is not longer cannot see it.
 IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 60}
 _LONGEST_HOLD_S = 86400
@@ -337,42 +337,50 @@ def _check_hosts(inputs: Inputs) -> None:
                 f"browsers refuse to open port {url.port}",
                 "choose another port",
             )
-    names = inputs.get("staging_proxy_server_names")
-    if isinstance(names, list) and names:
-        _check_names(inputs, names, "server-name", "staging_proxy_server_names", "a server name of the proxy")
+    served = [(variable, url) for variable, url in _public(inputs) if variable != PAGE or inputs.proxies_page]
+    _check_names(inputs, served, "server-name", "staging_proxy_server_names", "a server name of the proxy")
+    secure = [(variable, url) for variable, url in served if url.secure]
+    _check_names(inputs, secure, "certificate-name", "staging_tls_names", "a name of the certificate")
 
 
-def _check_names(inputs: Inputs, names: Sequence[Any], name: str, variable: str, what: str) -> None:
-    for url_variable, url in _public(inputs):
-        if url_variable == PAGE and not inputs.proxies_page:
-            continue
-        if not any(covers(str(entry), url.host) for entry in names):
+def _check_names(inputs: Inputs, urls: Sequence[tuple[str, Url]], name: str, variable: str, what: str) -> None:
+    """Whether what is known of a proxy's names holds the hosts of the URLs that it serves."""
+    names = inputs.get(variable)
+    if names is not None and not isinstance(names, list):
+        inputs.add("type", variable, names, "a list of names is expected", f"write [{names}]")
+    for url_variable, url in urls if inputs.texts(variable) else ():
+        if not any(covers(entry, url.host) for entry in inputs.texts(variable)):
             inputs.add(
                 name,
                 url_variable,
                 inputs.get(url_variable),
-                f"its host is expected to be {what}",
-                f"add {url.host} to {variable}, or change the URL",
+                f"its host is expected to be {what} ({variable})",
+                f"add {url.host} there, or change the URL",
             )
 
 
 # Ports
 
 
-def _check_ports(inputs: Inputs) -> None:
-    for variable in (BACKEND_PORT, FRONTEND_PORT, OVERLAP_PORT):
-        value = inputs.get(variable)
-        if variable == OVERLAP_PORT:
-            if not inputs.overlaps:
-                continue
-            value = DEFAULT_OVERLAP_PORT if value is None else value
-        if value is None:
+def own_ports(given: Mapping[str, Any]) -> dict[str, int | None]:
+    """The ports that our processes listen on, by variable: what is set or the default, None for what is no port."""
+    found: dict[str, int | None] = {}
+    for variable, default in DEFAULT_OWN_PORTS.items():
+        if variable == OVERLAP_PORT and given.get("staging_backend_switch") != "overlap":
             continue
-        text = str(value)
-        if isinstance(value, bool) or not re.match(r"[0-9]{1,5}\Z", text) or not 1 <= int(text) <= 65535:
+        value = given.get(variable)
+        text = str(default if value in (None, "") else value)
+        is_port = re.match(r"[0-9]{1,5}\Z", text) and 1 <= int(text) <= 65535
+        found[variable] = int(text) if is_port else None
+    return found
+
+
+def _check_ports(inputs: Inputs) -> None:
+    for variable, port in own_ports(inputs.given).items():
+        value = inputs.get(variable)
+        if port is None:
             inputs.add("port", variable, value, "a port is a number from 1 to 65535", "choose a free port above 1023")
             continue
-        port = int(text)
         inputs.ports[variable] = port
         if port < 1024:
             inputs.add(
@@ -387,7 +395,7 @@ def _check_ports(inputs: Inputs) -> None:
         inputs.add(
             "ports-equal",
             BACKEND_PORT,
-            inputs.get(BACKEND_PORT),
+            inputs.get(BACKEND_PORT) or both[0],
             f"{FRONTEND_PORT} is the same, and two processes cannot share a port",
             "give one of them another port",
         )
@@ -437,13 +445,17 @@ def _check_listeners(inputs: Inputs) -> None:
                     "write the host and port of the proxy",
                 )
         elif url.port == inputs.ports.get(OVERLAP_PORT):
-            inputs.add(
-                "port-of-proxy-taken",
-                variable,
-                value,
-                f"nginx would have to listen on port {url.port}, which is the backend's second one ({OVERLAP_PORT})",
-                "write the port of the proxy (none for 80 and 443), or give the backend another one",
-            )
+            _add_taken_by_second(inputs, variable, url)
+
+
+def _add_taken_by_second(inputs: Inputs, variable: str, url: Url) -> None:
+    inputs.add(
+        "port-of-proxy-taken",
+        variable,
+        inputs.get(variable),
+        f"nginx would have to listen on port {url.port}, which is the backend's second one ({OVERLAP_PORT})",
+        "write the port of the proxy (none for 80 and 443), or give the backend another one",
+    )
 
 
 def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend: int | None) -> None:
@@ -456,6 +468,8 @@ def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend
             f"port {url.port} is the backend's ({BACKEND_PORT}), which serves no page",
             "write the host and port under which users open the page",
         )
+    elif inputs.provider == "nginx" and url.port == inputs.ports.get(OVERLAP_PORT):
+        _add_taken_by_second(inputs, PAGE, url)
     elif frontend is None:
         return
     elif inputs.proxies_page and inputs.provider == "nginx" and url.port == frontend:
@@ -547,14 +561,8 @@ def _route(inputs: Inputs, variable: str, entry: Any) -> Route | None:
     return Route(path, exact)
 
 
-def _first(inputs: Inputs, *names: str) -> str:
-    """The one of several names for the same thing that is set, or the first."""
-    return next((name for name in names if inputs.get(name) is not None), names[0])
-
-
 def _check_certificate(inputs: Inputs) -> None:
-    certificate = _first(inputs, "staging_tls_certificate", "staging_proxy_tls_certificate")
-    key = certificate.replace("certificate", "key")
+    certificate, key = "staging_tls_certificate", "staging_tls_key"
     for variable in (certificate, key):
         path = inputs.line(variable)
         if path is not None and not path.startswith("/"):
@@ -563,10 +571,10 @@ def _check_certificate(inputs: Inputs) -> None:
     if has_certificate != has_key:
         missing, given = (key, certificate) if has_certificate else (certificate, key)
         inputs.add("certificate", missing, None, f"{given} is set, and nginx needs both", f"set {missing}")
-    if inputs.provider != "nginx":
-        return
     served = [(variable, url) for variable, url in _public(inputs) if variable != PAGE or inputs.proxies_page]
     secure = [variable for variable, url in served if url.secure]
+    if inputs.provider != "nginx":
+        return
     if secure and not has_certificate and not has_key:
         inputs.add(
             "certificate",
@@ -583,9 +591,6 @@ def _check_certificate(inputs: Inputs) -> None:
             "a public URL with https:// or wss:// is expected beside it",
             "write the URLs with https:// and wss://, or remove the certificate",
         )
-    names = inputs.get("staging_tls_names")
-    if secure and isinstance(names, list) and names:
-        _check_names(inputs, names, "certificate-name", "the certificate", "a name of the certificate")
 
 
 def _origin_of(text: Any) -> str:

@@ -207,7 +207,7 @@ import ssl
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
@@ -607,7 +607,7 @@ def check_host(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
         found += _preflight_host.judge_place(place, "staging_project_dir", needed_bytes=needed, user=user)
     own_dirs = [path for path in (project_dir, releases_dir if project_dir else "", *params["own_cwd"]) if path]
     processes = Processes(own_dirs, params["own_processes"], user)
-    ports = own_ports(inputs)
+    ports = {variable: port for variable, port in _preflight_inputs.own_ports(inputs).items() if port is not None}
     proxy_ports = {url.port: variable for variable, url in served.items()} if provider == "nginx" else {}
     listeners = processes.listeners([*ports.values(), *proxy_ports])
     found += _preflight_host.judge_ports(ports, listeners, ephemeral=ephemeral_ports())
@@ -623,34 +623,29 @@ def check_host(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
     if provider == "nginx":
         found += check_nginx(module)
         found += check_certificate(inputs, {variable: url.host for variable, url in served.items() if url.secure})
-    names, answers = check_names(module, urls, leads_here=provider == "nginx")
+    # A proxy elsewhere has the names of what it serves; a page that it does not serve comes straight from here.
+    lead_here = [name for name in urls if provider == "nginx" or name not in served]
+    names, answers = check_names(module, urls, lead_here)
     return found + names, answers
 
 
-def check_names(module: AnsibleModule, urls: Mapping[str, Url], *, leads_here: bool) -> tuple[list[Finding], Addresses]:
+def check_names(
+    module: AnsibleModule, urls: Mapping[str, Url], lead_here: Sequence[str]
+) -> tuple[list[Finding], Addresses]:
     """Where the public names lead, seen from this host, and from the controller where it sees something else."""
     hosts = {variable: url.host for variable, url in urls.items()}
     answers, local = resolve(hosts.values()), local_addresses()
-    found = _preflight_host.judge_names(hosts, answers, local, vantage="the staging host", leads_here=leads_here)
+    # Debian's installer gives the host's own name to 127.0.1.1.
+    seen = {address for addresses in answers.values() for address in addresses or ()}
+    here = local | {address for address in seen if is_loopback(address)}
+    found = _preflight_host.judge_names(hosts, answers, here, vantage="the staging host", lead_here=lead_here)
     elsewhere = {
         host: addresses
         for host, addresses in module.params["controller_addresses"].items()
         if addresses and host in answers and set(addresses) != set(answers[host] or ())
     }
-    found += _preflight_host.judge_names(hosts, elsewhere, local, vantage="the controller", leads_here=leads_here)
+    found += _preflight_host.judge_names(hosts, elsewhere, local, vantage="the controller", lead_here=lead_here)
     return found, answers
-
-
-def own_ports(inputs: Mapping[str, Any]) -> dict[str, int]:
-    found = {}
-    for variable in (_preflight_inputs.BACKEND_PORT, _preflight_inputs.FRONTEND_PORT):
-        with contextlib.suppress(ValueError):
-            found[variable] = int(str(inputs.get(variable)))
-    if inputs.get("staging_backend_switch") == "overlap":
-        second = inputs.get(_preflight_inputs.OVERLAP_PORT) or _preflight_inputs.DEFAULT_OVERLAP_PORT
-        with contextlib.suppress(ValueError):
-            found[_preflight_inputs.OVERLAP_PORT] = int(str(second))
-    return found
 
 
 def check_source(module: AnsibleModule) -> list[Finding]:
@@ -678,12 +673,11 @@ def check_nginx(module: AnsibleModule) -> list[Finding]:
 
 
 def check_certificate(inputs: Mapping[str, Any], hosts: Mapping[str, str]) -> list[Finding]:
-    for variable in ("staging_tls_certificate", "staging_proxy_tls_certificate"):
-        certificate, key = inputs.get(variable), inputs.get(variable.replace("certificate", "key"))
-        if certificate and key:
-            found = look_at_certificate(variable, str(certificate), str(key))
-            return _preflight_host.judge_certificate(found, hosts)
-    return []
+    variable = "staging_tls_certificate"
+    certificate, key = inputs.get(variable), inputs.get("staging_tls_key")
+    if not certificate or not key:
+        return []
+    return _preflight_host.judge_certificate(look_at_certificate(variable, str(certificate), str(key)), hosts)
 
 
 def check_inputs(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
@@ -694,7 +688,7 @@ def check_inputs(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
     if module.params["resolve"]:
         hosts = {variable: url.host for variable, url in _preflight_inputs.public_hosts(inputs).items()}
         answers = resolve(hosts.values())
-        found += _preflight_host.judge_names(hosts, answers, (), vantage="the controller", leads_here=False)
+        found += _preflight_host.judge_names(hosts, answers, (), vantage="the controller", lead_here=())
     return found, answers
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import check_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 # In an expression or a condition; not the attribute of something, nor a name in a message.
@@ -99,15 +100,53 @@ def test_every_role_has_a_readme_that_names_its_options(role: Path) -> None:
     assert missing == []
 
 
-def test_every_shared_variable_is_documented_with_the_roles_that_read_it() -> None:
-    rows = {
-        match[1]: line
-        for line in (ROOT / "docs/variables.md").read_text(encoding="utf-8").splitlines()
-        if (match := re.match(r"\| `(staging_\w+)` \|", line))
+def shared_variables() -> dict[str, tuple[str, str]]:
+    """Default and readers of every variable in the tables of docs/variables.md."""
+    rows = re.findall(
+        r"^\| `(staging_\w+)` \| ([^|]*) \|[^|]*\| ([^|]*) \|$", (ROOT / "docs/variables.md").read_text("utf-8"), re.M
+    )
+    assert len(rows) == len({name for name, _default, _readers in rows}), "a variable stands there twice"
+    return {name: (default.strip(), readers) for name, default, readers in rows}
+
+
+def readers_of(variable: str) -> set[str]:
+    named = re.compile(rf"\b{variable}\b")
+    return {role.name for role in ROLES if named.search((role / "defaults/main.yml").read_text(encoding="utf-8"))}
+
+
+def test_every_shared_variable_is_documented_with_the_roles_that_read_it_and_no_others() -> None:
+    documented = {name: set(readers.split(", ")) for name, (_default, readers) in shared_variables().items()}
+    read = {
+        variable
+        for path in [*ROOT.glob("roles/*/defaults/main.yml"), *ROOT.glob("playbooks/**/*.yml")]
+        for variable in re.findall(r"staging_[a-z_]+\w", path.read_text(encoding="utf-8"))
     }
-    for role in ROLES:
-        for variable in set(re.findall(r"staging_[a-z_]+\w", (role / "defaults/main.yml").read_text(encoding="utf-8"))):
-            assert variable in rows, f"{variable}, which {role.name} reads, is not in docs/variables.md"
-            assert role.name in rows[variable].rsplit("|", 2)[1], (
-                f"{variable}: docs/variables.md leaves out {role.name}"
-            )
+    # What no role reads is there for preflight alone, which judges all of them.
+    assert documented == {name: readers_of(name) or {"preflight"} for name in {*documented, *read}}
+
+
+def test_preflight_judges_only_variables_that_are_documented() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("plugins/*/*preflight_in*.py"))
+    assert set(re.findall(r"staging_[a-z_]+\w", code)) - set(shared_variables()) == set()
+
+
+def test_the_documented_default_of_a_shared_variable_is_that_of_its_readers() -> None:
+    compared = set()
+    for variable, (shown, _readers) in shared_variables().items():
+        literal = re.fullmatch(r"`([^`]*)`|", shown)
+        for role in ROLES:
+            for value in load(role / "defaults/main.yml").values():
+                given = re.fullmatch(rf"\{{\{{ {variable} \| default\((.*)\) \}}\}}", str(value))
+                rendered = strip_expressions(value) if given else None
+                if literal is not None and rendered is not None and "Undefined" not in str(rendered):
+                    expected = yaml.safe_load(literal[1] or "''")
+                    # Nothing is shown for a dictionary or a list that is empty either.
+                    assert rendered == expected or not (rendered or expected), f"{variable}: {role.name}: {rendered!r}"
+                    compared.add(variable)
+    assert len(compared) > 30
+
+
+def test_a_variable_that_is_said_to_be_required_is_missed_by_preflight() -> None:
+    required = {name for name, (shown, _readers) in shared_variables().items() if shown == "**required**"}
+    missed = {item.variable for item in check_inputs({"staging_source_type": "in_place"}) if item.name == "missing"}
+    assert required == missed

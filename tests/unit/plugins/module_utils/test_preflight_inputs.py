@@ -8,134 +8,10 @@ from typing import Any
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _preflight
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import (
-    DEFAULT_OVERLAP_PORT,
+    DEFAULT_OWN_PORTS,
     check_inputs,
 )
-from bad_inputs import ERRORS, GOOD, TLS
-
-WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
-    (
-        "internal name",
-        {"staging_public_url": "http://app.home.example.net"},
-        (
-            'staging_public_url is "http://app.home.example.net", but app.home.example.net is known inside '
-            "one network only; make sure that every user is inside it, or write a public name"
-        ),
-    ),
-    (
-        "name of one label",
-        {"staging_public_url": "http://staging"},
-        (
-            'staging_public_url is "http://staging", but staging is known inside one network only; make '
-            "sure that every user is inside it, or write a public name"
-        ),
-    ),
-    (
-        "private address",
-        {"staging_public_url": "http://10.0.0.5"},
-        (
-            'staging_public_url is "http://10.0.0.5", but 10.0.0.5 is known inside one network only; make '
-            "sure that every user is inside it, or write a public name"
-        ),
-    ),
-    (
-        "slash at the end of a page URL",
-        {"staging_public_url": "http://app.example.com/"},
-        (
-            'staging_public_url is "http://app.example.com/", but no slash is expected at its end, since '
-            "what is appended to it starts with one; write http://app.example.com"
-        ),
-    ),
-    (
-        "slash at the end of a WebSocket path",
-        {"staging_public_ws_url": "ws://api.example.com/ws/"},
-        (
-            'staging_public_ws_url is "ws://api.example.com/ws/", but no slash is expected at its end, '
-            "since what is appended to it starts with one; write ws://api.example.com/ws"
-        ),
-    ),
-    (
-        "CORS for everybody",
-        {"staging_cors_origins": ["*"]},
-        (
-            'staging_cors_origins is "*", but the origin of the page is expected, since * lets every page '
-            "of the web in; write http://app.example.com"
-        ),
-    ),
-    (
-        "WebSockets on every path",
-        {"staging_websocket_paths": ["/"]},
-        (
-            'staging_websocket_paths is "/", but the path of the WebSocket alone is expected, since / takes '
-            "every request of the host; list the path itself, such as /ws"
-        ),
-    ),
-    (
-        "certificate that nothing uses",
-        {"staging_tls_certificate": "/etc/ssl/a.pem", "staging_tls_key": "/etc/ssl/a.key"},
-        (
-            'staging_tls_certificate is "/etc/ssl/a.pem", but a public URL with https:// or wss:// is '
-            "expected beside it; write the URLs with https:// and wss://, or remove the certificate"
-        ),
-    ),
-    (
-        "hold within the idle cut",
-        {"staging_hold": 10},
-        (
-            "staging_hold is 10, but more than 60 s are needed to see the proxy's default idle cut; hold "
-            "for 65 s; a shorter one proves less"
-        ),
-    ),
-    (
-        "hold within NPM's idle cut",
-        {"staging_hold": 65, "staging_proxy_provider": "nginx_proxy_manager"},
-        (
-            "staging_hold is 65, but more than 90 s are needed to see the proxy's default idle cut; hold "
-            "for 95 s; a shorter one proves less"
-        ),
-    ),
-    (
-        "WebSocket URL at the backend's port, proxy elsewhere",
-        {"staging_proxy_provider": "manual", "staging_public_ws_url": "ws://api.example.com:14200/ws"},
-        (
-            'staging_public_ws_url is "ws://api.example.com:14200/ws", but port 14200 is the backend\'s own '
-            "(staging_backend_port), so that users would go around the proxy; write the host and port of "
-            "the proxy"
-        ),
-    ),
-    (
-        "git without encryption",
-        {"staging_git_url": "http://example.com/x.git"},
-        (
-            'staging_git_url is "http://example.com/x.git", but a protocol that proves the server is '
-            "expected, since the source is run; write https:// or ssh://"
-        ),
-    ),
-    (
-        "project directory that is temporary",
-        {"staging_project_dir": "/tmp/app"},
-        (
-            'staging_project_dir is "/tmp/app", but a directory that outlives a restart and a clean-up is '
-            "expected; use one below the deploy user's home or /srv"
-        ),
-    ),
-    (
-        "variable that is not baked in",
-        {"staging_public_env": {"API_URL": "x"}},
-        (
-            'staging_public_env.API_URL is "x", but Next.js puts only variables into the page that start '
-            "with NEXT_PUBLIC_; rename it, or move it to staging_frontend_build_env"
-        ),
-    ),
-    (
-        "NODE_ENV in the build",
-        {"staging_frontend_build_env": {"NODE_ENV": "development"}},
-        (
-            'staging_frontend_build_env.NODE_ENV is "development", but next build makes a page for '
-            "production only; leave the key out"
-        ),
-    ),
-)
+from bad_inputs import ERRORS, GOOD, TLS, WARNINGS
 
 
 def _sentences(inputs: dict[str, Any]) -> list[tuple[str, str]]:
@@ -261,6 +137,25 @@ def test_a_level_may_be_set_where_opinions_differ() -> None:
     assert [item.level for item in found] == ["warning"]
 
 
+def test_an_api_on_another_host_than_the_websocket_is_doubtful_where_the_page_is_not_listed() -> None:
+    given = {
+        **GOOD,
+        "staging_public_api_url": "http://rest.example.com",
+        "staging_cors_origins": ["http://b.example.com"],
+    }
+    found = _preflight.with_levels(check_inputs(given), {})
+    assert [(item.name, item.level) for item in found] == [
+        ("cors-page-missing", "error"),
+        ("hosts-of-api-and-websocket-differ", "warning"),
+    ]
+    assert found[1].sentence == (
+        'staging_public_ws_url is "ws://api.example.com/ws", but the host of staging_public_api_url is '
+        "rest.example.com, and staging_cors_origins does not list the page; use one host for both, or make sure that "
+        "the backend accepts the page's origin on both"
+    )
+    assert check_inputs({**given, "staging_cors_origins": ["http://app.example.com"]}) == []
+
+
 def test_errors_come_first() -> None:
     found = _preflight.with_levels(check_inputs({**GOOD, "staging_git_url": "http://x/y", "staging_hold": "z"}), {})
     assert [item.level for item in found] == ["error", "warning"]
@@ -285,6 +180,17 @@ def test_no_kind_of_value_breaks_the_checks(junk: Any) -> None:
     _preflight.summary(check_inputs(dict.fromkeys(names, junk)))
 
 
-def test_the_default_of_the_second_port_is_that_of_the_role() -> None:
-    defaults = (Path(__file__).resolve().parents[4] / "roles/backend/defaults/main.yml").read_text()
-    assert f"staging_backend_overlap_port | default({DEFAULT_OVERLAP_PORT})" in defaults
+@pytest.mark.parametrize("variable", DEFAULT_OWN_PORTS)
+def test_the_default_of_a_port_is_that_of_the_role_and_is_judged_like_one_that_is_set(variable: str) -> None:
+    role = "frontend" if "frontend" in variable else "backend"
+    defaults = (Path(__file__).resolve().parents[4] / f"roles/{role}/defaults/main.yml").read_text()
+    port = DEFAULT_OWN_PORTS[variable]
+    assert f"{variable} | default({port})" in defaults
+    given = {
+        **GOOD,
+        "staging_backend_switch": "overlap",
+        variable: None,
+        "staging_public_url": f"http://a.b.org:{port}",
+    }
+    assert [item.name for item in check_inputs(given)] != []
+    assert check_inputs({**given, "staging_public_url": "http://a.b.org"}) == []

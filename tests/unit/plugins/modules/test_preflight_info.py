@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_host as host
+from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_inputs
 from ansible_collections.codeframe.staging.plugins.modules import preflight_info
 from module_runner import RunModule
 
@@ -219,6 +220,17 @@ def test_a_port_that_a_foreign_process_holds_is_said_with_its_name(on_host: Any,
     assert message.endswith(f" in {tmp_path}/foreign) listens on it; stop that process, or choose another port")
 
 
+def test_a_port_that_is_not_set_is_looked_at_all_the_same(
+    on_host: Any, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _process, port = server(tmp_path / "foreign")
+    monkeypatch.setitem(_preflight_inputs.DEFAULT_OWN_PORTS, "staging_frontend_port", port)
+    result = on_host(staging_frontend_port=None)
+    assert [item["variable"] for item in result["findings"] if item["finding"] == "port-held"] == [
+        "staging_frontend_port"
+    ]
+
+
 def test_a_port_that_our_own_process_holds_is_fine(on_host: Any, server: Any, tmp_path: Path) -> None:
     _process, port = server(tmp_path / "projects" / "app.releases" / "0001-abc" / "web-ui")
     assert _names(on_host(staging_frontend_port=port)) == []
@@ -249,6 +261,7 @@ def test_the_source_is_judged(on_host: Any, tmp_path: Path) -> None:
     node.chmod(0o755)
     args = {"source_path": str(source), "node": str(node)}
     assert _names(on_host(args=args)) == ["package-json-missing"]
+    assert _names(on_host(args=args, staging_backend_dir="api")) == ["package-json-missing", "backend-dir-missing"]
     (source / "web-ui" / "package.json").write_text('{"engines": {"node": ">=20"}, "scripts": {"build": "x"}}')
     lock = {"packages": {"node_modules/next": {"version": "16.0.1", "engines": {"node": ">=20.9.0"}}}}
     (source / "web-ui" / "package-lock.json").write_text(json.dumps(lock))
@@ -338,6 +351,39 @@ def test_a_name_that_leads_elsewhere_for_the_controller_alone_is_said(
     ]
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param({}, ["staging_public_url", "staging_public_ws_url"], id="nginx on the host"),
+        pytest.param({"staging_proxy_provider": "manual"}, [], id="a proxy elsewhere"),
+        pytest.param(
+            {"staging_proxy_provider": "manual", "staging_proxy_page": False},
+            ["staging_public_url"],
+            id="a proxy elsewhere, and the page straight from the host",
+        ),
+    ],
+)
+def test_a_name_has_to_lead_to_what_serves_it(
+    more: dict[str, Any], expected: list[str], on_host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight_info, "local_addresses", lambda: {"10.0.0.1"})
+    answers = {"app.example.com": ["192.0.2.9"], "api.example.com": ["192.0.2.9"]}
+    monkeypatch.setattr(preflight_info, "resolve", lambda _hosts: answers)
+    result = on_host(**more)
+    assert [item["variable"] for item in result["findings"] if item["finding"] == "host-leads-elsewhere"] == expected
+
+
+def test_a_host_whose_own_name_leads_to_its_loopback_address_is_here(
+    on_host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight_info, "local_addresses", lambda: {"10.0.0.1"})
+    monkeypatch.setattr(preflight_info, "resolve", lambda _hosts: {"app.example.com": ["127.0.1.1"]})
+    assert _names(on_host(args={"controller_addresses": {"app.example.com": ["10.0.0.1"]}})) == []
+    assert _names(on_host(args={"controller_addresses": {"app.example.com": ["127.0.0.1"]}})) == [
+        "host-leads-elsewhere"
+    ]
+
+
 def test_a_certificate_that_is_missing_is_said(on_host: Any, tmp_path: Path) -> None:
     result = on_host(
         staging_public_url="https://app.example.com",
@@ -424,18 +470,18 @@ def test_too_little_memory_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "leads_here", "expected"),
+    ("answers", "lead_here", "expected"),
     [
-        pytest.param({}, True, [], id="not asked"),
-        pytest.param({"a.example.com": ["10.0.0.1"]}, True, [], id="here"),
-        pytest.param({"a.example.com": None}, True, ["host-unresolved"], id="no answer"),
-        pytest.param({"a.example.com": ["10.9.9.9"]}, True, ["host-leads-elsewhere"], id="elsewhere"),
-        pytest.param({"a.example.com": ["10.9.9.9"]}, False, [], id="elsewhere, as it may"),
+        pytest.param({}, ["staging_public_url"], [], id="not asked"),
+        pytest.param({"a.example.com": ["10.0.0.1"]}, ["staging_public_url"], [], id="here"),
+        pytest.param({"a.example.com": None}, ["staging_public_url"], ["host-unresolved"], id="no answer"),
+        pytest.param({"a.example.com": ["10.9.9.9"]}, ["staging_public_url"], ["host-leads-elsewhere"], id="elsewhere"),
+        pytest.param({"a.example.com": ["10.9.9.9"]}, ["staging_public_ws_url"], [], id="elsewhere, as it may"),
     ],
 )
-def test_names_are_judged(answers: dict[str, Any], leads_here: bool, expected: list[str]) -> None:
+def test_names_are_judged(answers: dict[str, Any], lead_here: list[str], expected: list[str]) -> None:
     hosts = {"staging_public_url": "a.example.com"}
-    found = host.judge_names(hosts, answers, ["10.0.0.1"], vantage="the staging host", leads_here=leads_here)
+    found = host.judge_names(hosts, answers, ["10.0.0.1"], vantage="the staging host", lead_here=lead_here)
     assert [(item.name, item.level) for item in found] == [(name, "warning") for name in expected]
 
 
