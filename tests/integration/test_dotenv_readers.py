@@ -192,7 +192,6 @@ def test_every_accepted_value_comes_back_from_all_four_readers(tmp_path: Path) -
         for number, (value, form) in enumerate(accepted)
         if answers[number] != {"__BEFORE": "x", "THE_KEY": value, "__AFTER": "y"}
     ]
-    print(f"seed {SEED}: {len(accepted)} accepted, {len(refused)} refused")
     assert not wrong, f"seed {SEED}: {len(wrong)} of {len(accepted)}, such as {wrong[:5]}"
     assert len(accepted) > VALUES // 4
 

@@ -1,0 +1,33 @@
+"""What a role derives from the public URLs, rendered as Ansible does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from ansible_collections.codeframe.staging.plugins.module_utils._url import parse_url
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        pytest.param("http://app.example.com", "http://app.example.com", id="an origin already"),
+        pytest.param("https://app.example.com/", "https://app.example.com", id="slash at the end"),
+        pytest.param("https://app.example.com/staging/app", "https://app.example.com", id="path"),
+        pytest.param("http://app.example.com:14100/x", "http://app.example.com:14100", id="port"),
+        pytest.param("https://App.Example.com:443/", "https://app.example.com", id="capitals and the default port"),
+        pytest.param("http://app.example.com:443", "http://app.example.com:443", id="the other scheme's port"),
+        pytest.param("http://[2001:db8::80]:80/a", "http://[2001:db8::80]", id="IPv6 with the default port"),
+        pytest.param("http://[2001:db8::80]/", "http://[2001:db8::80]", id="IPv6"),
+    ],
+)
+def test_the_cors_origin_of_a_page_is_what_its_browser_sends(url: str, origin: str) -> None:
+    expression = yaml.safe_load((ROOT / "roles/app_env/defaults/main.yml").read_text())["app_env_cors_origins"]
+    templar = Templar(DataLoader(), {"app_env_public_url": url})
+    assert templar.template(trust_as_template(expression)) == [origin]
+    assert parse_url(url).origin == origin
