@@ -1060,6 +1060,19 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "required key that is empty",
+        {"staging_env": {"STRIPE_KEY": ""}, "staging_env_required_keys": ["STRIPE_KEY"]},
+        "staging_env.STRIPE_KEY is empty, but staging_env_required_keys asks for a value; set it, or remove the key",
+    ),
+    (
+        "required key that no file can hold",
+        {"staging_env_required_keys": ["STRIPE-KEY"]},
+        (
+            'staging_env_required_keys is "STRIPE-KEY", but STRIPE-KEY is no name of a variable (letters, digits and '
+            "underscores, not starting with a digit); correct the name"
+        ),
+    ),
+    (
         "required keys as a text",
         {"staging_env_required_keys": "AUTH_SECRET"},
         ('staging_env_required_keys is "AUTH_SECRET", but a list is expected; write [AUTH_SECRET]'),

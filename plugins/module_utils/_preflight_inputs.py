@@ -833,6 +833,7 @@ def _check_env(inputs: Inputs) -> None:
     for variable, values, hidden in (("staging_env", plain, False), ("staging_env_secrets", secret, True)):
         for key, value in values.items():
             _check_env_value(inputs, variable, str(key), value, hidden=hidden)
+    _check_required(inputs, plain)
     for key in secret:
         if str(key).startswith(_PUBLIC_PREFIX):
             inputs.add(
@@ -855,6 +856,24 @@ def _check_env(inputs: Inputs) -> None:
                     f"{variable} is {inputs.ports[variable]}",
                     f"write {inputs.ports[variable]}, or leave the key out",
                 )
+
+
+def _check_required(inputs: Inputs, plain: Mapping[str, Any]) -> None:
+    """What of the required keys can be seen here: the rest may stand in the file on the host."""
+    variable = "staging_env_required_keys"
+    for key in inputs.texts(variable):
+        try:
+            check_key(key)
+        except RefusedError as error:
+            inputs.add("env-key", variable, key, f"{key} {error.why}", "correct the name")
+        if plain.get(key) == "" and key not in _dict(inputs, "staging_env_generate"):
+            inputs.add(
+                "env-empty",
+                f"staging_env.{key}",
+                Shown("empty"),
+                f"{variable} asks for a value",
+                "set it, or remove the key",
+            )
 
 
 def _check_generated(inputs: Inputs) -> None:
