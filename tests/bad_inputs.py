@@ -426,20 +426,26 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_websocket_paths": ["/socket"]},
         (
             'staging_public_ws_url is "ws://api.example.com/ws", but the proxy routes WebSockets for '
-            "/socket only (staging_websocket_paths); add /ws to staging_websocket_paths, or correct the "
-            "path of the URL"
+            "/socket only (staging_websocket_paths), and takes in what is below a path where that ends with a slash; "
+            "add /ws to staging_websocket_paths, or correct the path of the URL"
         ),
     ),
     (
-        "WebSocket path that an exact route misses",
-        {
-            "staging_public_ws_url": "ws://api.example.com/ws/v2",
-            "staging_websocket_paths": [{"path": "/ws", "match": "exact"}],
-        },
+        "WebSocket path below a route without a slash at its end",
+        {"staging_public_ws_url": "ws://api.example.com/ws/v2", "staging_websocket_paths": ["/ws"]},
         (
-            'staging_public_ws_url is "ws://api.example.com/ws/v2", but the proxy routes WebSockets for = '
-            "/ws only (staging_websocket_paths); add /ws/v2 to staging_websocket_paths, or correct the path "
-            "of the URL"
+            'staging_public_ws_url is "ws://api.example.com/ws/v2", but the proxy routes WebSockets for '
+            "/ws only (staging_websocket_paths), and takes in what is below a path where that ends with a slash; "
+            "add /ws/v2 to staging_websocket_paths, or correct the path of the URL"
+        ),
+    ),
+    (
+        "characters in a WebSocket path that would break out of a directive",
+        {"staging_public_ws_url": "ws://api.example.com/ws;x"},
+        (
+            'staging_public_ws_url is "ws://api.example.com/ws;x", but its path holds letters, digits and '
+            ". _ ~ + , = : @ % / - only, since it stands in the configuration of the proxy; write other characters as "
+            "%XX, or choose another path"
         ),
     ),
     (
@@ -447,7 +453,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_websocket_paths": ["ws"]},
         (
             'staging_websocket_paths is "ws", but a path starts with a slash and holds neither spaces nor '
-            "patterns; write it as /ws or as {path: /ws, match: exact}"
+            "patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
@@ -455,15 +461,23 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_sse_paths": ["^/api/.*$"]},
         (
             'staging_sse_paths is "^/api/.*$", but a path starts with a slash and holds neither spaces nor '
-            "patterns; write it as /ws or as {path: /ws, match: exact}"
+            "patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
-        "route with an unknown match",
-        {"staging_websocket_paths": [{"path": "/ws", "match": "regex"}]},
+        "route with a pattern to the API",
+        {"staging_api_paths": ["/api/*"]},
         (
-            'staging_websocket_paths is {"match": "regex", "path": "/ws"}, but match is exact or prefix; '
-            "choose one of them"
+            'staging_api_paths is "/api/*", but a path starts with a slash and holds neither spaces nor '
+            "patterns; write it as /ws, or as /ws/ for all below it"
+        ),
+    ),
+    (
+        "route that is no text",
+        {"staging_websocket_paths": [{"path": "/ws"}]},
+        (
+            'staging_websocket_paths is {"path": "/ws"}, but a path starts with a slash and holds neither spaces nor '
+            "patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (

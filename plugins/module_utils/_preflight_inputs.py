@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import (
@@ -39,6 +38,8 @@ WS = "staging_public_ws_url"
 BACKEND_PORT = "staging_backend_port"
 FRONTEND_PORT = "staging_frontend_port"
 OVERLAP_PORT = "staging_backend_overlap_port"
+WS_PATHS = "staging_websocket_paths"
+API_PATHS = "staging_api_paths"
 _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
 PROVIDERS = ("nginx", "nginx_proxy_manager", "manual")
 SOURCE_TYPES = ("git", "archive", "in_place")
@@ -52,7 +53,7 @@ _PUBLIC_PREFIX = "NEXT_PUBLIC_"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?\Z")
 _GIT_URL = re.compile(r"(?:(?:https?|ssh|git|file)://[^\s]+|[\w.-]+@[\w.-]+:[^\s]+|/[^\s]+)\Z")
-_ROUTE = re.compile(r"/[A-Za-z0-9._~!&'()*+,=:@%/-]*\Z")
+_PATH = re.compile(r"[A-Za-z0-9._~+,=:@%/-]*\Z")
 _SYSTEM_DIRS = frozenset(
     (
         "/bin",
@@ -82,15 +83,6 @@ _SYSTEM_DIRS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Route:
-    path: str
-    exact: bool
-
-    def covers(self, path: str) -> bool:
-        return path == self.path if self.exact else path.startswith(self.path)
-
-
 class Inputs:
     """The variables of a deployment, by the names under which the user sets them."""
 
@@ -103,7 +95,7 @@ class Inputs:
         self.api: Url | None = None
         self.ws: Url | None = None
         self.ports: dict[str, int] = {}
-        self.routes: list[Route] = []
+        self.routes: list[str] = []
 
     def get(self, name: str) -> Any:
         """The value of a variable, or None if it is not set."""
@@ -251,6 +243,16 @@ def _url(inputs: Inputs, variable: str, schemes: tuple[str, str], required: str)
         return None
     if "//" in url.path:
         inputs.add("url", variable, text, "its path has no empty parts", "write // behind the host as one /")
+        return None
+    if not _is_plain_path(url.path):
+        inputs.add(
+            "url",
+            variable,
+            text,
+            "its path holds letters, digits and . _ ~ + , = : @ % / - only, since it stands in the configuration of "
+            "the proxy",
+            "write other characters as %XX, or choose another path",
+        )
         return None
     if url.path.endswith("/") and not (url.path == "/" and url.scheme in {"ws", "wss"}):
         inputs.add(
@@ -495,70 +497,61 @@ def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend
 
 def _check_routes(inputs: Inputs) -> None:
     seen: dict[str, str] = {}
-    for variable in ("staging_websocket_paths", "staging_sse_paths"):
+    for variable in (WS_PATHS, "staging_sse_paths", API_PATHS):
         value = inputs.get(variable)
         if value is None:
             continue
         if not isinstance(value, list):
             inputs.add("type", variable, value, "a list of paths is expected", f"write [{value}]")
             continue
-        if not value and variable == "staging_websocket_paths":
+        if not value and variable == WS_PATHS:
             inputs.add("routes-empty", variable, value, "at least one path is expected", "list the WebSocket's path")
-        for entry in value:
-            route = _route(inputs, variable, entry)
-            if route is None:
-                continue
-            if route.path in seen:
+        for path in value:
+            if not isinstance(path, str) or not path.startswith("/") or not _is_plain_path(path):
                 inputs.add(
-                    "route-twice",
+                    "route",
                     variable,
-                    entry,
-                    f"{route.path} stands in {seen[route.path]} already",
-                    "list each path once",
+                    path,
+                    "a path starts with a slash and holds neither spaces nor patterns",
+                    "write it as /ws, or as /ws/ for all below it",
                 )
-            seen[route.path] = variable
-            if variable == "staging_websocket_paths":
-                inputs.routes.append(route)
+            elif path in seen and (seen[path] == variable or variable != API_PATHS):
+                inputs.add(
+                    "route-twice", variable, path, f"{path} stands in {seen[path]} already", "list each path once"
+                )
+            else:
+                # The API's paths give way to the others.
+                seen.setdefault(path, variable)
+    inputs.routes = [path for path, variable in seen.items() if variable == WS_PATHS]
     if inputs.ws is not None and inputs.routes:
         path = inputs.ws.path or "/"
-        if not any(route.covers(path) for route in inputs.routes):
-            routed = ", ".join(f"{'= ' if route.exact else ''}{route.path}" for route in inputs.routes)
+        if not any(_takes(route, path) for route in inputs.routes):
             inputs.add(
                 "websocket-path-unrouted",
                 WS,
                 inputs.get(WS),
-                f"the proxy routes WebSockets for {routed} only (staging_websocket_paths)",
-                f"add {path} to staging_websocket_paths, or correct the path of the URL",
+                f"the proxy routes WebSockets for {', '.join(inputs.routes)} only ({WS_PATHS}), and takes in what is "
+                "below a path where that ends with a slash",
+                f"add {path} to {WS_PATHS}, or correct the path of the URL",
             )
-    if any(route.path == "/" and not route.exact for route in inputs.routes):
+    if "/" in inputs.routes:
         inputs.add(
             "websocket-path-root",
-            "staging_websocket_paths",
+            WS_PATHS,
             "/",
             "the path of the WebSocket alone is expected, since / takes every request of the host",
             "list the path itself, such as /ws",
         )
 
 
-def _route(inputs: Inputs, variable: str, entry: Any) -> Route | None:
-    path, exact = entry, False
-    if isinstance(entry, Mapping):
-        path = entry.get("path")
-        match = entry.get("match", "prefix")
-        if match not in ("exact", "prefix"):
-            inputs.add("route", variable, entry, "match is exact or prefix", "choose one of them")
-            return None
-        exact = match == "exact"
-    if not isinstance(path, str) or not _ROUTE.match(path) or "//" in path or "/../" in f"{path}/":
-        inputs.add(
-            "route",
-            variable,
-            entry,
-            "a path starts with a slash and holds neither spaces nor patterns",
-            "write it as /ws or as {path: /ws, match: exact}",
-        )
-        return None
-    return Route(path, exact)
+def _is_plain_path(path: str) -> bool:
+    """Whether a path can stand in the proxy's configuration; as the role proxy has it."""
+    return _PATH.match(path) is not None and "//" not in path and "/../" not in f"{path}/"
+
+
+def _takes(route: str, path: str) -> bool:
+    """Whether the proxy's location for a path takes a request: as the role proxy writes it."""
+    return path.startswith(route) if route.endswith("/") else path == route
 
 
 def _check_certificate(inputs: Inputs) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _preflight
+from ansible_collections.codeframe.staging.plugins.module_utils import _preflight, _preflight_inputs
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import (
     DEFAULT_OWN_PORTS,
     check_inputs,
@@ -60,7 +60,7 @@ def test_there_are_at_least_sixty_bad_inputs() -> None:
         ),
         pytest.param(
             {
-                "staging_websocket_paths": ["/ws", {"path": "/live", "match": "exact"}],
+                "staging_websocket_paths": ["/ws", "/live/"],
                 "staging_sse_paths": ["/api/events"],
                 "staging_cors_origins": ["http://app.example.com", "http://app.example.com:3000"],
                 "staging_env": {"A": "x y", "N": 1, "B": True, "T": "two\nlines"},
@@ -76,6 +76,24 @@ def test_there_are_at_least_sixty_bad_inputs() -> None:
 )
 def test_inputs_that_fit_have_no_finding(changes: dict[str, Any]) -> None:
     assert _sentences({**GOOD, **changes}) == []
+
+
+@pytest.mark.parametrize(
+    ("routes", "url"),
+    [
+        pytest.param(["/ws"], "ws://api.example.com/ws", id="the path itself"),
+        pytest.param(["/live", "/ws/"], "ws://api.example.com/ws/v2", id="below"),
+        pytest.param(["/ws/"], "ws://api.example.com/ws/", id="with its slash"),
+    ],
+)
+def test_a_websocket_path_that_the_proxy_routes_is_fine(routes: list[str], url: str) -> None:
+    found = check_inputs({**GOOD, "staging_public_ws_url": url, "staging_websocket_paths": routes})
+    assert [item.name for item in found if item.name != "trailing-slash"] == []
+
+
+def test_the_characters_of_a_path_are_those_of_the_role_proxy() -> None:
+    variables = (Path(__file__).resolve().parents[4] / "roles/proxy/vars/main.yml").read_text()
+    assert f"__proxy_path: '^/{_preflight_inputs._PATH.pattern}'" in variables
 
 
 def test_the_real_application_has_but_warnings_for_its_internal_names() -> None:
