@@ -844,9 +844,91 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "staging_git_url is missing, but staging_source_type is git; set staging_git_url",
     ),
     (
-        "no source at all",
-        {"staging_source_type": None, "staging_git_url": None},
-        "staging_git_url is missing, but staging_source_type is git by default; set staging_git_url",
+        "source type that is null",
+        {"staging_source_type": None},
+        (
+            "staging_source_type is empty, but a value is expected; write a value, or remove the variable for its "
+            "default"
+        ),
+    ),
+    (
+        "port that is an empty text",
+        {"staging_frontend_port": ""},
+        (
+            "staging_frontend_port is empty, but a value is expected; write a value, or remove the variable for its "
+            "default"
+        ),
+    ),
+    (
+        "environment that is null",
+        {"staging_env": None},
+        "staging_env is empty, but a value is expected; write a value, or remove the variable for its default",
+    ),
+    (
+        "vantage point that is none",
+        {"staging_vantages": ["direct", "outside"]},
+        'staging_vantages is "outside", but one of direct, proxy, public is expected; choose one of these',
+    ),
+    (
+        "way of installing that is none",
+        {"staging_backend_install": "poetry"},
+        (
+            'staging_backend_install is "poetry", but one of none, project, requirements, uv is expected; choose one '
+            "of these"
+        ),
+    ),
+    (
+        "pages as a text",
+        {"staging_pages": "/about"},
+        'staging_pages is "/about", but a list is expected; write [/about]',
+    ),
+    (
+        "headers as a text",
+        {"staging_websocket_secret_headers": "X-Token: planted"},
+        (
+            "staging_websocket_secret_headers is a text, but a dictionary of keys and values is expected; write KEY: "
+            "value"
+        ),
+    ),
+    (
+        "wait that is no number",
+        {"staging_lock_wait": "a minute"},
+        'staging_lock_wait is "a minute", but a whole number, 0 or more, is expected; write it in digits',
+    ),
+    (
+        "hold in parts of a second",
+        {"staging_hold": 70.5},
+        "staging_hold is 70.5, but a whole number, 0 or more, is expected; write it in digits",
+    ),
+    (
+        "truth that is none",
+        {"staging_validate_certs": "maybe"},
+        'staging_validate_certs is "maybe", but true or false is expected; write true or false',
+    ),
+    (
+        "name with a space",
+        {"staging_app_name": "my app"},
+        (
+            'staging_app_name is "my app", but a name is made of up to 100 letters, digits, dots, hyphens and '
+            "underscores, starting with a letter or digit; choose such a name"
+        ),
+    ),
+    (
+        "project directory that gives no name",
+        {"staging_project_dir": "/home/deploy/projects/my+app"},
+        (
+            'staging_project_dir is "/home/deploy/projects/my+app", but its last part, which names the site and the '
+            "processes, is made of up to 100 letters, digits, dots, hyphens and underscores, starting with a letter or "
+            "digit; choose another directory, or set staging_app_name"
+        ),
+    ),
+    (
+        "one name for two processes",
+        {"staging_backend_process_name": "app", "staging_frontend_process_name": "app"},
+        (
+            'staging_backend_process_name is "app", but staging_frontend_process_name is the same, and pm2 tells the '
+            "two by their names; give one of them another name"
+        ),
     ),
     (
         "git URL without a protocol",
@@ -1069,8 +1151,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "unknown reader of the env file",
         {"staging_env_readers": ["bash", "ruby"]},
         (
-            'staging_env_readers is "ruby", but programs among bash, dotenv, next, python-dotenv are expected; '
-            "choose of these"
+            'staging_env_readers is "ruby", but one of bash, dotenv, next, python-dotenv is expected; choose one of '
+            "these"
         ),
     ),
     (

@@ -20,6 +20,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import (
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import Finding, Shown, finding
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS, judge_kinds
 from ansible_collections.codeframe.staging.plugins.module_utils._url import (
     BROWSER_REFUSED_PORTS,
     DEFAULT_PORTS,
@@ -41,9 +42,6 @@ OVERLAP_PORT = "staging_backend_overlap_port"
 WS_PATHS = "staging_websocket_paths"
 API_PATHS = "staging_api_paths"
 _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
-PROVIDERS = ("nginx", "nginx_proxy_manager", "manual")
-SOURCE_TYPES = ("git", "archive", "in_place")
-SWITCHES = ("restart", "overlap")
 #: As in the roles backend and frontend.
 DEFAULT_OWN_PORTS = {BACKEND_PORT: 14200, FRONTEND_PORT: 14100, OVERLAP_PORT: 14201}
 #: Seconds of silence after which the proxy cuts a connection by default; a hold that is not longer cannot see it.
@@ -51,6 +49,8 @@ IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 60}
 _LONGEST_HOLD_S = 86400
 _PUBLIC_PREFIX = "NEXT_PUBLIC_"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: As the role proxy takes the name of its site.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?\Z")
 _GIT_URL = re.compile(r"(?:(?:https?|ssh|git|file)://[^\s]+|[\w.-]+@[\w.-]+:[^\s]+|/[^\s]+)\Z")
 _PATH = re.compile(r"[A-Za-z0-9._~+,=:@%/-]*\Z")
@@ -108,7 +108,7 @@ class Inputs:
     @property
     def provider(self) -> str:
         value = self.get("staging_proxy_provider")
-        return value if value in PROVIDERS else "nginx"
+        return value if value in KINDS["staging_proxy_provider"].choices else "nginx"
 
     @property
     def proxies_page(self) -> bool:
@@ -126,12 +126,6 @@ class Inputs:
         """The entries of a list, or nothing where it is none."""
         value = self.get(variable)
         return [str(entry) for entry in value] if isinstance(value, list) else []
-
-    def one_of(self, variable: str, allowed: Sequence[str]) -> None:
-        value = self.get(variable)
-        if value is not None and value not in allowed:
-            names = ", ".join(allowed)
-            self.add("choice", variable, value, f"one of {names} is expected", "choose one of these")
 
     def line(self, variable: str, *, required: str = "") -> str | None:
         """A text of one line, or None with a finding where that is due."""
@@ -171,6 +165,7 @@ def check_inputs(given: Mapping[str, Any], readers: Sequence[str] = READERS) -> 
         _check_cors,
         _check_paths,
         _check_commands,
+        _check_app_name,
         _check_user,
         _check_source,
         _check_env,
@@ -179,13 +174,11 @@ def check_inputs(given: Mapping[str, Any], readers: Sequence[str] = READERS) -> 
     )
     for check in checks:
         check(inputs)
-    return inputs.findings
+    judged = frozenset(item.variable for item in inputs.findings)
+    return [*inputs.findings, *judge_kinds(given, judged)]
 
 
 def _check_choices(inputs: Inputs) -> None:
-    inputs.one_of("staging_proxy_provider", PROVIDERS)
-    inputs.one_of("staging_source_type", SOURCE_TYPES)
-    inputs.one_of("staging_backend_switch", SWITCHES)
     if inputs.overlaps and inputs.provider != "nginx":
         inputs.add(
             "overlap-without-nginx",
@@ -730,6 +723,33 @@ def _check_project_dir(inputs: Inputs, path: str) -> None:
         )
 
 
+def _check_app_name(inputs: Inputs) -> None:
+    """The name of the site and of the processes, which the last part of the project directory is by default."""
+    expected = "made of up to 100 letters, digits, dots, hyphens and underscores, starting with a letter or digit"
+    name, path = inputs.line("staging_app_name"), inputs.get("staging_project_dir")
+    if name is not None and not _NAME.match(name):
+        inputs.add("name", "staging_app_name", name, f"a name is {expected}", "choose such a name")
+    judged = {item.variable for item in inputs.findings}
+    derived = name is None and not judged & {"staging_app_name", "staging_project_dir"}
+    if derived and not _NAME.match(str(path).rpartition("/")[2]):
+        inputs.add(
+            "name",
+            "staging_project_dir",
+            path,
+            f"its last part, which names the site and the processes, is {expected}",
+            "choose another directory, or set staging_app_name",
+        )
+    backend, frontend = inputs.get("staging_backend_process_name"), inputs.get("staging_frontend_process_name")
+    if backend is not None and backend == frontend:
+        inputs.add(
+            "process-names-equal",
+            "staging_backend_process_name",
+            backend,
+            "staging_frontend_process_name is the same, and pm2 tells the two by their names",
+            "give one of them another name",
+        )
+
+
 def _check_user(inputs: Inputs) -> None:
     user = inputs.line("staging_user")
     if user is None:
@@ -804,14 +824,6 @@ def _check_git_url(inputs: Inputs, url: str) -> None:
 
 
 def _check_env(inputs: Inputs) -> None:
-    for variable in ("staging_env_readers", "staging_env_required_keys", "staging_env_allow_placeholders"):
-        value = inputs.get(variable)
-        if value is not None and not isinstance(value, list):
-            inputs.add("type", variable, value, "a list is expected", f"write [{value}]")
-    for name in inputs.texts("staging_env_readers"):
-        if name not in READERS:
-            names = ", ".join(READERS)
-            inputs.add("choice", "staging_env_readers", name, f"programs among {names} are expected", "choose of these")
     _check_generated(inputs)
     plain, secret = _dict(inputs, "staging_env"), _dict(inputs, "staging_env_secrets")
     for key in plain:

@@ -206,6 +206,16 @@ def test_what_only_the_host_can_show_stops_before_anything_served_has_changed(
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
+def test_an_input_of_the_proxy_alone_stops_before_the_lock(deployed: Deployment, served: Any) -> None:
+    before = served()
+    outcome = deployed.run(variables=[json.dumps({"proxy_connect_timeout": "1s; return 200"})])
+    assert outcome.failed_tasks == (("proxy", "check | Refuse values that would break out of a directive"),), outcome
+    assert "TASK [codeframe.staging.preflight : Check the inputs]" in outcome.output
+    assert "Lock |" not in outcome.output
+    assert outcome.changed == 0
+    assert served() == before
+
+
 def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stays(
     deployed: Deployment, served: Any, site: Any, tmp_path: Path
 ) -> None:

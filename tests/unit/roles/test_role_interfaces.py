@@ -10,6 +10,7 @@ import jinja2
 import pytest
 import yaml
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import check_inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 # In an expression or a condition; not the attribute of something, nor a name in a message.
@@ -150,3 +151,27 @@ def test_a_variable_that_is_said_to_be_required_is_missed_by_preflight() -> None
     required = {name for name, (shown, _readers) in shared_variables().items() if shown == "**required**"}
     missed = {item.variable for item in check_inputs({"staging_source_type": "in_place"}) if item.name == "missing"}
     assert required == missed
+
+
+def test_preflight_takes_for_each_shared_variable_what_its_roles_take() -> None:
+    taken: dict[str, set[tuple[str, tuple[str, ...]]]] = {}
+    empty: dict[str, set[bool]] = {}
+    for role in ROLES:
+        options = options_of(role)
+        for name, value in load(role / "defaults/main.yml").items():
+            given = re.match(r"\{\{ (staging_\w+)( \| default\((?P<default>.*)\))? \}\}\Z", str(value))
+            if given:
+                option = options[name]
+                taken.setdefault(given[1], set()).add((option["type"], tuple(sorted(option.get("choices", ())))))
+                empty.setdefault(given[1], set()).add(given["default"] == "''")
+    judged = {name: {(kind.type, tuple(sorted(kind.choices)))} for name, kind in KINDS.items() if name in taken}
+    assert judged == taken
+    # Nothing but an empty text stands for itself; where a role has another default, it wants a value.
+    assert {name for name, kind in KINDS.items() if kind.may_be_empty} == {
+        name for name in taken if empty[name] == {True}
+    }
+    assert set(shared_variables()) - set(KINDS) == {
+        "staging_allow_loopback",
+        "staging_proxy_server_names",
+        "staging_tls_names",
+    }

@@ -13,6 +13,7 @@ from bad_inputs import ERRORS, GOOD, WARNINGS
 ROOT = Path(__file__).resolve().parents[4]
 SOURCES = (
     "plugins/module_utils/_preflight_inputs.py",
+    "plugins/module_utils/_preflight_kinds.py",
     "plugins/module_utils/_preflight_host.py",
     "plugins/modules/preflight_info.py",
 )
