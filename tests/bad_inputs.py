@@ -444,15 +444,15 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_public_ws_url": "ws://api.example.com/ws;x"},
         (
             'staging_public_ws_url is "ws://api.example.com/ws;x", but its path holds letters, digits and '
-            ". _ ~ + , = : @ % / - only, since it stands in the configuration of the proxy; write other characters as "
-            "%XX, or choose another path"
+            ". _ ~ + , = : @ / - only, and no part that is . or .., since the configuration of the proxy holds it as "
+            "nginx compares it; choose another path"
         ),
     ),
     (
         "route without a slash",
         {"staging_websocket_paths": ["ws"]},
         (
-            'staging_websocket_paths is "ws", but a path starts with a slash and holds neither spaces nor '
+            'staging_websocket_paths is "ws", but a path starts with a slash and holds neither spaces, % or dots as parts nor '
             "patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
@@ -460,7 +460,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "route with a pattern",
         {"staging_sse_paths": ["^/api/.*$"]},
         (
-            'staging_sse_paths is "^/api/.*$", but a path starts with a slash and holds neither spaces nor '
+            'staging_sse_paths is "^/api/.*$", but a path starts with a slash and holds neither spaces, % or dots as parts nor '
             "patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
@@ -468,15 +468,23 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "route with a pattern to the API",
         {"staging_api_paths": ["/api/*"]},
         (
-            'staging_api_paths is "/api/*", but a path starts with a slash and holds neither spaces nor '
+            'staging_api_paths is "/api/*", but a path starts with a slash and holds neither spaces, % or dots as parts nor '
             "patterns; write it as /ws, or as /ws/ for all below it"
+        ),
+    ),
+    (
+        "route that nginx never compares",
+        {"staging_websocket_paths": ["/ws", "/a/../ws%20x"]},
+        (
+            'staging_websocket_paths is "/a/../ws%20x", but a path starts with a slash and holds neither spaces, % or '
+            "dots as parts nor patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
         "route that is no text",
         {"staging_websocket_paths": [{"path": "/ws"}]},
         (
-            'staging_websocket_paths is {"path": "/ws"}, but a path starts with a slash and holds neither spaces nor '
+            'staging_websocket_paths is {"path": "/ws"}, but a path starts with a slash and holds neither spaces, % or dots as parts nor '
             "patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),

@@ -53,7 +53,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?\Z")
 _GIT_URL = re.compile(r"(?:(?:https?|ssh|git|file)://[^\s]+|[\w.-]+@[\w.-]+:[^\s]+|/[^\s]+)\Z")
-_PATH = re.compile(r"[A-Za-z0-9._~+,=:@%/-]*\Z")
+#: As nginx compares paths: decoded, without empty parts and dots.
+_PATH = re.compile(r"(/(?!\.\.?(/|\Z))[A-Za-z0-9._~+,=:@-]+)*/?\Z")
 _SYSTEM_DIRS = frozenset(
     (
         "/bin",
@@ -242,9 +243,9 @@ def _url(inputs: Inputs, variable: str, schemes: tuple[str, str], required: str)
             "url",
             variable,
             text,
-            "its path holds letters, digits and . _ ~ + , = : @ % / - only, since it stands in the configuration of "
-            "the proxy",
-            "write other characters as %XX, or choose another path",
+            "its path holds letters, digits and . _ ~ + , = : @ / - only, and no part that is . or .., since the "
+            "configuration of the proxy holds it as nginx compares it",
+            "choose another path",
         )
         return None
     if url.path.endswith("/") and not (url.path == "/" and url.scheme in {"ws", "wss"}):
@@ -505,7 +506,7 @@ def _check_routes(inputs: Inputs) -> None:
                     "route",
                     variable,
                     path,
-                    "a path starts with a slash and holds neither spaces nor patterns",
+                    "a path starts with a slash and holds neither spaces, % or dots as parts nor patterns",
                     "write it as /ws, or as /ws/ for all below it",
                 )
             elif path in seen and (seen[path] == variable or variable != API_PATHS):
@@ -539,7 +540,7 @@ def _check_routes(inputs: Inputs) -> None:
 
 def _is_plain_path(path: str) -> bool:
     """Whether a path can stand in the proxy's configuration; as the role proxy has it."""
-    return _PATH.match(path) is not None and "//" not in path and "/../" not in f"{path}/"
+    return _PATH.match(path) is not None
 
 
 def _takes(route: str, path: str) -> bool:

@@ -89,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_validate_certs": _TRUTH,
     "staging_ca_path": _OPTIONAL,
     "staging_websocket_secret_headers": _DICT,
+    "staging_page_secret_headers": _DICT,
     "staging_websocket_secret_query": _DICT,
     "staging_preflight_levels": _DICT,
     "staging_min_free_bytes": _NUMBER,

@@ -48,6 +48,11 @@ TOPOLOGIES: dict[str, dict[str, Any]] = {
         "proxy_listen_port": "{port}",
     },
     "tls-redirect": {**TLS, "proxy_tls_redirect": True},
+    "tls-beside-a-plain-page": {
+        **TLS,
+        "staging_public_url": "http://app.example.com",
+        "staging_public_ws_url": "wss://app.example.com:{port}/ws",
+    },
     "short": {**HTTP, "proxy_websocket_idle_timeout": 5},
     "limits": {**HTTP, "proxy_websocket_connections_per_address": 2},
     "denied": {**HTTP, "proxy_websocket_allow": ["192.0.2.0/24"]},
@@ -59,6 +64,8 @@ TOPOLOGIES: dict[str, dict[str, Any]] = {
     },
     "everything-is-a-websocket": {**HTTP, "staging_public_ws_url": "ws://api.example.com:{port}", "proxy_page": False},
 }
+#: Tested with another port in its place.
+WITH_PORT_80 = ("tls-redirect", "tls-beside-a-plain-page")
 PLAY = """
 - hosts: all
   gather_facts: false
@@ -215,7 +222,7 @@ def serve(tree: Tree, sites: Sites, name: str, replace: tuple[str, str] = ("", "
     return Served(tree, sites.ports[name], "tls" in name and name != "tls-ends-before")
 
 
-@pytest.mark.parametrize("name", [name for name in TOPOLOGIES if name != "tls-redirect"])
+@pytest.mark.parametrize("name", [name for name in TOPOLOGIES if name not in WITH_PORT_80])
 def test_nothing_is_wrong_with_what_is_in_force(tree: Tree, sites: Sites, name: str) -> None:
     served = serve(tree, sites, name)
     host = "app.example.com" if name.endswith("one-name") else "api.example.com"
@@ -364,9 +371,10 @@ def test_tls_1_2_and_1_3_alone_and_http_2_for_pages_only(tree: Tree, sites: Site
     assert "Cipher is (NONE)" in done.stdout
 
 
-def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree, sites: Sites, tmp_path: Path) -> None:
+def serve_port_80(tree: Tree, sites: Sites, name: str, tmp_path: Path) -> tuple[Served, int]:
+    """The site with a port in place of 80, and with an ACME challenge to answer."""
     port = free_port()
-    text = sites.text("tls-redirect")
+    text = sites.text(name)
     assert "listen 80;" in text
     challenge = tmp_path / "acme/.well-known/acme-challenge/token"
     challenge.parent.mkdir(parents=True)
@@ -376,7 +384,11 @@ def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree
             folder.chmod(folder.stat().st_mode | 0o011)
     text = text.replace("[::]:80;", f"[::1]:{port};").replace("listen 80;", f"listen 127.0.0.1:{port};")
     assert not tree.site(content=text.replace("/var/www/html", str(tmp_path / "acme")))["failed"]
-    served = Served(tree, sites.ports["tls-redirect"], tls=True)
+    return Served(tree, sites.ports[name], tls=True), port
+
+
+def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree, sites: Sites, tmp_path: Path) -> None:
+    served, port = serve_port_80(tree, sites, "tls-redirect", tmp_path)
     status, said, _sock = served.ask("app.example.com", "/x?y=1", "Connection: close\r\n", port=port)
     assert (status, f"Location: https://app.example.com:{served.port}/x?y=1" in said) == (308, True)
     status, said, _sock = served.ask(
@@ -385,6 +397,15 @@ def test_a_plain_client_is_sent_to_tls_and_a_websocket_client_is_told(tree: Tree
     assert (status, f"This WebSocket is served at wss://api.example.com:{served.port}/ws" in said) == (426, True)
     status, said, _sock = served.ask("app.example.com", "/.well-known/acme-challenge/token", port=port)
     assert (status, said) == (200, "proof")
+
+
+def test_a_plain_page_beside_a_wss_leaves_the_acme_path_open(tree: Tree, sites: Sites, tmp_path: Path) -> None:
+    served, port = serve_port_80(tree, sites, "tls-beside-a-plain-page", tmp_path)
+    assert served.handshake("app.example.com")[0] == 101
+    status, said, _sock = served.ask("app.example.com", "/.well-known/acme-challenge/token", port=port)
+    assert (status, said) == (200, "proof")
+    status, said, _sock = served.ask("app.example.com", "/", "Connection: close\r\n", port=port)
+    assert (status, json.loads(said)["name"]) == (200, "frontend")
 
 
 REFUSALS = """
@@ -401,9 +422,13 @@ REFUSALS = """
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "semicolon": (
         {"staging_websocket_paths": ["/ws", "/x;"]},
-        'proxy_websocket_paths holds "/x;", expected paths such as /ws, or /ws/ for all below it',
+        'proxy_websocket_paths holds "/x;", expected paths such as /ws, or /ws/ for all below it, decoded and without '
+        "dots",
     ),
-    "brace": ({"staging_sse_paths": ["/x{"]}, 'proxy_sse_paths holds "/x{", expected paths such as /api/events'),
+    "brace": (
+        {"staging_sse_paths": ["/x{"]},
+        'proxy_sse_paths holds "/x{", expected paths such as /api/events, decoded and without dots',
+    ),
     "newline": (
         {"proxy_client_max_body_size": "1m\n"},
         'proxy_client_max_body_size holds "1m\\n", expected a size such as 10m',
@@ -420,6 +445,25 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "scheme": (
         {"staging_public_ws_url": "http://api.example.com/ws", "proxy_api_url": "http://api.example.com"},
         'proxy_ws_url holds "http://api.example.com/ws", expected a URL such as ws://api.example.com/ws',
+    ),
+    "path-that-nginx-never-compares": (
+        {"staging_api_paths": ["/api/", "/a%20b", "/a/../b", "/a//b"]},
+        'proxy_api_paths holds "/a%20b", "/a/../b", "/a//b", expected paths such as /health, or /api/ for all below '
+        "it, decoded and without dots",
+    ),
+    "path-unrouted": (
+        {"staging_public_ws_url": "ws://api.example.com/ws/v2", "staging_websocket_paths": ["/ws", "/other/"]},
+        "proxy_ws_url is ws://api.example.com/ws/v2, and none of proxy_websocket_paths (/ws, /other/) takes in its "
+        "path, expected /ws/v2 among them",
+    ),
+    "port": (
+        {"proxy_listen_port": 70000, "proxy_frontend_upstream": "127.0.0.1:0"},
+        'proxy_frontend_upstream holds "127.0.0.1:0", expected a host and a port such as 127.0.0.1:14100; '
+        'proxy_listen_port holds "70000", expected a port, or 0 for those of the public URLs',
+    ),
+    "time": (
+        {"proxy_websocket_idle_timeout": -1},
+        'proxy_websocket_idle_timeout holds "-1", expected a number of seconds, at least 1',
     ),
     "site-name": (
         {"staging_app_name": "../x"},
