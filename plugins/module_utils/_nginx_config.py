@@ -218,11 +218,15 @@ def is_glob(pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class Tree:
-    """All files of a configuration, and the main file's directives with every include in its place."""
+    """All files of a configuration, and the main file's directives with every include in its place.
+
+    ``folders`` are the directories that an include takes files in from by a pattern.
+    """
 
     directives: tuple[Directive, ...]
     files: tuple[str, ...]
     unreadable: tuple[str, ...]
+    folders: tuple[str, ...] = ()
 
     def http(self) -> list[Directive]:
         """The directives directly inside ``http``."""
@@ -264,6 +268,7 @@ def load_tree(
     parser = parse_text or parse
     files: list[str] = [main]
     unreadable: list[str] = []
+    folders: list[str] = []
 
     def resolve(directives: Sequence[Directive], depth: int) -> Iterator[Directive]:
         for each in directives:
@@ -272,6 +277,8 @@ def load_tree(
                     unreadable.append(each.where)
                     continue
                 pattern = include_pattern(each, base)
+                if is_glob(pattern) and not is_glob(posixpath.dirname(pattern)):
+                    folders.append(posixpath.dirname(pattern))
                 for path in expand(pattern) if is_glob(pattern) else [pattern]:
                     try:
                         included = parser(read(path), path)
@@ -295,7 +302,7 @@ def load_tree(
                 )
 
     directives = tuple(resolve(parser(read(main), main), 0))
-    return Tree(directives, tuple(files), tuple(unreadable))
+    return Tree(directives, tuple(files), tuple(unreadable), tuple(dict.fromkeys(folders)))
 
 
 def walk(directives: Sequence[Directive]) -> Iterator[Directive]:

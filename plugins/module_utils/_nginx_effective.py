@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_site as nginx_site
@@ -107,12 +108,43 @@ def version_tuple(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text))[:3]
 
 
+#: Classes that PCRE has and Python has not.
+_CLASSES = {
+    "alpha": "a-zA-Z",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "word": r"\w",
+    "space": r"\s",
+}
+
+
 def python_regex(pattern: str, ignore_case: bool) -> re.Pattern[str] | None:
     """A regular expression of nginx's for Python, ``None`` if Python cannot express it."""
+    text = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
+    text = re.sub(r"\[:(\w+):\]", lambda found: _CLASSES.get(found[1], found[0]), text)
+    if "[:" in text:
+        return None
     try:
-        return re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", pattern), re.IGNORECASE if ignore_case else 0)
+        return re.compile(text, re.ASCII | (re.IGNORECASE if ignore_case else 0))
     except re.error:
         return None
+
+
+def normal_path(text: str) -> str:
+    """A path as nginx compares it with locations: decoded, without arguments, dots and double slashes."""
+    path = unquote(re.split(r"[?#]", text, maxsplit=1)[0], errors="surrogateescape")
+    kept: list[str] = []
+    parts = re.sub("/+", "/", path).split("/")[1:]
+    for number, part in enumerate(parts):
+        if part == "..":
+            kept[-1:] = []
+        elif part != ".":
+            kept.append(part)
+        if part in (".", "..") and number == len(parts) - 1:
+            kept.append("")
+    return "/" + "/".join(kept)
 
 
 def title(location: Directive) -> str:
@@ -121,10 +153,6 @@ def title(location: Directive) -> str:
 
 
 # ---------------------------------------------------------------- servers
-
-
-def _names(server: Directive) -> list[str]:
-    return [name.lower() for each in server.children("server_name") for name in each.args] or [""]
 
 
 def _listens(server: Directive) -> list[nginx_site.Listen]:
@@ -158,20 +186,33 @@ def choose_server(
 ) -> tuple[Directive, nginx_site.Listen, str]:
     """The server for a host name and what made it match: ``name``, ``wildcard``, ``regex`` or ``default``."""
     host = host_name.lower().rstrip(".")
-    starting: list[tuple[int, int]] = []
-    ending: list[tuple[int, int]] = []
+    names: dict[str, int] = {}
+    below: dict[str, int] = {}
+    ending: dict[str, int] = {}
+    taken: set[str] = set()
     for index, (server, _listen) in enumerate(candidates):
-        for name in _names(server):
-            bare = name[1:] if name.startswith(".") else name
-            if not name.startswith("~") and host == bare:
-                return (*candidates[index], "name")
-            if (name.startswith(".") and host.endswith(name)) or (name.startswith("*.") and host.endswith(name[1:])):
-                starting.append((len(name), -index))
-            elif name.endswith(".*") and host.startswith(name[:-1]):
-                ending.append((len(name), -index))
-    for found in (starting, ending):
-        if found:
-            return (*candidates[-max(found)[1]], "wildcard")
+        for name in (word.lower() for each in server.children("server_name") for word in each.args):
+            # nginx drops a name that is taken, `.example.com` with all that it stands for.
+            suffix = name.lstrip("*.")
+            if name.startswith("~"):
+                continue
+            if name.startswith("*."):
+                below.setdefault(suffix, index)
+            elif name.endswith(".*"):
+                ending.setdefault(name[:-1], index)
+            elif suffix not in taken:
+                taken.add(suffix)
+                if not name.startswith("."):
+                    names[name] = index
+                elif suffix not in below:
+                    names[suffix] = below[suffix] = index
+    if host in names:
+        return (*candidates[names[host]], "name")
+    wildcards = [(len(each), index) for each, index in below.items() if host.endswith(f".{each}")] or [
+        (len(each), index) for each, index in ending.items() if host.startswith(each)
+    ]
+    if wildcards:
+        return (*candidates[max(wildcards)[1]], "wildcard")
     for server, listen in candidates:
         for each in server.children("server_name"):
             for name in each.args:
@@ -203,38 +244,51 @@ def locations_of(block: Directive) -> list[Directive]:
     return [each for each in block.children("location") if not (each.args and each.args[0].startswith("@"))]
 
 
-def find_location(block: Directive, path: str) -> tuple[Directive, ...]:
-    """The chain of locations, outer before inner, that answers a path; empty where the server itself does."""
+@dataclass(frozen=True)
+class Located:
+    """The chain of locations, outer before inner, that answers a path; empty where the server itself does.
+
+    ``redirects``: the innermost is PATH/, and nginx answers PATH with a redirect (301) to it.
+    """
+
+    chain: tuple[Directive, ...] = ()
+    redirects: bool = False
+
+
+#: A location ``PATH/`` with one of these makes nginx redirect PATH to it.
+_PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
+
+
+def find_location(block: Directive, path: str) -> Located:
+    """The location that answers a path."""
     prefix: Directive | None = None
+    slash: Directive | None = None
     longest = -1
-    for each in locations_of(block):
+    # Inside of a location with a regular expression nginx finds regular expressions alone.
+    for each in locations_of(block) if _modifier(block)[0] not in ("~", "~*") else ():
         modifier, text = _modifier(each)
         if modifier == "=" and text == path:
-            return (each,)
+            return Located((each,))
         if modifier in ("", "^~") and path.startswith(text) and len(text) > longest:
             prefix, longest = each, len(text)
+        if modifier in ("", "^~", "=") and text == path + "/" and any(map(each.children, _PASSES)):
+            slash = each
+    if slash is not None and longest < len(path):
+        return Located((slash,), redirects=True)
     chain: tuple[Directive, ...] = ()
     if prefix is not None:
         inner = find_location(prefix, path)
-        chain = (prefix, *inner)
-        if any(_modifier(each)[0] in ("=", "~", "~*") for each in inner) or _modifier(prefix)[0] == "^~":
-            return chain
+        chain = (prefix, *inner.chain)
+        final = any(_modifier(each)[0] in ("=", "~", "~*") for each in inner.chain)
+        if final or inner.redirects or _modifier(prefix)[0] == "^~":
+            return Located(chain, inner.redirects)
     for each in locations_of(block):
         modifier, text = _modifier(each)
         if modifier in ("~", "~*"):
             pattern = python_regex(text, modifier == "~*")
             if pattern is not None and pattern.search(path):
-                return (each, *find_location(each, path))
-    return chain
-
-
-def redirecting_location(block: Directive, path: str) -> Directive | None:
-    """A prefix location ``PATH/`` with a ``proxy_pass``: nginx redirects PATH to it (301)."""
-    for each in locations_of(block):
-        modifier, text = _modifier(each)
-        if modifier in ("", "^~") and text == path + "/" and each.children("proxy_pass"):
-            return each
-    return None
+                return Located((each, *find_location(each, path).chain))
+    return Located(chain)
 
 
 # ---------------------------------------------------------------- variables
@@ -246,7 +300,14 @@ class _Variables:
     def __init__(self, http: Sequence[Directive], known: Mapping[str, str]) -> None:
         self.known: dict[str, str | None] = dict(known)
         self.maps = {each.args[1].lstrip("$"): each for each in http if each.name == "map" and len(each.args) == 2}
+        self.assigned = {
+            each.args[0].lstrip("$") for each in nginx_config.walk(http) if each.name == "set" and each.args
+        }
         self.depth = 0
+        #: The ``return`` that answers.
+        self.returned: Directive | None = None
+        #: The last ``if`` whose condition held; its directives go before those around it.
+        self.entered: Directive | None = None
 
     def text(self, template: str) -> str | None:
         """A text with its variables in place."""
@@ -264,7 +325,8 @@ class _Variables:
             return self.known[name]
         each = self.maps.get(name)
         if each is None or self.depth > 10:
-            return None
+            # What a `set` somewhere makes a variable is empty where that `set` is not passed.
+            return "" if each is None and name in self.assigned else None
         self.depth += 1
         try:
             return self._mapped(each)
@@ -292,19 +354,30 @@ class _Variables:
                 return self.text(entry.args[0])
         return self.text(default)
 
-    def rewrite_phase(self, block: Sequence[Directive]) -> None:
-        """Take in ``set``, also inside an ``if`` whose condition is known to hold."""
+    def rewrite_phase(self, block: Sequence[Directive]) -> bool:
+        """Follow ``set``, ``return`` and ``break``, also inside an ``if`` whose condition is known to hold.
+
+        :return: Whether it goes on behind this block.
+        """
         for each in block:
             if each.name == "set" and len(each.args) == 2:
                 self.known[each.args[0].lstrip("$")] = self.text(each.args[1])
+            elif each.name == "return":
+                self.returned = each
+                return False
+            elif each.name == "break":
+                return False
             elif each.name == "if":
                 held = self._holds(each.args)
                 if held:
-                    self.rewrite_phase(each.block or ())
+                    self.entered = each
+                    if not self.rewrite_phase(each.block or ()):
+                        return False
                 elif held is None:
                     for inner in each.block or ():
                         if inner.name == "set" and inner.args:
                             self.known[inner.args[0].lstrip("$")] = None
+        return True
 
     def _holds(self, args: Sequence[str]) -> bool | None:
         words = " ".join(args).strip()
@@ -364,9 +437,21 @@ def explain(tree: nginx_config.Tree, request: Request, version: str = "") -> Ans
         )
     server, listen, matched_by = choose_server(candidates, request.host_name)
     findings += _server_findings(tree, candidates, server, listen, matched_by, request)
-    chain = find_location(server, request.path)
+    located = find_location(server, request.path)
+    chain = located.chain
     levels = _levels(tree, server, chain)
     location = chain[-1] if chain else None
+    asking, ordinary = (_Variables(tree.http(), each) for each in _requests(request))
+    for variables in (asking, ordinary):
+        variables.rewrite_phase(server.block or ())
+    if asking.returned is not None:
+        findings.append(_server_returns(server, asking.returned, request.path))
+    for variables in (asking, ordinary):
+        variables.returned = variables.entered = None
+        variables.rewrite_phase(location.block or () if location else ())
+    if asking.entered is not None:
+        entered = asking.entered
+        levels = [_Level(f"if in {entered.where}", entered.block or ()), *levels]
     known = version_tuple(version)
     new_defaults = known >= _NEW_DEFAULTS if known else False
 
@@ -381,9 +466,12 @@ def explain(tree: nginx_config.Tree, request: Request, version: str = "") -> Ans
     for name in _LISTS:
         own, level = _nearest(levels, name)
         lists[name] = tuple(Value(" ".join(each.args), each.where, level.name if level else "") for each in own)
-    target = [each for each in (location or server).block or () if each.name == "proxy_pass" and each.args]
-    if target:
-        values["proxy_pass"] = Value(target[0].args[0], target[0].where, levels[0].name)
+    # Neither a nested location nor an `if` in a server inherits it; an `if` in a location does.
+    for level in levels[: 2 if asking.entered else 1] if location else ():
+        target = [each for each in level.directives if each.name == "proxy_pass" and each.args]
+        if target:
+            values["proxy_pass"] = Value(target[0].args[0], target[0].where, level.name)
+            break
     setting, setting_level = _nearest(levels, "proxy_set_header")
     headers = {
         each.args[0].lower(): Value(each.args[1], each.where, setting_level.name if setting_level else "")
@@ -391,9 +479,75 @@ def explain(tree: nginx_config.Tree, request: Request, version: str = "") -> Ans
         if len(each.args) == 2
     }
     answer = Answer(server, matched_by, location, values, headers, lists)
-    findings += _location_findings(tree, server, chain, answer, levels, request)
+    if located.redirects and location is not None:
+        findings.append(
+            Finding(
+                "redirected",
+                ERROR,
+                f"{title(location)} makes nginx redirect {request.path} to {request.path}/, "
+                "and a WebSocket client follows no redirect",
+                (location.where,),
+            )
+        )
+    else:
+        findings += _location_findings(server, chain, answer, levels, request, asking, ordinary)
+    findings += _unread_patterns(server, candidates)
     findings += _unloaded(tree)
     return Answer(server, matched_by, location, values, headers, lists, tuple(findings))
+
+
+def _requests(request: Request) -> tuple[dict[str, str], dict[str, str]]:
+    """Variables of the handshake, and of an ordinary request to the same place."""
+    usual = request.port == (443 if request.tls else 80)
+    asking = {
+        "http_upgrade": "websocket",
+        "http_connection": "Upgrade",
+        "scheme": "https" if request.tls else "http",
+        "https": "on" if request.tls else "",
+        "host": request.host_name.lower(),
+        "http_host": request.host_name if usual else f"{request.host_name}:{request.port}",
+        "server_port": str(request.port),
+        "request_method": "GET",
+        "request_uri": request.path,
+        "uri": request.path,
+    }
+    return asking, {**asking, "http_upgrade": "", "http_connection": "keep-alive"}
+
+
+def _server_returns(server: Directive, returned: Directive, path: str) -> Finding:
+    what = "everything" if returned in (server.block or ()) else path
+    return Finding(
+        "server_returns",
+        ERROR,
+        f"the server in {server.where} answers {what} by return {' '.join(returned.args)} in {returned.where}, "
+        "before any location is asked",
+        (returned.where,),
+    )
+
+
+def _unread_patterns(server: Directive, candidates: Sequence[tuple[Directive, nginx_site.Listen]]) -> Iterator[Finding]:
+    """Regular expressions that only nginx can read, where they may decide."""
+    places = [each for each in nginx_config.walk(server.block or ()) if each.name == "location"]
+    for each in places:
+        modifier, text = _modifier(each)
+        if modifier in ("~", "~*") and python_regex(text, modifier == "~*") is None:
+            yield Finding(
+                "unread_pattern",
+                WARNING,
+                f"the regular expression of {title(each)} cannot be read here, and nginx may choose that location",
+                (each.where,),
+            )
+    for other, _listen in candidates:
+        for each in other.children("server_name"):
+            for name in each.args:
+                if name.startswith("~") and python_regex(name[1:], True) is None:
+                    yield Finding(
+                        "unread_pattern",
+                        WARNING,
+                        f"the regular expression {name} in {each.where} cannot be read here, "
+                        "and nginx may choose that server",
+                        (each.where,),
+                    )
 
 
 def _unloaded(tree: nginx_config.Tree) -> list[Finding]:
@@ -413,7 +567,7 @@ def _server_findings(
 ) -> Iterator[Finding]:
     host, port = request.host_name.lower(), request.port
     if matched_by == "default":
-        named = [each for each in tree.servers() if host in _names(each)]
+        named = [each for each in tree.servers() if host in nginx_site.names_of(each)]
         elsewhere = ""
         if named:
             ports = sorted({each.port for other in named for each in _listens(other)})
@@ -424,7 +578,7 @@ def _server_findings(
             f"no server on port {port} has the name {host}, so the default server in {server.where} answers{elsewhere}",
             (server.where, *(each.where for each in named)),
         )
-    others = [other for other, _listen in candidates if other is not server and host in _names(other)]
+    others = [other for other, _listen in candidates if other is not server and host in nginx_site.names_of(other)]
     for other in {each.where: each for each in others}.values():
         yield Finding(
             "duplicate_name",
@@ -454,14 +608,6 @@ def _server_findings(
             f"{server.where} speaks TLS on port {port}, and a plain request gets status 400 there",
             (server.where,),
         )
-    for each in server.children("return"):
-        yield Finding(
-            "server_returns",
-            ERROR,
-            f"the server in {server.where} answers everything by return {' '.join(each.args)} in {each.where}, "
-            "before any location is asked",
-            (each.where,),
-        )
 
 
 def _upgrade_of(directives: Sequence[Directive]) -> Directive | None:
@@ -472,36 +618,32 @@ def _upgrade_of(directives: Sequence[Directive]) -> Directive | None:
 
 
 def _location_findings(
-    tree: nginx_config.Tree,
     server: Directive,
     chain: Sequence[Directive],
     answer: Answer,
     levels: Sequence[_Level],
     request: Request,
+    asking: _Variables,
+    ordinary: _Variables,
 ) -> Iterator[Finding]:
     path, location = request.path, answer.location
     place = title(location) if location else f"the server in {server.where}, without any location for {path},"
-    redirecting = redirecting_location(server, path)
-    if redirecting is not None and (
-        location is None or _modifier(location) not in (("=", path), ("", path), ("^~", path))
-    ):
+    for each in location.children("internal") if location else ():
+        yield Finding("internal", ERROR, f"{place} is internal, and clients get status 404", (each.where,))
+    returned = asking.returned
+    if returned is not None:
         yield Finding(
-            "redirected",
+            "location_returns",
             ERROR,
-            f"{title(redirecting)} makes nginx redirect {path} to {path}/, and a WebSocket client follows no redirect",
-            (redirecting.where,),
-        )
-    returned = [each for each in (location.block or () if location else ()) if each.name == "return"]
-    for each in returned:
-        yield Finding(
-            "location_returns", ERROR, f"{place} answers {path} by return {' '.join(each.args)}", (each.where,)
+            f"{place} answers {path} by return {' '.join(returned.args)}",
+            (returned.where,),
         )
     if "proxy_pass" not in answer.values:
-        if not returned:
+        if returned is None:
             yield Finding("not_proxied", ERROR, f"{place} answers {path} and has no proxy_pass", _places(location))
         yield from _caught(server, chain, path, "that has a proxy_pass and the upgrade")
         return
-    yield from _header_findings(tree, server, chain, answer, levels, place, path)
+    yield from _header_findings(server, chain, answer, levels, place, path, asking, ordinary)
     version = answer.values["proxy_http_version"]
     if version.value == "1.0":
         since = "" if version.where else ", the default of nginx before 1.29.7"
@@ -552,32 +694,18 @@ def _at(value: Value) -> str:
 
 
 def _header_findings(
-    tree: nginx_config.Tree,
     server: Directive,
     chain: Sequence[Directive],
     answer: Answer,
     levels: Sequence[_Level],
     place: str,
     path: str,
+    asking: _Variables,
+    ordinary: _Variables,
 ) -> Iterator[Finding]:
-    asking = {
-        "http_upgrade": "websocket",
-        "http_connection": "Upgrade",
-        "scheme": "http",
-        "host": "h",
-        "http_host": "h",
-    }
-    ordinary = {**asking, "http_upgrade": "", "http_connection": "keep-alive"}
-
-    def sent(name: str, request: Mapping[str, str]) -> str | None:
+    def sent(name: str, variables: _Variables) -> str | None:
         header = answer.headers.get(name)
-        if header is None:
-            return ""
-        variables = _Variables(tree.http(), request)
-        variables.rewrite_phase(server.block or ())
-        for each in chain:
-            variables.rewrite_phase(each.block or ())
-        return variables.text(header.value)
+        return "" if header is None else variables.text(header.value)
 
     upgrade = answer.headers.get("upgrade")
     if upgrade is None:

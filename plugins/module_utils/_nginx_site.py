@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -20,6 +20,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_co
 
 MARKER = "# Managed by codeframe.staging, site {name}; changes by hand are replaced."
 _MARKER_LINE = re.compile(r"# Managed by codeframe\.staging, site (\S+); ")
+DISABLED_SUFFIX = ".disabled"
 SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
@@ -43,6 +44,11 @@ class Layout:
     def loaded(self) -> str:
         return self.link or self.file
 
+    @property
+    def disabled(self) -> Layout:
+        """Where a site without a link stands while it is not enabled."""
+        return Layout(self.kind, self.file + DISABLED_SUFFIX, None)
+
 
 def with_marker(name: str, content: str) -> str:
     """The text of the file: the marker, then the content with one newline at its end."""
@@ -55,9 +61,10 @@ def without_marker(text: str) -> str:
     return rest if _MARKER_LINE.match(first) else text
 
 
-def is_ours(text: str) -> bool:
-    """Whether a file carries our marker."""
-    return _MARKER_LINE.match(text) is not None
+def is_ours(text: str, name: str | None = None) -> bool:
+    """Whether a file carries our marker, that of the site ``name`` if one is given."""
+    found = _MARKER_LINE.match(text)
+    return found is not None and name in (None, found.group(1))
 
 
 def site_paths(kind: str, name: str, suffix: str, enabled_dir: str) -> Layout:
@@ -68,6 +75,25 @@ def site_paths(kind: str, name: str, suffix: str, enabled_dir: str) -> Layout:
     return Layout(kind, posixpath.join(enabled_dir, name + suffix), None)
 
 
+_PLACES = {"sites": ("sites-enabled",), "conf_d": ("conf.d", "http.d"), "main": ("modules-enabled", "main.d")}
+
+
+def possible_paths(includes: Sequence[str], conf_dir: str, name: str) -> list[str]:
+    """Every path that a site may have had, whatever its layout and whether it was enabled."""
+    folders = [pattern.rpartition("/")[0] for pattern in includes]
+    folders += [posixpath.join(conf_dir, folder) for kind in ("sites", "conf_d") for folder in _PLACES[kind]]
+    found: list[str] = []
+    for folder in folders:
+        if posixpath.basename(folder) in _PLACES["sites"]:
+            for suffix in ("", ".conf"):
+                layout = site_paths("sites", name, suffix, folder)
+                found += [layout.loaded, layout.file]
+        elif posixpath.basename(folder) in _PLACES["conf_d"]:
+            layout = site_paths("conf_d", name, ".conf", folder)
+            found += [layout.file, layout.disabled.file]
+    return list(dict.fromkeys(found))
+
+
 def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> Layout:
     """Find where a site belongs from the include patterns of its context.
 
@@ -76,8 +102,7 @@ def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> L
         then those of the main context). ``sites-enabled`` goes first for ``auto``.
     :raises SiteError: If no pattern takes in a file of such a name.
     """
-    places = {"sites": ("sites-enabled",), "conf_d": ("conf.d", "http.d"), "main": ("modules-enabled", "main.d")}
-    for kind, directories in places.items():
+    for kind, directories in _PLACES.items():
         if wanted != kind and (wanted != "auto" or kind == "main"):
             continue
         for directory in directories:
@@ -86,7 +111,7 @@ def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> L
                     folder, _slash, last = pattern.rpartition("/")
                     if posixpath.basename(folder) == directory and fnmatchcase(name + suffix, last):
                         return site_paths(kind, name, suffix, folder)
-    asked = "sites-enabled or conf.d" if wanted == "auto" else places[wanted][0]
+    asked = "sites-enabled or conf.d" if wanted == "auto" else _PLACES[wanted][0]
     block = "the main file" if wanted == "main" else "the http block"
     raise SiteError(
         f"{block} includes no directory {asked} that would load the site {name} "
@@ -108,10 +133,16 @@ def overlay(
     text: str | None,
     read: Callable[[str], str],
     expand: Callable[[str], Sequence[str]],
+    without: Collection[str] = (),
 ) -> tuple[Callable[[str], str], Callable[[str], Sequence[str]]]:
-    """``read`` and ``expand`` of the tree as it would be with this text at ``loaded`` (``None``: without it)."""
+    """``read`` and ``expand`` of the tree as it would be with this text at ``loaded`` (``None``: without it).
+
+    :param without: Paths that would be gone too.
+    """
 
     def read_over(path: str) -> str:
+        if path in without:
+            raise FileNotFoundError(path)
         if path != loaded:
             return read(path)
         if text is None:
@@ -119,7 +150,7 @@ def overlay(
         return text
 
     def expand_over(pattern: str) -> Sequence[str]:
-        paths = set(expand(pattern))
+        paths = set(expand(pattern)) - set(without)
         if takes_in(pattern, loaded):
             paths = paths | {loaded} if text is not None else paths - {loaded}
         return sorted(paths, key=lambda path: path.encode("utf-8", "surrogateescape"))
@@ -147,12 +178,14 @@ def shadow_tree(
     candidate: str | None,
     read: Callable[[str], str],
     expand: Callable[[str], Sequence[str]],
+    without: Collection[str] = (),
 ) -> Shadow:
     """Make the tree as it would be with the candidate in place of ``loaded``, without touching it.
 
     Only files whose includes reach the site are copied, with those includes
     written out; everything else is loaded from where it is. ``candidate``
-    ``None`` is the tree without the site.
+    ``None`` is the tree without the site; the paths in ``without`` are left
+    out in any case.
 
     :raises nginx_config.ConfigError: If a file on the way cannot be parsed.
     :raises SiteError: If no include leads to the site.
@@ -181,6 +214,7 @@ def shadow_tree(
                 return None
         out: list[str] = []
         position = 0
+        reached = False
         for each in nginx_config.walk(directives):
             if each.name != "include" or each.block is not None or not each.args:
                 continue
@@ -196,6 +230,9 @@ def shadow_tree(
                     if candidate is not None:
                         lines.append(candidate_path)
                     continue
+                if included in without:
+                    replaced = True
+                    continue
                 inner = rewrite(included, (*seen, path))
                 if inner is None:
                     lines.append(included)
@@ -205,12 +242,15 @@ def shadow_tree(
                     files[name] = inner
                     originals[name] = included
                     lines.append(posixpath.join(shadow_dir, name))
-            if replaced:
+            reached = reached or replaced
+            # From the copy, `..` would lead elsewhere.
+            if replaced or ".." in each.args[0].split("/"):
+                lines = lines if replaced else [pattern]
                 out.append(text[position : each.start])
                 # All on one line, so that nginx's line numbers stay those of the real file.
                 out.append(" ".join(f"include {_quote(line)};" for line in lines))
                 position = each.end
-        if not out:
+        if not reached:
             return None
         out.append(text[position:])
         return "".join(out)
@@ -238,7 +278,7 @@ def real_names(message: str, shadow_dir: str, shadow: Shadow) -> str:
     return message.replace(shadow_dir, posixpath.dirname(shadow.originals[shadow.main]))
 
 
-_PLACE = re.compile(r" in (/\S+):(\d+)\s*$")
+_PLACE = re.compile(r" in (/.+):(\d+)\s*$")
 
 
 def complaints(output: str, levels: Sequence[str] = ("emerg", "alert", "crit", "error")) -> list[str]:
@@ -323,10 +363,10 @@ def upstream_ports(text: str, path: str) -> set[int]:
     return ports
 
 
-def files_named(text: str, path: str, directive: str) -> list[str]:
+def files_named(directives: Sequence[nginx_config.Directive], directive: str) -> list[str]:
     """Arguments of a directive such as ``ssl_certificate`` that are plain paths, each once."""
     found = []
-    for each in nginx_config.walk(nginx_config.parse(text, path)):
+    for each in nginx_config.walk(directives):
         if each.name == directive and each.args and "$" not in each.args[0] and ":" not in each.args[0]:
             found.append(each.args[0])
     return list(dict.fromkeys(found))
@@ -342,16 +382,27 @@ class Server:
     file: str
 
 
+def names_of(server: nginx_config.Directive) -> tuple[str, ...]:
+    """The names of a server, ``""`` if it has none; ``.example.com`` is two, ``example.com`` and ``*.example.com``."""
+    found: list[str] = []
+    for each in server.children("server_name"):
+        for name in each.args:
+            if name.startswith("."):
+                found += [name[1:].lower(), f"*{name.lower()}"]
+            else:
+                found.append(name if name.startswith("~") else name.lower())
+    return tuple(found) or ("",)
+
+
 def servers_of(tree: nginx_config.Tree) -> list[Server]:
     """The servers of a tree in load order; without ``listen`` a server is at ``*:80``, without a name it is ``""``."""
     found = []
     for block in tree.servers():
         listens = tuple(parsed for each in block.children("listen") if (parsed := parse_listen(each.args)) is not None)
-        names = tuple(name.lower() for each in block.children("server_name") for name in each.args)
         found.append(
             Server(
                 listens or (() if block.children("listen") else (Listen("*", 80, False, False),)),
-                names or ("",),
+                names_of(block),
                 block.where,
                 block.file,
             )
@@ -410,6 +461,11 @@ def hidden_addresses(servers: Sequence[Server], our_file: str) -> list[tuple[str
     return found
 
 
+def _number(text: str, otherwise: int) -> int:
+    """A number of the configuration; nginx itself tells what is wrong with one that is none."""
+    return int(text) if re.fullmatch("[1-9][0-9]*", text, re.ASCII) else otherwise
+
+
 def too_small(tree: nginx_config.Tree, processors: int, files_limit: int | None, clients: int) -> str | None:
     """Why this nginx cannot carry a number of clients at once, or ``None``.
 
@@ -419,9 +475,9 @@ def too_small(tree: nginx_config.Tree, processors: int, files_limit: int | None,
     connections = 512
     for events in (each for each in tree.directives if each.name == "events"):
         for each in events.children("worker_connections"):
-            connections = int(each.args[0])
+            connections = _number(each.args[0], connections) if each.args else connections
     asked = tree.main_value("worker_processes") or "1"
-    workers = processors if asked == "auto" else int(asked)
+    workers = processors if asked == "auto" else _number(asked, 1)
     needed = -(-2 * clients // workers)
     if connections < needed:
         return (
@@ -449,6 +505,7 @@ class Observed:
     newest_change: float | None
     oldest_worker: float | None
     mode_ok: bool = True
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -494,6 +551,9 @@ def plan(
     elif not observed.mode_ok:
         write = True
         reasons.append(f"{layout.file} has other permissions than wanted")
+    for path in observed.elsewhere:
+        write = True
+        reasons.append(f"{path} is there and should not be")
     if layout.link is not None:
         wanted_link = text is not None and enabled
         if wanted_link and observed.link_target != layout.file:

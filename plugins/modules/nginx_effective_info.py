@@ -24,7 +24,8 @@ options:
     required: true
   path:
     description:
-      - The path that clients ask for.
+      - The path that clients ask for. Arguments are left out, and C(%) sequences, dots and double slashes are resolved
+        as nginx does it.
     type: str
     default: /ws
   port:
@@ -138,7 +139,9 @@ running:
   returned: always
   type: bool
 newer_than_running:
-  description: Files that are newer than the oldest worker, so that nginx may run something else.
+  description:
+    - Files that are newer than the oldest worker, so that nginx may run something else. Certificates and keys count,
+      and directories that files came into or went from.
   returned: always
   type: list
   elements: str
@@ -249,15 +252,24 @@ def disabled_sites(nginx: Nginx, tree: nginx_config.Tree, host_name: str) -> lis
 
 
 def newer_files(nginx: Nginx, tree: nginx_config.Tree) -> tuple[bool, list[str]]:
-    """Whether nginx runs, and the files and directories of its tree that are newer than its oldest worker."""
+    """Whether nginx runs, and what of its tree is newer than its oldest worker.
+
+    Directories count too, since a file that went is in force until a reload, and certificates with their keys.
+    """
     running = nginx_process.running(nginx.pid_file)
     oldest = running.oldest_active if running else None
     if running is None or oldest is None:
         return running is not None, []
+    certificates = [
+        os.path.join(nginx.conf_dir, path)
+        for directive in ("ssl_certificate", "ssl_certificate_key")
+        for path in nginx_site.files_named(tree.directives, directive)
+    ]
     found = []
-    for path in tree.files:
+    for path in dict.fromkeys([*tree.files, *tree.folders, *certificates]):
         try:
-            times = [moment for look in (os.stat, os.lstat) for moment in (look(path).st_mtime, look(path).st_ctime)]
+            # The kernel's own time: that of the content may be older, or still to come.
+            times = [look(path).st_ctime for look in (os.stat, os.lstat)]
         except OSError:
             continue
         if max(times) > oldest + nginx_process.CLOCK_TOLERANCE_S:
@@ -288,6 +300,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "effective": {},
         "headers": {},
     }
+    if not params["path"].startswith("/"):
+        module.fail_json(
+            msg=f"path is {params['path']!r}, expected one that starts with a slash, such as /ws", **result
+        )
     extra: list[nginx_effective.Finding] = []
     try:
         if params["dump"] is not None:
@@ -328,7 +344,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
                 nginx_effective.Finding(
                     "not_reloaded",
                     nginx_effective.WARNING,
-                    f"{path} was edited after nginx read it, so what runs may be something else until a reload",
+                    f"{path} was changed after nginx read it, so what runs may be something else until a reload",
                     (path,),
                 )
                 for path in result["newer_than_running"]
@@ -342,7 +358,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             host_name=params["host_name"],
             port=params["port"] or (443 if params["tls"] else 80),
             tls=params["tls"],
-            path=params["path"],
+            path=nginx_effective.normal_path(params["path"]),
             address=params["address"],
             idle_timeout_s=params["idle_timeout"],
         ),

@@ -175,7 +175,7 @@ import signal
 import stat
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NoReturn
 
@@ -224,13 +224,26 @@ def find_program(module: AnsibleModule) -> str | None:
     return found
 
 
-class Site:
-    """The site on this host: what is there, how it gets in place, how it gets back."""
+def target_of(link: str) -> str | None:
+    """The absolute path that a symbolic link leads to, ``None`` if it is no link."""
+    if not os.path.islink(link):
+        return None
+    return os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
 
-    def __init__(self, module: AnsibleModule, nginx: Nginx, layout: nginx_site.Layout) -> None:
+
+class Site:
+    """The site on this host: what is there, how it gets in place, how it gets back.
+
+    ``elsewhere`` are files and links of ours that another layout, or a change of ``enabled``, left in other places.
+    """
+
+    def __init__(
+        self, module: AnsibleModule, nginx: Nginx, layout: nginx_site.Layout, elsewhere: Sequence[str] = ()
+    ) -> None:
         self.module = module
         self.nginx = nginx
         self.layout = layout
+        self.elsewhere = tuple(elsewhere)
 
     def file_text(self) -> str | None:
         try:
@@ -239,21 +252,18 @@ class Site:
             return None
 
     def link_target(self) -> str | None:
-        link = self.layout.link
-        if link is None or not os.path.islink(link):
-            return None
-        return os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
+        return target_of(self.layout.link) if self.layout.link is not None else None
 
     def state(self) -> dict[str, str | None]:
         """Paths to texts, to ``-> TARGET`` for a link, to ``None`` where there is nothing."""
         found = {self.layout.file: self.file_text()}
-        link = self.layout.link
-        if link is not None:
-            target = self.link_target()
-            if target is not None:
-                found[link] = f"-> {target}"
-            else:
-                found[link] = read_text(link) if os.path.isfile(link) else None
+        for path in (self.layout.link, *self.elsewhere):
+            if path is not None:
+                target = target_of(path)
+                if target is not None:
+                    found[path] = f"-> {target}"
+                else:
+                    found[path] = read_text(path) if os.path.isfile(path) else None
         return found
 
     def foreign(self) -> str | None:
@@ -271,9 +281,13 @@ class Site:
     def put(self, state: dict[str, str | None]) -> None:
         """Bring the site's paths into a state, each by one rename.
 
-        A link is made after its file is there and removed before it goes, so
-        that nginx accepts the tree at every moment.
+        A link is made after its file is there and removed before it goes, and
+        what stands elsewhere goes before the site comes, so that nginx accepts
+        the tree at every moment.
         """
+        for path in self.elsewhere:
+            if state.get(path) is None and os.path.lexists(path):
+                os.unlink(path)
         link = self.layout.link
         wanted_link = state.get(link) if link is not None else None
         if link is not None and wanted_link is None and os.path.lexists(link):
@@ -290,6 +304,13 @@ class Site:
                 write_atomically(link, wanted_link)
             elif self.link_target() != wanted_link[3:]:
                 link_atomically(link, wanted_link[3:])
+        for path in self.elsewhere:
+            former = state.get(path)
+            if former is not None and not os.path.lexists(path):
+                if former.startswith("-> "):
+                    link_atomically(path, former[3:])
+                else:
+                    write_atomically(path, former)
 
     def mode_ok(self) -> bool:
         try:
@@ -311,7 +332,8 @@ class Site:
     def newest_change(self, loaded: bool) -> float | None:
         """Time of the newest change of the site and the main file, or, of a site that is gone, of its directory.
 
-        The time of the last change of the inode counts too: a rename brings an old file time with it.
+        It is that of the inode, which the kernel sets: a rename brings an old file time with it, and a copy may bring
+        one that is still to come.
         """
         paths = [self.nginx.config, self.layout.file, self.layout.loaded]
         if not loaded:
@@ -319,18 +341,17 @@ class Site:
         times = []
         for path in [*paths, *self.module.params["watch"]]:
             for look in (os.stat, os.lstat):
-                try:
-                    seen = look(path)
-                except OSError:
-                    continue
-                times.append(max(seen.st_mtime, seen.st_ctime))
+                with contextlib.suppress(OSError):
+                    times.append(look(path).st_ctime)
         return max(times, default=None)
 
     def try_candidate(self, text: str | None) -> tuple[bool, str]:
         """Test the whole tree with a candidate (``None``: without the site), touching nothing of it."""
         directory = tempfile.mkdtemp(prefix="nginx-candidate-", dir=self.module.tmpdir)
         try:
-            shadow = nginx_site.shadow_tree(self.nginx.config, directory, self.layout.loaded, text, read_text, expand)
+            shadow = nginx_site.shadow_tree(
+                self.nginx.config, directory, self.layout.loaded, text, read_text, expand, self.elsewhere
+            )
             for name in os.listdir(self.nginx.conf_dir):
                 if name not in shadow.files:
                     os.symlink(os.path.join(self.nginx.conf_dir, name), os.path.join(directory, name))
@@ -348,9 +369,8 @@ class Site:
 class Reload:
     """One reload, confirmed by the workers it leaves."""
 
-    def __init__(self, nginx: Nginx, before: nginx_process.Running, timeout_s: float) -> None:
+    def __init__(self, nginx: Nginx, timeout_s: float) -> None:
         self.nginx = nginx
-        self.before = before
         self.timeout_s = timeout_s
 
     def _log_size(self) -> int:
@@ -373,11 +393,15 @@ class Reload:
         :param patient: Wait for the whole time, since what is in the log may be of an earlier reload.
         """
         offset = self._log_size()
-        old = {worker.pid for worker in self.before.active}
+        # Seen now and not before: workers of somebody else's reload, a moment ago, are not those of this one.
+        before = nginx_process.settled(self.nginx.pid_file)
+        if before is None:
+            return "nginx ended before the reload"
+        old = {worker.pid for worker in before.active}
         try:
-            os.kill(self.before.master, signal.SIGHUP)
+            os.kill(before.master, signal.SIGHUP)
         except OSError as exc:
-            return f"the signal to the master process {self.before.master} failed ({exc.strerror})"
+            return f"the signal to the master process {before.master} failed ({exc.strerror})"
         deadline = time.monotonic() + self.timeout_s
         while time.monotonic() < deadline:
             now = nginx_process.running(self.nginx.pid_file)
@@ -430,8 +454,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         if not module.check_mode and params["state"] == "present":
             fail(f"the program {params['executable']} is not on this host; install the package nginx first")
         # A host where nginx comes with this run: Debian's layout is what will be there.
-        layout = nginx_site.site_paths("sites", name, "", f"{nginx.conf_dir}/sites-enabled")
-        return {**result, **predicted_without_nginx(layout, text)}
+        return {**result, **predicted_without_nginx(nginx.conf_dir, params, text)}
 
     try:
         tree = nginx.tree()
@@ -452,9 +475,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             return result
         fail(f"the site {name} has no place: {exc}")
     if layout.link is None and not params["enabled"]:
-        layout = nginx_site.Layout(layout.kind, layout.file + ".disabled", None)
+        layout = layout.disabled
 
-    site = Site(module, nginx, layout)
+    site = Site(module, nginx, layout, elsewhere(nginx, name, layout) if params["context"] == "http" else ())
     result.update(path=layout.file, loaded_path=layout.loaded, layout=layout.kind, main_path=main_path(nginx, name))
     foreign = site.foreign()
     if foreign is not None:
@@ -474,13 +497,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             newest_change=site.newest_change(text is not None and params["enabled"]),
             oldest_worker=running.oldest_active if running else None,
             mode_ok=site.mode_ok(),
+            elsewhere=site.elsewhere,
         ),
         layout,
         text,
         params["enabled"],
         nginx_process.CLOCK_TOLERANCE_S,
     )
-    after: dict[str, str | None] = {layout.file: text}
+    after: dict[str, str | None] = {layout.file: text, **dict.fromkeys(site.elsewhere)}
     if layout.link is not None:
         after[layout.link] = f"-> {layout.file}" if text is not None and params["enabled"] else None
     former_text = before[layout.file]
@@ -544,14 +568,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             )
         result["state_after"] = after
     if todo.reload and running is not None:
-        refusal = Reload(nginx, running, params["reload_timeout"]).run()
+        refusal = Reload(nginx, params["reload_timeout"]).run()
         if refusal is not None:
             site.put(before)
             result["state_after"] = before
             # A master that is still trying must end up with the former files, and its workers newer than these.
             still = nginx_process.running(nginx.pid_file)
             if still is not None and (todo.write or todo.link):
-                Reload(nginx, still, params["reload_timeout"]).run(patient=True)
+                Reload(nginx, params["reload_timeout"]).run(patient=True)
             fail(
                 f"nginx refused to reload with the site {name}: {refusal}; "
                 "the former files are back and the former configuration goes on serving"
@@ -580,14 +604,14 @@ class Examination:
         self.running = running
         self.text = text
         self.notices: list[str] = []
-        read, glob_over = nginx_site.overlay(self.loaded, text, read_text, expand)
+        read, glob_over = nginx_site.overlay(self.loaded, text, read_text, expand, site.elsewhere)
         self.tree_after = nginx_config.load_tree(self.nginx.config, read, glob_over)
 
     def notice(self, text: str) -> None:
         self.notices.append(text)
 
     def _is_ours(self, path: str) -> bool:
-        return path in (self.loaded, self.site.layout.file)
+        return path in (self.loaded, self.site.layout.file, *self.site.elsewhere)
 
     def test_candidate(self, name: str) -> None:
         """The whole tree with the candidate, tested aside; says whether it was broken before."""
@@ -602,6 +626,12 @@ class Examination:
             complaint = "; ".join(nginx_site.complaints(said)) or said.strip()
             raise nginx_site.SiteError(f"nginx refuses the site {name}: {complaint}; nothing was changed")
         broken = nginx_site.complaints(said_without)
+        if self.nginx.test()[0]:
+            raise nginx_site.SiteError(
+                f"nginx accepts the tree as it is, and not a copy of it without the site {name}: "
+                f"{'; '.join(broken) or said_without.strip()}; something that is not ours needs what the site defines, "
+                f"or names a file by a path with .. from {self.nginx.conf_dir}; nothing was changed"
+            )
         raise nginx_site.SiteError(
             f"the configuration was broken before, apart from the site {name}: "
             f"{'; '.join(broken) or said_without.strip()}; "
@@ -683,7 +713,8 @@ class Examination:
     def refuse_bad_certificates(self) -> None:
         """Certificates outside their time, and keys that every user of the host may read."""
         now = datetime.now(timezone.utc)
-        for path in nginx_site.files_named(self.text or "", self.loaded, "ssl_certificate"):
+        directives = nginx_config.parse(self.text or "", self.loaded)
+        for path in nginx_site.files_named(directives, "ssl_certificate"):
             try:
                 seen = nginx_certificate.validity(read_text(os.path.join(self.nginx.conf_dir, path)))
             except (OSError, ValueError):
@@ -701,23 +732,36 @@ class Examination:
             days = (seen.ends - now).days
             if days < _EXPIRY_NOTICE_DAYS:
                 self.notice(f"the certificate {path} expires in {days} days")
-        for path in nginx_site.files_named(self.text or "", self.loaded, "ssl_certificate_key"):
+        for path in nginx_site.files_named(directives, "ssl_certificate_key"):
             try:
                 mode = stat.S_IMODE(os.stat(os.path.join(self.nginx.conf_dir, path)).st_mode)
             except OSError:
                 continue
-            if mode & 0o007:
+            if mode & 0o007 and self._reachable_by_all(path):
                 raise nginx_site.SiteError(
                     f"the private key {path} is open to every user of this host (mode {mode:04o}); "
                     "set its mode to 0600; nothing was changed"
                 )
+
+    def _reachable_by_all(self, path: str) -> bool:
+        """Whether every user may enter the directories on the way; certbot's keeps all but root out of its own."""
+        folder = os.path.realpath(os.path.join(self.nginx.conf_dir, path))
+        while folder != os.path.dirname(folder):
+            folder = os.path.dirname(folder)
+            if not os.stat(folder).st_mode & 0o001:
+                return False
+        return True
 
     def refuse_too_many_clients(self, clients: int) -> None:
         if clients <= 0:
             return
         pid = self.running.active[0].pid if self.running and self.running.active else os.getpid()
         problem = nginx_site.too_small(
-            self.tree_after, len(os.sched_getaffinity(0)), nginx_process.open_files_limit(pid), clients
+            # What nginx itself makes of `worker_processes auto`.
+            self.tree_after,
+            os.sysconf("SC_NPROCESSORS_ONLN"),
+            nginx_process.open_files_limit(pid),
+            clients,
         )
         if problem is not None:
             raise nginx_site.SiteError(f"{problem}; nothing was changed")
@@ -731,10 +775,10 @@ class Examination:
             if self._is_ours(path) or path == self.nginx.config:
                 continue
             try:
-                seen = os.stat(path)
+                changed = os.stat(path).st_ctime
             except OSError:
                 continue
-            if max(seen.st_mtime, seen.st_ctime) > oldest + nginx_process.CLOCK_TOLERANCE_S:
+            if changed > oldest + nginx_process.CLOCK_TOLERANCE_S:
                 self.notice(f"{path} was edited after nginx read it; what it says now counts from the next reload on")
 
     def upstream_ports(self, former_text: str | None) -> set[int]:
@@ -753,6 +797,18 @@ class Examination:
         return nginx_process.upstream_connections((worker.pid for worker in workers), ports)
 
 
+def elsewhere(nginx: Nginx, name: str, layout: nginx_site.Layout) -> list[str]:
+    """Files and links of this site, of former runs with other options, in places where it does not belong now."""
+    found = []
+    for path in nginx_site.possible_paths(includes_of(nginx, "http"), nginx.conf_dir, name):
+        if path in (layout.file, layout.link) or not os.path.isfile(path):
+            continue
+        if nginx_site.is_ours(read_text(path), name):
+            found.append(path)
+    # A link goes before the file that it leads to.
+    return sorted(found, key=lambda path: not os.path.islink(path))
+
+
 def main_path(nginx: Nginx, name: str) -> str:
     """Our file of this name in the main context, empty if there is none."""
     try:
@@ -762,12 +818,22 @@ def main_path(nginx: Nginx, name: str) -> str:
         return ""
 
 
-def predicted_without_nginx(layout: nginx_site.Layout, text: str | None) -> dict[str, Any]:
+def predicted_without_nginx(conf_dir: str, params: Mapping[str, Any], text: str | None) -> dict[str, Any]:
     """What would come about on a host that has no nginx yet."""
-    before: dict[str, str | None] = {layout.file: None, layout.loaded: None}
-    after: dict[str, str | None] = dict(before)
+    kind, folder, suffix = "sites", "sites-enabled", ""
+    if params["context"] == "main":
+        kind, folder, suffix = "main", "modules-enabled", ".conf"
+    elif params["layout"] == "conf_d":
+        kind, folder, suffix = "conf_d", "conf.d", ".conf"
+    layout = nginx_site.site_paths(kind, params["name"], suffix, f"{conf_dir}/{folder}")
+    if layout.link is None and not params["enabled"]:
+        layout = layout.disabled
+    before: dict[str, str | None] = dict.fromkeys(filter(None, (layout.file, layout.link)))
+    after = dict(before)
     if text is not None:
-        after = {layout.file: text, layout.loaded: f"-> {layout.file}"}
+        after[layout.file] = text
+        if layout.link is not None and params["enabled"]:
+            after[layout.link] = f"-> {layout.file}"
     return {
         "changed": text is not None,
         "path": layout.file,

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
+from ansible_collections.codeframe.staging.plugins.modules import nginx_site
 from http_peers import Application, handshake
 from nginx_tree import NGINX, NGINX_VERSION, OTHERS, SITES, Loop, Tree, free_port, get, wait_for
 
@@ -114,11 +115,87 @@ def test_a_site_that_is_not_enabled_is_there_and_does_not_serve(tree: Tree) -> N
 
 
 def test_conf_d_is_taken_where_the_main_file_includes_nothing_else(tree: Tree) -> None:
+    tree.stop()
     tree.write_main(includes="include conf.d/*.conf;")
+    tree.start()
+    bare = tree.snapshot()
     result = tree.site()
     assert (result["layout"], result["path"]) == ("conf_d", str(tree.root / "conf.d/app-staging.conf"))
     assert tree.ours() == (200, "ours")
     assert not tree.site()["changed"]
+    served = tree.snapshot()
+    # Without a link, the name of the file says whether the site is enabled.
+    predicted, result = tree.site(enabled=False, check=True), tree.site(enabled=False)
+    assert (
+        predicted["reasons"]
+        == result["reasons"]
+        == [
+            f"{tree.root}/conf.d/app-staging.conf.disabled is missing",
+            f"{tree.root}/conf.d/app-staging.conf is there and should not be",
+        ]
+    )
+    assert predicted["diff"] == result["diff"]
+    assert {*tree.snapshot()} - {*bare} == {"conf.d/app-staging.conf.disabled"}
+    with pytest.raises(ConnectionRefusedError):
+        tree.ours()
+    assert not tree.site(enabled=False)["changed"]
+    tree.site()
+    assert tree.snapshot() == served
+    tree.site(enabled=False)
+    tree.site(state="absent")
+    assert tree.snapshot() == bare
+
+
+#: A zone of the same name in two files is refused by nginx.
+ZONE = "limit_conn_zone $binary_remote_addr zone=ours:1m;\n"
+
+
+def test_a_site_moves_when_another_layout_is_wanted(tree: Tree) -> None:
+    content = ZONE + tree.content()
+    tree.site(content=content)
+    before = tree.snapshot()
+    with Loop(tree.port).running() as loop:
+        assert tree.site(content=content, layout="conf_d", check=True)["changed"]
+        result = tree.site(content=content, layout="conf_d")
+    assert (result["changed"], result["reload"], result["failed"]) == (True, True, False)
+    assert (tree.file.exists(), tree.link.is_symlink()) == (False, False)
+    assert tree.ours() == (200, "ours")
+    assert not tree.site(content=content, layout="conf_d")["changed"]
+    tree.site(content=content)
+    assert tree.snapshot() == before
+    assert not loop.failed
+
+
+def test_a_site_that_nginx_refuses_in_another_layout_stays_where_it_was(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.site()
+    before = tree.snapshot()
+    monkeypatch.setattr(nginx_site.Site, "try_candidate", lambda *_args: (True, ""))
+    result = tree.site(content="nonsense;", layout="conf_d")
+    assert "the former files are back" in result["msg"]
+    assert tree.snapshot() == before
+    assert tree.accepted()
+
+
+def test_a_path_with_dots_in_an_include_is_meant_from_the_main_file(tree: Tree) -> None:
+    (tree.root / "beside").mkdir()
+    (tree.root / "beside/more.conf").write_text(f"server {{ listen 127.0.0.1:{tree.port}; server_name more; }}\n")
+    tree.write_main(includes=f"include ../nginx/beside/*.conf; {SITES}")
+    assert not tree.site()["failed"]
+    assert tree.ours() == (200, "ours")
+
+
+def test_a_site_that_others_need_is_not_called_a_tree_that_was_broken(tree: Tree) -> None:
+    tree.site(content=ZONE + tree.content())
+    tree.others("zz", f"server {{ listen 127.0.0.1:{tree.port}; server_name zz; limit_conn ours 1; }}\n")
+    result = tree.site(state="absent")
+    assert result["msg"] == (
+        "nginx accepts the tree as it is, and not a copy of it without the site app-staging: "
+        f'zero size shared memory zone "ours"; something that is not ours needs what the site defines, or names a file '
+        f"by a path with .. from {tree.root}; nothing was changed"
+    )
+    assert tree.ours() == (200, "ours")
 
 
 def test_sites_included_by_an_included_file_are_tested_with_the_tree(tree: Tree) -> None:
@@ -175,6 +252,15 @@ def old_file_time(tree: Tree) -> None:
     os.rename(aside, tree.file)
 
 
+def test_a_file_time_that_is_still_to_come_is_taken_in_once(tree: Tree) -> None:
+    """As a copy that keeps the times of a machine with another clock brings it."""
+    tree.site()
+    os.utime(tree.file, (2**32, 2**32))
+    assert tree.site()["reload"]
+    assert not tree.site()["changed"]
+    assert not [each for each in tree.info()["findings"] if each["code"] == "not_reloaded"]
+
+
 @pytest.mark.parametrize(
     "spoil", [delete_link, edit_file, break_file, copy_over_the_link, dangle, delete_file, old_file_time]
 )
@@ -205,6 +291,24 @@ def test_a_change_that_was_never_reloaded_is_taken_in(tree: Tree) -> None:
     assert not [each for each in tree.info()["findings"] if each["code"] == "not_reloaded"]
 
 
+def test_a_key_in_a_directory_of_root_s_alone_is_private_whatever_its_mode(tree: Tree, certificates: Path) -> None:
+    """As older versions of certbot left it."""
+    closed = tree.root / "live"
+    closed.mkdir(mode=0o700)
+    for name in ("good.pem", "good.key"):
+        (closed / name).write_bytes((certificates / name).read_bytes())
+        (closed / name).chmod(0o644)
+    enter_by_all(tree)
+    extra = f"ssl_certificate {closed}/good.pem; ssl_certificate_key {closed}/good.key;"
+    content = tree.content(extra=extra, port=free_port()).replace("; server_name", " ssl; server_name", 1)
+    assert not tree.site(content=content, watch=[f"{closed}/good.pem"])["failed"]
+    # What a renewal changed and nobody reloaded is evidence too.
+    time.sleep(0.05)
+    (closed / "good.pem").touch()
+    assert tree.info()["newer_than_running"] == [f"{closed}/good.pem"]
+    assert tree.site(content=content, watch=[f"{closed}/good.pem"])["reload"]
+
+
 def test_a_renewed_certificate_is_taken_in(tree: Tree, tmp_path: Path) -> None:
     watched = tmp_path / "certificate.pem"
     watched.write_text("old")
@@ -224,6 +328,16 @@ def test_a_stopped_nginx_gets_its_site_and_stays_stopped_unless_asked(tree: Tree
     assert tree.site(start=True)["running"]
     wait_for(lambda: len(tree.workers()) == 2)
     assert tree.ours() == (200, "ours")
+
+
+def test_a_file_that_went_and_is_still_in_force_is_told(tree: Tree) -> None:
+    tree.site()
+    time.sleep(0.05)
+    tree.link.unlink()
+    assert tree.ours() == (200, "ours")
+    found = {each["code"]: each["where"] for each in tree.info()["findings"]}
+    assert found["not_reloaded"] == [str(tree.link.parent)]
+    assert "site_not_enabled" in found
 
 
 def test_edits_of_others_are_reported_and_not_reloaded_for(tree: Tree) -> None:
@@ -298,11 +412,20 @@ def main_file(text: str) -> Callable[[Tree, Path], dict[str, Any]]:
     return make
 
 
+def enter_by_all(tree: Tree) -> None:
+    """pytest keeps all other users out of its directories."""
+    for folder in tree.main.parents:
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o001)
+
+
 def tls(certificate: str, key: str, key_mode: int = 0o600) -> Callable[[Tree, Path], dict[str, Any]]:
     def make(tree: Tree, certificates: Path) -> dict[str, Any]:
         copy = tree.root / "key.pem"
         copy.write_bytes((certificates / key).read_bytes())
         copy.chmod(key_mode)
+        if key_mode & 0o007:
+            enter_by_all(tree)
         extra = f"ssl_certificate {certificates / certificate}; ssl_certificate_key {copy};"
         return {"content": tree.content(extra=extra, port=free_port()).replace("; server_name", " ssl; server_name", 1)}
 
@@ -468,6 +591,13 @@ HOSTILE = [
         "host-name-taken-before-us",
         "the host name in a file that is read before ours",
         others("aa", NAMED),
+        ("{tree.root}/sites-enabled/aa:1 answers for api.example.com", "nginx would ignore the site"),
+        ("not_proxied",),
+    ),
+    Hostile(
+        "host-name-taken-with-a-dot",
+        "the host name and all below it (`.api.example.com`) in a file that is read before ours",
+        others("aa", NAMED.replace("api.", ".api.")),
         ("{tree.root}/sites-enabled/aa:1 answers for api.example.com", "nginx would ignore the site"),
         ("not_proxied",),
     ),
@@ -688,6 +818,12 @@ GOOD = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $cf_upgrade; proxy_set_header Connection $cf_connection; "
     "proxy_read_timeout 86400s;"
 )
+#: The upgrade alone goes to the application; all else is answered by the location itself.
+IF_PROXIES = 'if ($http_upgrade = "websocket") { proxy_pass http://127.0.0.1:9; }'
+OUTER_SET = (
+    "set $u websocket; location = /ws { proxy_pass http://127.0.0.1:9; proxy_http_version 1.1; "
+    "proxy_set_header Upgrade $u; proxy_set_header Connection upgrade; proxy_read_timeout 1d; }"
+)
 EFFECTIVE = [
     ("good", {}, []),
     ("no-upgrade", {"directives": "proxy_http_version 1.1; proxy_read_timeout 86400s;"}, ["upgrade_missing"]),
@@ -717,8 +853,16 @@ EFFECTIVE = [
         ["upgrade_missing", "other_location", "http_version", "idle_timeout"],
     ),
     ("not-caught-with-hat", {"location": "^~ /ws", "directives": GOOD, "more": "location ~ ^/w { return 404; }"}, []),
-    ("slash-redirects", {"location": "/ws/", "directives": GOOD}, ["redirected", "not_proxied", "other_location"]),
+    ("slash-redirects", {"location": "/ws/", "directives": GOOD}, ["redirected"]),
     ("server-returns", {"server": "return 301 https://api.example.com;", "directives": GOOD}, ["server_returns"]),
+    (
+        "certbot-returns",
+        {"server": "if ($host = api.example.com) { return 301 https://$host$request_uri; }", "directives": GOOD},
+        ["server_returns"],
+    ),
+    ("certbot-of-another", {"server": "if ($host = x.example.com) { return 404; }", "directives": GOOD}, []),
+    ("if-that-proxies", {"directives": "} location / { " + GOOD + IF_PROXIES, "location": "/none"}, []),
+    ("outer-set-is-not-inherited", {"location": "/", "directives": OUTER_SET}, ["upgrade_wrong", "connection_fixed"]),
     (
         "location-returns",
         {"more": "location = /ws { return 404; }", "location": "/"},

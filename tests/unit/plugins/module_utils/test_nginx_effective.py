@@ -36,6 +36,9 @@ def test_times_are_read(text: str, expected: float | None) -> None:
         pytest.param(["a", "b"], "c", (0, "default"), id="first-is-default"),
         pytest.param(["a", "B.example.com"], "b.EXAMPLE.com.", (1, "name"), id="case-and-trailing-dot"),
         pytest.param(["a", "a"], "a", (0, "name"), id="first-of-two"),
+        pytest.param(["a.b", ".a.b", "~b$"], "x.a.b", (2, "regex"), id="a-dot-whose-name-is-taken-is-nothing"),
+        pytest.param([".a.b", "a.b *.a.b"], "x.a.b", (0, "wildcard"), id="a-dot-takes-both"),
+        pytest.param(["*.a.b", ".a.b", "a.*"], "a.b", (2, "wildcard"), id="a-dot-whose-wildcard-is-taken-is-nothing"),
     ],
 )
 def test_the_server_is_chosen_by_nginx_s_rules(names: list[str], host: str, expected: tuple[int, str]) -> None:
@@ -79,13 +82,52 @@ def test_the_very_address_goes_before_any_address() -> None:
         pytest.param(
             "location /a { location ^~ /a/ws {} } location ~ a {}", "/a/ws", ["~ a"], id="inner-hat-counts-inside"
         ),
+        pytest.param(
+            "location ~ a { location /a/ws {} location ~ w {} }", "/a/ws", ["~ a", "~ w"], id="regexes-in-one"
+        ),
+        pytest.param("location ~ [[:upper:]]s {} location / {}", "/Ws", ["~ [[:upper:]]s"], id="class-of-pcre"),
         pytest.param("location @named {}", "/ws", [], id="named-is-not-asked"),
         pytest.param("", "/ws", [], id="none"),
     ],
 )
 def test_the_location_is_chosen_by_nginx_s_rules(locations: str, path: str, expected: list[str]) -> None:
     server = tree_of(f"server {{ {locations} }}").servers()[0]
-    assert [" ".join(each.args) for each in nginx_effective.find_location(server, path)] == expected
+    assert [" ".join(each.args) for each in nginx_effective.find_location(server, path).chain] == expected
+
+
+@pytest.mark.parametrize(
+    ("locations", "expected"),
+    [
+        pytest.param("location /ws/ { proxy_pass x; }", True, id="prefix"),
+        pytest.param("location = /ws/ { fastcgi_pass x; }", True, id="exact"),
+        pytest.param(
+            "location /w { location /ws/ { proxy_pass x; } } location ~ w {}", True, id="nested-before-regexes"
+        ),
+        pytest.param("location /ws/ { root /x; }", False, id="files"),
+        pytest.param("location /ws/ { proxy_pass x; } location /ws {}", False, id="the-path-has-a-location"),
+        pytest.param("location /ws/ { proxy_pass x; } location = /ws {}", False, id="the-path-has-an-exact-one"),
+    ],
+)
+def test_a_path_without_its_slash_is_redirected_where_nginx_does_it(locations: str, expected: bool) -> None:
+    assert nginx_effective.find_location(tree_of(f"server {{ {locations} }}").servers()[0], "/ws").redirects is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/ws", "/ws"),
+        ("/ws?token=/x", "/ws"),
+        ("/a//b/", "/a/b/"),
+        ("/a/../ws", "/ws"),
+        ("/a/./ws/.", "/a/ws/"),
+        ("/a/b/..", "/a/"),
+        ("/../ws", "/ws"),
+        ("/%77s%2Fx", "/ws/x"),
+        ("/", "/"),
+    ],
+)
+def test_a_path_is_taken_as_nginx_compares_it(text: str, expected: str) -> None:
+    assert nginx_effective.normal_path(text) == expected
 
 
 def codes(http: str, request: Request = ASK, version: str = "1.26.3") -> list[str]:
@@ -106,6 +148,25 @@ MAP = 'map $http_upgrade $c { default ""; websocket upgrade; }'
         pytest.param(f"location / {{ {GOOD} }}", ["every_upgrade", "http_version"], id="http-version"),
         pytest.param("location / { root /x; }", ["not_proxied"], id="files"),
         pytest.param("", ["not_proxied"], id="no-location"),
+        pytest.param(
+            f"location / {{ internal; {GOOD} proxy_http_version 1.1; }}", ["internal", "every_upgrade"], id="internal"
+        ),
+        pytest.param(
+            f"location / {{ {GOOD} proxy_http_version 1.1; }} location ~ \\Qws {{ }}",
+            ["every_upgrade", "unread_pattern"],
+            id="a-pattern-that-python-has-not",
+        ),
+        pytest.param(
+            f"if ($scheme = https) {{ return 404; }} location / {{ if ($http_upgrade = '') {{ return 426; }} {GOOD} "
+            "proxy_http_version 1.1; }",
+            ["every_upgrade"],
+            id="returns-of-other-requests",
+        ),
+        pytest.param(
+            f"set $x 1; location / {{ if ($x) {{ break; }} return 404; {GOOD} proxy_http_version 1.1; }}",
+            ["every_upgrade"],
+            id="break-before-return",
+        ),
         pytest.param(
             f"auth_basic x; deny all; limit_conn z 2; location / {{ {GOOD} proxy_http_version 1.1; }}",
             ["every_upgrade", "authentication", "access", "limit_conn"],

@@ -83,6 +83,28 @@ def shadow(files: dict[str, str], candidate: str | None) -> dict[str, str]:
     )
 
 
+def test_what_stands_elsewhere_is_left_out_of_the_copy() -> None:
+    files = {"/n/nginx.conf": "http { include conf.d/*; include sites-enabled/*; }", "/n/conf.d/s.conf": "old"}
+    made = nginx_site.shadow_tree(
+        "/n/nginx.conf",
+        "/shadow",
+        "/n/sites-enabled/s",
+        "new",
+        files.__getitem__,
+        lambda pattern: sorted(path for path in files if nginx_site.takes_in(pattern, path)),
+        ["/n/conf.d/s.conf"],
+    )
+    assert made.files["nginx.conf"] == 'http {  include "/shadow/.candidate.s"; }'
+
+
+def test_every_place_that_a_site_may_have_had_is_known() -> None:
+    assert nginx_site.possible_paths(["/n/http.d/*.conf"], "/n", "s") == [
+        *("/n/http.d/s.conf", "/n/http.d/s.conf.disabled"),
+        *("/n/sites-enabled/s", "/n/sites-available/s", "/n/sites-enabled/s.conf", "/n/sites-available/s.conf"),
+        *("/n/conf.d/s.conf", "/n/conf.d/s.conf.disabled"),
+    ]
+
+
 def test_only_the_way_to_the_site_is_copied_and_the_candidate_stands_in_its_order() -> None:
     files = {"/n/nginx.conf": "http {\n include mime.types;\n include sites-enabled/*;\n}", "/n/mime.types": "types {}"}
     files |= {"/n/sites-enabled/a": "", "/n/sites-enabled/z": ""}
@@ -156,6 +178,14 @@ def test_a_name_that_two_files_claim_is_a_conflict_and_the_first_wins() -> None:
     ]
 
 
+def test_a_name_with_a_dot_is_the_name_and_all_below_it() -> None:
+    seen = servers("server { server_name .a.b; }", "server { server_name a.b; }", "server { server_name *.a.b; }")
+    assert [(each.name, each.theirs) for each in nginx_site.name_conflicts(seen, "/n/0")] == [
+        ("a.b", "/n/1:1"),
+        ("*.a.b", "/n/2:1"),
+    ]
+
+
 def test_the_same_name_on_another_port_is_no_conflict() -> None:
     assert not nginx_site.name_conflicts(
         servers("server { server_name a; }", "server { listen 81; server_name a; }"), "/n/0"
@@ -194,6 +224,9 @@ def test_upstream_ports_are_those_that_stand_there() -> None:
             id="files",
         ),
         pytest.param("worker_rlimit_nofile 9999; events { worker_connections 4000; }", 1024, 1000, None, id="rlimit"),
+        pytest.param(
+            "worker_processes x; events { worker_connections y; }", None, 256, None, id="nginx-s-own-complaint"
+        ),
         pytest.param("worker_processes auto; events {}", None, 1024, None, id="processors-and-defaults"),
     ],
 )
@@ -252,6 +285,13 @@ def observed(**changes: object) -> Observed:
             True,
             (False, "", True, ("nginx runs with workers older than the files on disk",)),
             id="not-reloaded",
+        ),
+        pytest.param(
+            {"elsewhere": ("/n/conf.d/s.conf",)},
+            "text",
+            True,
+            (True, "", True, ("/n/conf.d/s.conf is there and should not be",)),
+            id="in-another-place-too",
         ),
         pytest.param({"newest_change": 200.01}, "text", True, (False, "", False, ()), id="within-the-clock's-grain"),
         pytest.param(

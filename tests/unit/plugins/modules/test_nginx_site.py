@@ -22,6 +22,24 @@ def test_check_mode_on_a_bare_host_predicts_the_file(run_module: Any) -> None:
     assert result["state_after"]["/etc/nginx/sites-enabled/app-staging"] == "-> /etc/nginx/sites-available/app-staging"
 
 
+@pytest.mark.parametrize(
+    ("options", "path", "others"),
+    [
+        ({"enabled": False}, "/etc/nginx/sites-available/app-staging", {"/etc/nginx/sites-enabled/app-staging": None}),
+        ({"layout": "conf_d"}, "/etc/nginx/conf.d/app-staging.conf", {}),
+        ({"layout": "conf_d", "enabled": False}, "/etc/nginx/conf.d/app-staging.conf.disabled", {}),
+        ({"context": "main"}, "/etc/nginx/modules-enabled/app-staging.conf", {}),
+    ],
+)
+def test_the_prediction_for_a_bare_host_is_where_the_file_will_be(
+    run_module: Any, options: dict[str, Any], path: str, others: dict[str, None]
+) -> None:
+    result = run_module(nginx_site, {**SITE, **options}, check=True)
+    assert result["path"] == path
+    assert result["state_after"].pop(path).endswith("server { listen 80; }\n")
+    assert result["state_after"] == others
+
+
 def test_without_nginx_a_real_run_fails_by_name(run_module: Any) -> None:
     result = run_module(nginx_site, SITE)
     assert result["msg"] == "the program /no/such/nginx is not on this host; install the package nginx first"
@@ -73,6 +91,11 @@ def test_a_dump_is_explained_without_an_nginx(run_module: Any, parser: str) -> N
     )
     assert result["server"]["where"] == "/etc/nginx/sites-enabled/a:1"
     assert (result["running"], result["parser"], result["changed"]) == (None, parser, False)
+
+
+def test_a_path_without_a_slash_is_refused(run_module: Any) -> None:
+    result = run_module(nginx_effective_info, {"host_name": "a", "path": "ws", "dump": DUMP})
+    assert result["msg"] == "path is 'ws', expected one that starts with a slash, such as /ws"
 
 
 def test_a_dump_that_is_none_is_refused(run_module: Any) -> None:
