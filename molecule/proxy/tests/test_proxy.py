@@ -183,6 +183,33 @@ def test_a_verification_tells_how_long_the_certificate_is_good(outside: Outside,
 
 
 @pytest.mark.usefixtures("as_it_was")
+def test_a_renewed_certificate_is_taken_in_by_the_next_run(
+    outside: Outside, host: testinfra.host.Host, deployment: Deployment
+) -> None:
+    renewed = (CACHE / "certificates/renewed.pem").read_text()
+    with host.sudo():
+        # As certbot does it, where no hook of its own reloads nginx.
+        host.check_output("printf %%s %s > %s", renewed, f"{ARCHIVE}/fullchain2.pem")
+        host.check_output("ln -sfn ../../archive/codeframe.localhost/fullchain2.pem %s", f"{LIVE}/fullchain.pem")
+    outcome = deployment.run(f"--limit={outside.name}", "--tags=proxy,websocket_verify")
+    assert (outcome.exit_code, outcome.changed_roles - {"source"}) == (0, {"proxy"}), outcome.output
+    assert outcome.words.count("certificate valid for 178 days") >= 2, outcome.output
+
+
+def test_a_value_that_would_break_out_is_refused_before_anything_is_touched(
+    outside: Outside, deployment: Deployment
+) -> None:
+    bad = '{"proxy_client_max_body_size": "1m; } server {"}'
+    outcome = deployment.run(f"--limit={outside.name}", variables=[bad])
+    assert (outcome.exit_code != 0, outcome.changed) == (True, 0), outcome.output
+    assert 'proxy_client_max_body_size holds "1m; } server {", expected a size such as 10m' in outcome.words.replace(
+        '\\"', '"'
+    ), outcome.output
+    assert "Prepare the source" not in outcome.output
+    assert "codeframe.staging.runtime" not in outcome.output
+
+
+@pytest.mark.usefixtures("as_it_was")
 def test_an_expired_certificate_fails_the_verification_and_stops_a_deployment(
     outside: Outside, host: testinfra.host.Host, deployment: Deployment
 ) -> None:
@@ -202,7 +229,11 @@ def test_a_key_that_others_may_read_stops_a_deployment(
     outside: Outside, host: testinfra.host.Host, deployment: Deployment
 ) -> None:
     with host.sudo():
+        # In certbot's own directories, which root alone may enter, the mode of the file opens it to nobody.
         host.check_output("chmod 0644 %s", f"{ARCHIVE}/privkey1.pem")
+        private = deployment.run(f"--limit={outside.name}", "--tags=proxy")
+        assert (private.exit_code, private.changed_roles) == (0, {"proxy"}), private.output
+        host.check_output("chmod 0755 /etc/letsencrypt /etc/letsencrypt/archive %s", ARCHIVE)
     outcome = deployment.run(f"--limit={outside.name}", "--tags=proxy")
     assert "proxy" in outcome.failed_roles, outcome.output
     assert f"{LIVE}/privkey.pem is open to every user of this host (mode 0644)" in outcome.words, outcome.output
