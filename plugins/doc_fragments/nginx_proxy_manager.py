@@ -55,7 +55,7 @@ options:
       - Paths that WebSockets come to. Each is a path, or a mapping of C(path), C(prefix) and C(upstream).
       - A path is matched exactly. As a prefix, C(/ws) covers C(/ws) and all below C(/ws/), but not C(/wsx).
       - C(upstream) is a host and a port, for a path that leads elsewhere than the forward address of the host.
-      - Without any path there is no block.
+      - Without any path there is no block, but for the mark of a host that was created.
     type: list
     elements: raw
     default: []

@@ -24,6 +24,7 @@ END = "# END codeframe.staging websocket"
 CREATED = "# This host was created by codeframe.staging."
 #: Response header by which the wire tells which block the running nginx has loaded.
 REVISION_HEADER = "X-WebSocket-Block"
+_INCLUDE = "include conf.d/include/proxy.conf;"
 
 _BEGIN_LINE = re.compile(r"^[ \t]*" + re.escape(BEGIN) + r"[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _END_LINE = re.compile(r"^[ \t]*" + re.escape(END) + r"[ \t\r]*(?:\n|\Z)", re.MULTILINE)
@@ -165,6 +166,11 @@ def _is_address(text: str) -> bool:
     return True
 
 
+_ACCESS_LINE = re.compile(
+    r"[ \t]+(?:auth_basic|auth_basic_user_file|allow|deny|satisfy|proxy_set_header Authorization)[ \t]"
+)
+
+
 def _access_lines(rules: AccessRules) -> list[str]:
     lines = []
     if rules.has_users:
@@ -190,37 +196,63 @@ def render(
     access: AccessRules | None = None,
     created: bool = False,
 ) -> Block:
-    """Make the block.
+    """Make the block; without paths it holds the mark of a host that was created, and nothing else.
 
     Only upgrades to ``websocket`` pass, since any other would bypass what the
     proxy checks. ``proxy.conf`` brings the forwarded headers and ``proxy_pass``.
     """
-    head = [BEGIN, "# Managed: changes between these two lines are overwritten."]
+    lines = [BEGIN, "# Managed: changes between these two lines are overwritten."]
     if created:
-        head.append(CREATED)
-    head += [
-        'set $codeframe_upgrade "";',
-        'set $codeframe_connection "";',
-        'if ($http_upgrade ~* "^websocket$") {',
-        "    set $codeframe_upgrade websocket;",
-        "    set $codeframe_connection upgrade;",
-        "}",
-    ]
-    locations = [
-        (f"location {modifier} {location} {{", _inner(path, timeouts, access))
-        for path in paths
-        for modifier, location in path.locations
-    ]
-    material = "\n".join([*head, *(line for opening, inner in locations for line in (opening, *inner))])
-    revision = hashlib.sha256(material.encode()).hexdigest()[:12]
-    lines = list(head)
-    for opening, inner in locations:
-        last = (f"add_header {REVISION_HEADER} {revision} always;", "include conf.d/include/proxy.conf;")
-        lines += [opening, *(f"    {line}" for line in (*inner, *last)), "}"]
-    return Block("\n".join([*lines, END, ""]), revision)
+        lines.append(CREATED)
+    if paths:
+        lines += [
+            'set $codeframe_upgrade "";',
+            'set $codeframe_connection "";',
+            'if ($http_upgrade ~* "^websocket$") {',
+            "    set $codeframe_upgrade websocket;",
+            "    set $codeframe_connection upgrade;",
+            "}",
+        ]
+    for path in paths:
+        inner = [*_inner(path, timeouts), *(_access_lines(access) if access else ()), _INCLUDE]
+        for modifier, location in path.locations:
+            lines += [f"location {modifier} {location} {{", *(f"    {line}" for line in inner), "}"]
+    return _stamped([*lines, END])
 
 
-def _inner(path: WebSocketPath, timeouts: Timeouts, access: AccessRules | None) -> list[str]:
+def _stamped(lines: Sequence[str]) -> Block:
+    """The block of these lines, each of its locations with the revision that they make."""
+    revision = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+    text = []
+    for line in lines:
+        if line.strip() == _INCLUDE:
+            text.append(f"    add_header {REVISION_HEADER} {revision} always;")
+        text.append(line)
+    return Block("\n".join([*text, ""]), revision)
+
+
+def with_access(text: str, access: AccessRules | None) -> str:
+    """A block that was kept, with the access rules that are in force now; the rest of it stays as it was.
+
+    :raises BlockError: If it has a location whose end is not found, which would then stand open.
+    """
+    wanted = _access_lines(access) if access else []
+    lines = text.splitlines()
+    locations = sum(line.startswith("location ") for line in lines)
+    if locations != sum(line.strip() == _INCLUDE for line in lines):
+        raise BlockError("the block that was kept has a location of another form, which access rules cannot be put in")
+    if [line.strip() for line in lines if _ACCESS_LINE.match(line)] == wanted * locations:
+        return text
+    kept: list[str] = []
+    for line in lines:
+        if line.strip() == _INCLUDE:
+            kept += [f"    {rule}" for rule in wanted]
+        if not _ACCESS_LINE.match(line) and REVISION_HEADER not in line:
+            kept.append(line)
+    return _stamped(kept).text
+
+
+def _inner(path: WebSocketPath, timeouts: Timeouts) -> list[str]:
     lines = []
     if path.upstream:
         host, _, port = path.upstream.rpartition(":")
@@ -237,7 +269,7 @@ def _inner(path: WebSocketPath, timeouts: Timeouts, access: AccessRules | None) 
         ]
     if not path.buffering:
         lines.append("proxy_buffering off;")
-    return lines + (_access_lines(access) if access else [])
+    return lines
 
 
 @dataclass(frozen=True)

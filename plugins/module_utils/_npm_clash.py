@@ -159,9 +159,11 @@ def _other_locations(
             continue
         by_hand = any(_sets_header(inner, "upgrade") for inner in each.block)
         verdict = _verdict(location, ours, wanted)
-        if verdict is None and by_hand and _matches(location, wanted):
+        # One that catches every path is no location of ours, unless it is what was pasted for the WebSocket.
+        if verdict is None and _matches(location, wanted) and (by_hand or not _matches(location, {"/"})):
             verdict = _TAKEN
         if verdict is None:
+            yield from _covering(f"line {each.line} of the Advanced text has a location", location, wanted)
             continue
         yield Finding(
             "hand_pasted_location" if by_hand else "other_location",
@@ -174,13 +176,27 @@ def _other_locations(
     for entry in custom:
         path = str(entry.get("path", ""))
         verdict = _verdict(("", path), ours, wanted)
-        if verdict is not None:
-            yield Finding(
-                "custom_location",
-                f"the host has a custom location {path}, {verdict}",
-                fatal=True,
-                shadowed=verdict == _TAKEN,
-            )
+        if verdict is None:
+            yield from _covering("the host has a custom location", ("", path), wanted)
+            continue
+        yield Finding(
+            "custom_location",
+            f"the host has a custom location {path}, {verdict}",
+            fatal=True,
+            shadowed=verdict == _TAKEN,
+        )
+
+
+def _covering(found: str, location: tuple[str, str], wanted: set[str]) -> Iterator[Finding]:
+    """A location above a path: it goes on serving all else below it."""
+    modifier, above = location
+    below = sorted(path for path in wanted if path.startswith(above) and path != above)
+    if modifier in ("", "^~") and above != "/" and below:
+        yield Finding(
+            "location_above",
+            f"{found} {above}, and the managed block takes {', '.join(below)} out of it, so that its rules and its "
+            "forward address do not apply there",
+        )
 
 
 def _verdict(location: tuple[str, str], ours: set[tuple[str, str]], wanted: set[str]) -> str | None:

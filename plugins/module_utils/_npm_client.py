@@ -298,7 +298,8 @@ class NpmClient:
             self._token = None
             status, answer = self._send(method, path, body, self._login())
         if status in (200, 201):
-            self._accepted = True
+            # From now on a token that is not accepted has expired, and one login more is worth it.
+            self._accepted, self._token_is_fresh = True, False
             return answer
         raise self._error(method, path, status, answer, refused)
 

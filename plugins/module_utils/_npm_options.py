@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import AccessRules, access_rules
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
     Credentials,
+    ForbiddenError,
     NpmClient,
     parse_api_url,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import FLAGS
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import FLAGS, PlanError
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import FileStore, default_directory
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import nginx_words, online
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
@@ -78,6 +81,37 @@ def client_of(params: Mapping[str, Any]) -> NpmClient:
         store = FileStore(address.url, identity, secret, default_directory())
     credentials = Credentials(identity, secret, token or None)
     return NpmClient(address, credentials, store, params["api_timeout"], context)
+
+
+def checked_name(name: str) -> str:
+    """A domain name as the option gives it.
+
+    :raises ValueError: If it is a URL, or more than one line of a request.
+    """
+    if not re.fullmatch(r"[^\s\x00-\x1f/:@]+", name):
+        raise ValueError(f"domain_name is {name!r}; expected a host name alone, such as api.example.com")
+    return name
+
+
+def rules_of(client: NpmClient, name: str, list_id: int) -> AccessRules:
+    """The rules of an access list that is in force for a host.
+
+    :raises PlanError: If the account cannot read them.
+    """
+    try:
+        lists = client.access_lists()
+    except ForbiddenError as exc:
+        raise PlanError(
+            f"proxy host {name}: access list {list_id} is in force, but its rules cannot be read ({exc}); "
+            "give the account the permission to view access lists"
+        ) from None
+    for each in lists:
+        if int(each.get("id", 0)) == list_id:
+            return access_rules(each)
+    raise PlanError(
+        f"proxy host {name}: access list {list_id} is in force, but this account does not see it; "
+        "without its rules the WebSocket paths would be open to everybody: let the account see all access lists"
+    )
 
 
 def shown(host: Mapping[str, Any]) -> dict[str, Any]:

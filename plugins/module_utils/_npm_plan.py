@@ -23,6 +23,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
     put_back,
     render,
     take_apart,
+    with_access,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_clash import Finding, findings
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
@@ -107,7 +108,7 @@ def plan(host: Mapping[str, Any], wanted: Wanted) -> Plan:
         raise PlanError(f"proxy host {name}: {exc}") from None
     foreign, removed, found = _clear_the_way(host, before, wanted)
     block = None
-    if wanted.present and wanted.paths:
+    if wanted.present and (wanted.paths or before.created_by_us):
         block = render(wanted.paths, wanted.timeouts, wanted.access, before.created_by_us)
     after = _put(before, foreign, block)
     _refuse(name, found, settled=before.block is not None and block is not None and before.block == block.text)
@@ -202,8 +203,8 @@ def _block_reasons(before: Advanced, block: Block | None, removed: tuple[Piece, 
     return reasons
 
 
-def creation(wanted: Wanted) -> tuple[dict[str, Any], Block | None]:
-    """The body of a POST.
+def creation(wanted: Wanted) -> tuple[dict[str, Any], Block]:
+    """The body of a POST, and the block in it, which marks the host as created by us.
 
     :raises PlanError: If a field that it needs is not given.
     """
@@ -215,11 +216,8 @@ def creation(wanted: Wanted) -> tuple[dict[str, Any], Block | None]:
                 "account see all hosts"
             )
     _differing_fields({}, wanted)
-    body: dict[str, Any] = {"domain_names": [wanted.domain_name], **wanted.fields}
-    block = render(wanted.paths, wanted.timeouts, wanted.access, created=True) if wanted.paths else None
-    if block:
-        body["advanced_config"] = block.text
-    return body, block
+    block = render(wanted.paths, wanted.timeouts, wanted.access, created=True)
+    return {"domain_names": [wanted.domain_name], **wanted.fields, "advanced_config": block.text}, block
 
 
 def memory(host: Mapping[str, Any], made: Plan) -> dict[str, Any]:
@@ -234,14 +232,19 @@ def memory(host: Mapping[str, Any], made: Plan) -> dict[str, Any]:
     }
 
 
-def way_back(host: Mapping[str, Any], former: Mapping[str, Any], domain_name: str) -> Plan:
+def way_back(
+    host: Mapping[str, Any], former: Mapping[str, Any], domain_name: str, access: AccessRules | None = None
+) -> Plan:
     """The plan that brings back what :func:`memory` kept.
 
-    :raises PlanError: If the block cannot be found in the text.
+    :param access: The rules of the access list that will be in force; those in a block that was kept may be older.
+    :raises PlanError: If the block cannot be found in the text, or cannot be given the rules.
     """
     text = str(host.get("advanced_config") or "")
+    old = former.get("block")
     try:
         before = take_apart(text)
+        old = with_access(old, access) if old else None
     except BlockError as exc:
         raise PlanError(f"proxy host {domain_name}: {exc}") from None
     pieces = tuple(Piece(int(each["offset"]), str(each["text"])) for each in former.get("removed") or ())
@@ -257,7 +260,6 @@ def way_back(host: Mapping[str, Any], former: Mapping[str, Any], domain_name: st
                     "the Advanced text was edited since, so that the snippet that had been replaced stays out",
                 ),
             )
-    old = former.get("block")
     after = before.with_block(old) if foreign == before.foreign else (old or "") + foreign
     body: dict[str, Any] = {}
     was: dict[str, Any] = {}

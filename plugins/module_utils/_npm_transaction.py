@@ -20,8 +20,11 @@ from typing import Any
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
     ApiError,
     CutError,
+    ForbiddenError,
+    LoginRefusedError,
     NotFoundError,
     NpmClient,
+    RejectedError,
     ServerFaultError,
     UnreachableError,
 )
@@ -147,6 +150,8 @@ class Transaction:
         self._wire = wire
         self._state = state
         self._former_state = former_state
+        #: Whether a save was sent that may have been carried out.
+        self.sent = False
         #: What had to be done beyond one save.
         self.notes: list[str] = []
 
@@ -162,12 +167,12 @@ class Transaction:
         moved = any(key.startswith("forward_") for key in body) and served_before
         moved = moved and not self._wire.bad_gateway(0)
         self._save(body, former)
-        host = self._client.host(self._id)
+        host = self._read()
         if online(host) is False and not self._own_fault(host):
             # Another save at the same time got in the way; the text itself is not refused.
             self.notes.append("the save was disturbed by another one and was repeated")
             self._save(body, former)
-            host = self._client.host(self._id)
+            host = self._read()
         if online(host) is False:
             words = nginx_words(host)
             self._fail(former, f"went offline after the save ({words or 'without a reason in the API'})", remedy(words))
@@ -202,30 +207,45 @@ class Transaction:
     def _save(self, body: Mapping[str, Any], former: Mapping[str, Any]) -> None:
         try:
             self._client.update(self._id, body)
+            self.sent = True
         except CutError as cut:
-            self._after_cut(cut, body)
+            self.sent = True
+            self._after_cut(cut, body, former)
+        except ServerFaultError as fault:
+            self.sent = True
+            self._after_fault(fault, body, former)
+
+    def _after_cut(self, cut: CutError, body: Mapping[str, Any], former: Mapping[str, Any]) -> None:
+        self.notes.append("the connection was cut after the save was sent")
+        time.sleep(_SETTLE_S)
+        host = self._read()
+        if all(same(host.get(key), value) for key, value in body.items()):
+            return
+        try:
+            self._client.update(self._id, body)
+        except CutError:
+            raise self._unknown(f"{cut}, and so did the next one") from None
         except ServerFaultError as fault:
             self._after_fault(fault, body, former)
 
-    def _after_cut(self, cut: CutError, body: Mapping[str, Any]) -> None:
-        self.notes.append("the connection was cut after the save was sent")
-        time.sleep(_SETTLE_S)
+    def _read(self) -> dict[str, Any]:
+        """What became of a save; the API may be away for a moment."""
         deadline = time.monotonic() + _API_BACK_S
         while True:
             try:
-                host = self._client.host(self._id)
-                break
+                return self._client.host(self._id)
             except (UnreachableError, ServerFaultError):
                 if time.monotonic() >= deadline:
-                    raise TransactionError(
-                        f"proxy host {self._name}: {cut}, and the API did not come back within {_API_BACK_S:g} s, so "
-                        "that nobody knows whether the save was carried out; run again once Nginx Proxy Manager "
-                        "answers, which finishes it",
-                        restored=False,
-                    ) from None
+                    what = f"the save was sent, and the API did not come back within {_API_BACK_S:g} s"
+                    raise self._unknown(what) from None
                 time.sleep(_POLL_S)
-        if any(not same(host.get(key), value) for key, value in body.items()):
-            self._client.update(self._id, body)
+
+    def _unknown(self, what: str) -> TransactionError:
+        return TransactionError(
+            f"proxy host {self._name}: {what}, so that nobody knows what became of the save; run again once Nginx "
+            "Proxy Manager answers, which finishes it",
+            restored=False,
+        )
 
     def _after_fault(self, fault: ServerFaultError, body: Mapping[str, Any], former: Mapping[str, Any]) -> None:
         """A 500 has changed the database: put the former values back, which may answer 500 again.
@@ -235,16 +255,16 @@ class Transaction:
         time.sleep(_SETTLE_S)
         try:
             self._client.update(self._id, body)
-        except (ServerFaultError, CutError):
+        except (ServerFaultError, CutError, UnreachableError):
             pass
         else:
             self.notes.append("nginx was broken by something else for a moment, and the save was repeated")
             return
         try:
             self._client.update(self._id, former)
-        except (ServerFaultError, CutError):
+        except (ServerFaultError, CutError, UnreachableError):
             time.sleep(_POLL_S)
-        host = self._client.host(self._id)
+        host = self._read()
         back = all(same(host.get(key), value) for key, value in former.items())
         serving = self._wire.confirm(self._former_state)
         raise TransactionError(
@@ -268,15 +288,19 @@ class Transaction:
 
     def put_back(self, former: Mapping[str, Any]) -> tuple[bool, bool]:
         """(the former values are in the database, they serve)."""
-        for _ in range(2):
+        tries, deadline = 0, time.monotonic() + _API_BACK_S
+        while tries < 2:
             try:
                 self._client.update(self._id, former)
                 host = self._client.host(self._id)
-            except NotFoundError:
-                return False, False
+            except (ForbiddenError, LoginRefusedError, NotFoundError, RejectedError):
+                break
             except ApiError:
-                time.sleep(_POLL_S)
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_SETTLE_S)
                 continue
+            tries += 1
             if online(host) is False:
                 continue
             # Until then the wire may show what served before all of it.

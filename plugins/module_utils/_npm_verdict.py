@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Seen
 
@@ -20,23 +21,55 @@ class Verdict:
     text: str
 
 
+def tell(hosts: Sequence[Mapping[str, Any]], revision: str) -> tuple[str, ...]:
+    """What the API says of the host that was asked for, as the causes of a WebSocket that does not pass.
+
+    :param hosts: As the module lists them: the one host, or none.
+    """
+    if not hosts:
+        return ("Nginx Proxy Manager has no such proxy host, or none that this account sees",)
+    host = hosts[0]
+    causes = [str(each["text"]) for each in host["findings"]]
+    if host["allow_websocket_upgrade"]:
+        causes.append("Websockets Support is on")
+    if not host["enabled"]:
+        causes.append("the proxy host is disabled")
+    if host["online"] is False:
+        causes.append(f"nginx refused the proxy host ({host['nginx_error'] or 'no reason in the API'})")
+    if host["block"] is None:
+        causes.append("its Advanced text does not have the block")
+    elif host["block"] == revision:
+        causes.append("its Advanced text has the block, and the running nginx has not: save it once more")
+    else:
+        causes.append("its Advanced text has an older block, or one with other settings")
+    return tuple(causes)
+
+
 def judge(
-    name: str | None, revision: str | None, seen: Mapping[str, Seen], served: bool | None, asked: bool
+    name: str | None,
+    revision: str | None,
+    seen: Mapping[str, Seen],
+    served: bool | None,
+    asked: bool,
+    told: Sequence[str] = (),
 ) -> Verdict:
     """Tell from the answers what was pasted, and how.
 
     :param served: Whether the proxy answers otherwise for this host name than for one that nobody serves.
+    :param told: The causes by :func:`tell`; without them, those that such answers can have are named.
     """
     if not asked:
         return Verdict("not_asked", "the proxy was not asked: domain_name or its address is not given")
     if served is None:
+        answers = ", ".join(sorted({each.error for each in seen.values() if each.error})) or "no answer in time"
         return Verdict(
-            "no_answer", f"the proxy does not answer for {name}; check proxy_address, proxy_port and that it runs"
+            "no_answer",
+            f"the proxy does not answer for {name} ({answers}); check proxy_address, proxy_port and that it runs",
         )
     if not seen or revision is None:
         if served:
             return Verdict("in_force", f"the proxy serves {name}")
-        return _not_served(name)
+        return _not_served(name, told)
     revisions = {each.revision for each in seen.values()}
     if revisions == {revision}:
         return Verdict("in_force", f"the block is in force for {name}")
@@ -48,27 +81,33 @@ def judge(
     without = [path for path, each in seen.items() if each.revision != revision]
     shown = ", ".join(f"{path}: {seen[path]}" for path in without)
     if not served:
-        return _not_served(name)
+        return _not_served(name, told)
     if all(seen[path].upgraded for path in without):
+        causes = "; ".join(told) or "the switch Websockets Support is on, or a location was made by hand"
         return Verdict(
             "upgrades_without_block",
-            f"the block is not in force for {name}, though upgrades pass ({shown}): the switch Websockets Support or a "
-            "location made by hand lets them through, with the proxy's own idle timeout; paste the block into the "
-            "Advanced tab, in place of what was pasted before",
+            f"the block is not in force for {name}, though upgrades pass, with the proxy's own idle timeout ({shown}): "
+            f"{causes}; paste the block into the Advanced tab, in place of what was pasted before",
         )
+    causes = "; ".join(told) or (
+        "nothing was pasted, it was not saved, or another snippet was pasted at server level, where it has no effect "
+        "while Websockets Support is off"
+    )
     return Verdict(
         "not_in_force",
-        f"the block is not in force for {name} ({shown}): nothing was pasted, it was not saved, or only the lines "
-        "inside its location were pasted, which have no effect at server level; paste the whole block, from BEGIN to "
-        "END, into the Advanced tab of this host",
+        f"the block is not in force for {name} ({shown}): {causes}; paste the whole block, from BEGIN to END, into the "
+        "Advanced tab of this host, in place of any other snippet",
     )
 
 
-def _not_served(name: str | None) -> Verdict:
+def _not_served(name: str | None, told: Sequence[str]) -> Verdict:
+    causes = "; ".join(told) or (
+        "there is no such proxy host, or nginx refused it and it is offline, as it does with lines of the block "
+        "outside of their location, with a snippet at server level while Websockets Support is on, with two blocks, "
+        "and with a second location of the path"
+    )
     return Verdict(
         "not_served",
-        f"the proxy answers for {name} as for a host name that it does not know: there is no such proxy host, or nginx "
-        "refused its configuration and it is offline (a snippet pasted at server level while the switch Websockets "
-        "Support is on does that; so do two blocks, or a second location of the path); look at its status in Nginx "
+        f"the proxy answers for {name} as for a host name that it does not know: {causes}; look at its status in Nginx "
         "Proxy Manager and correct the Advanced tab",
     )

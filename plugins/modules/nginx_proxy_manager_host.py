@@ -274,16 +274,15 @@ lock_waited_s:
   type: float
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import (
-    AccessRules,
     Block,
     BlockError,
     Timeouts,
-    access_rules,
     digest,
     parse_paths,
     take_apart,
@@ -291,15 +290,17 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
     ApiError,
     CutError,
-    ForbiddenError,
     NpmClient,
+    ServerFaultError,
     parse_api_url,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
     BLOCK_OPTIONS,
     CONNECTION_OPTIONS,
     PROXY_OPTIONS,
+    checked_name,
     client_of,
+    rules_of,
     shown,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import (
@@ -373,6 +374,7 @@ class Task:
         client = client_of(self.params)
         # The list itself goes into the result, so that a failure shows the calls too.
         self.result["api_calls"] = client.calls
+        checked_name(self.name)
         wanted = self._wanted_without_lookup()
         self.result["version"] = str(client.version)
         host = find_host(client.hosts(), self.name)
@@ -421,7 +423,15 @@ class Task:
         if self.params["access_list"] is not None:
             fields["access_list_id"] = pick("access_list", self.params["access_list"], client.access_lists, ("name",))
         list_id = int(fields.get("access_list_id", (host or {}).get("access_list_id") or 0))
-        access = self._access(client, list_id) if list_id and wanted.paths else None
+        access = None
+        if list_id and wanted.paths:
+            if self.params["access_list_rules"] == "refuse":
+                raise PlanError(
+                    f"proxy host {self.name}: access list {list_id} is in force, and a location for WebSockets is "
+                    "outside of it; set access_list_rules to carry to have its rules in the block, or take the list "
+                    "off the host"
+                )
+            access = rules_of(client, self.name, list_id)
         return Wanted(
             wanted.domain_name,
             wanted.paths,
@@ -431,27 +441,6 @@ class Task:
             access,
             wanted.replace_snippet,
             wanted.present,
-        )
-
-    def _access(self, client: NpmClient, list_id: int) -> AccessRules:
-        if self.params["access_list_rules"] == "refuse":
-            raise PlanError(
-                f"proxy host {self.name}: access list {list_id} is in force, and a location for WebSockets is outside "
-                "of it; set access_list_rules to carry to have its rules in the block, or take the list off the host"
-            )
-        try:
-            lists = client.access_lists()
-        except ForbiddenError as exc:
-            raise PlanError(
-                f"proxy host {self.name}: access list {list_id} is in force, but its rules cannot be read ({exc}); "
-                "give the account the permission to view access lists"
-            ) from None
-        for each in lists:
-            if int(each.get("id", 0)) == list_id:
-                return access_rules(each)
-        raise PlanError(
-            f"proxy host {self.name}: access list {list_id} is in force, but this account does not see it; "
-            "without its rules the WebSocket paths would be open to everybody: let the account see all access lists"
         )
 
     # The wire.
@@ -471,6 +460,11 @@ class Task:
         )
         if not flag(host.get("enabled", True)):
             self._find("host_disabled", "the host is disabled, so that nothing can be asked on the wire")
+            if is_served(endpoint):
+                self.result["drift"].append(
+                    "the database has the host disabled, the running nginx serves this name (a save leaves it so; "
+                    "switch the host on and off)"
+                )
             return Wire(None, 0)
         if reachable and is_served(endpoint) is None and online(host) is not False:
             text = f"the proxy does not answer at {endpoint.address}:{endpoint.port}"
@@ -488,6 +482,7 @@ class Task:
 
     def _find(self, kind: str, text: str) -> None:
         self.result["findings"].append({"kind": kind, "text": text})
+        self.module.warn(f"proxy host {self.name}: {text}")
 
     # The states.
 
@@ -495,8 +490,10 @@ class Task:
         made = plan(host, self._look_up(client, wanted, host))
         state, former_state = states(made)
         wire = self._wire(host)
-        self._report(host, made, self._look(wire, state.paths or former_state.paths))
-        resave = self._drift(host, made, wire)
+        seen = self._look(wire, state.paths or former_state.paths)
+        self._report(host, made, seen)
+        # Without the block a host is not ours, and its drift its owner's.
+        resave = self._drift(host, made, wire, seen) and wanted.present
         if self.module.check_mode or not (made.changes or resave):
             self.result["changed"] = made.changes or resave
             self.result["wire"]["after"] = self.result["wire"]["before"]
@@ -513,49 +510,91 @@ class Task:
             self._write(client, host, made, wire, resave)
 
     def _write(self, client: NpmClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool) -> None:
+        self.result["former"] = memory(host, made)
+        if made.set_enabled:
+            wire = self._enable(client, host, made)
+        try:
+            host = self._save(client, host, made, wire, resave)
+        except Exception:
+            if made.set_enabled:
+                with contextlib.suppress(ApiError):
+                    client.enable(host["id"], False)
+            raise
+        if made.set_enabled is False:
+            client.enable(host["id"], False)
+            host, wire = client.host(host["id"]), Wire(None, 0)
+            self.result["changed"] = True
+        state, former_state = states(made)
+        self._done(host, wire, state.paths or former_state.paths, "saved")
+
+    def _enable(self, client: NpmClient, host: Mapping[str, Any], made: Plan) -> Wire:
+        """Switch the host on, with what its database has; the proxy to ask from then on."""
+        client.enable(host["id"], True)
+        self.result["changed"] = True
+        wire = self._wire({**host, "enabled": True}, reachable=False)
+        if not made.body:
+            host = client.host(host["id"])
+            if online(host) is False or not wire.confirm(State(made.before.revision, made.before.paths)):
+                words = nginx_words(host)
+                client.enable(host["id"], False)
+                self.result["changed"], self.result["restored"] = False, True
+                raise PlanError(
+                    f"proxy host {self.name} did not come online after it was enabled "
+                    f"({words or 'the proxy does not serve it'}); it is disabled again; {remedy(words)}"
+                )
+        return wire
+
+    def _save(self, client: NpmClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool) -> dict[str, Any]:
+        """Carry the plan out, or save again what is there; the host as it is then."""
         body, former = dict(made.body), dict(made.former)
         if not body and resave:
             body = former = {"advanced_config": str(host.get("advanced_config") or "")}
+        if not body:
+            return client.host(host["id"])
         state, former_state = states(made)
-        self.result["former"] = memory(host, made)
-        self.result["changed"] = bool(body) or made.set_enabled is not None
-        if made.set_enabled is not None:
-            client.enable(host["id"], made.set_enabled)
-            wire = self._wire({**host, "enabled": made.set_enabled}, reachable=False)
-        if body:
-            journal = Journal(client.address.url, host["id"], default_directory())
-            body, former = finish(host, body, former, *journal.pending())
-            journal.open(body, former)
-            if "advanced_config" in former:
-                text = take_apart(former["advanced_config"])
-                former_state = State(text.revision, text.paths or state.paths)
-            transaction = Transaction(client, host["id"], self.name, wire, state, former_state)
-            self.result["notes"] = transaction.notes
-            try:
-                host = transaction.run(body, former, online(host) is not False)
-            except TransactionError as exc:
-                # Nothing of it is left when the former state serves again.
-                self.result["changed"] = not exc.restored
-                self.result["restored"] = exc.restored
-                if exc.restored:
-                    journal.close()
-                raise
-            journal.close()
-        else:
-            host = client.host(host["id"])
-        self._done(host, wire, state.paths or former_state.paths, "saved")
+        journal = Journal(client.address.url, host["id"], default_directory())
+        body, former = finish(host, body, former, *journal.pending())
+        journal.open(body, former)
+        if "advanced_config" in former:
+            text = take_apart(former["advanced_config"])
+            former_state = State(text.revision, text.paths or state.paths)
+        transaction = Transaction(client, host["id"], self.name, wire, state, former_state)
+        self.result["notes"] = transaction.notes
+        try:
+            host = transaction.run(body, former, online(host) is not False)
+        except TransactionError as exc:
+            # Nothing of it is left when the former state serves again.
+            self.result["changed"] = not exc.restored
+            self.result["restored"] = exc.restored
+            if exc.restored:
+                journal.close()
+            raise
+        except ApiError:
+            self.result["changed"] = transaction.sent
+            if not transaction.sent:
+                journal.close()
+            raise
+        journal.close()
+        self.result["changed"] = True
+        return host
 
-    def _drift(self, host: Mapping[str, Any], made: Plan, wire: Wire) -> bool:
-        """Name what the database has and the running nginx has not; whether a save is worth trying."""
+    def _drift(self, host: Mapping[str, Any], made: Plan, wire: Wire, seen: Mapping[str, Seen]) -> bool:
+        """Name what the database has and the running nginx has not, or the other way; whether to try a save."""
         drift: list[str] = self.result["drift"]
-        enabled = flag(host.get("enabled", True))
+        if not flag(host.get("enabled", True)):
+            return False
         database = State(made.before.revision, made.before.paths)
-        if enabled and online(host) is False:
+        if online(host) is False:
             words = nginx_words(host) or "no reason in the API"
             drift.append(f"the host is offline: nginx refused what the database has ({words})")
-        elif enabled and wire.endpoint is not None and not wire.confirm(database, _UNCHANGED_S, rounds=1):
+        elif not database.paths and any(each.revision for each in seen.values()):
+            drift.append("the running nginx has a managed block, the database has not")
+        elif wire.endpoint is not None and not wire.confirm(database, _UNCHANGED_S, rounds=1):
+            told = {each.revision for each in wire.seen.values()} - {None, database.revision}
             if database.paths:
-                drift.append("the database has the managed block, the running nginx has not")
+                drift.append(
+                    f"the database has the managed block, the running nginx has {'another' if told else 'not'}"
+                )
             else:
                 # Told by an answer like the default site's, which the application might give itself: no reason to save.
                 self._find("not_served", "the proxy answers for this host name as for one that it does not know")
@@ -566,7 +605,7 @@ class Task:
 
     def _create(self, client: NpmClient, wanted: Wanted) -> None:
         body, block = creation(wanted)
-        state = State(block.revision if block else None, tuple(each.path for each in wanted.paths))
+        state = State(block.revision, tuple(each.path for each in wanted.paths))
         self.result["reasons"] = ["there is no such proxy host"]
         self.result["former"] = {"created": True}
         self._remember(block, {})
@@ -580,17 +619,26 @@ class Task:
             self.result["lock_waited_s"] = round(waited, 3)
             try:
                 host_id = client.create(body)
-            except CutError:
+            except (CutError, ServerFaultError) as exc:
                 found = find_host(client.hosts(), self.name)
                 if found is None:
+                    self.result["changed"] = False
                     raise
                 host_id = int(found["id"])
+                if isinstance(exc, ServerFaultError):
+                    self._take_back(client, host_id)
+                    raise PlanError(
+                        f"proxy host {self.name}: {exc}; nginx is broken by something else than this host, which is "
+                        "deleted again; repair what nginx -t in Nginx Proxy Manager's container names, then run again"
+                    ) from None
+            except ApiError:
+                self.result["changed"] = False
+                raise
             host = client.host(host_id)
             wire = self._wire(host, reachable=False)
             if online(host) is False or not wire.confirm(state):
                 words = nginx_words(host)
-                client.delete(host_id)
-                self.result["changed"], self.result["restored"] = False, True
+                self._take_back(client, host_id)
                 raise PlanError(
                     f"proxy host {self.name} did not come online after it was created "
                     f"({words or 'the proxy does not serve it'}); it is deleted again; {remedy(words)}"
@@ -599,6 +647,12 @@ class Task:
                 client.enable(host_id, False)
                 host, wire = client.host(host_id), Wire(None, 0)
         self._done(host, wire, state.paths, "created")
+
+    def _take_back(self, client: NpmClient, host_id: int) -> None:
+        """Delete a host that was just created; a 500 means here too that the database has changed."""
+        with contextlib.suppress(ServerFaultError):
+            client.delete(host_id)
+        self.result["changed"], self.result["restored"] = False, True
 
     def _absent(self, client: NpmClient, host: dict[str, Any] | None, wanted: Wanted) -> None:
         if host is None:
@@ -641,11 +695,14 @@ class Task:
                 self._delete(client, host, made)
                 return
             raise PlanError(f"proxy host {self.name} is not marked as created by this module, and is not deleted")
-        made = way_back(host, former, self.name)
+        list_id = int((former.get("fields") or {}).get("access_list_id", host.get("access_list_id") or 0))
+        access = rules_of(client, self.name, list_id) if list_id and former.get("block") else None
+        made = way_back(host, former, self.name, access)
         wire = self._wire(host)
         state, former_state = states(made)
-        self._report(host, made, self._look(wire, state.paths or former_state.paths))
-        resave = self._drift(host, made, wire)
+        seen = self._look(wire, state.paths or former_state.paths)
+        self._report(host, made, seen)
+        resave = self._drift(host, made, wire, seen)
         if self.module.check_mode or not (made.changes or resave):
             self.result["changed"] = made.changes or resave
             self.result["msg"] = f"proxy host {self.name} {'would be restored' if made.changes else 'is as it was'}"
@@ -653,7 +710,7 @@ class Task:
         with write_lock(client.address.url, self.params["lock_timeout"]) as waited:
             self.result["lock_waited_s"] = round(waited, 3)
             host = client.host(host["id"])
-            self._write(client, host, way_back(host, former, self.name), wire, resave)
+            self._write(client, host, way_back(host, former, self.name, access), wire, resave)
 
     # Reports.
 

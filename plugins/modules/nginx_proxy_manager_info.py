@@ -12,7 +12,8 @@ version_added: "0.1.0"
 description:
   - Lists the proxy hosts that an account sees, with what nginx said of them. Needs I(api_url) and a login.
   - Makes the block for the Advanced text of a host, and asks the proxy whether it is in force. Needs no login, so that
-    it serves where nobody may use the API and the block is pasted by hand.
+    it serves where nobody may use the API and the block is pasted by hand. With a login, for which an account that may
+    only look is enough, the block has the rules of the host's access list, and the verdict names the very cause.
 options:
   api_url:
     description:
@@ -90,12 +91,15 @@ hosts:
     block:
       description: Revision of the managed block in its Advanced text.
       type: str
+    created:
+      description: Whether M(codeframe.staging.nginx_proxy_manager_host) created it.
+      type: bool
     findings:
       description: What in its settings stands in the way of a WebSocket.
       type: list
       elements: dict
 block:
-  description: The block for the Advanced text.
+  description: The block for the Advanced text. Without a login it lacks the rules of an access list.
   returned: always
   type: str
 revision:
@@ -136,11 +140,13 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_options imp
     BLOCK_OPTIONS,
     CONNECTION_OPTIONS,
     PROXY_OPTIONS,
+    checked_name,
     client_of,
+    rules_of,
     shown,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import find_host
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_verdict import judge
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import PlanError, find_host
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_verdict import judge, tell
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, handshake, is_served
 
@@ -151,11 +157,13 @@ def described(host: Mapping[str, Any], paths: Any) -> dict[str, Any]:
     try:
         text = take_apart(str(host.get("advanced_config") or ""))
     except BlockError as exc:
-        return {**out, "block": None, "findings": [{"kind": "broken_markers", "text": str(exc)}]}
+        broken = {"kind": "broken_markers", "text": str(exc)}
+        return {**out, "block": None, "created": False, "findings": [broken]}
     found = findings(text.foreign, host.get("locations") or (), paths, flag(host.get("allow_websocket_upgrade")))
     return {
         **out,
         "block": text.revision,
+        "created": text.created_by_us,
         "findings": [{"kind": each.kind, "text": each.text} for each in found],
     }
 
@@ -177,24 +185,32 @@ def run(module: AnsibleModule, result: dict[str, Any]) -> None:
     :raises ApiError: If the API does not answer as it should.
     """
     params = module.params
+    name = params["domain_name"] and checked_name(params["domain_name"])
     paths = parse_paths(params["websocket_paths"], params["forward_paths"])
-    block: Block | None = None
-    if paths:
-        block = render(paths, Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"]))
-        result["block"], result["revision"] = block.text, block.revision
+    hosts: list[dict[str, Any]] = []
+    access, created = None, False
     if params["api_url"]:
         client = client_of(params)
         result["version"] = str(client.version)
         hosts = client.hosts()
-        if params["domain_name"]:
-            host = find_host(hosts, params["domain_name"])
-            hosts = [host] if host else []
+        if name:
+            hosts = [host for host in (find_host(hosts, name),) if host]
+            for host in hosts:
+                list_id = int(host.get("access_list_id") or 0)
+                access = rules_of(client, name, list_id) if paths and list_id else None
         result["hosts"] = [described(host, paths) for host in hosts]
-    endpoint = endpoint_of(params, result["hosts"])
+        created = bool(name) and any(each["created"] for each in result["hosts"])
+    block: Block | None = None
+    if paths or created:
+        timeouts = Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"])
+        block = render(paths, timeouts, access, created)
+        result["block"], result["revision"] = block.text, block.revision
+    endpoint = endpoint_of(params, hosts)
     seen = {each.path: handshake(endpoint, each.path) for each in paths} if endpoint else {}
     result["wire"] = {path: each.shown() for path, each in seen.items()}
     served = is_served(endpoint) if endpoint else None
-    verdict = judge(params["domain_name"], block.revision if block else None, seen, served, asked=endpoint is not None)
+    told = tell(result["hosts"], result["revision"]) if params["api_url"] else ()
+    verdict = judge(name, result["revision"] or None, seen, served, asked=endpoint is not None, told=told)
     result["verdict"], result["msg"] = verdict.kind, verdict.text
 
 
@@ -221,7 +237,7 @@ def main() -> None:
     }
     try:
         run(module, result)
-    except (ApiError, BlockError, ValueError) as exc:
+    except (ApiError, BlockError, PlanError, ValueError) as exc:
         module.fail_json(**{**result, "msg": str(exc)})
     module.exit_json(**result)
 

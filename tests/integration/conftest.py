@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import module_runner
 import nginx_tree
+import npm_parts
 import pytest
 
 
@@ -24,6 +26,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"nginx {nginx_tree.NGINX_VERSION}: {len(nginx_tree.LOOPS)} runs of nginx_site under load, "
             f"{served} requests to another site served, {failed} failed"
         )
+
+    for line in npm_parts.table():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[int]:
+    """The port of an application for Nginx Proxy Manager to forward to."""
+    with npm_parts.running_backend() as port:
+        yield port
 
 
 @pytest.fixture

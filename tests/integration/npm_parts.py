@@ -12,12 +12,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, Seen, plain
 from npm_peer.nginx import RealNginx
 from npm_peer.server import Peer
 
 TESTS = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse"
+#: What each version made of each content: version, switch, content, plan, API calls, handshake before and after, the
+#: text outside the block, PUTs of a second run.
+TABLE: list[tuple[str, bool, str, str, list[str], Seen, Seen, str, str]] = []
+
+
+def table() -> list[str]:
+    """It as text, versions with the same row together."""
+    rows: dict[str, list[str]] = {}
+    for version, switch, content, plan, calls, before, after, text, again in TABLE:
+        puts = sum(call.startswith("PUT ") for call in calls)
+        row = (
+            f"{'on' if switch else 'off':3} {content:33} {plan:8} {len(calls)} calls, {puts} PUT  {before} -> {after}  "
+        )
+        rows.setdefault(f"{row}{text:12} {again}", []).append(version)
+    return [f"{row:90} {' '.join(versions)}" for row, versions in rows.items()]
 
 
 def free_port() -> int:

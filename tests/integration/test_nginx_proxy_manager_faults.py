@@ -13,32 +13,18 @@ from typing import Any
 
 import module_runner
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils import _npm_transaction
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import take_apart
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import Transaction
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
-from npm_parts import TESTS, RequestLoop, arguments, endpoint, free_port, running_backend, running_peer
+from npm_parts import PASSWORD, TESTS, RequestLoop, arguments, endpoint, free_port, running_peer
 from npm_peer.behaviour import VERSIONS
+from npm_peer.pasted import SNIPPET
 from npm_peer.server import Account, Peer
 
 NAME = "api.test"
-SNIPPET = """\
-proxy_http_version 1.1;
-proxy_set_header Upgrade $http_upgrade;
-proxy_set_header Connection "upgrade";
-"""
-
-
-@pytest.fixture(autouse=True)
-def private_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens and journals of a test are its own."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[int]:
-    with running_backend() as port:
-        yield port
+pytestmark = pytest.mark.usefixtures("private_directory")
 
 
 @pytest.fixture(params=[pytest.param(version, marks=pytest.mark.slow) for version in VERSIONS[:-1]] + [VERSIONS[-1]])
@@ -60,25 +46,18 @@ def block_in(peer: Peer) -> str | None:
 def test_a_text_that_was_bad_before_is_not_called_restored(peer: Peer) -> None:
     """What the user's own text includes is gone meanwhile: only nginx itself can see that."""
     peer.hosts[1]["advanced_config"] = "# was saved while nginx accepted it\ninclude /data/gone.conf;\n"
-    where = endpoint(peer, NAME)
-    began = time.monotonic()
-    with RequestLoop(where) as loop:
-        failed = keep(peer, websocket_paths=["/ws"], forward_port=peer.hosts[1]["forward_port"])
-        took = time.monotonic() - began
+    failed = keep(peer)
     assert failed["failed"]
     assert 'open() "/data/gone.conf" failed' in failed["msg"]
     # The text was bad before the save, so nothing good could come back; the words must not claim it.
     assert failed["restored"] is False
     assert "the former values are back, but the host does not serve" in failed["msg"]
-    assert took < 5, loop.outage_s
 
 
-def test_a_refused_forward_address_comes_back_and_the_loss_is_counted(peer: Peer) -> None:
+def test_a_refused_forward_address_comes_back(peer: Peer) -> None:
     """What the module itself brings in is refused: the former configuration serves again."""
-    where = endpoint(peer, NAME)
     former = dict(peer.hosts[1])
-    with RequestLoop(where) as loop:
-        failed = keep(peer, forward_host='no such host" {')
+    failed = keep(peer, forward_host='no such host" {')
     assert failed["failed"]
     assert "went offline after the save" in failed["msg"]
     assert "the former configuration is back and serving" in failed["msg"]
@@ -86,9 +65,26 @@ def test_a_refused_forward_address_comes_back_and_the_loss_is_counted(peer: Peer
     assert {key: peer.hosts[1][key] for key in former if key != "meta"} == {
         key: value for key, value in former.items() if key != "meta"
     }
-    assert plain(where).status == 200
+    assert plain(endpoint(peer, NAME)).status == 200
+
+
+@pytest.mark.slow
+def test_a_refused_save_serves_again_within_three_seconds_and_the_loss_is_counted(peer: Peer) -> None:
+    """A second location of the path that no API shows: in a file that the user's own text includes."""
+    (peer.root / "data" / "own.conf").write_text("location = /ws { return 410; }\n")
+    peer.add_host("own.test", peer.hosts[1]["forward_port"], advanced_config="include /data/own.conf;\n")
+    where = endpoint(peer, "own.test")
+    args = arguments(peer, "own.test", websocket_paths=["/ws"])
+    with RequestLoop(where) as loop:
+        failed = module_runner.run(nginx_proxy_manager_host, args)
+        ended = time.monotonic()
+        time.sleep(1)
+    assert 'went offline after the save (duplicate location "/ws" in /data/' in failed["msg"]
+    assert "the former configuration is back and serving; remove the other location of this path" in failed["msg"]
+    assert (failed["failed"], failed["restored"]) == (True, True)
     assert loop.outage_s < 3
-    print(f"\n{peer.version}: {loop.lost} of {len(loop.answers)} requests lost in {loop.outage_s:.2f} s")
+    assert {status for moment, status in loop.answers if moment > ended} == {200}
+    print(f"\n{peer.version}: {loop.lost} of {len(loop.answers)} requests lost, away for {loop.outage_s:.2f} s")
 
 
 def test_an_unreachable_application_brings_the_former_address_back(peer: Peer) -> None:
@@ -132,6 +128,13 @@ def test_an_account_that_sees_only_its_own_hosts_is_not_told_to_create_one(peer:
     assert "let the account see all hosts" in failed["msg"]
 
 
+def test_an_account_that_may_not_see_proxy_hosts_is_told_so(peer: Peer) -> None:
+    peer.accounts.append(Account("hidden@example.com", "unseen", may="hidden"))
+    failed = keep(peer, identity="hidden@example.com", secret="unseen")
+    assert "answered 403 to GET /nginx/proxy-hosts (Permission Denied)" in failed["msg"]
+    assert "give it the permission to manage proxy hosts" in failed["msg"]
+
+
 def test_a_second_factor_is_recognised_where_there_is_one(peer: Peer) -> None:
     peer.accounts.append(Account("two@example.com", "factors", two_factor=True))
     result = keep(peer, identity="two@example.com", secret="factors")
@@ -167,6 +170,48 @@ def test_a_token_that_expires_during_the_run_is_replaced(
     assert "refused the login" in wrong["msg"]
 
 
+@pytest.mark.parametrize("cached", [True, False], ids=["login-of-an-earlier-task", "own-login"])
+def test_a_token_that_expires_before_the_save_is_replaced(peer: Peer, cached: bool) -> None:
+    if cached:
+        keep(peer, check=True, token_cache=True)
+    peer.faults.expiries = 1
+    done = keep(peer, token_cache=cached)
+    assert (done["failed"], done["changed"]) == (False, True), done["msg"]
+    assert done["api_calls"].count("POST /tokens") == (1 if cached else 2)
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
+def test_a_given_token_that_expires_before_the_save_leaves_all_as_it_was(peer: Peer) -> None:
+    peer.tokens["given.to.us"] = peer.accounts[0]
+    peer.faults.expiries = 1
+    failed = keep(peer, token="given.to.us", identity=None, secret=None)
+    assert "the token is not accepted any more" in failed["msg"]
+    assert (failed["failed"], failed["changed"]) == (True, False)
+    assert block_in(peer) is None
+    assert plain(endpoint(peer, NAME)).status == 200
+
+
+def test_a_save_that_is_rejected_has_changed_nothing(peer: Peer, backend: int) -> None:
+    peer.add_host("taken.test", backend)
+    failed = keep(peer, domain_names=[NAME, "taken.test"])
+    assert "(taken.test is already in use); nothing was changed" in failed["msg"]
+    assert (failed["failed"], failed["changed"]) == (True, False)
+    assert block_in(peer) is None
+
+
+def test_a_broken_nginx_elsewhere_leaves_no_host_that_was_to_be_created(peer: Peer, backend: int) -> None:
+    """Status 500, and the database has the new host all the same."""
+    peer.conf(99).write_text("server { nonsense }\n")
+    new = {"domain_name": "new.test", "forward_scheme": "http", "forward_host": "127.0.0.1", "forward_port": backend}
+    failed = keep(peer, **new)
+    assert "nginx is broken by something else than this host, which is deleted again" in failed["msg"]
+    assert (failed["failed"], failed["changed"]) == (True, False)
+    assert list(peer.hosts) == [1]
+    peer.conf(99).unlink()
+    done = keep(peer, **new)
+    assert (done["failed"], done["changed"]) == (False, True), done["msg"]
+
+
 def test_a_broken_nginx_elsewhere_leaves_database_and_wire_as_they_were(peer: Peer) -> None:
     broken = peer.conf(99)
     broken.write_text("server { nonsense }\n")
@@ -192,6 +237,46 @@ def test_a_connection_cut_during_the_save_is_finished(peer: Peer, fault: str) ->
     assert handshake(endpoint(peer, NAME), "/ws").upgraded
 
 
+def test_a_connection_cut_twice_leaves_what_served(peer: Peer) -> None:
+    peer.faults.cut_before_write = 2
+    failed = keep(peer)
+    assert "and so did the next one, so that nobody knows what became of the save; run again" in failed["msg"]
+    assert plain(endpoint(peer, NAME)).status == 200
+    assert keep(peer)["changed"]
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
+def test_a_cut_on_the_way_back_is_no_reason_to_leave_the_host_offline(peer: Peer) -> None:
+    peer.faults.cut_after_write = 2
+    peer.faults.away_s = 0.5
+    failed = keep(peer, forward_host='no such host" {')
+    assert "the former configuration is back and serving" in failed["msg"]
+    assert (failed["changed"], failed["restored"]) == (False, True)
+    assert plain(endpoint(peer, NAME)).status == 200
+
+
+def test_an_api_that_goes_away_after_its_answer_is_waited_for(peer: Peer) -> None:
+    peer.faults.away_after_write, peer.faults.away_s = 1, 1.0
+    done = keep(peer)
+    assert (done["failed"], done["changed"]) == (False, True), done["msg"]
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
+def test_an_api_that_stays_away_after_its_answer_is_said(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_npm_transaction, "_API_BACK_S", 0.3)
+    peer.faults.away_after_write, peer.faults.away_s = 1, 1.0
+    failed = keep(peer)
+    assert failed["msg"] == (
+        f"proxy host {NAME}: the save was sent, and the API did not come back within 0.3 s, so that nobody knows what "
+        "became of the save; run again once Nginx Proxy Manager answers, which finishes it"
+    )
+    assert (failed["changed"], failed["restored"]) == (True, False)
+    time.sleep(1)
+    again = keep(peer)
+    assert (again["failed"], again["changed"]) == (False, False), again["msg"]
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
 def test_a_reload_that_got_lost_is_repeated(peer: Peer) -> None:
     peer.faults.lost_reloads = 1
     done = keep(peer, wire_timeout=0.5)
@@ -214,6 +299,57 @@ def test_what_only_the_database_has_is_named_and_saved_again(peer: Peer) -> None
         assert result["drift"] == ["the database has the managed block, the running nginx has not"]
     assert handshake(endpoint(peer, NAME), "/ws").upgraded
     assert not keep(peer)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("running", "database", "drift"),
+    [
+        pytest.param(300, None, "the running nginx has a managed block, the database has not", id="nginx-alone"),
+        pytest.param(300, 86400, "the database has the managed block, the running nginx has another", id="older"),
+    ],
+)
+def test_a_block_that_only_nginx_has_is_named(peer: Peer, running: int, database: int | None, drift: str) -> None:
+    """As after a backup of the database was brought back."""
+    assert keep(peer, read_timeout=running)["changed"]
+    text = keep(peer, check=True, read_timeout=database)["block"] if database else ""
+    peer.hosts[1]["advanced_config"] = text
+    repaired = keep(peer)
+    assert (repaired["failed"], repaired["changed"]) == (False, True), repaired["msg"]
+    assert repaired["drift"] == [drift]
+    assert not keep(peer)["changed"]
+
+
+def test_a_host_that_is_disabled_in_the_database_alone_is_named(peer: Peer) -> None:
+    """As PUT does it; a save leaves it so."""
+    peer.hosts[1]["enabled"] = False
+    result = keep(peer, websocket_paths=[], enabled=False)
+    assert (result["failed"], result["changed"]) == (False, False), result["msg"]
+    assert result["drift"] == [
+        "the database has the host disabled, the running nginx serves this name (a save leaves it so; "
+        "switch the host on and off)"
+    ]
+
+
+def test_a_host_that_does_not_come_online_is_disabled_again(peer: Peer) -> None:
+    peer.hosts[1] |= {"enabled": False, "advanced_config": "nonsense;\n"}
+    peer.conf(1).unlink()
+    failed = keep(peer, websocket_paths=[], enabled=True)
+    assert f"proxy host {NAME} did not come online after it was enabled" in failed["msg"]
+    assert 'unknown directive "nonsense"' in failed["msg"]
+    assert (failed["changed"], failed["restored"], peer.hosts[1]["enabled"]) == (False, True, False)
+    failed = keep(peer, enabled=True)
+    assert "went offline after the save" in failed["msg"]
+    assert peer.hosts[1]["enabled"] is False
+    peer.hosts[1]["advanced_config"] = ""
+    assert keep(peer, enabled=True)["changed"]
+    assert handshake(endpoint(peer, NAME), "/ws").upgraded
+
+
+def test_absent_leaves_an_offline_host_without_our_block_alone(peer: Peer, backend: int) -> None:
+    peer.add_host("down.test", backend, advanced_config="nonsense;")
+    result = keep(peer, domain_name="down.test", state="absent")
+    assert (result["failed"], result["changed"], peer.puts()) == (False, False, 0), result["msg"]
+    assert "the host is offline" in result["drift"][0]
 
 
 def test_an_offline_host_is_saved_again(peer: Peer) -> None:
@@ -256,6 +392,9 @@ def test_what_a_killed_run_left_offline_goes_back_to_what_served_before(
         with pytest.raises(KeyboardInterrupt):
             keep(peer, forward_host='bad" {')
     assert peer.hosts[1]["meta"]["nginx_online"] is False
+    kept = list((tmp_path / "codeframe-staging-npm").iterdir())
+    assert [(path.suffix, path.stat().st_mode & 0o777) for path in kept] == [(".journal", 0o600)]
+    assert PASSWORD not in kept[0].read_text()
     failed = keep(peer)
     assert "the former configuration is back and serving" in failed["msg"]
     assert plain(endpoint(peer, NAME)).status == 200
@@ -300,26 +439,76 @@ def test_a_block_pasted_by_hand_is_judged_by_the_wire(peer: Peer) -> None:
         "proxy_port": peer.nginx.port,
     }
 
-    def verdict(text: str, switch: bool = False) -> str:
+    login = {"api_url": peer.url, "identity": "admin@example.com", "secret": PASSWORD, "token_cache": False}
+
+    def verdict(text: str, switch: bool = False) -> tuple[str, str, str]:
+        """The verdict and the message by the wire alone, and the message with a login."""
         peer.hosts[1] |= {"advanced_config": text, "allow_websocket_upgrade": switch}
         peer._configure(1, first_test=False)
         peer.nginx.reload_and_wait()
-        result = module_runner.run(nginx_proxy_manager_info, ask)
-        assert not result["failed"]
-        return str(result["verdict"])
+        alone, told = (module_runner.run(nginx_proxy_manager_info, more) for more in (ask, ask | login))
+        assert not alone["failed"]
+        assert not told["failed"], told["msg"]
+        assert alone["verdict"] == told["verdict"]
+        return str(alone["verdict"]), str(alone["msg"]), str(told["msg"])
 
     block = module_runner.run(nginx_proxy_manager_info, ask)["block"]
     inner = "\n".join(line for line in block.splitlines() if line.startswith("    proxy_"))
-    assert verdict("") == "not_in_force"
-    assert verdict(block) == "in_force"
-    assert verdict(block, switch=True) == "in_force"
-    assert verdict("", switch=True) == "upgrades_without_block"
-    assert verdict(SNIPPET) == "not_in_force"
-    assert verdict(SNIPPET, switch=True) == "not_served"
-    assert verdict(inner) == "not_served", "its variables are set outside of the location"
-    assert verdict(block.replace("86400s", "90s")) == "in_force", "the revision line was copied with it"
-    older = module_runner.run(nginx_proxy_manager_info, ask | {"read_timeout": 90})["block"]
-    assert verdict(older) == "other_block"
+
+    kind, alone, told = verdict("")
+    assert kind == "not_in_force"
+    assert f"is not in force for {NAME} (/ws: 404): nothing was pasted, it was not saved, or another snippet" in alone
+    assert "(/ws: 404): its Advanced text does not have the block; paste" in told
+
+    kind, alone, told = verdict(SNIPPET)
+    assert kind == "not_in_force"
+    assert "another snippet was pasted at server level, where it has no effect while Websockets Support is off" in alone
+    assert "a WebSocket snippet was pasted at server level (line 1 of the Advanced text), where it has no" in told
+
+    kind, alone, told = verdict(SNIPPET, switch=True)
+    assert kind == "not_served"
+    assert "with a snippet at server level while Websockets Support is on" in alone
+    assert "a WebSocket snippet was pasted at server level (line 1 of the Advanced text) while Websockets Sup" in told
+    assert 'nginx refused the proxy host ("proxy_http_version" directive is duplicate in ' in told
+
+    kind, alone, told = verdict("", switch=True)
+    assert kind == "upgrades_without_block"
+    assert "the switch Websockets Support is on, or a location was made by hand; paste" in alone
+    assert "Websockets Support is on; its Advanced text does not have the block; paste" in told
+
+    kind, alone, told = verdict(inner)
+    assert kind == "not_served"
+    assert "with lines of the block outside of their location" in alone
+    assert 'unknown "codeframe_upgrade" variable' in told
+
+    assert verdict(block) == ("in_force", *[f"the block is in force for {NAME}"] * 2)
+    assert verdict(block, switch=True)[0] == "in_force"
+    assert verdict(block.replace("86400s", "90s"))[0] == "in_force", "the revision line was copied with it"
+    kind, _, told = verdict(module_runner.run(nginx_proxy_manager_info, ask | {"read_timeout": 90})["block"])
+    assert kind == "other_block"
+
+    del peer.hosts[1]
+    peer.conf(1).unlink()
+    peer.nginx.reload_and_wait()
+    gone = module_runner.run(nginx_proxy_manager_info, ask | login)
+    assert gone["verdict"] == "not_served"
+    assert "Nginx Proxy Manager has no such proxy host, or none that this account sees" in gone["msg"]
+
+
+def test_with_a_login_the_block_to_paste_has_the_rules_of_the_access_list(peer: Peer) -> None:
+    list_id = peer.add_access_list("staff", "sesame")
+    assert keep(peer, access_list="staff")["changed"]
+    ask = {
+        "domain_name": NAME,
+        "websocket_paths": ["/ws"],
+        "proxy_port": peer.nginx.port,
+        "api_url": peer.url,
+        "identity": "admin@example.com",
+        "secret": PASSWORD,
+    }
+    result = module_runner.run(nginx_proxy_manager_info, ask)
+    assert f"auth_basic_user_file /data/access/{list_id};" in result["block"]
+    assert result["verdict"] == "in_force"
 
 
 def test_the_list_tells_of_every_host_in_the_same_words(peer: Peer, backend: int) -> None:

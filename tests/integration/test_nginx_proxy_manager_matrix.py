@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import take_apart
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import digest, take_apart
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host
-from npm_parts import arguments, endpoint, running_backend, running_peer
+from npm_parts import TABLE, arguments, endpoint, running_peer
 from npm_peer.behaviour import VERSIONS
+from npm_peer.pasted import (
+    DEFAULT_LOCATION_IN_COMMENT,
+    OTHER_LOCATION,
+    SNIPPET,
+    USER_TEXT,
+    hand_made_location,
+)
 from npm_peer.server import Peer
 
-USER_TEXT = "# Ours, since the move.\r\nclient_max_body_size 20m;\n\n\tadd_header X-Team blue;  # no newline at the end"
-SNIPPET = """\
-# WebSocket support
-proxy_http_version 1.1;
-proxy_set_header Upgrade $http_upgrade;
-proxy_set_header Connection "upgrade";
-proxy_read_timeout 86400;
-"""
-HAND_LOCATION = """\
-location /ws {
-    proxy_pass http://127.0.0.1:BACKEND;
-    proxy_http_version 1.1;
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection "upgrade";
-}
-"""
-OTHER_LOCATION = "location = /ws { return 410; }\n"
-COMMENT = "# location / { stood here once }\n"
-
-
-@pytest.fixture(autouse=True)
-def private_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens and journals of a test are its own."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[int]:
-    with running_backend() as port:
-        yield port
-
+pytestmark = pytest.mark.usefixtures("private_directory")
 
 # The oldest and the newest are enough for a change elsewhere; those between add nothing to the wire.
 ALL_VERSIONS = [
@@ -89,57 +68,133 @@ def keep(peer: Peer, name: str, check: bool = False, **more: Any) -> dict[str, A
     )
 
 
-def assert_one_save_then_none(peer: Peer, name: str, foreign: str, **more: Any) -> dict[str, Any]:
-    """The claim of most cases: predicted, one PUT, 101, text untouched, nothing to do the second time."""
-    puts = peer.puts()
-    predicted = keep(peer, name, check=True, **more)
-    assert predicted["changed"], predicted["msg"]
-    assert peer.puts() == puts
-    done = keep(peer, name, **more)
-    assert not done["failed"], done["msg"]
-    assert done["changed"]
-    assert done["block"] == predicted["block"]
-    assert peer.puts() == puts + 1
-    assert take_apart(stored(peer, name)["advanced_config"]).foreign == foreign
-    again = keep(peer, name, **more)
-    assert (again["failed"], again["changed"], again["msg"]) == (False, False, f"proxy host {name} is as wanted")
-    assert peer.puts() == puts + 1
-    return done
+def calls(result: dict[str, Any]) -> list[str]:
+    """The requests to the API in order, with one name for every host."""
+    return [re.sub(r"/[0-9]+$", "/ID", call) for call in result["api_calls"]]
 
 
-@pytest.mark.parametrize("text", ["", USER_TEXT, COMMENT], ids=["empty", "user-text", "location-in-comment"])
-def test_the_block_goes_in_front_and_the_websocket_passes(peer: Peer, backend: int, switch: bool, text: str) -> None:
-    name = host_with(peer, backend, advanced_config=text, allow_websocket_upgrade=switch)
-    where = endpoint(peer, name)
-    done = assert_one_save_then_none(peer, name, text)
-    assert handshake(where, "/ws").upgraded
-    assert done["wire"]["before"]["/ws"]["upgraded"] is (switch and text is not COMMENT)
-    assert done["text_digest"]["before"] == done["text_digest"]["after"]
-    # Exact: the namesake goes where it went before.
-    assert handshake(where, "/wsx").upgraded is (switch and text is not COMMENT)
-    kinds = [each["kind"] for each in done["findings"]]
-    assert ("default_location_mentioned" in kinds) is (text is COMMENT)
+LOOK = ["GET /", "POST /tokens", "GET /nginx/proxy-hosts"]
+LISTS = "GET /nginx/access-lists"
+HOST = "/nginx/proxy-hosts/ID"
 
 
-def test_a_snippet_at_server_level_is_named_and_replaced_only_when_told(peer: Peer, backend: int, switch: bool) -> None:
-    text = USER_TEXT + "\n" + SNIPPET
-    name = host_with(peer, backend, advanced_config=text, allow_websocket_upgrade=switch)
-    puts = peer.puts()
-    if switch:
-        refused = keep(peer, name)
-        assert refused["failed"]
-        assert refused["msg"] == (
-            f"proxy host {name}: a WebSocket snippet was pasted at server level (line 6 of the Advanced text) while "
-            'Websockets Support is on, so that "proxy_http_version" stands there twice and nginx refuses the host; '
-            "remove it there, or set replace_snippet to true to have it replaced"
+@dataclass(frozen=True)
+class Row:
+    """A host as a user has it, and what the module makes of it, with the switch off and on."""
+
+    text: str
+    #: Statuses of a handshake before, and after.
+    before: tuple[int, int]
+    after: tuple[int, int]
+    #: The words of a refusal, None where the block is written.
+    refusal: tuple[str | None, str | None] = (None, None)
+    replace_snippet: bool = False
+    #: The text outside the block afterwards, where it is not what it was.
+    left: str | None = None
+    finding: str | None = None
+    access: str | None = None
+    locations: Sequence[dict[str, Any]] | None = None
+
+
+BELOW = USER_TEXT + "\n"
+CUSTOM = [{"path": "/ws", "forward_scheme": "http", "forward_host": "127.0.0.1", "forward_port": 9}]
+AT_SERVER_LEVEL = (
+    "a WebSocket snippet was pasted at server level (line 5 of the Advanced text) while Websockets Support is on, so "
+    'that "proxy_http_version" stands there twice and nginx refuses the host; remove it there, or set replace_snippet '
+    "to true to have it replaced"
+)
+OF_ITS_OWN = "line 5 of the Advanced text has a location /ws of its own, whose requests the managed block would take; "
+BY_OPTION = "remove it there, or set replace_snippet to true to have it replaced"
+DUPLICATE = "has a location = /ws of its own, which nginx would refuse as a duplicate; remove it there"
+CUSTOM_ONE = "the host has a custom location /ws, whose requests the managed block would take; remove it there"
+ROWS = {
+    "empty": Row("", (404, 101), (101, 101)),
+    "user-text": Row(USER_TEXT, (404, 101), (101, 101)),
+    "default-location-in-comment": Row(
+        DEFAULT_LOCATION_IN_COMMENT, (404, 404), (101, 101), finding="default_location_mentioned"
+    ),
+    "snippet": Row(
+        BELOW + SNIPPET, (404, 404), (101, 404), refusal=(None, AT_SERVER_LEVEL), finding="snippet_without_effect"
+    ),
+    "snippet-replaced": Row(BELOW + SNIPPET, (404, 404), (101, 101), replace_snippet=True, left=BELOW),
+    "hand-made-location": Row(
+        BELOW + "HAND MADE", (101, 101), (101, 101), refusal=(OF_ITS_OWN + BY_OPTION, OF_ITS_OWN + BY_OPTION)
+    ),
+    "hand-made-location-replaced": Row(BELOW + "HAND MADE", (101, 101), (101, 101), replace_snippet=True, left=BELOW),
+    "other-location": Row(OTHER_LOCATION, (410, 410), (410, 410), refusal=(DUPLICATE, DUPLICATE)),
+    "other-location-is-never-replaced": Row(
+        OTHER_LOCATION, (410, 410), (410, 410), refusal=(DUPLICATE, DUPLICATE), replace_snippet=True
+    ),
+    "custom-location": Row("", (502, 502), (502, 502), refusal=(CUSTOM_ONE, CUSTOM_ONE), locations=CUSTOM),
+    "access-list-any": Row("", (401, 401), (401, 401), access="any"),
+    "access-list-all": Row("", (401, 401), (401, 401), access="all"),
+}
+
+
+@pytest.mark.parametrize("content", ROWS)
+def test_each_content_has_its_row(peer: Peer, backend: int, switch: bool, content: str) -> None:
+    """Plan, calls, handshake before and after, digest of what is not ours, and nothing to do the second time."""
+    row = ROWS[content]
+    text = row.text.replace("HAND MADE", hand_made_location(backend))
+    fields: dict[str, Any] = {"advanced_config": text, "allow_websocket_upgrade": switch, "locations": row.locations}
+    if row.access:
+        clients = [] if row.access == "any" else [{"directive": "allow", "address": "127.0.0.0/8"}]
+        fields["access_list_id"] = peer.add_access_list(
+            f"list{next(_numbers)}", "sesame", satisfy_any=row.access == "any", clients=clients
         )
-        assert peer.puts() == puts
-    else:
-        assert handshake(endpoint(peer, name), "/ws").status == 404, "the snippet has no effect there"
-        predicted = keep(peer, name, check=True)
-        assert [each["kind"] for each in predicted["findings"]] == ["snippet_without_effect"]
-    done = assert_one_save_then_none(peer, name, USER_TEXT + "\n# WebSocket support\n", replace_snippet=True)
-    assert handshake(endpoint(peer, name), "/ws").upgraded
+    name = host_with(peer, backend, **fields)
+    where, puts = endpoint(peer, name), peer.puts()
+    looks = [*LOOK, *([LISTS] if row.access else [])]
+    before = handshake(where, "/ws")
+    predicted = keep(peer, name, check=True, replace_snippet=row.replace_snippet)
+    assert calls(predicted) == looks
+    done = keep(peer, name, replace_snippet=row.replace_snippet)
+    after = handshake(where, "/ws")
+    assert (before.status, after.status) == (row.before[switch], row.after[switch])
+    refusal = row.refusal[switch]
+    if refusal is not None:
+        assert predicted["msg"] == done["msg"]
+        assert done["msg"].startswith(f"proxy host {name}: ")
+        assert done["msg"].endswith(refusal)
+        assert (done["failed"], calls(done), peer.puts()) == (True, looks, puts)
+        assert stored(peer, name)["advanced_config"] == text
+        TABLE.append((peer.version, switch, content, "refused", calls(done), before, after, "unchanged", ""))
+        return
+    assert not done["failed"], done["msg"]
+    left = text if row.left is None else row.left
+    replaced = ["a WebSocket snippet pasted by hand is replaced"] if row.left is not None else []
+    assert predicted["reasons"] == done["reasons"] == [*replaced, "the managed block is missing"]
+    assert (predicted["changed"], done["changed"]) == (True, True)
+    assert (predicted["block"], predicted["diff"]) == (done["block"], done["diff"])
+    kinds = [each["kind"] for each in done["findings"]]
+    assert kinds == ([row.finding] if row.finding else [])
+    assert calls(done) == [
+        *(*looks, "GET /users/me", f"GET {HOST}", *looks[len(LOOK) :], f"PUT {HOST}", f"GET {HOST}"),
+    ]
+    kept = take_apart(stored(peer, name)["advanced_config"])
+    assert (kept.foreign, kept.block) == (left, done["block"])
+    assert done["text_digest"] == {"before": digest(text), "after": digest(left)}
+    assert done["wire"]["before"]["/ws"]["status"] == before.status
+    assert done["wire"]["after"]["/ws"]["status"] == after.status
+    # Exact: the namesake goes where it went before.
+    proxied = switch and row.finding != "default_location_mentioned"
+    assert handshake(where, "/wsx").status == (401 if row.access else 101 if proxied else 404)
+    if row.access:
+        assert handshake(where, "/ws", login=("ann", "wrong")).status == 401
+        assert handshake(where, "/ws", login=("ann", "sesame")).upgraded
+        assert plain(where).status == 401
+    again = keep(peer, name, replace_snippet=row.replace_snippet)
+    assert (again["failed"], again["changed"], again["msg"]) == (False, False, f"proxy host {name} is as wanted")
+    assert (calls(again), peer.puts()) == (looks, puts + 1)
+    unchanged = "snippet gone" if row.left is not None else "unchanged"
+    TABLE.append((peer.version, switch, content, "block", calls(done), before, after, unchanged, "0"))
+
+
+def test_a_snippet_that_was_replaced_comes_back_on_the_way_back(peer: Peer, backend: int, switch: bool) -> None:
+    text = BELOW + SNIPPET
+    name = host_with(peer, backend, advanced_config=text, allow_websocket_upgrade=switch)
+    done = keep(peer, name, replace_snippet=True)
+    assert done["changed"], done["msg"]
     back = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="restored", former=done["former"]))
     if switch:
         # That state was offline: it is tried, and what serves comes back.
@@ -151,59 +206,31 @@ def test_a_snippet_at_server_level_is_named_and_replaced_only_when_told(peer: Pe
         assert stored(peer, name)["advanced_config"] == text
 
 
-def test_a_location_pasted_by_hand_is_named_and_replaced_only_when_told(peer: Peer, backend: int, switch: bool) -> None:
-    text = USER_TEXT + "\n" + HAND_LOCATION.replace("BACKEND", str(backend))
-    name = host_with(peer, backend, advanced_config=text, allow_websocket_upgrade=switch)
+def test_an_access_list_may_be_a_reason_to_refuse(peer: Peer, backend: int) -> None:
+    list_id = peer.add_access_list(f"list{next(_numbers)}", "sesame")
+    name = host_with(peer, backend, access_list_id=list_id)
     puts = peer.puts()
-    refused = keep(peer, name)
-    assert refused["failed"]
-    assert "a location /ws of its own, whose requests the managed block would take" in refused["msg"]
-    assert peer.puts() == puts
-    assert_one_save_then_none(peer, name, USER_TEXT + "\n", replace_snippet=True)
-    assert handshake(endpoint(peer, name), "/ws").upgraded
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        pytest.param({"advanced_config": OTHER_LOCATION}, id="in-the-text"),
-        pytest.param(
-            {"locations": [{"path": "/ws", "forward_scheme": "http", "forward_host": "127.0.0.1", "forward_port": 9}]},
-            id="custom-location",
-        ),
-    ],
-)
-def test_another_location_of_the_path_stops_the_change(
-    peer: Peer, backend: int, switch: bool, fields: dict[str, Any]
-) -> None:
-    name = host_with(peer, backend, allow_websocket_upgrade=switch, **fields)
-    puts = peer.puts()
-    for replace in (False, True):
-        refused = keep(peer, name, replace_snippet=replace)
-        assert refused["failed"]
-        assert "location" in refused["msg"]
-        assert refused["msg"].endswith("remove it there")
-    assert peer.puts() == puts
-    assert plain(endpoint(peer, name)).status == 200
-
-
-@pytest.mark.parametrize("satisfy_any", [True, False], ids=["any", "all"])
-def test_an_access_list_stays_in_force_on_the_websocket(
-    peer: Peer, backend: int, switch: bool, satisfy_any: bool
-) -> None:
-    clients = [] if satisfy_any else [{"directive": "allow", "address": "127.0.0.0/8"}]
-    list_id = peer.add_access_list(f"list{next(_numbers)}", "sesame", satisfy_any=satisfy_any, clients=clients)
-    name = host_with(peer, backend, access_list_id=list_id, allow_websocket_upgrade=switch)
-    where = endpoint(peer, name)
     refused = keep(peer, name, access_list_rules="refuse")
-    assert refused["failed"]
-    assert f"access list {list_id} is in force" in refused["msg"]
-    done = assert_one_save_then_none(peer, name, "")
-    assert done["wire"]["after"]["/ws"]["status"] == 401
+    assert f"access list {list_id} is in force, and a location for WebSockets is outside of it" in refused["msg"]
+    assert (refused["failed"], peer.puts()) == (True, puts)
+
+
+def test_the_way_back_keeps_an_access_list_that_came_later(peer: Peer, backend: int) -> None:
+    """What is brought back is older than the list, and must not open the path past it."""
+    name = host_with(peer, backend)
+    verified = keep(peer, name)["current"]
+    list_id = peer.add_access_list(f"list{next(_numbers)}", "sesame")
+    listed = keep(peer, name, access_list=str(list_id), read_timeout=300)
+    assert not listed["failed"], listed["msg"]
+    args = arguments(peer, name, state="restored", former=verified)
+    back = module_runner.run(nginx_proxy_manager_host, args)
+    assert (back["failed"], back["changed"]) == (False, True), back["msg"]
+    assert "proxy_read_timeout 86400s;" in stored(peer, name)["advanced_config"]
+    where = endpoint(peer, name)
     assert handshake(where, "/ws").status == 401
-    assert handshake(where, "/ws", login=("ann", "wrong")).status == 401
     assert handshake(where, "/ws", login=("ann", "sesame")).upgraded
-    assert plain(where).status == 401
+    assert not module_runner.run(nginx_proxy_manager_host, args)["changed"]
+    assert not keep(peer, name)["changed"], "it is the block that the options make, too"
 
 
 def test_a_denied_address_gets_no_websocket_either(peer: Peer, backend: int) -> None:
@@ -217,7 +244,7 @@ def test_a_denied_address_gets_no_websocket_either(peer: Peer, backend: int) -> 
 
 def test_caching_and_exploit_rules_do_not_get_in_the_way(peer: Peer, backend: int, switch: bool) -> None:
     name = host_with(peer, backend, caching_enabled=True, block_exploits=True, allow_websocket_upgrade=switch)
-    assert_one_save_then_none(peer, name, "")
+    assert keep(peer, name)["changed"]
     assert handshake(endpoint(peer, name), "/ws").upgraded
 
 
@@ -276,6 +303,23 @@ def test_a_host_is_created_and_only_such_a_host_is_deleted(peer: Peer, backend: 
     assert module_runner.run(nginx_proxy_manager_host, args)["changed"]
     chosen = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="absent", delete_host=True))
     assert (chosen["failed"], chosen["changed"]) == (False, True), chosen["msg"]
+    assert not any(name in host["domain_names"] for host in peer.hosts.values())
+
+
+def test_a_host_that_was_created_without_a_path_is_known_as_such(peer: Peer, backend: int) -> None:
+    name = f"h{next(_numbers)}.test"
+    args = arguments(peer, name, forward_scheme="http", forward_host="127.0.0.1", forward_port=backend)
+    made = module_runner.run(nginx_proxy_manager_host, args)
+    assert (made["failed"], made["changed"]) == (False, True), made["msg"]
+    assert not module_runner.run(nginx_proxy_manager_host, args)["changed"]
+    # A path that comes and goes leaves the mark.
+    assert keep(peer, name)["changed"]
+    without = module_runner.run(nginx_proxy_manager_host, args)
+    assert (without["failed"], without["changed"]) == (False, True), without["msg"]
+    assert handshake(endpoint(peer, name), "/ws").status == 404
+    args = arguments(peer, name, state="restored", former=made["former"])
+    gone = module_runner.run(nginx_proxy_manager_host, args)
+    assert (gone["failed"], gone["changed"]) == (False, True), gone["msg"]
     assert not any(name in host["domain_names"] for host in peer.hosts.values())
 
 

@@ -42,7 +42,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass
 class Account:
-    """``may`` is manage or view, ``sees`` all or user."""
+    """``may`` is manage, view or hidden, ``sees`` all or user."""
 
     identity: str
     secret: str
@@ -59,12 +59,16 @@ class Faults:
     cut_after_write: int = 0
     #: So many are cut before they are carried out.
     cut_before_write: int = 0
+    #: After so many writing requests were answered, the API is away.
+    away_after_write: int = 0
+    #: Before so many writing requests, all tokens expire.
+    expiries: int = 0
     #: So many reloads do not happen.
     lost_reloads: int = 0
     #: So many saves are disturbed: somebody else's half-written file stands there before, or after, the first test.
     disturbed_before: int = 0
     disturbed_after: int = 0
-    #: Seconds by which the API is away after a cut.
+    #: Seconds by which the API is away after a cut, or an answer.
     away_s: float = 0.0
 
 
@@ -171,6 +175,9 @@ class Peer:
     def puts(self) -> int:
         return sum(1 for method, _ in self.requests if method == "PUT")
 
+    def logins(self) -> int:
+        return self.requests.count(("POST", "/api/tokens"))
+
     def conf(self, host_id: int) -> Path:
         return self.root / "data" / "nginx" / "proxy_host" / f"{host_id}.conf"
 
@@ -242,6 +249,12 @@ class Peer:
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
                 raise Status(400, f"data/{key} must be {kind}")
 
+    def _check_names(self, body: dict[str, Any], host_id: int = 0) -> None:
+        for other in self.hosts.values():
+            for name in body.get("domain_names", ()):
+                if name in other["domain_names"] and other["id"] != host_id:
+                    raise Status(400, f"{name} is already in use")
+
     # Requests.
 
     def handle(self, method: str, target: str, token: str | None, body: Any) -> tuple[int, Any]:
@@ -268,7 +281,7 @@ class Peer:
         parts = path.strip("/").split("/")
         if parts[:2] != ["nginx", "proxy-hosts"]:
             raise Status(404, "Not Found")
-        if method != "GET" and account.may != "manage":
+        if account.may == "hidden" or (method != "GET" and account.may != "manage"):
             raise Status(403, "Permission Denied")
         if len(parts) == 2:
             return self._collection(method, body, account)
@@ -314,10 +327,7 @@ class Peer:
         missing = {"domain_names", "forward_scheme", "forward_host", "forward_port"} - set(body)
         if missing:
             raise Status(400, f"data must have required property '{min(missing)}'")
-        for host in self.hosts.values():
-            for name in body["domain_names"]:
-                if name in host["domain_names"]:
-                    raise Status(400, f"{name} is already in use")
+        self._check_names(body)
         host_id = self._insert(body)
         row = {**self._shown(self.hosts[host_id]), "meta": {}}
         self._configure(host_id)
@@ -352,6 +362,7 @@ class Peer:
             raise Status(400, "data must NOT have fewer than 1 properties")
         if "locations" in body and body["locations"] is None:
             raise Status(400, "data/locations must be array")
+        self._check_names(body, host_id)
         host.update(body)
         self._saving += 1
         try:
@@ -387,6 +398,9 @@ class _Handler(BaseHTTPRequestHandler):
             peer.faults.cut_before_write -= 1
             self._cut()
             return
+        if writing and peer.faults.expiries > 0:
+            peer.faults.expiries -= 1
+            peer.tokens.clear()
         try:
             body = json.loads(content) if content else None
             status, answer = peer.handle(method, self.path, token if scheme == "Bearer" else None, body)
@@ -401,6 +415,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        if writing and status == 200 and peer.faults.away_after_write > 0:
+            peer.faults.away_after_write -= 1
+            peer._away_until = time.monotonic() + peer.faults.away_s
         self.wfile.write(data)
 
     def _cut(self) -> None:

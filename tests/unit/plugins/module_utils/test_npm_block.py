@@ -17,6 +17,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
     put_back,
     render,
     take_apart,
+    with_access,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,37 @@ def test_the_block_carries_the_rules_of_the_access_list() -> None:
     rules = AccessRules(3, has_users=True, clients=(("allow", "192.0.2.0/24"),), satisfy_any=True)
     block = render((WebSocketPath("/ws"),), Timeouts(), rules)
     assert block.text == EXPECTED.replace("REVISION", block.revision)
+
+
+USERS = AccessRules(3, has_users=True, satisfy_any=True)
+ADDRESSES = AccessRules(4, has_users=False, clients=(("allow", "192.0.2.0/24"), ("deny", "all")), pass_auth=True)
+
+
+@pytest.mark.parametrize("kept", [None, USERS, ADDRESSES], ids=["open", "users", "addresses"])
+@pytest.mark.parametrize("now", [None, USERS, ADDRESSES], ids=["open-now", "users-now", "addresses-now"])
+def test_a_kept_block_takes_the_rules_that_are_in_force_now(kept: AccessRules | None, now: AccessRules | None) -> None:
+    paths = (WebSocketPath("/ws", prefix=True), WebSocketPath("/api/", prefix=True, upgrade=False))
+    text = render(paths, Timeouts(read_s=300), kept).text
+    assert with_access(text, now) == render(paths, Timeouts(read_s=300), now).text
+
+
+def test_a_kept_block_that_needs_no_other_rules_stays_byte_for_byte() -> None:
+    edited = render((WebSocketPath("/ws"),), Timeouts(), USERS).text.replace("86400s", "3s").replace("\n", "\r\n")
+    assert with_access(edited, USERS) == edited
+    mark = render((), Timeouts(), created=True).text
+    assert with_access(mark, USERS) == mark
+
+
+def test_a_kept_block_of_another_form_is_not_brought_back_open() -> None:
+    edited = block_text().replace("    include conf.d/include/proxy.conf;\n", "    proxy_pass http://192.0.2.1;\n")
+    with pytest.raises(BlockError, match="a location of another form, which access rules cannot be put in"):
+        with_access(edited, USERS)
+
+
+def test_a_host_that_was_created_without_a_path_has_the_mark_alone() -> None:
+    mark = render((), Timeouts(), created=True)
+    assert mark.text.splitlines()[2:] == ["# This host was created by codeframe.staging.", END]
+    assert take_apart(f"{mark.text}a;").created_by_us
 
 
 def test_the_text_never_makes_the_proxy_drop_its_own_location() -> None:

@@ -27,6 +27,11 @@ WS_AND_BELOW = (WebSocketPath("/ws", prefix=True),)
         pytest.param("location /ws { }", WS, False, [("other_location", True)], id="prefix-location"),
         pytest.param("location ^~ /ws { " + HEADERS + "}", WS, False, [("hand_pasted_location", True)], id="by-hand"),
         pytest.param("location ~ ^/ws$ { " + HEADERS + "}", WS, False, [("hand_pasted_location", True)], id="regex"),
+        pytest.param("location ~ ^/(ws|api) { deny all; }", WS, False, [("other_location", True)], id="other-regex"),
+        pytest.param("location ~* ^/WS { deny all; }", WS, False, [("other_location", True)], id="regex-of-any-case"),
+        pytest.param("location ~ ^/ { }", WS, False, [], id="regex-of-every-path"),
+        pytest.param("location /w { }", WS, False, [("location_above", False)], id="prefix-above"),
+        pytest.param("location = /w { }", WS, False, [], id="exact-above"),
         pytest.param("location ~ \\.php$ { }", WS, False, [], id="regex-of-something-else"),
         pytest.param("location ~ (?<x>[ { " + HEADERS + "}", WS, False, [], id="regex-only-for-nginx"),
         pytest.param("location /ws/ { }", WS, False, [], id="below-an-exact-path"),
@@ -48,6 +53,15 @@ def test_a_custom_location_is_found_too() -> None:
     (found,) = findings("", [{"path": "/ws"}], WS, switch_on=False)
     assert (found.kind, found.fatal, found.spans) == ("custom_location", True, ())
     assert found.text == "the host has a custom location /ws, whose requests the managed block would take"
+
+
+def test_a_location_above_a_path_is_said_and_does_not_stop_the_change() -> None:
+    (found,) = findings("", [{"path": "/api"}], (WebSocketPath("/api/ws"),), switch_on=False)
+    assert (found.kind, found.fatal) == ("location_above", False)
+    assert found.text == (
+        "the host has a custom location /api, and the managed block takes /api/ws out of it, so that its rules and its "
+        "forward address do not apply there"
+    )
 
 
 def test_only_what_was_pasted_by_hand_can_be_taken_out() -> None:

@@ -22,10 +22,7 @@ NAME = "api.test"
 SECRET = "correct horse"
 
 
-@pytest.fixture(autouse=True)
-def private_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens and journals of a test are its own."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+pytestmark = pytest.mark.usefixtures("private_directory")
 
 
 @pytest.fixture(params=VERSIONS)
@@ -98,6 +95,8 @@ def test_results_have_the_same_keys_whatever_happens(peer: Peer, run_module: Run
         pytest.param({"secret": None}, "secret is not given; a login needs identity and secret", id="half"),
         pytest.param({"read_timeout": 0}, "read_timeout is 0; expected 1 to 31536000 seconds", id="timeout"),
         pytest.param({"forward_port": 70000}, "forward_port is 70000; expected 1 to 65535", id="port"),
+        pytest.param({"domain_name": "http://api.test"}, "domain_name is 'http://api.test'; expected a host", id="url"),
+        pytest.param({"domain_name": "a.test\r\nX: y"}, "expected a host name alone", id="more-than-one-line"),
         pytest.param({"domain_names": ["x.test"]}, "domain_names does not contain api.test", id="names"),
         pytest.param(
             {"access_list": "none such"}, "access_list is 'none such', which this account does not", id="list"
@@ -113,6 +112,48 @@ def test_an_option_that_cannot_be_used_is_named(
     assert result["failed"]
     assert message in result["msg"]
     assert peer.puts() == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field", "found"),
+    [
+        pytest.param("certificate", "7", "certificate_id", 7, id="certificate-by-id"),
+        pytest.param("certificate", "the wildcard", "certificate_id", 7, id="certificate-by-name"),
+        pytest.param("certificate", "*.test", "certificate_id", 7, id="certificate-by-its-domain"),
+        pytest.param("access_list", "1", "access_list_id", 1, id="list-by-id"),
+        pytest.param("access_list", "staff", "access_list_id", 1, id="list-by-name"),
+        pytest.param("certificate", "twin", None, "which fits the ids 8, 9; give one of them", id="two-of-a-name"),
+        pytest.param("certificate", "5", None, "there are: the wildcard, twin, twin", id="no-such-id"),
+    ],
+)
+def test_certificate_and_access_list_are_found_by_name_or_id(
+    tmp_path: Path, run_module: RunModule, option: str, value: str, field: str | None, found: int | str
+) -> None:
+    with Peer("2.15.1", tmp_path, NoNginx(tmp_path)) as peer:
+        peer.add_host(NAME, 14200)
+        peer.add_access_list("staff", "sesame")
+        for number, name, names in ((7, "the wildcard", ["*.test"]), (8, "twin", ["a.test"]), (9, "twin", ["b.test"])):
+            peer.certificates[number] = {"id": number, "nice_name": name, "domain_names": names}
+        result = run_module(nginx_proxy_manager_host, arguments(peer, **{option: value}))
+        if field is None:
+            assert (result["failed"], peer.puts()) == (True, 0)
+            assert str(found) in result["msg"]
+            return
+        assert not result["failed"], result["msg"]
+        assert peer.hosts[1][field] == found
+        assert not run_module(nginx_proxy_manager_host, arguments(peer, **{option: value}))["changed"]
+        assert not run_module(nginx_proxy_manager_host, arguments(peer, **{option: str(found)}))["changed"]
+        run_module(nginx_proxy_manager_host, arguments(peer, **{option: "none"}))
+        assert peer.hosts[1][field] == 0
+
+
+def test_what_matters_in_the_settings_is_a_warning(peer: Peer, run_module: RunModule) -> None:
+    peer.hosts[1]["advanced_config"] = "proxy_set_header Upgrade $http_upgrade;\n"
+    (warning,) = run_module(nginx_proxy_manager_host, arguments(peer))["warnings"]
+    assert warning == (
+        f"proxy host {NAME}: a WebSocket snippet was pasted at server level (line 1 of the Advanced text), "
+        "where it has no effect on the locations of Nginx Proxy Manager"
+    )
 
 
 def test_enabling_goes_by_its_own_request(peer: Peer, run_module: RunModule) -> None:
