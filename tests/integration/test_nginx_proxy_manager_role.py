@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
-from npm_parts import PASSWORD, TESTS, endpoint, running_backend, running_peer
-from npm_peer.server import Peer
+from npm_parts import PASSWORD, TESTS, endpoint, running_peer
+from npm_peer.pasted import SNIPPET
+from npm_peer.server import Account, Peer
 
 
 class Arguments:
@@ -52,12 +53,6 @@ def test_a_secret_among_arguments_would_be_seen() -> None:
     with Arguments("seen by everybody") as arguments:
         subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)", "seen by everybody"], check=True)
     assert arguments.shown
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[int]:
-    with running_backend() as port:
-        yield port
 
 
 @pytest.fixture
@@ -109,7 +104,7 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     with Arguments(PASSWORD) as arguments:
         run = subprocess.run(
             [
-                *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-v"),
+                *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-vvvv"),
                 *("-e", f"ansible_python_interpreter={sys.executable}", *options, str(book)),
             ],
             env=os.environ
@@ -120,6 +115,7 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
         )
     output = run.stdout + run.stderr
     assert PASSWORD not in output
+    assert not any(token in output for token in peer.tokens)
     assert arguments.looks > 5
     assert arguments.shown == []
     return run.returncode, output, json.loads(kept.read_text()) if kept.exists() else {}
@@ -140,6 +136,7 @@ def test_the_role_keeps_the_block_and_changes_nothing_the_second_time(tmp_path: 
     assert "changed=0" in output
     assert again["state"] == kept["state"], "an unchanged state is no reason to restore"
     assert peer.puts() == 1
+    assert peer.logins() == 1, "three runs with a look before each: one is enough for all"
 
 
 @pytest.mark.slow
@@ -159,6 +156,10 @@ def test_the_role_brings_back_what_was_verified_and_what_was_there_before(
     code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"])
     assert code == 0, output
     assert peer.hosts[1]["advanced_config"] == text
+    code, output, _ = play(tmp_path, peer, backend, entry="explain")
+    assert code == 0, output
+    assert "the block is not in force for api.test (/ws: 404): its Advanced text does not have the block" in output
+    assert peer.logins() == 1, "to look, to keep, to restore and to explain"
 
 
 @pytest.mark.slow
@@ -183,6 +184,47 @@ def test_page_and_application_on_one_name_are_created_with_their_paths(
     assert "changed=0" in output, output
 
 
+@pytest.mark.slow
+def test_a_page_that_was_created_without_a_path_is_taken_away_again(tmp_path: Path, peer: Peer, backend: int) -> None:
+    """As the first deployment does it, when it fails afterwards."""
+    two_names = {
+        "proxy_page": True,
+        "proxy_page_url": "http://page.test",
+        "proxy_frontend_upstream": f"127.0.0.1:{backend}",
+        "proxy_npm_forward": True,
+    }
+    code, output, kept = play(tmp_path, peer, backend, **two_names)
+    assert code == 0, output
+    assert [host["domain_names"] for host in peer.hosts.values()] == [["api.test"], ["page.test"]]
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"], **two_names)
+    assert code == 0, output
+    assert peer.hosts == {}
+    assert peer.logins() == 1
+
+
+@pytest.mark.slow
+def test_a_self_signed_api_is_trusted_by_choice_of_the_role(tmp_path: Path, backend: int) -> None:
+    with running_peer("2.15.1", tmp_path / "npm", tls=True) as peer:
+        peer.add_host("api.test", backend)
+        code, output, _ = play(tmp_path, peer, backend)
+        assert code != 0
+        assert "is not trusted" in output
+        code, output, _ = play(tmp_path, peer, backend, proxy_npm_ca_path=str(tmp_path / "npm" / "cert.pem"))
+        assert code == 0, output
+        code, output, _ = play(tmp_path, peer, backend, proxy_npm_validate_certs=False)
+        assert (code, "changed=0" in output) == (0, True), output
+
+
+@pytest.mark.slow
+def test_certificate_and_access_list_are_given_by_name(tmp_path: Path, peer: Peer, backend: int) -> None:
+    peer.add_host("api.test", backend)
+    peer.add_access_list("staff", "sesame")
+    code, output, _ = play(tmp_path, peer, backend, proxy_npm_access_list="staff")
+    assert code == 0, output
+    assert handshake(endpoint(peer, "api.test"), "/ws").status == 401
+    assert handshake(endpoint(peer, "api.test"), "/ws", login=("ann", "sesame")).upgraded
+
+
 def test_a_missing_login_stops_before_anything_is_asked(tmp_path: Path, peer: Peer, backend: int) -> None:
     code, output, _ = play(tmp_path, peer, backend, proxy_npm_secret="")
     assert code != 0
@@ -195,8 +237,33 @@ def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
 ) -> None:
     peer.add_host("api.test", backend)
     manual = {"proxy_provider": "manual", "proxy_npm_address": "127.0.0.1"}
-    code, output, _ = play(tmp_path, peer, backend, **manual)
+    code, output, _ = play(tmp_path, peer, backend, **manual, proxy_npm_identity="", proxy_npm_secret="")
     assert code == 0, output
-    assert "location = /ws {" in output
+    assert '"location = /ws {",' in output
+    assert "ANSIBLE_CALLBACK_RESULT_FORMAT=yaml" in output
     assert "the block is not in force for api.test (/ws: 404): nothing was pasted" in output
     assert "changed=0" in output
+    assert peer.logins() == 0
+
+
+@pytest.mark.slow
+def test_the_printed_block_can_be_copied_and_a_login_that_may_only_look_names_the_cause(
+    tmp_path: Path, peer: Peer, backend: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.accounts.append(Account("view@example.com", PASSWORD, may="view"))
+    peer.add_host("api.test", backend, advanced_config=SNIPPET, allow_websocket_upgrade=True)
+    manual = {"proxy_provider": "manual", "proxy_npm_address": "127.0.0.1", "proxy_npm_identity": "view@example.com"}
+    monkeypatch.setenv("ANSIBLE_CALLBACK_RESULT_FORMAT", "yaml")
+    code, output, _ = play(tmp_path, peer, backend, **manual)
+    assert code == 0, output
+    assert "a WebSocket snippet was pasted at server level (line 1 of the Advanced text) while" in " ".join(
+        output.split()
+    )
+    printed = output[output.index("Print the block to paste") :]
+    begin, end = printed.index("# BEGIN codeframe"), printed.index("# END codeframe")
+    peer.hosts[1]["advanced_config"] = f"{printed[begin:end]}# END codeframe.staging websocket\n"
+    peer._configure(1, first_test=False)
+    peer.nginx.reload_and_wait()
+    code, output, _ = play(tmp_path, peer, backend, **manual)
+    assert "the block is in force for api.test" in output
+    assert handshake(endpoint(peer, "api.test"), "/ws").upgraded

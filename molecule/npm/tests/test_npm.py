@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,19 +13,16 @@ import pytest
 import testinfra
 import testinfra.host
 from deployment import CHECKOUT, Deployment
+from npm_peer.pasted import SNIPPET
 from outside import Site
 
 Host = testinfra.host.Host
 
 NAME = "api.codeframe.localhost"
 USER_TEXT = "# Ours, since the move.\nclient_max_body_size 20m;\n"
-MANUAL = "staging_proxy_provider=manual"
+# Without any login, as where nobody may use the API.
+MANUAL = json.dumps({"staging_proxy_provider": "manual", "staging_npm_identity": "", "staging_npm_secret": ""})
 FROM_HOST = "staging_npm_api_from=host"
-SNIPPET = """\
-proxy_http_version 1.1;
-proxy_set_header Upgrade $http_upgrade;
-proxy_set_header Connection "upgrade";
-"""
 # Fails after the proxy was changed.
 NEVER_VERIFIED = json.dumps({"websocket_verify_expect": {"type": "nothing that it says"}, "staging_hold": 1})
 
@@ -288,9 +283,13 @@ def test_by_hand_the_block_is_printed_and_then_found_in_force(
 
 @pytest.mark.usefixtures("unverified")
 def test_a_first_deployment_that_fails_gives_the_proxy_back_what_it_had(
-    deployment: Deployment, manager: Manager, host: Host, variables: dict[str, Any]
+    deployment: Deployment, manager: Manager, host: Host, variables: dict[str, Any], tmp_path: Path
 ) -> None:
-    outcome = deployment.run(variables=[NEVER_VERIFIED])
+    """With one login for all that it asks: before the change, for it, for its cause, and on the way back."""
+    logins = manager.requests("POST")
+    outcome = deployment.run("-vvvv", variables=[NEVER_VERIFIED], environment={"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert manager.requests("POST") == [*logins, "POST /api/tokens"]
+    assert "correct horse battery" not in outcome.output
     assert outcome.exit_code != 0, outcome.output
     assert "No state has passed verification yet that could be brought back" in outcome.words, outcome.output
     assert "The proxy has again what it had before." in outcome.words, outcome.output
@@ -299,46 +298,16 @@ def test_a_first_deployment_that_fails_gives_the_proxy_back_what_it_had(
     assert proxy_before(host, variables) == {}
 
 
-def killed_after_the_save(inventory: Path, manager: Manager) -> None:
-    """End a deployment by SIGKILL once Nginx Proxy Manager has saved the block, before anything is verified."""
-    puts = len(manager.requests("PUT"))
-    process = subprocess.Popen(
-        [
-            "ansible-playbook",
-            f"--inventory={inventory}",
-            "--extra-vars=staging_hold=60",
-            "playbooks/deploy_staging.yml",
-        ],
-        cwd=CHECKOUT,
-        env={**os.environ, "MOLECULE_PROJECT_DIRECTORY": str(CHECKOUT)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 240
-        while len(manager.requests("PUT")) == puts:
-            assert process.poll() is None, "the deployment ended without a save"
-            assert time.monotonic() < deadline, "no save was seen"
-            time.sleep(0.2)
-        time.sleep(2)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
-
-
 @pytest.mark.usefixtures("unverified")
 @pytest.mark.parametrize("way_back", ["rollback", "next-failing-run"])
 def test_a_run_that_was_killed_after_its_save_is_taken_back(
     way_back: str,
-    inventory: Path,
     deployment: Deployment,
     manager: Manager,
     host: Host,
     variables: dict[str, Any],
 ) -> None:
-    killed_after_the_save(inventory, manager)
+    deployment.kill_at("nginx_proxy_manager | Remember the state for the way back")
     assert "# BEGIN codeframe.staging" in manager.host()["advanced_config"]
     assert proxy_before(host, variables)["hosts"][0]["name"] == NAME
     if way_back == "rollback":
