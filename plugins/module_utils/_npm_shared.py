@@ -72,12 +72,16 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 def _open(path: str) -> int:
     """Open the lock file, made where it is not there; somebody else may remove it at any moment."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    # Whatever stands there, opening it does not wait.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     while True:
         with contextlib.suppress(FileNotFoundError):
             return os.open(path, flags)
         with contextlib.suppress(FileExistsError):
-            return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
+            # Others have to open it too, whatever the umask here is.
+            os.fchmod(descriptor, 0o644)
+            return descriptor
 
 
 def _write_private(directory: str, path: str, content: object) -> bool:

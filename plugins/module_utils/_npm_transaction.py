@@ -200,9 +200,9 @@ class Transaction:
         return ", ".join(f"{path}: {seen}" for path, seen in self._wire.seen.items()) or "it is not served"
 
     def _own_fault(self, host: Mapping[str, Any]) -> bool:
-        """Whether nginx's words name this host's own file, or no file at all."""
+        """Whether nginx's words name this host's own file, or one that it includes: none of another host."""
         text = str((host.get("meta") or {}).get("nginx_err") or "")
-        return f"/proxy_host/{self._id}.conf" in text or ".conf:" not in text
+        return f"/proxy_host/{self._id}.conf" in text or not re.search(r"/nginx/\w+/\d+\.conf", text)
 
     def _save(self, body: Mapping[str, Any], former: Mapping[str, Any]) -> None:
         try:

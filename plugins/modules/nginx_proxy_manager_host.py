@@ -248,7 +248,9 @@ wire:
   returned: always
   type: dict
 former:
-  description: What I(state=restored) needs to undo this run.
+  description:
+    - What I(state=restored) needs to undo this run.
+    - After I(replace_snippet) it holds the text that was taken out, which may be all of a location made by hand.
   returned: always
   type: dict
 current:

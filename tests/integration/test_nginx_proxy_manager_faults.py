@@ -81,7 +81,7 @@ def test_a_refused_save_serves_again_within_three_seconds_and_the_loss_is_counte
         time.sleep(1)
     assert 'went offline after the save (duplicate location "/ws" in /data/' in failed["msg"]
     assert "the former configuration is back and serving; remove the other location of this path" in failed["msg"]
-    assert (failed["failed"], failed["restored"]) == (True, True)
+    assert (failed["failed"], failed["restored"], failed["notes"]) == (True, True, [])
     assert loop.outage_s < 3
     assert {status for moment, status in loop.answers if moment > ended} == {200}
     print(f"\n{peer.version}: {loop.lost} of {len(loop.answers)} requests lost, away for {loop.outage_s:.2f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,6 +189,19 @@ def test_the_lock_is_waited_for_and_then_named(tmp_path: Path) -> None:
             pass
     with _npm_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)) as waited:
         assert waited < 0.1
+
+
+def test_the_lock_is_for_every_user_whatever_the_umask_and_opening_it_never_waits(tmp_path: Path) -> None:
+    former = os.umask(0o077)
+    try:
+        with _npm_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
+            (path,) = tmp_path.iterdir()
+            assert path.stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(former)
+    os.mkfifo(path)
+    with _npm_shared.write_lock("http://npm:81/api", 1, str(tmp_path)) as waited:
+        assert waited < 1
 
 
 def test_a_kept_token_is_private_and_bound_to_its_password(tmp_path: Path) -> None:
