@@ -1064,6 +1064,14 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "secret that Vite puts into the page",
+        {"staging_env_secrets": {"VITE_KEY": "hunter2"}},
+        (
+            "staging_env_secrets.VITE_KEY is set, but what starts with VITE_ is baked into the page, where everybody "
+            "can read it; take another name and read it on the server, or move it to staging_env if it is no secret"
+        ),
+    ),
+    (
         "backend port that differs in the env",
         {"staging_env": {"BACKEND_PORT": 8000}},
         ("staging_env.BACKEND_PORT is 8000, but staging_backend_port is 14200; write 14200, or leave the key out"),
@@ -1293,8 +1301,8 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "variable that is not baked in",
         {"staging_public_env": {"API_URL": "x"}},
         (
-            'staging_public_env.API_URL is "x", but Next.js puts only variables into the page that start '
-            "with NEXT_PUBLIC_; rename it, or move it to staging_frontend_build_env"
+            'staging_public_env.API_URL is "x", but only variables that start with NEXT_PUBLIC_ (Next.js) or VITE_ '
+            "(Vite) are put into the page; rename it, or move it to staging_frontend_build_env"
         ),
     ),
     (

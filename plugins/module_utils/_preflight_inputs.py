@@ -47,7 +47,8 @@ DEFAULT_OWN_PORTS = {BACKEND_PORT: 14200, FRONTEND_PORT: 14100, OVERLAP_PORT: 14
 #: Seconds of silence after which the proxy cuts a connection by default; a hold that is not longer cannot see it.
 IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 60}
 _LONGEST_HOLD_S = 86400
-_PUBLIC_PREFIX = "NEXT_PUBLIC_"
+#: What Next.js and Vite put into the page.
+_PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 #: As the role proxy takes the name of its site.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
@@ -841,12 +842,12 @@ def _check_env(inputs: Inputs) -> None:
             _check_env_value(inputs, variable, str(key), value, hidden=hidden)
     _check_required(inputs, plain)
     for key in secret:
-        if str(key).startswith(_PUBLIC_PREFIX):
+        if prefix := _public_prefix(str(key)):
             inputs.add(
                 "secret-public",
                 f"staging_env_secrets.{key}",
                 Shown("set"),
-                f"what starts with {_PUBLIC_PREFIX} is baked into the page, where everybody can read it",
+                f"what starts with {prefix} is baked into the page, where everybody can read it",
                 "take another name and read it on the server, or move it to staging_env if it is no secret",
             )
     for key, variable in (("BACKEND_PORT", BACKEND_PORT), ("FRONTEND_PORT", FRONTEND_PORT)):
@@ -907,14 +908,19 @@ def _check_generated(inputs: Inputs) -> None:
                 f"an alphabet among {', '.join(ALPHABETS)} is expected",
                 "leave it out, or write one of these",
             )
-        if str(key).startswith(_PUBLIC_PREFIX):
+        if prefix := _public_prefix(str(key)):
             inputs.add(
                 "secret-public",
                 variable,
                 Shown("set"),
-                f"what starts with {_PUBLIC_PREFIX} is baked into the page, where everybody can read it",
+                f"what starts with {prefix} is baked into the page, where everybody can read it",
                 "take another name and read it on the server",
             )
+
+
+def _public_prefix(key: str) -> str:
+    """The prefix by which a bundler takes a variable for one of the page's; empty for all others."""
+    return next((prefix for prefix in _PUBLIC_PREFIXES if key.startswith(prefix)), "")
 
 
 def _dict(inputs: Inputs, variable: str) -> Mapping[str, Any]:
@@ -966,7 +972,7 @@ def _check_env_value(inputs: Inputs, variable: str, key: str, value: Any, *, hid
 
 def _check_env_url(inputs: Inputs, name: str, key: str, text: str) -> None:
     """A URL that goes into the page must hold for the user's browser."""
-    if not key.startswith(_PUBLIC_PREFIX) or not re.match(r"(https?|wss?)://", text):
+    if not _public_prefix(key) or not re.match(r"(https?|wss?)://", text):
         return
     try:
         url = parse_url(text)
@@ -996,12 +1002,12 @@ def _check_public_env(inputs: Inputs) -> None:
     for key, value in public.items():
         name = f"staging_public_env.{key}"
         _check_env_value(inputs, "staging_public_env", str(key), value, hidden=False)
-        if not str(key).startswith(_PUBLIC_PREFIX):
+        if not _public_prefix(str(key)):
             inputs.add(
                 "public-variable-not-baked",
                 name,
                 value,
-                f"Next.js puts only variables into the page that start with {_PUBLIC_PREFIX}",
+                "only variables that start with NEXT_PUBLIC_ (Next.js) or VITE_ (Vite) are put into the page",
                 "rename it, or move it to staging_frontend_build_env",
             )
         expected = {"NEXT_PUBLIC_WS_URL": WS, "NEXT_PUBLIC_API_URL": API}.get(str(key))

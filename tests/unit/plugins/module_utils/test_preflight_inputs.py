@@ -72,6 +72,7 @@ def test_there_are_at_least_sixty_bad_inputs() -> None:
             },
             id="everything set",
         ),
+        pytest.param({"staging_public_env": {"VITE_WS_URL": "ws://app.example.com/ws"}}, id="Vite"),
     ],
 )
 def test_inputs_that_fit_have_no_finding(changes: dict[str, Any]) -> None:
