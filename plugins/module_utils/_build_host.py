@@ -25,6 +25,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._command import 
 # In the environment of every command, so that the next run finds what a killed one left behind.
 MARKER = "STAGING_BUILD_DIR"
 RECORD = ".staging-build.json"
+# Of an output directory that is served as it is: the record names sources and holds digests of secrets.
+RECORD_BESIDE = ".{}.staging-build.json"
 INSTALL_RECORD = ".staging-install.json"
 # Taken over from the caller: how this machine reaches registries. They never count as inputs of a build.
 PASSED_ON = (
@@ -251,22 +253,42 @@ def former_of(path: str) -> str:
     return os.path.join(directory, f".{name.lstrip('.')}.staging-former")
 
 
+def record_of(output: str, *, next_build: bool) -> str:
+    """Where the record of a finished build stands.
+
+    Next.js serves a part of its output directory only, so it is inside of that one. Of any
+    other bundler the whole directory is served, so it is beside it.
+    """
+    if next_build:
+        return os.path.join(output, RECORD)
+    directory, name = os.path.split(output)
+    return os.path.join(directory, RECORD_BESIDE.format(name.lstrip(".")))
+
+
 def recover(path: str, marker: str) -> bool:
     """Clean up after a run that was killed; return whether the former state was put back.
 
-    :param marker: A file that a finished directory holds.
+    :param marker: The file that a finished directory has, inside of it or beside it.
     """
     former = former_of(path)
     if not os.path.lexists(former):
+        _bring_out(path, marker)
         return False
-    if os.path.isfile(os.path.join(path, marker)):
+    if os.path.isfile(marker):
         remove(former)
         return False
-    put_back(path, cache="cache")
+    put_back(path, marker, cache="cache")
     return True
 
 
-def put_back(path: str, cache: str = "") -> None:
+def _bring_out(path: str, marker: str) -> None:
+    """Put the record of a build beside it that stands inside, where it was on its way."""
+    inside = os.path.join(path, RECORD)
+    if os.path.dirname(marker) != path and os.path.isfile(inside):
+        os.replace(inside, marker)
+
+
+def put_back(path: str, marker: str, cache: str = "") -> None:
     """Replace a directory by its former state, if there is one; a warm cache moves along."""
     former = former_of(path)
     if os.path.isdir(former) and cache:
@@ -276,6 +298,7 @@ def put_back(path: str, cache: str = "") -> None:
     remove(path)
     if os.path.lexists(former):
         os.rename(former, path)
+    _bring_out(path, marker)
 
 
 def remove(path: str) -> None:
@@ -287,10 +310,18 @@ def remove(path: str) -> None:
 
 
 @contextlib.contextmanager
-def aside(path: str, cache: str = "") -> Iterator[None]:
-    """Make a directory anew: its former state stands aside, and comes back if anything fails."""
+def aside(path: str, marker: str, cache: str = "") -> Iterator[None]:
+    """Make a directory anew: its former state stands aside, and comes back if anything fails.
+
+    :param marker: As for :func:`recover`. One beside the directory goes aside in it.
+    """
     former = former_of(path)
     remove(former)
+    if os.path.isfile(marker) and os.path.dirname(marker) != path:
+        if os.path.isdir(path):
+            os.replace(marker, os.path.join(path, RECORD))
+        else:
+            os.unlink(marker)
     if os.path.lexists(path):
         os.rename(path, former)
         if cache and os.path.isdir(os.path.join(former, cache)):
@@ -299,6 +330,6 @@ def aside(path: str, cache: str = "") -> Iterator[None]:
     try:
         yield
     except BaseException:
-        put_back(path, cache)
+        put_back(path, marker, cache)
         raise
     remove(former)

@@ -203,7 +203,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils._build_host import (
     INSTALL_RECORD,
-    RECORD,
     CommandError,
     aside,
     build_id,
@@ -212,12 +211,14 @@ from ansible_collections.codeframe.staging.plugins.module_utils._build_host impo
     end_orphans,
     file_digest,
     find_in_path,
+    former_of,
     incomplete,
     is_next_build,
     node_version,
     package_directories,
     read_json,
     read_text,
+    record_of,
     recover,
     run_command,
     source_digests,
@@ -256,12 +257,17 @@ class Frontend:
     node: str
     inputs: Inputs
     record: Record | None
+    record_path: str
     install_reasons: list[str] = field(default_factory=list)
     build_reasons: list[str] = field(default_factory=list)
 
     @property
     def modules(self) -> str:
         return os.path.join(self.path, "node_modules")
+
+    @property
+    def install_record_path(self) -> str:
+        return os.path.join(self.modules, INSTALL_RECORD)
 
 
 def texts(values: Mapping[str, Any]) -> dict[str, str]:
@@ -326,8 +332,9 @@ def look(params: Mapping[str, Any], env: Mapping[str, str]) -> Frontend:
             manager = manager_for(os.listdir(path), package)
         except BuildError as err:
             raise BuildError(f"the packages of {path} cannot be installed: {err}") from err
-    exclude = (*_ALWAYS_EXCLUDED, os.path.relpath(output, path), *params["exclude"])
-    source = source_digests(path, exclude)
+    is_next = is_next_build(package, params["output_dir"])
+    record_path = record_of(output, next_build=is_next)
+    source = source_digests(path, no_sources(path, output, params["exclude"]))
     source.pop(manager.lock_file, None)
     node = node_version(env)
     inputs = Inputs(
@@ -340,12 +347,22 @@ def look(params: Mapping[str, Any], env: Mapping[str, str]) -> Frontend:
         build_env={key: digest(value) for key, value in texts(params["build_env"]).items()},
         source_revision=params["source_revision"],
     )
-    record = read_record(read_text(os.path.join(output, RECORD)))
+    record = read_record(read_text(record_path))
     if record and not reasons_to_build(record, inputs):
         # What the build itself made of its sources is no change.
         inputs = record.inputs
-    is_next = is_next_build(package, params["output_dir"])
-    return Frontend(path, output, package, manager, is_next, node, inputs, record)
+    return Frontend(path, output, package, manager, is_next, node, inputs, record, record_path)
+
+
+def no_sources(path: str, output: str, exclude: Sequence[str]) -> tuple[str, ...]:
+    """What stands in the directory of a frontend and is no source of its build."""
+    made = (
+        output,
+        former_of(output),
+        former_of(os.path.join(path, "node_modules")),
+        record_of(output, next_build=False),
+    )
+    return (*_ALWAYS_EXCLUDED, *(os.path.relpath(place, path) for place in made), *exclude)
 
 
 def judge_install(front: Frontend) -> list[str]:
@@ -353,7 +370,7 @@ def judge_install(front: Frontend) -> list[str]:
     if not os.path.isdir(front.modules):
         return ["there is no node_modules"]
     installed = read_json(os.path.join(front.modules, ".package-lock.json"))
-    recorded = read_json(os.path.join(front.modules, INSTALL_RECORD))
+    recorded = read_json(front.install_record_path)
     if recorded:
         if recorded.get("lock") != front.inputs.lock:
             return ["lock file changed"]
@@ -389,7 +406,7 @@ def judge_build(front: Frontend, findings: Findings, scripts: Mapping[str, str])
 
 def install(front: Frontend, env: Mapping[str, str], deadline: float) -> None:
     """Install the packages; the former ones stand aside, since their files may be shared by hard links."""
-    with aside(front.modules):
+    with aside(front.modules, front.install_record_path):
         run_command(front.manager.install_command, front.path, env, deadline)
         if os.path.isdir(front.modules):
             recorded = {
@@ -397,7 +414,7 @@ def install(front: Frontend, env: Mapping[str, str], deadline: float) -> None:
                 "command": list(front.manager.install_command),
                 "node": front.node,
             }
-            write_private(os.path.join(front.modules, INSTALL_RECORD), json.dumps(recorded, sort_keys=True))
+            write_private(front.install_record_path, json.dumps(recorded, sort_keys=True))
 
 
 def build(front: Frontend, params: Mapping[str, Any], env: Mapping[str, str], deadline: float) -> Findings:
@@ -405,7 +422,7 @@ def build(front: Frontend, params: Mapping[str, Any], env: Mapping[str, str], de
 
     :raises BuildError: With the cause.
     """
-    with aside(front.output, cache="cache" if front.is_next else ""):
+    with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
         run_command(params["build_command"], front.path, env, deadline)
         broken = incomplete(front.output, next_build=front.is_next)
         if broken:
@@ -425,8 +442,7 @@ def build(front: Frontend, params: Mapping[str, Any], env: Mapping[str, str], de
                 )
                 + "; the former build was put back"
             )
-        left_out = (*_ALWAYS_EXCLUDED, os.path.relpath(front.output, front.path), *params["exclude"])
-        after = source_digests(front.path, left_out)
+        after = source_digests(front.path, no_sources(front.path, front.output, params["exclude"]))
         record = Record(
             inputs=front.inputs,
             source_after={name: value for name, value in after.items() if front.inputs.source.get(name) != value},
@@ -434,7 +450,7 @@ def build(front: Frontend, params: Mapping[str, Any], env: Mapping[str, str], de
             build_id=build_id(front.output),
             revision=front.inputs.fingerprint(),
         )
-        write_private(os.path.join(front.output, RECORD), record.to_json())
+        write_private(front.record_path, record.to_json())
     return findings
 
 
@@ -484,8 +500,10 @@ def run(module: AnsibleModule, result: dict[str, Any]) -> None:
     output = os.path.normpath(os.path.join(path, params["output_dir"]))
     if not module.check_mode:
         end_orphans(path)
-        recover(output, RECORD)
-        recover(os.path.join(path, "node_modules"), INSTALL_RECORD)
+        package = read_json(os.path.join(path, "package.json"))
+        recover(output, record_of(output, next_build=is_next_build(package, params["output_dir"])))
+        modules = os.path.join(path, "node_modules")
+        recover(modules, os.path.join(modules, INSTALL_RECORD))
     front = look(params, env)
     public, extra = texts(params["env"]), texts(params["build_env"])
     overrides = override_files(path, public)

@@ -291,6 +291,58 @@ def test_a_build_into_another_directory_is_noticed(site: Site) -> None:
     assert "does it write to another directory (output_dir)?" in result["msg"]
 
 
+SERVED_AS_IT_IS: dict[str, Any] = {
+    "output_dir": "dist",
+    "build_command": [
+        "sh",
+        "-c",
+        "cat app.js; mkdir dist && echo \"'$NEXT_PUBLIC_WS_URL'\" >dist/a.js; grep fine app.js",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "killed",
+    [
+        pytest.param(":", id="not"),
+        pytest.param("mv .dist.staging-build.json dist/.staging-build.json", id="before-the-former-build-is-aside"),
+        pytest.param(
+            "mv .dist.staging-build.json dist/.staging-build.json; mv dist .dist.staging-former; mkdir dist",
+            id="while-building",
+        ),
+        pytest.param("mkdir .dist.staging-former; touch .dist.staging-former/.staging-build.json", id="after-building"),
+    ],
+)
+def test_a_directory_that_is_served_as_it_is_holds_no_record(site: Site, killed: str) -> None:
+    first = site.run(**SERVED_AS_IT_IS)
+    record = site.path / ".dist.staging-build.json"
+    assert record.stat().st_mode & 0o777 == 0o600
+    subprocess.run(["sh", "-c", killed], cwd=site.path, check=True)
+    again = site.run(**SERVED_AS_IT_IS)
+    assert (again["changed"], again["revision"]) == (False, first["revision"]), again["reasons"]
+    assert [path.name for path in (site.path / "dist").iterdir()] == ["a.js"]
+    assert record.is_file()
+
+
+def test_the_record_beside_a_build_comes_back_with_it(site: Site) -> None:
+    site.run(**SERVED_AS_IT_IS)
+    before = (site.path / ".dist.staging-build.json").read_text()
+    (site.path / "app.js").write_text("BROKEN")
+    assert site.run(**SERVED_AS_IT_IS)["failed"]
+    assert (site.path / ".dist.staging-build.json").read_text() == before
+    (site.path / "app.js").write_text("fine")
+    assert site.run(**SERVED_AS_IT_IS)["changed"] is False
+    (site.path / "dist" / "a.js").unlink()
+    (site.path / "dist").rmdir()
+    assert site.run(**SERVED_AS_IT_IS)["reasons"] == ["there is no build"]
+
+
+def test_a_former_build_is_no_source_of_the_next(site: Site) -> None:
+    site.run()
+    site.run(url="wss://new.example.com/ws")
+    assert ".next.staging-former" not in (site.path / ".next" / RECORD).read_text()
+
+
 def test_the_record_is_private(site: Site) -> None:
     site.run(build_env={"TOKEN": "s3cr3t-token"})
     record = site.path / ".next" / RECORD
