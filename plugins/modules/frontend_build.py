@@ -266,6 +266,10 @@ class Frontend:
         return os.path.join(self.path, "node_modules")
 
     @property
+    def dependencies(self) -> set[str]:
+        return {*(self.package.get("dependencies") or {}), *(self.package.get("devDependencies") or {})}
+
+    @property
     def install_record_path(self) -> str:
         return os.path.join(self.modules, INSTALL_RECORD)
 
@@ -385,8 +389,7 @@ def judge_install(front: Frontend) -> list[str]:
         return reasons_to_install(lock, installed, present)
     if not recorded:
         return ["node_modules does not say what was installed"]
-    direct = {**(front.package.get("dependencies") or {}), **(front.package.get("devDependencies") or {})}
-    gone = sorted(name for name in direct if not os.path.lexists(os.path.join(front.modules, name)))
+    gone = sorted(name for name in front.dependencies if not os.path.lexists(os.path.join(front.modules, name)))
     return [f"node_modules is incomplete: {gone[0]} is missing"] if gone else []
 
 
@@ -404,17 +407,39 @@ def judge_build(front: Frontend, findings: Findings, scripts: Mapping[str, str])
     return reasons
 
 
+def refuse_missing_manager(front: Frontend, env: Mapping[str, str]) -> None:
+    """Find out early that nobody installs what the lock file asks for; npm comes with Node.js.
+
+    :raises BuildError: If it is not there.
+    """
+    program = front.manager.install_command[0]
+    if front.manager.name in ("pnpm", "yarn") and not find_in_path(program, env):
+        raise BuildError(
+            f"{front.manager.lock_file} asks for {program}, which is not installed (looked in {env['PATH']}); "
+            f"install it on the host, as with `npm install --global {program}`, or set install_command"
+        )
+
+
 def install(front: Frontend, env: Mapping[str, str], deadline: float) -> None:
-    """Install the packages; the former ones stand aside, since their files may be shared by hard links."""
+    """Install the packages; the former ones stand aside, since their files may be shared by hard links.
+
+    :raises BuildError: With the cause.
+    """
     with aside(front.modules, front.install_record_path):
         run_command(front.manager.install_command, front.path, env, deadline)
-        if os.path.isdir(front.modules):
-            recorded = {
-                "lock": front.inputs.lock,
-                "command": list(front.manager.install_command),
-                "node": front.node,
-            }
-            write_private(front.install_record_path, json.dumps(recorded, sort_keys=True))
+        if not os.path.isdir(front.modules):
+            if front.dependencies:
+                raise BuildError(
+                    f"`{' '.join(front.manager.install_command)}` ended without an error, but there is no "
+                    f"{front.modules}; yarn makes it with nodeLinker: node-modules in .yarnrc.yml"
+                )
+            os.mkdir(front.modules)
+        recorded = {
+            "lock": front.inputs.lock,
+            "command": list(front.manager.install_command),
+            "node": front.node,
+        }
+        write_private(front.install_record_path, json.dumps(recorded, sort_keys=True))
 
 
 def build(front: Frontend, params: Mapping[str, Any], env: Mapping[str, str], deadline: float) -> Findings:
@@ -522,6 +547,8 @@ def run(module: AnsibleModule, result: dict[str, Any]) -> None:
     building = bool(front.build_reasons)
     # Packages that are damaged under a build that is right matter as well: the server needs them.
     installing = bool(front.install_reasons)
+    if installing:
+        refuse_missing_manager(front, env)
     result.update(
         changed=building or installing,
         built=building,

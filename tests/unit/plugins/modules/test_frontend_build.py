@@ -274,6 +274,32 @@ def test_what_is_no_frontend_is_refused(site: Site, missing: str, message: str) 
     assert message in result["msg"]
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(("program", "lock"), [("pnpm", "pnpm-lock.yaml"), ("yarn", "yarn.lock")])
+def test_a_package_manager_that_nobody_installs_is_missed_before_anything_is_changed(
+    site: Site, program: str, lock: str, check: bool
+) -> None:
+    (site.path / "package-lock.json").rename(site.path / lock)
+    result = site.run(check=check)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert result["msg"].startswith(f"{lock} asks for {program}, which is not installed (looked in {site.bin}:")
+    assert result["msg"].endswith(f"as with `npm install --global {program}`, or set install_command")
+
+
+def test_packages_that_are_not_in_node_modules_are_noticed(site: Site) -> None:
+    result = site.run(install_command=["true"])
+    assert result["failed"]
+    assert f"`true` ended without an error, but there is no {site.path}/node_modules" in result["msg"]
+    assert "nodeLinker: node-modules" in result["msg"]
+
+
+def test_a_page_without_packages_is_installed_once(site: Site) -> None:
+    (site.path / "package.json").write_text('{"name": "page"}')
+    result = site.run(install_command=["true"])
+    assert result["install"]["ran"] is True, result["msg"]
+    assert site.run(install_command=["true"])["changed"] is False
+
+
 def test_an_output_directory_elsewhere_is_refused(site: Site) -> None:
     assert "expected a directory below" in site.run(output_dir="../out")["msg"]
     assert "expected a directory below" in site.run(output_dir=".")["msg"]
