@@ -6,8 +6,9 @@
 Usage, as root: ``python benchmarks/page_loads.py [loads]``
 
 Clients load the page with all scripts and styles that it names, through nginx, without a pause. Meanwhile
-``deploy_staging`` changes the page, fails to build it, changes the URL of the WebSocket, and is taken back by
-``rollback_staging``. Each part goes on until it has its share of the loads (of 1,600 in all by default).
+``deploy_staging`` changes the page, nginx is reloaded, ``deploy_staging`` fails to build the page, changes the URL of the
+WebSocket, and is taken back by ``rollback_staging``. Each part goes on until it has its share of the loads (of 4,500 in
+all by default).
 
 Each load has one connection, as browsers do. As they do, a request is repeated once if its connection, in use before,
 was closed without an answer: nginx closes idle ones when it is reloaded. A load is broken if the page or a file of it
@@ -32,7 +33,7 @@ from staging_host import StagingHost, staging_host
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-CLIENTS, LOADS, SOCKETS = 4, 1600, 20
+CLIENTS, LOADS, SOCKETS = 4, 4500, 20
 PORT, SSH_PORT = 18391, 14391
 _FILE = re.compile(r'(?:src|href)="(/_next/[^"?]+\.(?:js|css))')
 
@@ -192,7 +193,7 @@ def deploy(host: StagingHost, *variables: str, playbook: str = "deploy_staging.y
 
 def main() -> int:
     loads = int(sys.argv[1]) if len(sys.argv) > 1 else LOADS
-    share = loads // 4
+    share = loads // 5
     with staging_host("codeframe-staging-page-loads", PORT, SSH_PORT) as host:
         print("deploying, without load ...", flush=True)
         deploy(host)
@@ -206,6 +207,9 @@ def main() -> int:
         good &= clean and ends["open"] == SOCKETS
         second = served(host)
         good &= second != at_first
+
+        clean, ends = under_load(host, "reload of nginx", share, lambda: host.shell("systemctl reload nginx"))
+        good &= clean and ends["open"] == SOCKETS
 
         page.write_text("export default function Page( {")
         clean, ends = under_load(host, "deploy, page does not compile", share, lambda: deploy(host, fails="page.jsx"))
