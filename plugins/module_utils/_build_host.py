@@ -19,14 +19,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.codeframe.staging.plugins.module_utils._build_plan import GENERATED, BuildError
+from ansible_collections.codeframe.staging.plugins.module_utils._build_plan import (
+    GENERATED,
+    BuildError,
+    record_beside,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._command import run
 
 # In the environment of every command, so that the next run finds what a killed one left behind.
 MARKER = "STAGING_BUILD_DIR"
 RECORD = ".staging-build.json"
-# Of an output directory that is served as it is: the record names sources and holds digests of secrets.
-RECORD_BESIDE = ".{}.staging-build.json"
 INSTALL_RECORD = ".staging-install.json"
 # Taken over from the caller: how this machine reaches registries. They never count as inputs of a build.
 PASSED_ON = (
@@ -261,8 +263,7 @@ def record_of(output: str, *, next_build: bool) -> str:
     """
     if next_build:
         return os.path.join(output, RECORD)
-    directory, name = os.path.split(output)
-    return os.path.join(directory, RECORD_BESIDE.format(name.lstrip(".")))
+    return os.path.join(os.path.dirname(output), record_beside(output))
 
 
 def recover(path: str, marker: str) -> bool:

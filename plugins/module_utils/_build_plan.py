@@ -22,6 +22,14 @@ SCHEMA = 1
 GENERATED = ("next-env.d.ts",)
 
 
+def record_beside(output: str) -> str:
+    """The name of the record of a build that stands beside its output directory, which is served as it is.
+
+    It names sources and holds digests of secrets.
+    """
+    return f".{output.rpartition('/')[2].lstrip('.')}.staging-build.json"
+
+
 class BuildError(Exception):
     """A frontend that cannot be installed or built; says why in one sentence."""
 

@@ -25,6 +25,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils import _release_git as git_source
+from ansible_collections.codeframe.staging.plugins.module_utils._build_plan import record_beside
 from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import (
     RELEASE_ID,
     Layout,
@@ -57,7 +58,7 @@ LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yar
 CARRIED = ("node_modules", ".next", ".venv")
 WRITTEN_IN_PLACE = (".cache", ".prisma", ".vite", ".vite-temp")
 """Directories of installed packages into which tools write; a hard link would carry that into a former release."""
-MADE_BY_TOOLS = ("next-env.d.ts", "*.tsbuildinfo", "*.egg-info", "build", "dist")
+MADE_BY_TOOLS = ("next-env.d.ts", "*.tsbuildinfo", "*.egg-info", "build", "dist", record_beside("*"))
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
@@ -502,7 +503,8 @@ class Project:
             if os.path.isfile(original) and os.path.isdir(os.path.dirname(copy)):
                 unlink_if_there(copy)
                 copy_file(os.path.realpath(original), copy, 0o600)
-        for path in (*self._generated(source, layout), *layout.carry):
+        records = (os.path.join(os.path.dirname(path), record_beside(path)) for path in layout.carry)
+        for path in (*self._generated(source, layout), *layout.carry, *records):
             original, copy = os.path.join(source, path), os.path.join(target, path)
             if not os.path.lexists(original) or os.path.lexists(copy) or not os.path.isdir(os.path.dirname(copy)):
                 continue

@@ -290,12 +290,14 @@ def test_new_source_takes_along_what_belongs_to_the_current_release(site):
             "data/app.db": "rows",
             "uploads/picture": "u",
             "extra/file": "e",
+            "web-ui/dist/index.html": "d",
+            "web-ui/.dist.staging-build.json": "r",
         },
     )
     venv = site.releases / "venvs" / "abc"
     venv.mkdir()
     (current / ".venv").symlink_to("../venvs/abc")
-    result = site.from_archive({**SOURCE, "backend/main.py": "2\n"}, carry=["extra"])
+    result = site.from_archive({**SOURCE, "backend/main.py": "2\n"}, carry=["extra", "web-ui/dist"])
     path = Path(result["path"])
     assert (path / ".env.staging").read_text() == "KEY=1\n"
     assert (path / ".env.staging").stat().st_mode & 0o777 == 0o600
@@ -304,6 +306,9 @@ def test_new_source_takes_along_what_belongs_to_the_current_release(site):
     assert (path / "web-ui/.next/cache/c").read_text() == "c"
     assert (path / ".venv").resolve() == venv
     assert (path / "extra/file").read_text() == "e"
+    # A build whose directory is served as it is has its record beside it.
+    assert (path / "web-ui/dist/index.html").read_text() == "d"
+    assert (path / "web-ui/.dist.staging-build.json").read_text() == "r"
     assert (path / "data/app.db").read_text() == "rows"
     assert (path / "backend/main.py").read_text() == "2\n"
     assert not (path / "uploads").exists()
