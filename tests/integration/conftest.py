@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import module_runner
 import nginx_tree
@@ -36,6 +38,24 @@ def backend() -> Iterator[int]:
     """The port of an application for Nginx Proxy Manager to forward to."""
     with npm_parts.running_backend() as port:
         yield port
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mount a file system of so many megabytes."""
+    place = tmp_path / "small"
+    place.mkdir()
+
+    def mount(megabytes: int) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(place)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        return place
+
+    yield mount
+    if os.path.ismount(place):
+        subprocess.run(["umount", place], check=True)
 
 
 @pytest.fixture

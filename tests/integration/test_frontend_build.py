@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -205,13 +206,15 @@ def test_a_build_that_was_killed_leaves_the_former_one(sample: Frontend) -> None
     assert not marked(sample.path)
 
 
+VITE_PAGE = {
+    "index.html": '<div id="app"></div><script type="module" src="/main.js"></script>',
+    "main.js": "document.title = 'x'; import('./socket.js').then((m) => m.open())",
+    "socket.js": f"export const open = () => new WebSocket(import.meta.env.VITE_WS_URL || '{FALLBACK}')",
+}
+
+
 def test_a_vite_project(tmp_path: Path) -> None:
-    files = {
-        "index.html": '<div id="app"></div><script type="module" src="/main.js"></script>',
-        "main.js": "document.title = 'x'; import('./socket.js').then((m) => m.open())",
-        "socket.js": f"export const open = () => new WebSocket(import.meta.env.VITE_WS_URL || '{FALLBACK}')",
-    }
-    project(tmp_path, files, {"vite": "6.4.6"}, {"build": "vite build"})
+    project(tmp_path, VITE_PAGE, {"vite": "6.4.6"}, {"build": "vite build"})
     frontend = Frontend(tmp_path, "VITE_WS_URL", {"output_dir": "dist"})
     cycle(frontend, ["node_modules/.bin/vite", "preview", "--port"])
 
@@ -222,6 +225,90 @@ def test_a_vite_project(tmp_path: Path) -> None:
 )
 def test_every_supported_next(tmp_path: Path, version: str, react: str) -> None:
     cycle(next_project(tmp_path, version, react), NEXT)
+
+
+@pytest.fixture(scope="module")
+def managers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Directories with a real pnpm, an old yarn and a new one, from the npm registry."""
+    found = {}
+    for name, package in (
+        ("pnpm", "pnpm@9.15.9"),
+        ("yarn-1", "yarn@1.22.22"),
+        ("yarn-4", "@yarnpkg/cli-dist@4.18.1"),
+    ):
+        prefix = tmp_path_factory.mktemp(name)
+        command = ["npm", "install", "--no-audit", "--no-fund", f"--prefix={prefix}", package]
+        subprocess.run(command, capture_output=True, check=True, timeout=300)
+        found[name] = str(prefix / "node_modules/.bin")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("manager", "lock", "command"),
+    [
+        ("pnpm", "pnpm-lock.yaml", ["pnpm", "install", "--lockfile-only"]),
+        ("yarn-1", "yarn.lock", ["yarn", "install", "--ignore-scripts"]),
+        ("yarn-4", "yarn.lock", ["yarn", "install", "--mode=update-lockfile"]),
+    ],
+    ids=["pnpm", "yarn-1", "yarn-4"],
+)
+def test_every_package_manager(
+    tmp_path: Path, managers: dict[str, str], manager: str, lock: str, command: list[str]
+) -> None:
+    path, tools = tmp_path / "page", managers[manager]
+    path.mkdir()
+    project(path, VITE_PAGE, {}, {"build": "vite build"})
+    (path / "package-lock.json").unlink()
+    package = json.loads((path / "package.json").read_text())
+    rollup = {"rollup": "4.50.0"}
+    package.update(devDependencies={"vite": "6.4.6"}, resolutions=rollup, pnpm={"overrides": rollup})
+    if manager == "yarn-4":
+        package["packageManager"] = "yarn@4.18.1"
+        (path / ".yarnrc.yml").write_text("nodeLinker: node-modules\nenableTelemetry: false\n")
+    (path / "package.json").write_text(json.dumps(package))
+    # An installation on a build machine refuses to write a lock file.
+    env = {**clean_env(tools), "CI": "", "YARN_ENABLE_IMMUTABLE_INSTALLS": "0"}
+    subprocess.run(command, cwd=path, env=env, capture_output=True, check=True)
+    shutil.rmtree(path / "node_modules", ignore_errors=True)
+    assert (path / lock).is_file()
+    frontend = Frontend(path, "VITE_WS_URL", {"output_dir": "dist", "node_bin_dir": tools})
+    first = frontend.ok()
+    assert first["install"] == {"ran": True, "reasons": ["there is no node_modules"]}
+    assert frontend.ok()["changed"] is False
+    # A release is a copy with hard links to the packages.
+    release = Frontend(tmp_path / "release", frontend.key, frontend.options)
+    shutil.copytree(path, release.path, symlinks=True, copy_function=os.link)
+    (release.path / "package.json").unlink()
+    shutil.copy(path / "package.json", release.path)
+    second = release.ok(url=TWO)
+    assert (second["built"], second["install"]["ran"]) == (True, False)
+    (release.path / "node_modules/vite").rename(tmp_path / "vite")
+    repaired = release.ok(url=TWO)
+    assert repaired["install"] == {"ran": True, "reasons": ["node_modules is incomplete: vite is missing"]}
+    assert release.ok(url=TWO)["changed"] is False
+    (release.path / lock).write_text((release.path / lock).read_text() + "\n# moved\n")
+    assert release.run(url=TWO, check=True)["install"]["reasons"] == ["lock file changed"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_quoted_and_the_former_build_stays(mounted: Callable[[int], Path]) -> None:
+    path = mounted(150)
+    project(path, VITE_PAGE, {"vite": "6.4.6"}, {"build": "vite build"})
+    frontend = Frontend(path, "VITE_WS_URL", {"output_dir": "dist"})
+    first = frontend.ok()
+    filler = path / "node_modules" / "filler"
+    with contextlib.suppress(OSError), filler.open("wb") as file:
+        while True:
+            file.write(b"x" * 65536)
+    full = frontend.run(url=TWO)
+    assert full["failed"]
+    assert "ENOSPC: no space left on device" in full["msg"]
+    assert "nothing that was built before is lost" in full["msg"]
+    after = frontend.ok()
+    assert (after["changed"], after["build_id"]) == (False, first["build_id"])
+    filler.unlink()
+    assert frontend.ok(url=TWO)["built"] is True
 
 
 @pytest.mark.slow

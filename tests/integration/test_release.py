@@ -16,15 +16,9 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(mounted):
     """A file system of 6 MB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", place], capture_output=True, text=True)
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    return mounted(6)
 
 
 def source(root: Path, name: str, content: str) -> dict[str, Any]:
