@@ -6,9 +6,9 @@
 Usage, as root: ``python benchmarks/page_loads.py [loads]``
 
 Clients load the page with all scripts and styles that it names, through nginx, without a pause. Meanwhile
-``deploy_staging`` changes the page, nginx is reloaded, ``deploy_staging`` fails to build the page, changes the URL of the
-WebSocket, and is taken back by ``rollback_staging``. Each part goes on until it has its share of the loads (of 4,500 in
-all by default).
+``deploy_staging`` changes the page, nginx is reloaded, ``deploy_staging`` fails to build the page, then changes the URL
+of the WebSocket, and is taken back by ``rollback_staging``. Each part goes on until it has its share of the loads (of
+4,500 in all by default).
 
 Each load has one connection, as browsers do. As they do, a request is repeated once if its connection, in use before,
 was closed without an answer: nginx closes idle ones when it is reloaded. A load is broken if the page or a file of it

@@ -642,7 +642,13 @@ def _check_paths(inputs: Inputs) -> None:
     path = inputs.line("staging_project_dir", required="the directory of the project on the host is needed")
     if path is not None:
         _check_project_dir(inputs, path)
-    for variable in ("staging_frontend_dir", "staging_backend_dir", "staging_env_file", "staging_ecosystem_file"):
+    for variable in (
+        "staging_frontend_dir",
+        "staging_frontend_output_dir",
+        "staging_backend_dir",
+        "staging_env_file",
+        "staging_ecosystem_file",
+    ):
         relative = inputs.line(variable)
         if relative is None:
             continue

@@ -63,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_backend_drain": _NUMBER,
     "staging_frontend_dir": _TEXT,
     "staging_frontend_build_env": _DICT,
+    "staging_frontend_output_dir": _TEXT,
     "staging_frontend_command": _LIST,
     "staging_frontend_process_name": _TEXT,
     "staging_frontend_port": _NUMBER,
