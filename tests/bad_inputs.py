@@ -452,24 +452,24 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "route without a slash",
         {"staging_websocket_paths": ["ws"]},
         (
-            'staging_websocket_paths is "ws", but a path starts with a slash and holds neither spaces, % or dots as parts nor '
-            "patterns; write it as /ws, or as /ws/ for all below it"
+            'staging_websocket_paths is "ws", but a path starts with a slash and holds neither spaces, % or '
+            "dots as parts nor patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
         "route with a pattern",
         {"staging_sse_paths": ["^/api/.*$"]},
         (
-            'staging_sse_paths is "^/api/.*$", but a path starts with a slash and holds neither spaces, % or dots as parts nor '
-            "patterns; write it as /ws, or as /ws/ for all below it"
+            'staging_sse_paths is "^/api/.*$", but a path starts with a slash and holds neither spaces, % or '
+            "dots as parts nor patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
         "route with a pattern to the API",
         {"staging_api_paths": ["/api/*"]},
         (
-            'staging_api_paths is "/api/*", but a path starts with a slash and holds neither spaces, % or dots as parts nor '
-            "patterns; write it as /ws, or as /ws/ for all below it"
+            'staging_api_paths is "/api/*", but a path starts with a slash and holds neither spaces, % or '
+            "dots as parts nor patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
@@ -484,8 +484,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "route that is no text",
         {"staging_websocket_paths": [{"path": "/ws"}]},
         (
-            'staging_websocket_paths is {"path": "/ws"}, but a path starts with a slash and holds neither spaces, % or dots as parts nor '
-            "patterns; write it as /ws, or as /ws/ for all below it"
+            'staging_websocket_paths is {"path": "/ws"}, but a path starts with a slash and holds neither spaces, % or '
+            "dots as parts nor patterns; write it as /ws, or as /ws/ for all below it"
         ),
     ),
     (
