@@ -366,8 +366,43 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_public_url": "https://app.example.com", "staging_public_ws_url": "wss://api.example.com/ws"},
         (
             "staging_tls_certificate is missing, but nginx needs a certificate and a key for "
-            "staging_public_url and staging_public_ws_url; set staging_tls_certificate and staging_tls_key, "
-            "or write the URLs with http:// and ws://"
+            "staging_public_url and staging_public_ws_url; set staging_tls_certificate and "
+            "staging_tls_key, or staging_tls_before_proxy where TLS ends before nginx"
+        ),
+    ),
+    (
+        "certificate where TLS ends before nginx",
+        {
+            "staging_public_url": "https://app.example.com",
+            "staging_public_ws_url": "wss://api.example.com/ws",
+            "staging_tls_before_proxy": True,
+            "staging_tls_certificate": "/etc/ssl/app.pem",
+            "staging_tls_key": "/etc/ssl/app.key",
+        },
+        (
+            'staging_tls_certificate is "/etc/ssl/app.pem", but none is expected where TLS ends before nginx '
+            "(staging_tls_before_proxy); remove one of the two"
+        ),
+    ),
+    (
+        "port of nginx that is the backend's",
+        {
+            "staging_proxy_port": 14200,
+            "staging_proxy_page": False,
+            "staging_public_url": "http://app.example.com:14100",
+        },
+        (
+            'staging_public_ws_url is "ws://api.example.com/ws", but nginx would have to listen on port 14200, which '
+            "is the backend's (staging_backend_port); write the port of the proxy (none for 80 and 443), or give the "
+            "backend another one"
+        ),
+    ),
+    (
+        "port of nginx that is none",
+        {"staging_proxy_port": 99999},
+        (
+            "staging_proxy_port is 99999, but a port is a number from 1 to 65535; leave it out for that of the public "
+            "URLs"
         ),
     ),
     (

@@ -39,6 +39,8 @@ WS = "staging_public_ws_url"
 BACKEND_PORT = "staging_backend_port"
 FRONTEND_PORT = "staging_frontend_port"
 OVERLAP_PORT = "staging_backend_overlap_port"
+PROXY_PORT = "staging_proxy_port"
+TLS_BEFORE = "staging_tls_before_proxy"
 WS_PATHS = "staging_websocket_paths"
 API_PATHS = "staging_api_paths"
 _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
@@ -359,6 +361,17 @@ def _check_names(inputs: Inputs, urls: Sequence[tuple[str, Url]], name: str, var
 # Ports
 
 
+def port_at_proxy(given: Mapping[str, Any], url: Url) -> int:
+    """The port at which nginx takes requests for a public URL: as the role proxy writes it."""
+    if _is_port(given.get(PROXY_PORT)):
+        return int(given[PROXY_PORT])
+    return 80 if url.secure and given.get(TLS_BEFORE) is True else url.port
+
+
+def _is_port(value: Any) -> bool:
+    return bool(re.match(r"[0-9]{1,5}\Z", str(value))) and 1 <= int(value) <= 65535
+
+
 def own_ports(given: Mapping[str, Any]) -> dict[str, int | None]:
     """The ports that our processes listen on, by variable: what is set or the default, None for what is no port."""
     found: dict[str, int | None] = {}
@@ -366,9 +379,8 @@ def own_ports(given: Mapping[str, Any]) -> dict[str, int | None]:
         if variable == OVERLAP_PORT and given.get("staging_backend_switch") != "overlap":
             continue
         value = given.get(variable)
-        text = str(default if value in (None, "") else value)
-        is_port = re.match(r"[0-9]{1,5}\Z", text) and 1 <= int(text) <= 65535
-        found[variable] = int(text) if is_port else None
+        port = default if value in (None, "") else value
+        found[variable] = int(port) if _is_port(port) else None
     return found
 
 
@@ -387,6 +399,15 @@ def _check_ports(inputs: Inputs) -> None:
                 "an unprivileged process can listen on ports from 1024 on only",
                 "choose a free port above 1023",
             )
+    at_proxy = inputs.get(PROXY_PORT)
+    if at_proxy is not None and str(at_proxy) != "0" and not _is_port(at_proxy):
+        inputs.add(
+            "port",
+            PROXY_PORT,
+            at_proxy,
+            "a port is a number from 1 to 65535",
+            "leave it out for that of the public URLs",
+        )
     both = [inputs.ports.get(BACKEND_PORT), inputs.ports.get(FRONTEND_PORT)]
     if both[0] is not None and both[0] == both[1]:
         inputs.add(
@@ -424,39 +445,37 @@ def _check_listeners(inputs: Inputs) -> None:
                 f"port {url.port} is that of the page's own server ({FRONTEND_PORT}), which has no such endpoint",
                 "write the host and port of the proxy that leads to the backend",
             )
+        elif on_this_host:
+            _check_port_at_proxy(inputs, variable, url)
         elif url.port == backend:
-            if on_this_host:
-                inputs.add(
-                    "port-of-proxy-taken",
-                    variable,
-                    value,
-                    f"nginx would have to listen on port {url.port}, which is the backend's ({BACKEND_PORT})",
-                    "write the port of the proxy (none for 80 and 443), or give the backend another one",
-                )
-            else:
-                inputs.add(
-                    "proxy-bypassed",
-                    variable,
-                    value,
-                    f"port {url.port} is the backend's own ({BACKEND_PORT}), so that users would go around the proxy",
-                    "write the host and port of the proxy",
-                )
-        elif url.port == inputs.ports.get(OVERLAP_PORT):
-            _add_taken_by_second(inputs, variable, url)
+            inputs.add(
+                "proxy-bypassed",
+                variable,
+                value,
+                f"port {url.port} is the backend's own ({BACKEND_PORT}), so that users would go around the proxy",
+                "write the host and port of the proxy",
+            )
 
 
-def _add_taken_by_second(inputs: Inputs, variable: str, url: Url) -> None:
-    inputs.add(
-        "port-of-proxy-taken",
-        variable,
-        inputs.get(variable),
-        f"nginx would have to listen on port {url.port}, which is the backend's second one ({OVERLAP_PORT})",
-        "write the port of the proxy (none for 80 and 443), or give the backend another one",
-    )
+def _check_port_at_proxy(inputs: Inputs, variable: str, url: Url) -> None:
+    """Whether the port where nginx is to listen for a URL is one of the application's."""
+    port = port_at_proxy(inputs.given, url)
+    remedy = "write the port of the proxy (none for 80 and 443), or give the backend another one"
+    for whose, owner in (("backend's", BACKEND_PORT), ("backend's second one", OVERLAP_PORT)):
+        if port == inputs.ports.get(owner):
+            inputs.add(
+                "port-of-proxy-taken",
+                variable,
+                inputs.get(variable),
+                f"nginx would have to listen on port {port}, which is the {whose} ({owner})",
+                remedy,
+            )
 
 
 def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend: int | None) -> None:
     value = inputs.get(PAGE)
+    at_proxy = port_at_proxy(inputs.given, url)
+    behind_nginx = inputs.proxies_page and inputs.provider == "nginx"
     if url.port == backend:
         inputs.add(
             "leads-to-backend",
@@ -465,16 +484,16 @@ def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend
             f"port {url.port} is the backend's ({BACKEND_PORT}), which serves no page",
             "write the host and port under which users open the page",
         )
-    elif inputs.provider == "nginx" and url.port == inputs.ports.get(OVERLAP_PORT):
-        _add_taken_by_second(inputs, PAGE, url)
+    elif behind_nginx and at_proxy in (backend, inputs.ports.get(OVERLAP_PORT)):
+        _check_port_at_proxy(inputs, PAGE, url)
     elif frontend is None:
         return
-    elif inputs.proxies_page and inputs.provider == "nginx" and url.port == frontend:
+    elif behind_nginx and at_proxy == frontend:
         inputs.add(
             "port-of-proxy-taken",
             PAGE,
             value,
-            f"nginx would have to listen on port {url.port}, which is the page's own server's ({FRONTEND_PORT})",
+            f"nginx would have to listen on port {at_proxy}, which is the page's own server's ({FRONTEND_PORT})",
             "write the port of the proxy, or set staging_proxy_page: false if the page is served without it",
         )
     elif not inputs.proxies_page and url.port != frontend and inputs.provider == "nginx":
@@ -563,13 +582,22 @@ def _check_certificate(inputs: Inputs) -> None:
     secure = [variable for variable, url in served if url.secure]
     if inputs.provider != "nginx":
         return
-    if secure and not has_certificate and not has_key:
+    if inputs.get(TLS_BEFORE) is True:
+        if has_certificate:
+            inputs.add(
+                "certificate",
+                certificate,
+                inputs.get(certificate),
+                f"none is expected where TLS ends before nginx ({TLS_BEFORE})",
+                "remove one of the two",
+            )
+    elif secure and not has_certificate and not has_key:
         inputs.add(
             "certificate",
             certificate,
             None,
             f"nginx needs a certificate and a key for {' and '.join(secure)}",
-            f"set {certificate} and {key}, or write the URLs with http:// and ws://",
+            f"set {certificate} and {key}, or {TLS_BEFORE} where TLS ends before nginx",
         )
     if has_certificate and served and not secure:
         inputs.add(

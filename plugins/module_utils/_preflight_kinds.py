@@ -80,6 +80,8 @@ KINDS: Mapping[str, Kind] = {
     "staging_api_paths": _LIST,
     "staging_tls_certificate": _OPTIONAL,
     "staging_tls_key": _OPTIONAL,
+    "staging_tls_before_proxy": _TRUTH,
+    "staging_proxy_port": _NUMBER,
     "staging_npm_api_url": _OPTIONAL,
     "staging_npm_identity": _OPTIONAL,
     "staging_npm_secret": _OPTIONAL,

@@ -608,7 +608,11 @@ def check_host(module: AnsibleModule) -> tuple[list[Finding], Addresses]:
     own_dirs = [path for path in (project_dir, releases_dir if project_dir else "", *params["own_cwd"]) if path]
     processes = Processes(own_dirs, params["own_processes"], user)
     ports = {variable: port for variable, port in _preflight_inputs.own_ports(inputs).items() if port is not None}
-    proxy_ports = {url.port: variable for variable, url in served.items()} if provider == "nginx" else {}
+    proxy_ports = (
+        {_preflight_inputs.port_at_proxy(inputs, url): variable for variable, url in served.items()}
+        if provider == "nginx"
+        else {}
+    )
     listeners = processes.listeners([*ports.values(), *proxy_ports])
     found += _preflight_host.judge_ports(ports, listeners, ephemeral=ephemeral_ports())
     shown_urls = {variable: str(inputs[variable]) for variable in served}

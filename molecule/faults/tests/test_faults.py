@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import testinfra.host
@@ -73,6 +75,27 @@ def test_scripts_that_nginx_serves_with_another_url_fail_the_verification(
     assert f"which hold {other}" in verified.words
     repair = deployment.run()
     assert (repair.exit_code, repair.changed_roles) == (0, {"frontend"}), repair.output
+
+
+def test_where_tls_ends_before_nginx_the_proxy_is_asked_without_it(
+    deployment: Deployment, variables: dict[str, Any]
+) -> None:
+    """Nothing ends it here, so there is no public vantage point; browsers get the public URL all the same."""
+    port = urlsplit(variables["staging_public_ws_url"]).port
+    public = {"page": "https://app.example.com", "websocket": "wss://api.example.com/ws"}
+    given = {
+        "staging_public_url": public["page"],
+        "staging_public_ws_url": public["websocket"],
+        "staging_tls_before_proxy": True,
+        "staging_proxy_port": port,
+        "staging_vantages": ["direct", "proxy"],
+    }
+    outcome = deployment.run(variables=[json.dumps(given)])
+    assert outcome.exit_code == 0, outcome.output
+    assert "Connection through the proxy: passed" in outcome.words
+    assert f"through the proxy they hold {public['websocket']}" in outcome.words
+    again = deployment.run(variables=[json.dumps(given)])
+    assert (again.exit_code, again.changed) == (0, 0), again.output
 
 
 @pytest.mark.quick
