@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.codeframe.staging.plugins.plugin_utils import _lock_guard
 from ansible_collections.codeframe.staging.plugins.plugin_utils._controller_run import run_identity
 
 
@@ -18,10 +22,35 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the module's result."""
+        """Return the module's result; a run that has taken the lock is watched, so that it is freed in any case."""
         super().run(tmp, task_vars)
-        arguments = {"identity": run_identity(), **self._task.args}
+        identity = run_identity()
+        arguments = {"identity": identity, **self._task.args}
+        result = self._ask(arguments, task_vars)
+        name = f"{(task_vars or {}).get('inventory_hostname')} {result.get('path')}"
+        if arguments["identity"] is identity and not self._task.check_mode:
+            if result.get("action") in ("taken", "taken_over"):
+                _lock_guard.stand_by(self._directory(), name, identity["pid"], lambda: self._free(arguments, task_vars))
+            elif result.get("action") == "released":
+                _lock_guard.dismiss(self._directory(), name)
+        return result
+
+    def _ask(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
             module_name="codeframe.staging.deploy_lock", module_args=arguments, task_vars=task_vars
         )
         return result
+
+    def _free(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> None:
+        # Nobody listens any more to what a task has to say.
+        Display().verbosity = 0
+        # The task's temporary directory on the host, if it had one, went with the task.
+        self.cleanup(force=True)
+        try:
+            if self._ask({**arguments, "state": "released", "force": False}, task_vars).get("failed"):
+                raise AnsibleError("the lock was not freed")
+        finally:
+            self.cleanup(force=True)
+
+    def _directory(self) -> str:
+        return str(constants.DEFAULT_LOCAL_TMP)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,8 @@ class Playbook:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # A shell in the background has its children ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         return process, said
 
@@ -71,6 +75,27 @@ class Playbook:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         return process, json.loads(said.read_text())
+
+    def others(self) -> list[int]:
+        """Processes of Ansible's that work in the directory of this playbook."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (path / "cwd").resolve() == self.directory and b"ansible-playbook" in (
+                    path / "cmdline"
+                ).read_bytes():
+                    found.append(int(path.name))
+        return found
+
+    def locks(self) -> list[Path]:
+        return list((self.directory / "locks").iterdir())
+
+
+def await_truth(said: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not said():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -87,11 +112,32 @@ def test_a_second_playbook_is_told_who_deploys_and_a_killed_one_is_replaced_at_o
         assert second.returncode != 0
         assert f"is being deployed by {lock['holder']['who']} (process {first.pid}, since" in " ".join(out.split())  # type: ignore[index]
     finally:
-        os.killpg(first.pid, signal.SIGKILL)
+        # What stands by to free the lock goes with it, as when the whole controller is lost.
+        for pid in [*playbook.others(), first.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         first.wait()
     third, said = playbook.start("third", 0)
     out = third.communicate(timeout=60)[0]
     assert third.returncode == 0, out
     taken = json.loads(said.read_text())
     assert (taken["action"], taken["reason"]) == ("taken_over", f"process {first.pid} on this controller is gone")
-    assert list((playbook.directory / "locks").iterdir()) == []
+    assert playbook.locks() == []
+    await_truth(lambda: playbook.others() == [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("pipelining", ["True", "False"])
+def test_a_run_that_is_interrupted_or_killed_frees_its_lock(
+    number: signal.Signals, pipelining: str, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_PIPELINING", pipelining)
+    run, _lock = playbook.start_and_hold("run")
+    assert len(playbook.locks()) == 1
+    os.killpg(run.pid, number)
+    run.wait(timeout=60)
+    await_truth(lambda: playbook.locks() == [])
+    for pid in playbook.others():
+        # A worker of a killed run goes on with its task.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,18 @@ def test_a_lock_of_another_controller_stops_the_run_and_names_its_holder(
     assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
     with host.sudo():
         assert host.check_output("ls /run/codeframe-staging") == ""
+
+
+def test_a_run_that_is_killed_frees_its_lock_for_other_controllers(
+    host: Host, deployed: Deployment, served: Any
+) -> None:
+    before = served()
+    deployed.kill_at("Prepare the runtime")
+    deadline = time.monotonic() + 30
+    with host.sudo():
+        while host.check_output("ls /run/codeframe-staging"):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    assert served() == before
+    outcome = deployed.run()
+    assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
