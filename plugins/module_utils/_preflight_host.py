@@ -211,7 +211,7 @@ def judge_python(version: Version | None, wanted: Mapping[str, str]) -> list[Fin
             "the version of Python",
             Shown(_dotted(version)),
             f"{who} asks for {needed}",
-            "name a Python that fits, or deploy a version of the application that fits",
+            "name a Python that fits (backend_python), or deploy a version of the application that fits",
         )
         for who, needed in wanted.items()
         if python_allows(needed, version) is False

@@ -139,7 +139,8 @@ def is_internal(host: str) -> bool:
     """Whether a host is known inside one network only, by its form."""
     address = as_address(host)
     if address is not None:
-        return address.is_private
+        # Neither 10.0.0.0/8 and its like, nor what providers share among their customers (100.64.0.0/10), is global.
+        return not address.is_global
     labels = host.split(".")
     return len(labels) == 1 or labels[-1] in _INTERNAL or host.endswith(".home.arpa") or "home" in labels[1:]
 

@@ -20,7 +20,7 @@ description:
   - The file stands under C(/run), so that it needs no directory of the project's and does not outlive a restart of the
     host.
   - What runs on the host cannot see the processes of the controller, so an action plugin of the same name reads them
-    there. It leaves a process behind there that frees the lock where the run is interrupted or killed, and ends with it.
+    there. It leaves a process behind that frees the lock where the run is interrupted or killed, and ends with it.
 attributes:
   check_mode:
     description: Says who holds the lock, takes none, waits for none and does not fail.

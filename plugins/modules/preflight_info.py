@@ -478,14 +478,17 @@ def available_memory() -> int | None:
         free = (int(fields["MemAvailable"].split()[0]) + int(fields["SwapFree"].split()[0])) * 1024
     except (OSError, KeyError, ValueError):
         return None
-    try:
-        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
-            limit = int(file.read())
-        with open("/sys/fs/cgroup/memory.current", encoding="ascii") as file:
-            free = min(free, limit - int(file.read()))
-    except (OSError, ValueError):
-        pass
-    return free
+    room = room_in_group("/sys/fs/cgroup")
+    return free if room is None else min(free, room)
+
+
+def room_in_group(directory: str) -> int | None:
+    """Bytes that a control group can still get; what it holds of files only is given back. None without a limit."""
+    limit, current = (read_text(os.path.join(directory, name)) or "" for name in ("memory.max", "memory.current"))
+    cached = re.search(r"^inactive_file (\d+)$", read_text(os.path.join(directory, "memory.stat")) or "", re.MULTILINE)
+    if not limit.strip().isdigit() or not current.strip().isdigit():
+        return None
+    return int(limit) - int(current) + (int(cached[1]) if cached else 0)
 
 
 def ephemeral_ports() -> tuple[int, int]:

@@ -469,6 +469,17 @@ def test_too_little_memory_is_a_warning() -> None:
     ]
 
 
+def test_the_limit_of_a_control_group_counts_without_what_it_holds_of_files(tmp_path: Path) -> None:
+    assert preflight_info.room_in_group(str(tmp_path)) is None
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("900\n")
+    assert preflight_info.room_in_group(str(tmp_path)) is None
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert preflight_info.room_in_group(str(tmp_path)) == 100
+    (tmp_path / "memory.stat").write_text("anon 200\ninactive_file 700\nactive_file 0\n")
+    assert preflight_info.room_in_group(str(tmp_path)) == 800
+
+
 @pytest.mark.parametrize(
     ("answers", "lead_here", "expected"),
     [
