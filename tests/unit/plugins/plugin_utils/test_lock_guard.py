@@ -1,0 +1,75 @@
+"""The process that stands by on the controller for a run that holds a lock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.plugin_utils import _lock_guard
+
+
+class Run:
+    """A process that stands for a run of Ansible, and what is freed behind it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.tries = directory / "tries"
+        self.temporary = directory / "temporary"
+        self.temporary.mkdir()
+        self.process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+    def stand_by(self, *, unreachable: int = 0) -> None:
+        def free() -> None:
+            with self.tries.open("a") as file:
+                file.write("x")
+            if len(self.tries.read_text()) <= unreachable:
+                raise ConnectionError
+
+        _lock_guard.stand_by(str(self.temporary), "host /run/lock", self.process.pid, free)
+
+    def end(self) -> None:
+        self.process.communicate(b"\n", timeout=10)
+
+    def tried(self, times: int) -> bool:
+        """Whether it comes to so many tries."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if self.tries.exists() and len(self.tries.read_text()) >= times:
+                return True
+            time.sleep(0.05)
+        return False
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(_lock_guard, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(_lock_guard, "PAUSES_S", (0, 0.1, 0.1))
+    return Run(tmp_path)
+
+
+def test_a_run_that_is_gone_is_followed_by_one_try_and_leaves_no_directory(run: Run) -> None:
+    run.stand_by()
+    assert not run.tries.exists()
+    run.end()
+    assert run.tried(1)
+    time.sleep(0.5)
+    assert run.tries.read_text() == "x"
+    assert not run.temporary.exists()
+
+
+def test_a_host_that_is_unreachable_at_first_is_tried_again(run: Run) -> None:
+    run.stand_by(unreachable=2)
+    run.end()
+    assert run.tried(3)
+
+
+def test_what_stands_by_ends_when_it_is_dismissed(run: Run) -> None:
+    run.stand_by()
+    _lock_guard.dismiss(str(run.temporary), "another /run/lock")
+    _lock_guard.dismiss(str(run.temporary), "host /run/lock")
+    _lock_guard.dismiss(str(run.temporary), "host /run/lock")
+    run.end()
+    time.sleep(0.5)
+    assert not run.tries.exists()
