@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import (
     BEGIN,
@@ -85,6 +87,12 @@ def test_a_kept_block_of_another_form_is_not_brought_back_open() -> None:
     edited = block_text().replace("    include conf.d/include/proxy.conf;\n", "    proxy_pass http://192.0.2.1;\n")
     with pytest.raises(BlockError, match="a location of another form, which access rules cannot be put in"):
         with_access(edited, USERS)
+
+
+def test_the_documented_block_is_the_real_one() -> None:
+    guide = Path(__file__).parents[4] / "docs" / "nginx-proxy-manager.md"
+    shown = guide.read_text(encoding="utf-8").partition("```nginx\n")[2].partition("```")[0]
+    assert shown == block_text()
 
 
 def test_a_host_that_was_created_without_a_path_has_the_mark_alone() -> None:

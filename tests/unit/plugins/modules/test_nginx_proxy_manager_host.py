@@ -13,11 +13,19 @@ import pytest
 import yaml
 from ansible_collections.codeframe.staging.plugins.doc_fragments.nginx_proxy_manager import ModuleDocFragment
 from ansible_collections.codeframe.staging.plugins.module_utils import _npm_shared
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
+    Credentials,
+    ForbiddenError,
+    LoginRefusedError,
+    NotFoundError,
+    NpmClient,
+    parse_api_url,
+)
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from module_runner import RunModule
 from npm_peer.behaviour import VERSIONS
 from npm_peer.nginx import NoNginx
-from npm_peer.server import Peer
+from npm_peer.server import Account, Peer
 
 NAME = "api.test"
 SECRET = "correct horse"
@@ -163,6 +171,24 @@ def test_enabling_goes_by_its_own_request(peer: Peer, run_module: RunModule) -> 
     assert ("POST", "/api/nginx/proxy-hosts/1/disable") in peer.requests
     assert peer.hosts[1]["enabled"] is False
     assert not run_module(nginx_proxy_manager_host, args)["changed"]
+
+
+def test_what_is_not_there_and_what_is_not_allowed_are_told_apart_in_all_versions(peer: Peer) -> None:
+    """One answers 200 to an unknown host, others 404 to a missing login."""
+    address = parse_api_url(peer.url)
+    admin = NpmClient(address, Credentials("admin@example.com", SECRET))
+    assert len(admin.hosts()) == 1
+    with pytest.raises(NotFoundError):
+        admin.host(99)
+    peer.accounts.append(Account("view@example.com", SECRET, may="view"))
+    viewer = NpmClient(address, Credentials("view@example.com", SECRET))
+    with pytest.raises(ForbiddenError, match="may not do this; give it the permission to manage"):
+        viewer.update(1, {"forward_port": 1})
+    for token in ("malformed", "ex.pir.ed"):
+        with pytest.raises(LoginRefusedError, match="does not accept the token"):
+            NpmClient(address, Credentials(token=token)).hosts()
+    assert peer.puts() == 1
+    assert peer.hosts[1]["forward_port"] == 14200
 
 
 def test_the_list_is_alike_for_all_versions(peer: Peer, run_module: RunModule) -> None:
