@@ -186,6 +186,7 @@ def _is_private(status: os.stat_result, kind: object) -> bool:
 def default_directory() -> str:
     """Where tokens and journals are kept: in the user's runtime directory, or else in the cache of the user's home."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isdir(runtime):
+    # After sudo it may still be another user's.
+    if runtime and os.path.isdir(runtime) and os.stat(runtime).st_uid == os.geteuid():
         return os.path.join(runtime, "codeframe-staging-npm")
     return os.path.join(os.path.expanduser("~"), ".cache", "codeframe-staging", "npm")

@@ -243,6 +243,29 @@ def test_a_save_that_nginx_refuses_leaves_the_former_state_serving(
     assert deployment.run().changed == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param({"staging_npm_secret": "wrong horse"}, "refused the login of deployment@example.com", id="login"),
+        pytest.param({"staging_npm_api_url": ""}, "proxy_npm_api_url is not set, expected the address", id="no-url"),
+        pytest.param({"staging_npm_api_url": "http://10.214.31.2:9"}, "cannot be reached (Connection", id="no-api"),
+    ],
+)
+def test_what_nginx_proxy_manager_would_refuse_stops_before_anything_is_touched(
+    given: dict[str, str], message: str, deployment: Deployment, host: Host, variables: dict[str, Any]
+) -> None:
+    def releases() -> str:
+        with host.sudo():
+            return host.check_output("ls -la --time-style=full-iso %s.releases", variables["staging_project_dir"])
+
+    before = releases()
+    outcome = deployment.run(variables=[json.dumps(given)])
+    assert (outcome.exit_code, outcome.failed_roles, outcome.changed) == (2, {"proxy"}, 0), outcome.output
+    assert message in outcome.words, outcome.output
+    assert "wrong horse" not in outcome.output
+    assert releases() == before
+
+
 def test_check_mode_shows_the_block_and_saves_nothing(deployment: Deployment, manager: Manager) -> None:
     before = manager.host()["advanced_config"]
     manager.save(advanced_config=USER_TEXT)
