@@ -50,7 +50,11 @@ class Plan:
 
 
 def plan(
-    published: Sequence[Generation], wanted: Generation, present: Mapping[str, str], existing_sources: Collection[str]
+    published: Sequence[Generation],
+    wanted: Generation,
+    present: Mapping[str, str],
+    existing_sources: Collection[str],
+    unpublished: Sequence[Generation] = (),
 ) -> Plan:
     """Compare what is published with what should be.
 
@@ -60,13 +64,17 @@ def plan(
     :param published: What was published before, the newest last.
     :param present: Digest by path of what stands in the published directory.
     :param existing_sources: Those of ``published`` that still exist.
+    :param unpublished: Former builds that were served without being published; they come along with another build.
     """
     same = bool(published) and published[-1] == wanted
     others = [generation for generation in published if generation != wanted]
     if not same:
         alive = [generation for generation in others if generation.source in existing_sources]
         spare = [generation for generation in alive if generation.source == wanted.source][: 1 - _KEPT_PER_SOURCE]
-        others = [generation for generation in alive if not any(generation is gone for gone in spare)]
+        others = [
+            *(generation for generation in unpublished if generation.source != wanted.source),
+            *(generation for generation in alive if not any(generation is gone for gone in spare)),
+        ]
     generations = (*others, wanted)
 
     # Two builds may give one path different contents (a build id set by hand); what is served wins.

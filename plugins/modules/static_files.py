@@ -23,6 +23,13 @@ options:
       - Symbolic links and special files in it are not published; they are named in a warning.
     type: path
     required: true
+  former:
+    description:
+      - The same directories of former builds, oldest first. Those that exist and were not published yet, since the
+        build was served by other means, are published together with O(src).
+    type: list
+    elements: path
+    default: []
   dest:
     description:
       - Directory that belongs to this publication alone. The files are below C(files/), what was published is recorded
@@ -194,6 +201,19 @@ def read_files(directory: str) -> tuple[dict[str, str], list[str]]:
     return digests, sorted(others)
 
 
+def read_unpublished(directories: Sequence[str], user: str | None, known: Collection[str]) -> list[Generation]:
+    """Read those former builds that are not among the known directories."""
+    found = []
+    for directory in directories:
+        source = os.path.realpath(directory)
+        if source not in known:
+            with rights_of(user):
+                files = read_files(source)[0] if os.path.isdir(source) else {}
+            if files:
+                found.append(Generation(source, files))
+    return found
+
+
 def open_regular(name: str, directory: int | None = None) -> int | None:
     """Open a regular file for reading; ``None`` for anything else, a link to one included."""
     try:
@@ -266,7 +286,7 @@ def publish(place: Place, published: Sequence[Generation], chosen: Plan, user: s
     make_directories(place.dest)
     sweep(place)
     # Before the files, so that whatever stands there is known to be ours even if this run dies.
-    write_manifest(place, (*published, chosen.generations[-1]))
+    write_manifest(place, (*published, *(one for one in chosen.generations if one not in published)))
     make_directories(place.target)
     lost = set()
     for path, digest in sorted(chosen.write.items()):
@@ -368,6 +388,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "src": {"type": "path", "required": True},
+            "former": {"type": "list", "elements": "path", "default": []},
             "dest": {"type": "path", "required": True},
             "url_path": {"type": "str", "default": "/_next/static/"},
             "user": {"type": "str"},
@@ -407,7 +428,8 @@ def main() -> None:
             module.warn(f"{os.path.join(params['src'], path)} is no regular file, and is not published")
 
         alive = {generation.source for generation in published if os.path.isdir(generation.source)}
-        chosen = plan(published, Generation(source, files), present, alive)
+        unpublished = read_unpublished(params["former"], params["user"], {one.source for one in published} | {source})
+        chosen = plan(published, Generation(source, files), present, alive, unpublished)
         due = {path for generation in chosen.generations for path in generation.files}
         result.update(
             reasons=list(chosen.reasons),

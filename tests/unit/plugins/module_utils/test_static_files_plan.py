@@ -21,6 +21,11 @@ OLD_FILES = {"chunks/a.js": "a1", "css/s.css": "s1"}
 ALL_FILES = {**OLD_FILES, "chunks/b.js": "b1"}
 
 
+def test_a_former_build_that_was_never_published_comes_along_with_another_only() -> None:
+    assert plan((), NEW, {}, set(), [OLD]) == Plan((OLD, NEW), ALL_FILES, (), (), ("3 files of another build",))
+    assert plan((NEW,), NEW, NEW.files, {NEW.source}, [OLD]) == Plan((NEW,), {}, (), (), ())
+
+
 @pytest.mark.parametrize(
     ("published", "wanted", "present", "existing", "expected"),
     [

@@ -87,6 +87,16 @@ def test_the_files_of_the_former_build_stay_until_its_release_is_gone_and_anothe
     assert (result["removed"], site.tree()) == (["a.js"], {"b.js": "b", "c.js": "c"})
 
 
+def test_the_files_of_a_build_that_was_served_by_other_means_come_along(site):
+    by_hand, src = site.build("0", z_js="z"), site.build("1", a_js="a")
+    former = [str(by_hand), str(src), str(site.releases / "none")]
+    assert site.publish(src, former=former)["kept"] == 1
+    assert site.tree() == {"a.js": "a", "z.js": "z"}
+    assert site.publish(src, former=former)["changed"] is False
+    assert site.publish(site.build("2", b_js="b"), former=former)["kept"] == 2
+    assert site.tree() == {"a.js": "a", "b.js": "b", "z.js": "z"}
+
+
 def test_an_edited_a_missing_and_a_foreign_file(site):
     site.publish(site.build("1", a_js="a", b_js="b"))
     src = site.build("2", c_js="c")
