@@ -108,3 +108,27 @@ def test_a_process_that_runs_with_old_values_is_found_and_started_with_those_of_
 
     again = deployment.run()
     assert (again.exit_code, again.changed) == (0, 0), again.output
+
+
+def test_check_mode_predicts_what_another_url_changes_and_touches_nothing(
+    host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
+) -> None:
+    def state() -> str:
+        with host.sudo(variables["staging_user"]):
+            look = "readlink {0}; ls {0}.releases; cat {0}/.env.staging; pm2 -s jlist | grep -o '\"pid\":[0-9]*'"
+            return host.check_output("bash -lc %s", look.format(variables["staging_project_dir"]))
+
+    url = variables["staging_public_ws_url"].replace("//api.", "//live.")
+    before = state()
+    predicted = deployment.run("--check", "--diff", variables=[f"staging_public_ws_url={url}"])
+    assert predicted.exit_code == 0, predicted.output
+    assert "NEXT_PUBLIC_WS_URL changed" in predicted.words, predicted.output
+    assert state() == before
+
+    done = deployment.run(variables=[f"staging_public_ws_url={url}"])
+    assert done.exit_code == 0, done.output
+    assert predicted.changed_roles == done.changed_roles, (predicted.changed_tasks, done.changed_tasks)
+    assert url in site.scripts()
+    again = deployment.run("--check", variables=[f"staging_public_ws_url={url}"])
+    assert (again.exit_code, again.changed) == (0, 0), again.output
+    assert deployment.run().exit_code == 0
