@@ -37,6 +37,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
 )
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_BY_ENDING = {".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}
 # The title is cut off where the daemon's command line was shorter than it.
 _DAEMON_TITLE = re.compile(r"PM2 v(?P<version>\S+): God Daemon(?: \((?P<home>.*?)(?P<end>\))?\s*)?\Z")
 
@@ -454,10 +455,14 @@ def shebang_is_node(path: str) -> bool:
 
 
 def default_interpreter(script: str) -> str:
-    """What pm2 should run a script with: Node.js for JavaScript, nothing for a program of its own."""
-    if os.path.splitext(script)[1] in (".js", ".cjs", ".mjs") or shebang_is_node(script):
+    """What pm2 should run a script with: Node.js for JavaScript, nothing for a program of its own.
+
+    A script that cannot be executed is run as pm2 would, by the ending of its name.
+    """
+    ending = os.path.splitext(script)[1]
+    if ending in (".js", ".cjs", ".mjs") or shebang_is_node(script):
         return "node"
-    return "none"
+    return "none" if os.access(script, os.X_OK) else _BY_ENDING.get(ending, "none")
 
 
 def find_program(name: str, search: Sequence[str]) -> str | None:

@@ -130,6 +130,14 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
     env = {**base, **read_env_file(params["env_file"], check=check)}
     for source in (app.get("env") or {}, params["env"]):
         env.update({str(key): _env_text(value) for key, value in source.items()})
+    interpreter = str(
+        params["interpreter"] or app.get("interpreter") or app.get("exec_interpreter") or default_interpreter(script)
+    )
+    if "/" in interpreter:
+        interpreter = absolute(interpreter, cwd)
+    if "python" in interpreter:
+        # pm2 sets it, whatever the definition says.
+        env["PYTHONUNBUFFERED"] = "1"
     out_log = str(app.get("out_file") or app.get("output") or "")
     err_log = str(app.get("error_file") or app.get("error") or "")
     if params["log_dir"]:
@@ -139,7 +147,7 @@ def wanted_from(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping
         script=script,
         cwd=cwd,
         args=tuple(shlex.split(args)) if isinstance(args, str) else tuple(str(arg) for arg in args),
-        interpreter=params["interpreter"] or app.get("interpreter") or default_interpreter(script),
+        interpreter=interpreter,
         interpreter_args=tuple(interpreter_args.split())
         if isinstance(interpreter_args, str)
         else tuple(str(arg) for arg in interpreter_args),

@@ -600,3 +600,33 @@ def test_no_websocket_url_is_refused(site: Site) -> None:
     result = site.run(health_websocket_url="http://127.0.0.1/ws")
     assert result["failed"]
     assert "expected a URL such as ws://127.0.0.1:14200/ws" in result["msg"]
+
+
+PYTHON_SERVER = """
+import http.server, os
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({}, id="by-its-name", marks=pytest.mark.slow),
+        pytest.param({"interpreter": "python3"}, id="by-name", marks=pytest.mark.slow),
+        pytest.param({"interpreter": "./venv/bin/python"}, id="relative"),
+        pytest.param({"interpreter": sys.executable}, id="absolute", marks=pytest.mark.slow),
+    ],
+)
+def test_a_script_of_another_language_runs_by_its_interpreter(site: Site, given: dict[str, str]) -> None:
+    """pm2 gives Python a variable that nobody asked for."""
+    release = site.root / "app.releases" / "0001"
+    (release / "server.py").write_text(PYTHON_SERVER)
+    (release / "venv/bin").mkdir(parents=True)
+    (release / "venv/bin/python").symlink_to(sys.executable)
+    ecosystem = {"apps": [{"name": "web", "script": "server.py", "cwd": str(site.root / "app"), **given}]}
+    (release / "ecosystem.json").write_text(json.dumps(ecosystem))
+    options = {"ecosystem_file": str(site.root / "app/ecosystem.json"), "script": None, "cwd": None}
+    first = site.ok(**options)
+    assert (first["action"], first["healthy"]) == ("start", True)
+    again = site.ok(**options)
+    assert (again["changed"], again["reasons"]) == (False, [])
