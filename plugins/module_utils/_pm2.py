@@ -138,12 +138,18 @@ class Wanted:
     real_cwd: str = ""
     """Where ``cwd`` leads now, every link resolved."""
 
+    @property
+    def numbering(self) -> tuple[str, ...]:
+        """Variables by which pm2 tells the instances apart: each has another value."""
+        return tuple(str(self.extra[key]) for key in ("instance_var", "increment_var") if self.extra.get(key))
+
     def full_env(self) -> dict[str, str]:
         """The environment with the variables by which a later run knows this process."""
         env = dict(self.env)
         env[PROJECT_KEY] = self.project or NO_PROJECT
         if self.extra:
-            text = json.dumps(self.extra, sort_keys=True, default=str)
+            firsts = {f"env {key}": self.env[key] for key in self.numbering if key in self.env}
+            text = json.dumps({**self.extra, **firsts}, sort_keys=True, default=str)
             env[OPTIONS_KEY] = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
         if self.revision:
             env[REVISION_KEY] = self.revision
@@ -207,8 +213,9 @@ def normalised_settings(given: Mapping[str, Any]) -> dict[str, Any]:
             value = size_in_bytes(value)
         elif key in _DURATION_SETTINGS:
             value = duration_in_ms(value)
-        elif isinstance(value, (list, tuple)):
-            value = [str(item) for item in value]
+        elif key == "stop_exit_codes":
+            # pm2 reports a list of one as the one.
+            value = [str(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
         result[key] = value
     return result
 
@@ -356,7 +363,7 @@ def _shown(words: Sequence[str]) -> str:
 def _env_differences(process: Process, wanted: Wanted) -> list[Difference]:
     env = wanted.full_env()
     found: list[Difference] = []
-    for key in sorted(set(process.env) | set(env)):
+    for key in sorted((set(process.env) | set(env)).difference(wanted.numbering)):
         before, after = process.env.get(key), env.get(key)
         if before == after:
             continue

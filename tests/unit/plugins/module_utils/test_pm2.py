@@ -109,6 +109,18 @@ def test_each_difference_has_its_action(running: dict[str, Any], action: Action,
     assert (chosen.action, chosen.reasons[0]) == (action, reason)
 
 
+def test_variables_that_pm2_counts_up_are_not_compared_but_what_it_begins_with() -> None:
+    wanted = replace(WANTED, env={**WANTED.env, "PORT": "14100"}, extra={"increment_var": "PORT", "instance_var": "ID"})
+    second = replace(RUNNING, env={**wanted.full_env(), "PORT": "14101", "ID": "1"})
+    assert plan([second], wanted).action is Action.NOTHING
+    moved = replace(wanted, env={**wanted.env, "PORT": "14200"})
+    assert plan([second], moved).reasons == ("further options of the ecosystem file changed",)
+
+
+def test_a_list_of_one_exit_code_is_what_pm2_reports() -> None:
+    assert normalised_settings({"stop_exit_codes": 3}) == normalised_settings({"stop_exit_codes": [3]})
+
+
 def test_another_release_with_the_same_revision_is_as_it_should_be() -> None:
     elsewhere = replace(RUNNING, live_cwd="/srv/app.releases/0000")
     assert plan([elsewhere], WANTED).action is Action.NOTHING
