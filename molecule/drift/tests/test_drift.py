@@ -110,7 +110,7 @@ def test_a_process_that_runs_with_old_values_is_found_and_started_with_those_of_
     assert (again.exit_code, again.changed) == (0, 0), again.output
 
 
-def test_check_mode_predicts_what_another_url_changes_and_touches_nothing(
+def test_check_mode_predicts_another_url_and_the_way_back_and_touches_nothing(
     host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
 ) -> None:
     def state() -> str:
@@ -131,4 +131,14 @@ def test_check_mode_predicts_what_another_url_changes_and_touches_nothing(
     assert url in site.scripts()
     again = deployment.run("--check", variables=[f"staging_public_ws_url={url}"])
     assert (again.exit_code, again.changed) == (0, 0), again.output
-    assert deployment.run().exit_code == 0
+
+    before = state()
+    predicted = deployment.run("--check", playbook="rollback_staging.yml")
+    assert predicted.exit_code == 0, predicted.output
+    assert {"source", "backend", "frontend"} <= predicted.changed_roles, predicted.changed_tasks
+    assert state() == before
+    back = deployment.run(playbook="rollback_staging.yml")
+    assert back.exit_code == 0, back.output
+    assert url not in site.scripts()
+    again = deployment.run()
+    assert (again.exit_code, again.changed) == (0, 0), again.output
