@@ -208,10 +208,16 @@ def parse_by_crossplane(text: str, file: str) -> tuple[nginx_config.Directive, .
     return directives(payload["config"][0]["parsed"])
 
 
-def tree_of_dump(dump: str, parse_text: Any) -> nginx_config.Tree:
-    """The tree of an ``nginx -T`` dump."""
+def tree_of_dump(dump: str, parse_text: Any, on_this_host: bool = False) -> nginx_config.Tree:
+    """The tree of an ``nginx -T`` dump.
+
+    :param on_this_host: Take from the dump which files nginx reads, and the texts from the files themselves: a comment
+        in one of them may look like the beginning of the next.
+    """
     files = nginx_config.split_dump(dump)
     main = next(iter(files))
+    if on_this_host:
+        files = {path: read_text(path) for path in files if os.path.isfile(path)}
 
     def read(path: str) -> str:
         try:
@@ -335,7 +341,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
                     # Nothing can be said of a main file that has no structure but where nginx stumbles.
                     return {**result, **told(extra)}
             else:
-                tree = tree_of_dump(dump, parse_text)
+                tree = tree_of_dump(dump, parse_text, on_this_host=True)
             extra += disabled_sites(nginx, tree, params["host_name"])
             result["running"], result["newer_than_running"] = newer_files(nginx, tree)
             if not result["running"]:

@@ -639,11 +639,11 @@ class Examination:
         )
 
     def _culprit(self, complaints: list[str]) -> str:
-        """The file that nginx complains about: a link that leads nowhere, the place that it names, or what names it."""
+        """What nginx complains about: a directory, a link that leads nowhere, the place it names, or what names it."""
         complaint = complaints[-1] if complaints else ""
         named: list[str] = re.findall(r'"(/[^"]+)"', complaint)
         for path in named:
-            if os.path.islink(path) and not os.path.exists(path):
+            if os.path.isdir(path) or (os.path.islink(path) and not os.path.exists(path)):
                 return path
         place = nginx_site.complaint_place(complaint)
         if place is not None:

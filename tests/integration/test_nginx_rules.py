@@ -115,6 +115,10 @@ def told(read: nginx_config.Tree, port: int, address: str, name: str, path: str)
     return 404, ""
 
 
+def directives(read: nginx_config.Tree) -> list[tuple[str, tuple[str, ...], str]]:
+    return [(each.name, each.args, each.where) for each in nginx_config.walk(read.directives)]
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Iterator[Tree]:
     made = Tree(tmp_path / "nginx", free_port())
@@ -143,6 +147,8 @@ def test_the_server_and_the_location_told_are_those_that_nginx_chooses(tree: Tre
     tree.start()
     dump = tree.command("-T").stdout
     read = nginx_effective_info.tree_of_dump(dump, nginx_config.parse)
+    crossed = nginx_effective_info.tree_of_dump(dump, nginx_effective_info.parse_by_crossplane)
+    assert directives(read) == directives(crossed)
     paths = {"/", "/ws", "/ws/", "/w", "/wsx", "/a/ws", "/a", "/api/ws/", "/none", "/%77s", "/a//ws", "/a/../ws?x=/a"}
     paths |= {generator.path() for _number in range(12)}
     different = [

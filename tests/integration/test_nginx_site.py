@@ -214,6 +214,23 @@ def test_directives_of_the_main_context_have_a_place_too(tree: Tree) -> None:
     assert not tree.site(context="main", content="worker_shutdown_timeout 3s;")["changed"]
 
 
+@pytest.mark.slow
+def test_old_workers_close_what_they_hold_when_their_time_is_over(tree: Tree) -> None:
+    backend = Application()
+    (tree.root / "modules-enabled").mkdir()
+    tree.write_main(more="include modules-enabled/*.conf;\n")
+    content = WEBSOCKET.format(port=tree.port, location="= /ws", server="", directives=GOOD, more="")
+    content = content.replace("127.0.0.1:9;", f"127.0.0.1:{backend.port};")
+    tree.site(content=content)
+    tree.site(context="main", content="worker_shutdown_timeout 2s;")
+    _status, client = handshake(tree.port)
+    client.settimeout(20)
+    assert tree.site(content=content + "# changed\n")["open_websockets_on_old_workers"] == 1
+    assert client.recv(1) == b""
+    wait_for(lambda: tree.site(content=content + "# changed\n")["open_websockets_on_old_workers"] == 0)
+    backend.close()
+
+
 # ------------------------------------------------------------------ drift
 
 
@@ -262,7 +279,11 @@ def test_a_file_time_that_is_still_to_come_is_taken_in_once(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [delete_link, edit_file, break_file, copy_over_the_link, dangle, delete_file, old_file_time]
+    "spoil",
+    [
+        *(delete_link, edit_file, break_file, old_file_time),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (copy_over_the_link, dangle, delete_file)),
+    ],
 )
 def test_drift_is_repaired_by_the_next_run_and_by_it_alone(tree: Tree, spoil: Callable[[Tree], None]) -> None:
     tree.site()
@@ -559,6 +580,14 @@ HOSTILE = [
         broken=True,
     ),
     Hostile(
+        "others-directory",
+        "a directory in `sites-enabled`",
+        lambda tree, _certificates: (tree.root / "sites-enabled/folder").mkdir() or {},
+        ("was broken before", "repair {tree.root}/sites-enabled/folder first"),
+        ("refused",),
+        broken=True,
+    ),
+    Hostile(
         "main-file-broken",
         "`nginx.conf` with a block that is never closed",
         main_file("http {\n"),
@@ -639,7 +668,17 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("case", HOSTILE, ids=[case.id for case in HOSTILE])
+#: Trees that nginx refuses in the way of another one of the list.
+ALIKE = {
+    *("brace-missing", "quote-open", "upstream-unknown", "variable-unknown", "second-default-server"),
+    *("others-unknown-directive", "others-include-missing", "our-name-is-a-directory", "certificate-missing"),
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case.id, marks=[pytest.mark.slow] if case.id in ALIKE else []) for case in HOSTILE],
+)
 def test_a_hostile_tree_is_named_and_left_as_it_is(tree: Tree, certificates: Path, case: Hostile) -> None:
     # Long enough for a file that is made now to be newer than the workers.
     time.sleep(0.05)
@@ -927,6 +966,14 @@ def test_a_dump_says_the_same_as_the_host(tree: Tree) -> None:
     here, there = tree.info(), tree.info(dump=dump, nginx_version="1.26.3")
     for key in ("server", "location", "effective", "headers", "findings"):
         assert here[key] == there[key]
+
+
+def test_a_comment_that_looks_like_the_next_file_of_a_dump_is_a_comment(tree: Tree) -> None:
+    tree.site()
+    file = tree.others("aa", f"# configuration file {tree.link}:\n{OTHERS.format(port=tree.port, text='x')}")
+    file.write_text(file.read_text().replace("others.example", "aa.example"))
+    assert tree.info(host_name="aa.example.com")["server"]["where"] == f"{file}:2"
+    assert tree.info()["server"]["where"] == f"{tree.link}:2"
 
 
 def test_open_websockets_are_counted_before_and_after_the_reload(tree: Tree) -> None:
