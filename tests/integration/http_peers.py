@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
 
@@ -57,7 +56,9 @@ class Application:
                 client.sendall(
                     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: 1\n\n"
                 )
-                time.sleep(30)
+                # The answer does not end before the client leaves.
+                client.settimeout(30)
+                client.recv(1)
                 return
             body = json.dumps({"name": self.name, "request": request}).encode()
             client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
