@@ -348,10 +348,10 @@ def listens_of(text: str, path: str) -> list[Listen]:
     return found
 
 
-def upstream_ports(text: str, path: str) -> set[int]:
-    """Ports that a site's ``proxy_pass`` and ``upstream`` lead to, as far as they stand there as numbers."""
+def upstream_ports(directives: Sequence[nginx_config.Directive]) -> set[int]:
+    """Ports that ``proxy_pass`` and ``upstream`` lead to, as far as they stand there as numbers."""
     ports: set[int] = set()
-    for each in nginx_config.walk(nginx_config.parse(text, path)):
+    for each in nginx_config.walk(directives):
         if each.name == "proxy_pass" and each.args:
             match = re.match(r"(https?)://[^/$]*?(?::(\d+))?(?:/|\Z)", each.args[0])
             if match:

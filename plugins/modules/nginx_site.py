@@ -782,11 +782,14 @@ class Examination:
                 self.notice(f"{path} was edited after nginx read it; what it says now counts from the next reload on")
 
     def upstream_ports(self, former_text: str | None) -> set[int]:
+        """Where the WebSockets of this site lead; those of all sites for what belongs to none."""
+        if self.site.layout.kind == "main":
+            return nginx_site.upstream_ports(self.tree.directives)
         ports: set[int] = set()
         for text in (former_text, self.text):
             if text is not None:
                 with contextlib.suppress(nginx_config.ConfigError):
-                    ports |= nginx_site.upstream_ports(text, self.loaded)
+                    ports |= nginx_site.upstream_ports(nginx_config.parse(text, self.loaded))
         return ports
 
     @staticmethod

@@ -222,7 +222,11 @@ def test_old_workers_close_what_they_hold_when_their_time_is_over(tree: Tree) ->
     content = WEBSOCKET.format(port=tree.port, location="= /ws", server="", directives=GOOD, more="")
     content = content.replace("127.0.0.1:9;", f"127.0.0.1:{backend.port};")
     tree.site(content=content)
-    tree.site(context="main", content="worker_shutdown_timeout 2s;")
+    _status, before = handshake(tree.port)
+    wanted = {"context": "main", "content": "worker_shutdown_timeout 2s;"}
+    assert tree.site(**wanted, check=True)["open_websockets_on_old_workers"] == 1
+    assert tree.site(**wanted)["open_websockets_on_old_workers"] == 1
+    before.close()
     _status, client = handshake(tree.port)
     client.settimeout(20)
     assert tree.site(content=content + "# changed\n")["open_websockets_on_old_workers"] == 1

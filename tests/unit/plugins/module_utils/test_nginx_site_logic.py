@@ -200,7 +200,7 @@ def test_a_server_at_the_very_address_hides_ours() -> None:
 def test_upstream_ports_are_those_that_stand_there() -> None:
     text = "upstream u { server 10.0.0.1:7; server x; } server { location / { proxy_pass http://127.0.0.1:8/x; } "
     text += "location /a { proxy_pass https://h; } location /b { proxy_pass http://$v:9; } }"
-    assert nginx_site.upstream_ports(text, "f") == {7, 80, 8, 443}
+    assert nginx_site.upstream_ports(nginx_config.parse(text, "f")) == {7, 80, 8, 443}
 
 
 @pytest.mark.parametrize(
