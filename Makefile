@@ -75,9 +75,14 @@ demo-clean: ## Remove the demo's container
 test: ## Run all gating checks
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
-	@failed=; for check in lint types unit interface integration molecule; do \
+	@# Molecule waits for its hosts most of the time, so it has a session of its own beside the other checks.
+	@log=.cache/logs/molecule.log; echo "== molecule runs beside the other checks; its output comes after theirs ($$log)"; \
+	setsid $(MAKE) --no-print-directory molecule >$$log 2>&1 </dev/null & beside=$$!; \
+	trap 'kill -TERM -$$beside; exit 130' INT TERM; \
+	failed=; for check in lint types unit interface integration; do \
 	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
+	tail --lines=+1 --follow --pid=$$beside $$log; wait $$beside || failed="$$failed molecule"; \
 	echo; echo '== summary'; cat .cache/summary; \
 	if [ -n "$$failed" ]; then echo "== FAILED:$$failed"; exit 1; fi; \
 	echo '== all checks passed'
