@@ -55,6 +55,7 @@ class Stopped:
     outcome: Outcome
     before: str
     after: str
+    locked: bool
 
     def message(self, alias: str) -> str:
         """The message with which a host failed, or an empty text."""
@@ -74,7 +75,7 @@ def stopped(host: Host, variables: dict[str, Any], tmp_path_factory: pytest.Temp
     inventory.write_text(json.dumps({"staging": {"hosts": hosts, "vars": shared}}))
     before = digest(host)
     outcome = Deployment(Path(inventory)).run(environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"})
-    return Stopped(outcome, before, digest(host))
+    return Stopped(outcome, before, digest(host), host.file("/run/codeframe-staging").exists)
 
 
 @pytest.mark.quick
@@ -94,6 +95,7 @@ def test_no_bad_input_gets_beyond_preflight_or_changes_anything(stopped: Stopped
     assert len(re.findall(r"failed=1 ", stopped.outcome.output)) == len(CHOSEN), stopped.outcome.output
     assert stopped.outcome.changed == 0
     assert stopped.after == stopped.before
+    assert not stopped.locked
 
 
 @pytest.mark.quick
