@@ -934,9 +934,9 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
-        "wait that is no number",
-        {"staging_lock_wait": "a minute"},
-        'staging_lock_wait is "a minute", but a whole number, 0 or more, is expected; write it in digits',
+        "drain that is no number",
+        {"staging_backend_drain": "a minute"},
+        'staging_backend_drain is "a minute", but a whole number, 0 or more, is expected; write it in digits',
     ),
     (
         "hold in parts of a second",

@@ -26,6 +26,7 @@ class Kind:
 _TEXT, _OPTIONAL = Kind("str"), Kind("str", may_be_empty=True)
 _LIST, _DICT, _NUMBER, _TRUTH = Kind("list"), Kind("dict"), Kind("int"), Kind("bool")
 
+#: Without what preflight itself is told: of that Ansible has judged the kind before.
 KINDS: Mapping[str, Kind] = {
     "staging_project_dir": Kind("path"),
     "staging_app_name": _TEXT,
@@ -94,10 +95,6 @@ KINDS: Mapping[str, Kind] = {
     "staging_websocket_secret_headers": _DICT,
     "staging_page_secret_headers": _DICT,
     "staging_websocket_secret_query": _DICT,
-    "staging_preflight_levels": _DICT,
-    "staging_min_free_bytes": _NUMBER,
-    "staging_min_memory_bytes": _NUMBER,
-    "staging_lock_wait": _NUMBER,
 }
 _EXPECTED = {
     "dict": ("a dictionary of keys and values is expected", "write KEY: value"),
