@@ -1228,6 +1228,14 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
 
 WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
+        "name with letters swapped",
+        {"staging_backend_prot": 14300},
+        (
+            "staging_backend_prot is set, but no role reads it, and staging_backend_port has nearly the same name; "
+            "write staging_backend_port if that is meant"
+        ),
+    ),
+    (
         "internal name",
         {"staging_public_url": "http://app.home.example.net"},
         (

@@ -43,6 +43,7 @@ OPINIONS: Mapping[str, str] = {
     "python-version": ERROR,
     "trailing-slash": WARNING,
     "user-root": ERROR,
+    "variable-unknown": WARNING,
     "websocket-path-missing": ERROR,
     "websocket-path-root": WARNING,
     "certificate-expires-soon": WARNING,

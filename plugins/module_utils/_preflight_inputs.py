@@ -20,7 +20,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import (
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import Finding, Shown, finding
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS, judge_kinds
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS, judge_kinds, judge_names
 from ansible_collections.codeframe.staging.plugins.module_utils._url import (
     BROWSER_REFUSED_PORTS,
     DEFAULT_PORTS,
@@ -179,7 +179,7 @@ def check_inputs(given: Mapping[str, Any], readers: Sequence[str] = READERS) -> 
     for check in checks:
         check(inputs)
     judged = frozenset(item.variable for item in inputs.findings)
-    return [*inputs.findings, *judge_kinds(given, judged)]
+    return [*inputs.findings, *judge_kinds(given, judged), *judge_names(given)]
 
 
 def _check_choices(inputs: Inputs) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,6 +97,15 @@ KINDS: Mapping[str, Kind] = {
     "staging_page_secret_headers": _DICT,
     "staging_websocket_secret_query": _DICT,
 }
+_WITHOUT_KIND = (
+    "staging_allow_loopback",
+    "staging_lock_wait",
+    "staging_min_free_bytes",
+    "staging_min_memory_bytes",
+    "staging_preflight_levels",
+    "staging_proxy_server_names",
+    "staging_tls_names",
+)
 _EXPECTED = {
     "dict": ("a dictionary of keys and values is expected", "write KEY: value"),
     "int": ("a whole number, 0 or more, is expected", "write it in digits"),
@@ -127,6 +137,19 @@ def judge_kinds(given: Mapping[str, Any], judged: frozenset[str]) -> list[Findin
                 if entry not in kind.choices:
                     expected = f"one of {', '.join(kind.choices)} is expected"
                     found.append(finding("choice", variable, entry, expected, "choose one of these"))
+    return found
+
+
+def judge_names(given: Mapping[str, Any]) -> list[Finding]:
+    """Names that no role reads and that look like one that is read; others may be the user's own."""
+    known = [*KINDS, *_WITHOUT_KIND]
+    found = []
+    for variable in sorted(set(given) - set(known)):
+        for meant in difflib.get_close_matches(variable, known, n=1, cutoff=0.88):
+            expected = f"no role reads it, and {meant} has nearly the same name"
+            found.append(
+                finding("variable-unknown", variable, Shown("set"), expected, f"write {meant} if that is meant")
+            )
     return found
 
 

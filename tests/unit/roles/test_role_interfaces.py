@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
+from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_kinds
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight_inputs import check_inputs
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS
 
@@ -171,12 +172,4 @@ def test_preflight_takes_for_each_shared_variable_what_its_roles_take() -> None:
     assert {name for name, kind in KINDS.items() if kind.may_be_empty} == {
         name for name in taken if empty[name] == {True}
     }
-    assert set(shared_variables()) - set(KINDS) == {
-        "staging_allow_loopback",
-        "staging_lock_wait",
-        "staging_min_free_bytes",
-        "staging_min_memory_bytes",
-        "staging_preflight_levels",
-        "staging_proxy_server_names",
-        "staging_tls_names",
-    }
+    assert set(shared_variables()) == {*KINDS, *_preflight_kinds._WITHOUT_KIND}

@@ -78,6 +78,7 @@ def test_there_are_at_least_sixty_bad_inputs() -> None:
                 "staging_hold": 65,
                 "staging_git_url": "git@example.com:me/app.git",
                 "unknown_to_us": object(),
+                "staging_vault_password": "the user's own",
             },
             id="everything set",
         ),
