@@ -265,7 +265,7 @@ def test_a_run_that_is_killed_frees_its_lock_for_other_controllers(
     host: Host, deployed: Deployment, served: Any
 ) -> None:
     before = served()
-    deployed.kill_at("Prepare the runtime")
+    deployed.kill_at("source : Pack the source on the controller")
     deadline = time.monotonic() + 30
     with host.sudo():
         while host.check_output("ls /run/codeframe-staging"):
