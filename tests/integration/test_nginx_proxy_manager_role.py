@@ -156,6 +156,9 @@ def test_the_role_brings_back_what_was_verified_and_what_was_there_before(
     code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"])
     assert code == 0, output
     assert peer.hosts[1]["advanced_config"] == text
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"], proxy_npm_secret="")
+    assert code != 0
+    assert "the login to Nginx Proxy Manager needs either token, or identity and secret" in output
     code, output, _ = play(tmp_path, peer, backend, entry="explain")
     assert code == 0, output
     assert "the block is not in force for api.test (/ws: 404): its Advanced text does not have the block" in output
@@ -240,6 +243,7 @@ def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
     code, output, _ = play(tmp_path, peer, backend, **manual, proxy_npm_identity="", proxy_npm_secret="")
     assert code == 0, output
     assert '"location = /ws {",' in output
+    assert output.count("# BEGIN codeframe.staging websocket\\n") == 1, "the result of the look alone, at -v"
     assert "ANSIBLE_CALLBACK_RESULT_FORMAT=yaml" in output
     assert "the block is not in force for api.test (/ws: 404): nothing was pasted" in output
     assert "changed=0" in output
