@@ -47,7 +47,7 @@ _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
 #: As in the roles backend and frontend.
 DEFAULT_OWN_PORTS = {BACKEND_PORT: 14200, FRONTEND_PORT: 14100, OVERLAP_PORT: 14201}
 #: Seconds of silence after which the proxy cuts a connection by default; a hold that is not longer cannot see it.
-IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 60}
+IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 90}
 _LONGEST_HOLD_S = 86400
 #: What Next.js and Vite put into the page.
 _PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
