@@ -137,8 +137,8 @@ integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl,
 integration-all: $(VENV)/.stamp ## The same, with the slow ones
 	@$(TIMED) integration-all env $(STAGEHOST) test -- $(ARGS) tests/integration
 
-# Scenarios beside `default` run their quick cases here, and all with test-<scenario>. `proxy` has two hosts, Debian 12
-# and 13, and is left to test-proxy and test-all; tests/integration covers its topologies.
+# Scenarios beside `default` run their quick cases here, and all with test-<scenario>. `proxy` is left to test-proxy and
+# test-all: a deployment with TLS on one of its hosts alone takes 3 minutes; tests/integration covers its topologies.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 GATING := default $(filter-out default proxy,$(SCENARIOS))
 MOLECULE := molecule

@@ -239,6 +239,48 @@ def test_a_key_that_others_may_read_stops_a_deployment(
     assert f"{LIVE}/privkey.pem is open to every user of this host (mode 0644)" in outcome.words, outcome.output
 
 
+# ---------------------------------------------------------------- the way back
+
+
+WAY_BACK = """
+- hosts: staging
+  gather_facts: false
+  become: true
+  tasks:
+    - ansible.builtin.include_role:
+        name: codeframe.staging.proxy
+        tasks_from: look
+      vars:
+        proxy_state: {}
+    - ansible.builtin.include_role:
+        name: codeframe.staging.proxy
+      vars:
+        proxy_nginx_shutdown_timeout: 7
+        proxy_request_timeout: 61
+    - ansible.builtin.command: grep -r worker_shutdown_timeout /etc/nginx/modules-enabled
+    - ansible.builtin.include_role:
+        name: codeframe.staging.proxy
+        tasks_from: restore
+      vars:
+        proxy_state: "{{ __proxy_former }}"
+"""
+
+
+def test_the_way_back_brings_all_of_nginx_back_that_the_role_has_changed(
+    outside: Outside, host: testinfra.host.Host, deployment: Deployment, tmp_path: Path
+) -> None:
+    with host.sudo():
+        before = host.check_output("nginx -T")
+    (tmp_path / "way_back.yml").write_text(WAY_BACK)
+    outcome = deployment.run(f"--limit={outside.name}", playbook=str(tmp_path / "way_back.yml"))
+    assert outcome.exit_code == 0, outcome.output
+    # There, the look that it is there, and back: the site and what stands outside of it.
+    assert outcome.changed == 5, outcome.output
+    with host.sudo():
+        assert host.check_output("nginx -T") == before
+        assert host.run("ls /etc/nginx/modules-enabled/sample.conf").rc != 0
+
+
 # ---------------------------------------------------------------- silence
 
 
