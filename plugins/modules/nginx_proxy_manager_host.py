@@ -555,7 +555,8 @@ class Task:
             return client.host(host["id"])
         state, former_state = states(made)
         journal = Journal(client.address.url, host["id"], default_directory())
-        body, former = finish(host, body, former, *journal.pending())
+        begun, replaced = journal.pending()
+        body, former = finish(host, body, former, begun, replaced)
         journal.open(body, former)
         if "advanced_config" in former:
             text = take_apart(former["advanced_config"])
@@ -574,7 +575,8 @@ class Task:
         except ApiError:
             self.result["changed"] = transaction.sent
             if not transaction.sent:
-                journal.close()
+                # What an earlier run has left behind is still to be put back.
+                journal.open(begun, replaced) if begun else journal.close()
             raise
         journal.close()
         self.result["changed"] = True

@@ -395,6 +395,9 @@ def test_what_a_killed_run_left_offline_goes_back_to_what_served_before(
     kept = list((tmp_path / "codeframe-staging-npm").iterdir())
     assert [(path.suffix, path.stat().st_mode & 0o777) for path in kept] == [(".journal", 0o600)]
     assert PASSWORD not in kept[0].read_text()
+    peer.hosts[2] = {**peer.hosts[1], "id": 2, "domain_names": ["taken.test"]}
+    assert "taken.test is already in use" in keep(peer, domain_names=[NAME, "taken.test"])["msg"]
+    # A run that could not save in between has not forgotten it.
     failed = keep(peer)
     assert "the former configuration is back and serving" in failed["msg"]
     assert plain(endpoint(peer, NAME)).status == 200
