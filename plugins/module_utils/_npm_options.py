@@ -22,6 +22,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import FileStore, default_directory
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import nginx_words, online
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint
 
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "identity": {"type": "str"},
@@ -91,6 +92,16 @@ def checked_name(name: str) -> str:
     if not re.fullmatch(r"[^\s\x00-\x1f/:@]+", name):
         raise ValueError(f"domain_name is {name!r}; expected a host name alone, such as api.example.com")
     return name
+
+
+def endpoint_of(params: Mapping[str, Any], address: str, certificate: bool) -> Endpoint:
+    """The proxy to ask for the host of the options.
+
+    :param address: An IPv6 address may have the brackets that it has in a URL.
+    :param certificate: Whether the host has one, which decides on TLS where the options do not.
+    """
+    tls = certificate if params["proxy_tls"] is None else params["proxy_tls"]
+    return Endpoint(address.strip("[]"), params["proxy_port"] or (443 if tls else 80), params["domain_name"], tls)
 
 
 def rules_of(client: NpmClient, name: str, list_id: int) -> AccessRules:

@@ -302,6 +302,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_options imp
     PROXY_OPTIONS,
     checked_name,
     client_of,
+    endpoint_of,
     rules_of,
     shown,
 )
@@ -334,7 +335,6 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import (
-    Endpoint,
     Seen,
     handshake,
     is_served,
@@ -452,14 +452,8 @@ class Task:
         params = self.params
         if not params["check_wire"]:
             return Wire(None, 0)
-        certificate = int(host.get("certificate_id") or 0) > 0
-        tls = certificate if params["proxy_tls"] is None else params["proxy_tls"]
-        endpoint = Endpoint(
-            params["proxy_address"] or parse_api_url(params["api_url"]).host,
-            params["proxy_port"] or (443 if tls else 80),
-            self.name,
-            tls,
-        )
+        address = params["proxy_address"] or parse_api_url(params["api_url"]).host
+        endpoint = endpoint_of(params, address, int(host.get("certificate_id") or 0) > 0)
         if not flag(host.get("enabled", True)):
             self._find("host_disabled", "the host is disabled, so that nothing can be asked on the wire")
             if is_served(endpoint):

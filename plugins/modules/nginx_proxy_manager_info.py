@@ -142,13 +142,14 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_options imp
     PROXY_OPTIONS,
     checked_name,
     client_of,
+    endpoint_of,
     rules_of,
     shown,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import PlanError, find_host
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_verdict import judge, tell
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, handshake, is_served
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, is_served
 
 
 def described(host: Mapping[str, Any], paths: Any) -> dict[str, Any]:
@@ -166,17 +167,6 @@ def described(host: Mapping[str, Any], paths: Any) -> dict[str, Any]:
         "created": text.created_by_us,
         "findings": [{"kind": each.kind, "text": each.text} for each in found],
     }
-
-
-def endpoint_of(params: Mapping[str, Any], hosts: list[dict[str, Any]]) -> Endpoint | None:
-    """The proxy to ask, if there is enough to know it by."""
-    address = params["proxy_address"] or (parse_api_url(params["api_url"]).host if params["api_url"] else None)
-    if not address or not params["domain_name"]:
-        return None
-    tls = params["proxy_tls"]
-    if tls is None:
-        tls = any(each.get("certificate_id") for each in hosts)
-    return Endpoint(address, params["proxy_port"] or (443 if tls else 80), params["domain_name"], tls)
 
 
 def run(module: AnsibleModule, result: dict[str, Any]) -> None:
@@ -205,7 +195,9 @@ def run(module: AnsibleModule, result: dict[str, Any]) -> None:
         timeouts = Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"])
         block = render(paths, timeouts, access, created)
         result["block"], result["revision"] = block.text, block.revision
-    endpoint = endpoint_of(params, hosts)
+    address = params["proxy_address"] or (parse_api_url(params["api_url"]).host if params["api_url"] else "")
+    certificate = any(each.get("certificate_id") for each in hosts)
+    endpoint = endpoint_of(params, address, certificate) if address and name else None
     seen = {each.path: handshake(endpoint, each.path) for each in paths} if endpoint else {}
     result["wire"] = {path: each.shown() for path, each in seen.items()}
     served = is_served(endpoint) if endpoint else None

@@ -21,6 +21,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_client impo
     NpmClient,
     parse_api_url,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import endpoint_of
+from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from module_runner import RunModule
 from npm_peer.behaviour import VERSIONS
@@ -171,6 +173,22 @@ def test_enabling_goes_by_its_own_request(peer: Peer, run_module: RunModule) -> 
     assert ("POST", "/api/nginx/proxy-hosts/1/disable") in peer.requests
     assert peer.hosts[1]["enabled"] is False
     assert not run_module(nginx_proxy_manager_host, args)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("params", "certificate", "expected"),
+    [
+        pytest.param({}, False, Endpoint("2001:db8::1", 80, NAME), id="plain"),
+        pytest.param({}, True, Endpoint("2001:db8::1", 443, NAME, tls=True), id="certificate"),
+        pytest.param({"proxy_tls": False}, True, Endpoint("2001:db8::1", 80, NAME), id="tls-ends-before"),
+        pytest.param({"proxy_port": 8443}, True, Endpoint("2001:db8::1", 8443, NAME, tls=True), id="port"),
+    ],
+)
+def test_the_proxy_is_asked_where_the_options_say(
+    params: dict[str, Any], certificate: bool, expected: Endpoint
+) -> None:
+    given = {"domain_name": NAME, "proxy_port": None, "proxy_tls": None} | params
+    assert endpoint_of(given, "[2001:db8::1]", certificate) == expected
 
 
 def test_what_is_not_there_and_what_is_not_allowed_are_told_apart_in_all_versions(peer: Peer) -> None:
