@@ -133,6 +133,22 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "scheme in capitals",
+        {"staging_public_url": "HTTP://app.example.com"},
+        (
+            'staging_public_url is "HTTP://app.example.com", but the scheme is written in small letters; write it as '
+            "http://host.example.com"
+        ),
+    ),
+    (
+        "IPv6 address with a zone",
+        {"staging_public_url": "http://[fe80::1%25eth0]"},
+        (
+            'staging_public_url is "http://[fe80::1%25eth0]", but an IPv6 address with a zone is one machine\'s own '
+            "name for it, and browsers do not open it; write it as http://host.example.com"
+        ),
+    ),
+    (
         "no host",
         {"staging_public_url": "http://"},
         (

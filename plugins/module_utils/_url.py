@@ -66,13 +66,16 @@ def parse_url(text: str) -> Url:
     scheme = _SCHEME.match(text)
     if scheme is None:
         raise UrlError("a URL starts with its scheme and ://")
+    if scheme[1] != scheme[1].lower():
+        # A browser takes it, but the roles look for the scheme as it is written.
+        raise UrlError("the scheme is written in small letters")
     rest, fragment = _cut(text[scheme.end() :], "#")
     rest, query = _cut(rest, "?")
     authority, slash, path = rest.partition("/")
     if "@" in authority:
         raise UrlError("a public URL carries no user and password")
     host, port = _split_port(authority)
-    return Url(scheme[1].lower(), check_host(host), port, slash + path, query, fragment)
+    return Url(scheme[1], check_host(host), port, slash + path, query, fragment)
 
 
 def _cut(text: str, mark: str) -> tuple[str, str]:
@@ -108,6 +111,8 @@ def check_host(host: str) -> str:
     if not host:
         raise UrlError("a host name is expected behind ://")
     if ":" in host:
+        if "%" in host:
+            raise UrlError("an IPv6 address with a zone is one machine's own name for it, and browsers do not open it")
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
