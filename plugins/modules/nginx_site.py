@@ -177,7 +177,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_certificate as nginx_certificate
@@ -421,9 +421,7 @@ class Reload:
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Bring the site about; returns the result, or fails the module."""
-    params = module.params
-    name: str = params["name"]
-    nginx = Nginx(module.run_command, find_program(module), params["config"], params["prefix"])
+    nginx = Nginx(module.run_command, find_program(module), module.params["config"], module.params["prefix"])
     result: dict[str, Any] = {
         "changed": False,
         "path": "",
@@ -441,105 +439,62 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "open_websockets_on_old_workers": 0,
         "diff": [],
     }
-
-    def fail(message: str) -> NoReturn:
-        module.fail_json(msg=message, **result)
-        raise AssertionError("fail_json returns nowhere")
-
-    if not nginx_site.SITE_NAME.match(name):
-        fail(f"name is {name!r}, expected letters, digits, dots, hyphens and underscores, as for a file name")
-    text = nginx_site.with_marker(name, params["content"]) if params["state"] == "present" else None
-
-    if nginx.executable is None:
-        if not module.check_mode and params["state"] == "present":
-            fail(f"the program {params['executable']} is not on this host; install the package nginx first")
-        # A host where nginx comes with this run: Debian's layout is what will be there.
-        return {**result, **predicted_without_nginx(nginx.conf_dir, params, text)}
-
     try:
-        tree = nginx.tree()
-    except OSError as exc:
-        fail(f"the main configuration file {nginx.config} cannot be read ({exc.strerror})")
-    except nginx_config.ConfigError as exc:
-        _accepted, said = nginx.test()
-        fail(
-            f"the configuration was broken before, apart from the site {name}: "
-            f"{'; '.join(nginx_site.complaints(said)) or exc}; repair {exc.file} first, which is not ours; "
-            "nothing was changed"
-        )
-    try:
-        wanted_layout = "main" if params["context"] == "main" else params["layout"]
-        layout = nginx_site.detect_layout(includes_of(nginx, params["context"]), name, wanted_layout)
+        bring_about(module, nginx, result)
     except nginx_site.SiteError as exc:
-        if params["state"] == "absent":
-            return result
-        fail(f"the site {name} has no place: {exc}")
-    if layout.link is None and not params["enabled"]:
-        layout = layout.disabled
+        module.fail_json(msg=str(exc), **result)
+    return result
 
+
+def bring_about(module: AnsibleModule, nginx: Nginx, result: dict[str, Any]) -> None:
+    """Look, plan, examine and, unless in check mode, apply; what is known so far stands in the result at any time.
+
+    :raises nginx_site.SiteError: With the cause; what was there before serves on.
+    """
+    params = module.params
+    name: str = params["name"]
+    if not nginx_site.SITE_NAME.match(name):
+        raise nginx_site.SiteError(
+            f"name is {name!r}, expected letters, digits, dots, hyphens and underscores, as for a file name"
+        )
+    text = nginx_site.with_marker(name, params["content"]) if params["state"] == "present" else None
+    if nginx.executable is None:
+        if not module.check_mode and text is not None:
+            raise nginx_site.SiteError(
+                f"the program {params['executable']} is not on this host; install the package nginx first"
+            )
+        # A host where nginx comes with this run: Debian's layout is what will be there.
+        result.update(predicted_without_nginx(nginx.conf_dir, params, text))
+        return
+
+    tree = read_tree(nginx, name)
+    layout = place_of(nginx, params)
+    if layout is None:
+        return
     site = Site(module, nginx, layout, elsewhere(nginx, name, layout) if params["context"] == "http" else ())
     result.update(path=layout.file, loaded_path=layout.loaded, layout=layout.kind, main_path=main_path(nginx, name))
     foreign = site.foreign()
     if foreign is not None:
-        fail(
+        raise nginx_site.SiteError(
             f"{foreign} is in the way of the site {name} and does not carry the marker of this collection; "
             "it was left as it is: rename or remove it, or choose another name for the site"
         )
-
-    before = site.state()
-    running = nginx_process.settled(nginx.pid_file)
-    todo = nginx_site.plan(
-        nginx_site.Observed(
-            file_text=before[layout.file],
-            link_target=site.link_target(),
-            link_is_file=layout.link is not None and os.path.lexists(layout.link) and not os.path.islink(layout.link),
-            running=running is not None,
-            newest_change=site.newest_change(text is not None and params["enabled"]),
-            oldest_worker=running.oldest_active if running else None,
-            mode_ok=site.mode_ok(),
-            elsewhere=site.elsewhere,
-        ),
-        layout,
-        text,
-        params["enabled"],
-        nginx_process.CLOCK_TOLERANCE_S,
-    )
-    after: dict[str, str | None] = {layout.file: text, **dict.fromkeys(site.elsewhere)}
-    if layout.link is not None:
-        after[layout.link] = f"-> {layout.file}" if text is not None and params["enabled"] else None
-    former_text = before[layout.file]
-    reasons = list(todo.reasons)
-    starts = params["start"] and running is None and text is not None
-    if starts:
-        reasons.append("nginx does not run")
-    changed = todo.changes or starts
+    change = Change(site, text, nginx_process.settled(nginx.pid_file))
     result.update(
-        running=running is not None,
-        state_before=before,
-        state_after=before,
-        content_before=None if former_text is None else nginx_site.without_marker(former_text),
-        reasons=reasons,
-        diff=difference(before, after),
+        running=change.running is not None,
+        state_before=change.before,
+        state_after=change.before,
+        content_before=None if change.former_text is None else nginx_site.without_marker(change.former_text),
+        reasons=change.reasons,
+        diff=difference(change.before, change.after),
     )
 
-    loaded_text = text if params["enabled"] else None
-    examination = Examination(site, tree, running, loaded_text)
-    try:
-        if changed:
-            examination.test_candidate(name)
-        else:
-            examination.test_what_is_there()
-        if loaded_text is not None:
-            examination.refuse_taken_names(name)
-            examination.refuse_taken_ports()
-            examination.refuse_bad_certificates()
-            examination.refuse_too_many_clients(params["clients"])
-    except nginx_site.SiteError as exc:
-        fail(str(exc))
+    examination = Examination(site, tree, change.running, change.loaded_text)
+    examination.refuse(name, params["clients"], candidate=change.due)
     examination.look_for_changes_of_others()
-    ports = examination.upstream_ports(former_text)
-    leaving = examination.websockets(running, ports, leaving=True)
-    staying = examination.websockets(running, ports, leaving=False) if todo.reload else 0
+    ports = examination.upstream_ports(change.former_text)
+    leaving = examination.websockets(change.running, ports, leaving=True)
+    staying = examination.websockets(change.running, ports, leaving=False) if change.todo.reload else 0
     if staying:
         examination.notice(
             f"{staying} open WebSockets stay with workers of the former configuration until they close "
@@ -551,44 +506,148 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         module.warn(notice)
     if module.check_mode:
         result.update(
-            changed=changed, reload=todo.reload, state_after=after, open_websockets_on_old_workers=leaving + staying
+            changed=change.due,
+            reload=change.todo.reload,
+            state_after=change.after,
+            open_websockets_on_old_workers=leaving + staying,
         )
-        return result
+        return
 
-    if todo.write or todo.link:
-        for path in site.leftovers():
-            os.unlink(path)
-        site.put(after)
-        accepted, said = nginx.test()
-        if not accepted:
-            site.put(before)
-            fail(
-                f"nginx refused the tree with the site {name} in place: {'; '.join(nginx_site.complaints(said))}; "
-                "the former files are back"
-            )
-        result["state_after"] = after
-    if todo.reload and running is not None:
-        refusal = Reload(nginx, params["reload_timeout"]).run()
-        if refusal is not None:
-            site.put(before)
-            result["state_after"] = before
-            # A master that is still trying must end up with the former files, and its workers newer than these.
-            still = nginx_process.running(nginx.pid_file)
-            if still is not None and (todo.write or todo.link):
-                Reload(nginx, params["reload_timeout"]).run(patient=True)
-            fail(
-                f"nginx refused to reload with the site {name}: {refusal}; "
-                "the former files are back and the former configuration goes on serving"
-            )
+    change.put_files(result)
+    if change.reload(result):
         running = nginx_process.running(nginx.pid_file)
         result.update(reload=True, open_websockets_on_old_workers=examination.websockets(running, ports, leaving=True))
-    if starts:
-        rc, out, err = nginx.run(nginx.command(nginx.config))
-        if rc != 0:
-            fail(f"nginx did not start: {'; '.join(nginx_site.complaints(out + err)) or f'exit status {rc}'}")
+    if change.starts:
+        start(nginx)
         result["running"] = True
-    result["changed"] = changed
-    return result
+    result["changed"] = change.due
+
+
+def read_tree(nginx: Nginx, name: str) -> nginx_config.Tree:
+    """The configuration as it is.
+
+    :raises nginx_site.SiteError: If it cannot be read, so that it was broken before.
+    """
+    try:
+        return nginx.tree()
+    except OSError as exc:
+        raise nginx_site.SiteError(
+            f"the main configuration file {nginx.config} cannot be read ({exc.strerror})"
+        ) from exc
+    except nginx_config.ConfigError as exc:
+        _accepted, said = nginx.test()
+        raise nginx_site.SiteError(
+            f"the configuration was broken before, apart from the site {name}: "
+            f"{'; '.join(nginx_site.complaints(said)) or exc}; repair {exc.file} first, which is not ours; "
+            "nothing was changed"
+        ) from exc
+
+
+def place_of(nginx: Nginx, params: Mapping[str, Any]) -> nginx_site.Layout | None:
+    """Where the site belongs; None where it has no place and is not wanted anyway.
+
+    :raises nginx_site.SiteError: If it is wanted, and nothing includes a place for it.
+    """
+    name = params["name"]
+    wanted = "main" if params["context"] == "main" else params["layout"]
+    try:
+        layout = nginx_site.detect_layout(includes_of(nginx, params["context"]), name, wanted)
+    except nginx_site.SiteError as exc:
+        if params["state"] == "absent":
+            return None
+        raise nginx_site.SiteError(f"the site {name} has no place: {exc}") from exc
+    return layout.disabled if layout.link is None and not params["enabled"] else layout
+
+
+def start(nginx: Nginx) -> None:
+    """Start nginx.
+
+    :raises nginx_site.SiteError: If nginx does not start.
+    """
+    rc, out, err = nginx.run(nginx.command(nginx.config))
+    if rc != 0:
+        raise nginx_site.SiteError(
+            f"nginx did not start: {'; '.join(nginx_site.complaints(out + err)) or f'exit status {rc}'}"
+        )
+
+
+class Change:
+    """What is, what should be, and the way from one to the other."""
+
+    def __init__(self, site: Site, text: str | None, running: nginx_process.Running | None) -> None:
+        self.site = site
+        self.running = running
+        params, layout = site.module.params, site.layout
+        self.name: str = params["name"]
+        self.timeout_s: float = params["reload_timeout"]
+        self.loaded_text = text if params["enabled"] else None
+        self.before = site.state()
+        self.former_text = self.before[layout.file]
+        self.after: dict[str, str | None] = {layout.file: text, **dict.fromkeys(site.elsewhere)}
+        if layout.link is not None:
+            self.after[layout.link] = f"-> {layout.file}" if self.loaded_text is not None else None
+        self.todo = nginx_site.plan(
+            nginx_site.Observed(
+                file_text=self.former_text,
+                link_target=site.link_target(),
+                link_is_file=layout.link is not None
+                and os.path.lexists(layout.link)
+                and not os.path.islink(layout.link),
+                running=running is not None,
+                newest_change=site.newest_change(self.loaded_text is not None),
+                oldest_worker=running.oldest_active if running else None,
+                mode_ok=site.mode_ok(),
+                elsewhere=site.elsewhere,
+            ),
+            layout,
+            text,
+            params["enabled"],
+            nginx_process.CLOCK_TOLERANCE_S,
+        )
+        self.starts = bool(params["start"]) and running is None and text is not None
+        self.due = self.todo.changes or self.starts
+        self.reasons = [*self.todo.reasons, *(["nginx does not run"] if self.starts else [])]
+
+    def put_files(self, result: dict[str, Any]) -> None:
+        """Put the files in place and test the whole tree.
+
+        :raises nginx_site.SiteError: If nginx refuses it; the former files are back.
+        """
+        if not (self.todo.write or self.todo.link):
+            return
+        for path in self.site.leftovers():
+            os.unlink(path)
+        self.site.put(self.after)
+        accepted, said = self.site.nginx.test()
+        if not accepted:
+            self.site.put(self.before)
+            raise nginx_site.SiteError(
+                f"nginx refused the tree with the site {self.name} in place: "
+                f"{'; '.join(nginx_site.complaints(said))}; the former files are back"
+            )
+        result["state_after"] = self.after
+
+    def reload(self, result: dict[str, Any]) -> bool:
+        """Have nginx take the files in, where it runs with others; returns whether it was due.
+
+        :raises nginx_site.SiteError: If nginx refuses; the former files are back, and in force.
+        """
+        if not self.todo.reload or self.running is None:
+            return False
+        nginx = self.site.nginx
+        refusal = Reload(nginx, self.timeout_s).run()
+        if refusal is None:
+            return True
+        self.site.put(self.before)
+        result["state_after"] = self.before
+        # A master that is still trying must end up with the former files, and its workers newer than these.
+        still = nginx_process.running(nginx.pid_file)
+        if still is not None and (self.todo.write or self.todo.link):
+            Reload(nginx, self.timeout_s).run(patient=True)
+        raise nginx_site.SiteError(
+            f"nginx refused to reload with the site {self.name}: {refusal}; "
+            "the former files are back and the former configuration goes on serving"
+        )
 
 
 class Examination:
@@ -612,6 +671,22 @@ class Examination:
 
     def _is_ours(self, path: str) -> bool:
         return path in (self.loaded, self.site.layout.file, *self.site.elsewhere)
+
+    def refuse(self, name: str, clients: int, *, candidate: bool) -> None:
+        """Whatever forbids the site.
+
+        :param candidate: Whether the tree is another with the site than it is now.
+        :param clients: How many must be carried; 0 for any number.
+        """
+        if candidate:
+            self.test_candidate(name)
+        else:
+            self.test_what_is_there()
+        if self.text is not None:
+            self.refuse_taken_names(name)
+            self.refuse_taken_ports()
+            self.refuse_bad_certificates()
+            self.refuse_too_many_clients(clients)
 
     def test_candidate(self, name: str) -> None:
         """The whole tree with the candidate, tested aside; says whether it was broken before."""
