@@ -73,6 +73,8 @@ def test_a_refused_save_serves_again_within_three_seconds_and_the_loss_is_counte
     """A second location of the path that no API shows: in a file that the user's own text includes."""
     (peer.root / "data" / "own.conf").write_text("location = /ws { return 410; }\n")
     peer.add_host("own.test", peer.hosts[1]["forward_port"], advanced_config="include /data/own.conf;\n")
+    # Sooner than the way back begins, so that the host is really away.
+    peer.reload_delay_s = 0.01
     where = endpoint(peer, "own.test")
     args = arguments(peer, "own.test", websocket_paths=["/ws"])
     with RequestLoop(where) as loop:
@@ -82,6 +84,7 @@ def test_a_refused_save_serves_again_within_three_seconds_and_the_loss_is_counte
     assert 'went offline after the save (duplicate location "/ws" in /data/' in failed["msg"]
     assert "the former configuration is back and serving; remove the other location of this path" in failed["msg"]
     assert (failed["failed"], failed["restored"], failed["notes"]) == (True, True, [])
+    assert loop.lost > 0
     assert loop.outage_s < 3
     assert {status for moment, status in loop.answers if moment > ended} == {200}
     print(f"\n{peer.version}: {loop.lost} of {len(loop.answers)} requests lost, away for {loop.outage_s:.2f} s")
