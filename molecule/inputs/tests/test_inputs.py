@@ -220,7 +220,7 @@ def test_an_input_of_the_proxy_alone_stops_before_the_lock(deployed: Deployment,
 
 
 def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stays(
-    deployed: Deployment, served: Any, site: Any, tmp_path: Path
+    host: Host, deployed: Deployment, served: Any, site: Any, tmp_path: Path
 ) -> None:
     sample = Path(__file__).resolve().parents[3] / "examples/sample_app"
     source = tmp_path / "sample_app"
@@ -235,8 +235,19 @@ def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stay
     outcome = deployed.run(variables=[json.dumps({"staging_source_dir": str(source)})])
     assert ("preflight", "Host | Check what the host can carry") in outcome.failed_tasks, outcome.output
     assert "but package.json asks for >=99" in outcome.words, outcome.output
+    with host.sudo():
+        assert host.check_output("ls /run/codeframe-staging") == ""
     assert served() == before
     assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+def test_a_failure_in_the_runtime_frees_the_lock(host: Host, deployed: Deployment, served: Any) -> None:
+    before = served()
+    outcome = deployed.run(variables=[json.dumps({"runtime_pm2_version": "7.0.999"})])
+    assert outcome.failed_roles == {"runtime"}, outcome.output
+    with host.sudo():
+        assert host.check_output("ls /run/codeframe-staging") == ""
+    assert served() == before
 
 
 def test_a_lock_of_another_controller_stops_the_run_and_names_its_holder(
