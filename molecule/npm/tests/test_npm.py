@@ -284,15 +284,13 @@ def test_by_hand_the_block_is_printed_and_then_found_in_force(
     before = manager.host()["advanced_config"]
     manager.save(advanced_config=USER_TEXT)
     puts = manager.requests("PUT")
-    missing = deployment.run("--check", variables=[MANUAL])
-    assert "location = /ws {" in missing.output
+    # As a text, to be copied as it stands.
+    missing = deployment.run("--check", variables=[MANUAL], environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
     assert f"the block is not in force for {NAME} (/ws: 404, /api/events: 200): nothing was pasted" in missing.words, (
         missing.output
     )
-    begin, end = missing.output.index("# BEGIN codeframe"), missing.output.index("# END codeframe")
-    shown = missing.output[begin:end].splitlines()
-    lines = [json.loads(line.strip().rstrip(",")) for line in shown[1:] if line.strip().startswith('"')]
-    pasted = "\n".join(["# BEGIN codeframe.staging websocket", *lines, "# END codeframe.staging websocket", USER_TEXT])
+    block, end = "# BEGIN codeframe.staging websocket\n", "# END codeframe.staging websocket\n"
+    pasted = block + missing.output.partition(block)[2].partition(end)[0] + end + USER_TEXT
     manager.save(advanced_config=pasted)
     found = deployment.run(variables=[MANUAL])
     assert found.exit_code == 0, found.output
