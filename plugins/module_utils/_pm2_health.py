@@ -154,7 +154,8 @@ def examine(health: Health, state: State, wanted: Wanted) -> None:
         if process.status in ("errored", "stopped"):
             code = f", last exit code {process.exit_code}" if process.exit_code is not None else ""
             raise UnhealthyError(
-                f"pm2 gave it up after {process.restarts} restarts (status {process.status}{code})", final=True
+                f"pm2 gave it up after {process.restarts} restarts (status {process.status}{code})",
+                final=process.status == "errored",
             )
         if not process.online or not is_alive(process.pid):
             raise UnhealthyError(f"it is {process.status or 'not running'}")
@@ -195,26 +196,29 @@ def await_health(health: Health, state: State, wanted: Wanted, deadline: float) 
     state.processes = pm2.processes()
     first = {process.pm_id: process.restarts for process in state.ours(wanted.name)}
     refused_since: float | None = None
+    stopped: dict[int, int] = {}
     while True:
         try:
             examine(health, state, wanted)
             return
         except UnhealthyError as err:
-            crashes = sum(
-                max(0, process.restarts - first.get(process.pm_id, process.restarts))
-                for process in state.ours(wanted.name)
-            )
+            ours = state.ours(wanted.name)
+            crashes = sum(max(0, process.restarts - first.get(process.pm_id, process.restarts)) for process in ours)
             elapsed = time.monotonic() - started
-            if crashes and (err.final or crashes >= _CRASHES or time.monotonic() >= deadline):
-                codes = [process.exit_code for process in state.ours(wanted.name) if process.exit_code is not None]
+            # Between a crash and the start after it, pm2 calls a process stopped for a moment.
+            former = stopped
+            stopped = {process.pm_id: process.restarts for process in ours if process.status == "stopped"}
+            final = err.final or bool(former.items() & stopped.items())
+            if crashes and (final or crashes >= _CRASHES or time.monotonic() >= deadline):
+                codes = [process.exit_code for process in ours if process.exit_code is not None]
                 code = f", exit code {codes[0]}" if codes else ""
-                held = foreign_listener(health.port, state.daemon, state.ours(wanted.name)) if health.port else ""
+                held = foreign_listener(health.port, state.daemon, ours) if health.port else ""
                 because = f"; port {health.port} is held by {held}" if held else ""
                 raise UnhealthyError(
                     f"it is in a crash loop: {crashes} restarts in {elapsed:.0f} s{code}{because}"
                 ) from err
             refused_since = (refused_since or time.monotonic()) if err.refused else None
-            if err.final or (refused_since and time.monotonic() - refused_since > _REFUSALS_S):
+            if final or (refused_since and time.monotonic() - refused_since > _REFUSALS_S):
                 raise
             if time.monotonic() >= deadline:
                 raise UnhealthyError(f"{err} after {elapsed:.0f} s") from err
