@@ -147,7 +147,8 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
     name = f"codeframe-staging-tests-{os.getpid()}"
     common = [
         "--systemd=always",
-        "--cap-add=SYS_PTRACE",
+        # To see which process holds a port, and to mount file systems that are small or read-only.
+        "--cap-add=SYS_PTRACE,SYS_ADMIN",
         f"--label={LABEL}=tests",
         f"--volume={workspace.checkout}:/checkout:ro",
     ]
