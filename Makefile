@@ -76,7 +76,7 @@ test: ## Run all gating checks
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
 	@# Molecule waits for its hosts most of the time, so it has a session of its own beside the other checks.
-	@log=.cache/logs/molecule.log; echo "== molecule runs beside the other checks; its output comes after theirs ($$log)"; \
+	@log=.cache/logs/molecule.log; mkdir -p .cache/logs; echo "== molecule runs beside the other checks; its output comes after theirs ($$log)"; \
 	setsid $(MAKE) --no-print-directory molecule >$$log 2>&1 </dev/null & beside=$$!; \
 	trap 'kill -TERM -$$beside; exit 130' INT TERM; \
 	failed=; for check in lint types unit interface integration; do \
