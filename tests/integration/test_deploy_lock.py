@@ -134,8 +134,13 @@ def test_a_run_that_is_interrupted_or_killed_frees_its_lock(
     monkeypatch.setenv("ANSIBLE_PIPELINING", pipelining)
     run, _lock = playbook.start_and_hold("run")
     assert len(playbook.locks()) == 1
-    os.killpg(run.pid, number)
-    run.wait(timeout=60)
+    # Ansible loses an interrupt that comes in the instant in which it starts a worker; a person presses Ctrl-C again.
+    for _attempt in range(5):
+        os.killpg(run.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(timeout=10)
+            break
+    assert run.poll() is not None
     await_truth(lambda: playbook.locks() == [])
     for pid in playbook.others():
         # A worker of a killed run goes on with its task.
