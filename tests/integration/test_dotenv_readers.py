@@ -26,7 +26,8 @@ SEED = int(os.environ.get("DOTENV_SEED", "0")) or random.SystemRandom().randrang
 VALUES = int(os.environ.get("DOTENV_VALUES", "2000"))
 REFUSED = int(os.environ.get("DOTENV_REFUSED", "150"))
 
-# Some forms are shell code, so there is nothing that they could run.
+# Some forms are shell code, so there is nothing that they could run. Some end the subshell that reads them (a bad
+# substitution does): the last one's status says nothing about the loop, the number of its answers does.
 _BASH = r"""
 PATH=/nonexistent
 exec 9< "$1"
@@ -38,6 +39,7 @@ while IFS= read -r file <&9; do
       if [ -n "${!key+x}" ]; then printf '%s=%s\0' "$key" "${!key}"; fi
     done ) 9<&-
 done
+exit 0
 """
 
 _NODE = r"""
