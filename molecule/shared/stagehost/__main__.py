@@ -21,6 +21,8 @@ from stagehost.system import MachineError, ensure_packages
 from stagehost.workspace import Workspace
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+TEST_VARIABLES = ("DOTENV_", "STAGING_TEST_", "TEST_NGINX")
+"""How variables begin that tell the integration tests what to do: the seed of a run to see again, another pm2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -160,6 +162,7 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
         return subprocess.run(
             [
                 *("podman", "exec", "--workdir=/checkout", "--env=PYTHONDONTWRITEBYTECODE=1"),
+                *(f"--env={variable}" for variable in os.environ if variable.startswith(TEST_VARIABLES)),
                 *("--env=INTEGRATION_ON_THIS_MACHINE=1", "--env=HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", name),
                 *("/bin/sh", "-c", login, "sh", "/opt/tests/bin/python", "-m", "pytest", "-p", "no:cacheprovider"),
                 *arguments.pytest,
