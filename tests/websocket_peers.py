@@ -184,13 +184,6 @@ def answering(status: int, body: str = "", **headers: str) -> Callable[[Peer], N
     return act
 
 
-def closed_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 @dataclass(frozen=True)
 class Authority:
     """A certificate authority in a directory, made for one test run."""

@@ -7,7 +7,6 @@ import http.client
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -45,12 +44,6 @@ http {{
 """
 SITES = "include conf.d/*.conf; include {root}/sites-enabled/*;"
 OTHERS = 'server {{ listen 127.0.0.1:{port}; server_name others.example.com; return 200 "{text}"; }}\n'
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def wait_for(condition: Any, seconds: float = 10) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint, Seen, plain
+from free_ports import free_port
 from npm_peer.nginx import RealNginx
 from npm_peer.server import Peer
 
@@ -33,13 +33,6 @@ def table() -> list[str]:
         )
         rows.setdefault(f"{row}{text:12} {again}", []).append(version)
     return [f"{row:90} {' '.join(versions)}" for row, versions in rows.items()]
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with contextlib.closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager

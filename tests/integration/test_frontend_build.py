@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._build_host import clean_env
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build, frontend_bundle_info
+from free_ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "examples" / "sample_app" / "web-ui"
@@ -80,12 +80,6 @@ def next_project(path: Path, version: str, react: str) -> Frontend:
     packages = {"next": version, "react": react, "react-dom": react}
     project(path, files, packages, {"build": "next build"})
     return Frontend(path)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def served(frontend: Frontend, command: list[str], url: str) -> dict[str, Any]:

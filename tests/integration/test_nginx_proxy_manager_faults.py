@@ -18,7 +18,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import Transaction
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
-from npm_parts import PASSWORD, TESTS, RequestLoop, arguments, endpoint, free_port, running_peer
+from free_ports import free_port
+from npm_parts import PASSWORD, TESTS, RequestLoop, arguments, endpoint, running_peer
 from npm_peer.behaviour import VERSIONS
 from npm_peer.pasted import SNIPPET
 from npm_peer.server import Account, Peer

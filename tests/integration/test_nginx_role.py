@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 import yaml
+from free_ports import free_port
 from http_peers import Application
-from nginx_tree import NGINX, NGINX_VERSION, Tree, free_port
+from nginx_tree import NGINX, NGINX_VERSION, Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 GIXY = shutil.which("gixy", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}") or "gixy"

@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_effective as nginx_effective
 from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info
-from nginx_tree import NGINX, NGINX_VERSION, Tree, free_port
+from free_ports import free_port
+from nginx_tree import NGINX, NGINX_VERSION, Tree
 
 pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
 

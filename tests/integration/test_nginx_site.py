@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
 from ansible_collections.codeframe.staging.plugins.modules import nginx_site
+from free_ports import free_port
 from http_peers import Application, handshake
-from nginx_tree import NGINX, NGINX_VERSION, OTHERS, SITES, Loop, Tree, free_port, get, wait_for
+from nginx_tree import NGINX, NGINX_VERSION, OTHERS, SITES, Loop, Tree, get, wait_for
 
 pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
 

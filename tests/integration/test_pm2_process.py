@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import find_daemon
 from ansible_collections.codeframe.staging.plugins.modules import pm2_process
+from free_ports import free_port
 
 PM2 = os.environ.get("STAGING_TEST_PM2") or shutil.which("pm2")
 OTHER_PM2_VERSION = "6.0.8"
@@ -43,12 +43,6 @@ const server = http.createServer((q, r) => {
 process.on('SIGINT', () => server.close(() => setTimeout(() => process.exit(0), 300)));
 """
 CRASHING = "console.log('cannot open the database, password ' + process.env.SECRET); process.exit(7);\n"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @dataclass
@@ -119,8 +113,9 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     # The path of a Unix socket is limited to about 100 characters.
-    home = Path(f"/tmp/pm2-{os.getpid()}-{free_port()}")
-    made = Site(tmp_path, home, free_port())
+    port = free_port()
+    home = Path(f"/tmp/pm2-{os.getpid()}-{port}")
+    made = Site(tmp_path, home, port)
     made.release("0001")
     yield made
     daemon = find_daemon(str(home))

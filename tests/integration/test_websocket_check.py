@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import websocket_peers as peers
 from ansible_collections.codeframe.staging.plugins.modules import websocket_check
+from free_ports import free_port
 from module_runner import RunModule
 
 PING_PONG = {"send": {"type": "ping"}, "expect": {"type": "pong"}}
@@ -219,20 +220,12 @@ def uvicorn(directory: Path, port: int, *more: str) -> list[str]:
     return [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), "--log-level", "warning", *more]
 
 
-def ports(count: int) -> list[int]:
-    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    numbers = [sock.getsockname()[1] for sock in socks]
-    for sock in socks:
-        sock.close()
-    return numbers
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("site")
     running_site = Site()
     s = running_site
-    s.backend, s.second, s.nginx, s.tls, s.mutual, closed = ports(6)
+    s.backend, s.second, s.nginx, s.tls, s.mutual, closed = (free_port() for _ in range(6))
     s.authority = peers.make_authority(directory)
     certificate, key = s.authority.issue("app.localhost")
     secret = base64.b64encode(hashlib.sha1(b"secret", usedforsecurity=False).digest()).decode()
@@ -374,7 +367,7 @@ def test_a_limit_of_connections_in_nginx_is_seen(check: Callable[..., dict[str, 
 
 
 def test_too_few_worker_connections_are_seen(check: Callable[..., dict[str, Any]], site: Site, tmp_path: Path) -> None:
-    (port,) = ports(1)
+    port = free_port()
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(
         f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; worker_processes 1;"
@@ -426,7 +419,7 @@ def test_a_path_that_the_proxy_changes_is_no_login(check: Callable[..., dict[str
 
 
 def test_uvicorn_without_a_websocket_library_is_suspected(check: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
-    (port,) = ports(1)
+    port = free_port()
     with running(uvicorn(tmp_path, port, "--ws", "none"), port, tmp_path / "log", tmp_path):
         result = check({"name": "backend", "url": f"ws://127.0.0.1:{port}/ws"})
     assert causes(result) == ["path_not_found"]
@@ -467,7 +460,7 @@ def test_a_backend_that_ends_during_the_hold(
 ) -> None:
     import threading
 
-    (port,) = ports(1)
+    port = free_port()
     with running(uvicorn(tmp_path, port), port, tmp_path / "log", tmp_path) as process:
         timer = threading.Timer(1.5, process.send_signal, (how,))
         timer.start()
@@ -556,7 +549,7 @@ def test_the_ws_package_of_npm(check: Callable[..., dict[str, Any]], tmp_path: P
         })
         """
     )
-    (port,) = ports(1)
+    port = free_port()
     command = [shutil.which("node") or "node", "server.js", str(port)]
     with running(command, port, tmp_path / "log", tmp_path):
         endpoint = {"name": "ws", "url": f"ws://127.0.0.1:{port}/ws"}

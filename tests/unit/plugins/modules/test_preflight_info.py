@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_host as host
 from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_inputs
 from ansible_collections.codeframe.staging.plugins.modules import preflight_info
+from free_ports import free_port
 from module_runner import RunModule
 
 GIB = 1024**3
@@ -123,7 +124,7 @@ def on_host(run_module: RunModule, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     def run(*, check: bool = False, args: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         # The machine may serve something on the usual ports.
-        free = {"staging_backend_port": _free_port(), "staging_frontend_port": _free_port()}
+        free = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
         given = inputs(**{"staging_project_dir": str(tmp_path / "projects" / "app"), **free, **more})
         options = {"min_free_bytes": 1, "min_memory_bytes": 1, "nginx": "/nonexistent", **(args or {})}
         return run_module(preflight_info, {"stage": "host", "inputs": given, "fail": False, **options}, check=check)
@@ -131,15 +132,9 @@ def on_host(run_module: RunModule, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return run
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def _names(result: dict[str, Any]) -> list[str]:
     assert result["failed"] is False, result
-    # Free ports for tests are ephemeral ones, and the machine may serve something on port 80.
+    # Servers of the tests listen on ephemeral ports, and the machine may serve something on port 80.
     return [
         item["finding"] for item in result["findings"] if item["finding"] not in {"port-ephemeral", "proxy-port-held"}
     ]
@@ -147,7 +142,7 @@ def _names(result: dict[str, Any]) -> list[str]:
 
 def test_a_bare_host_has_no_finding_and_stays_bare(on_host: Any, tmp_path: Path) -> None:
     assert (
-        _names(on_host(check=True, staging_backend_port=_free_port(), args={"source_path": str(tmp_path / "no")})) == []
+        _names(on_host(check=True, staging_backend_port=free_port(), args={"source_path": str(tmp_path / "no")})) == []
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -19,6 +19,7 @@ import websocket_peers as peers
 import yaml
 from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_probe
 from ansible_collections.codeframe.staging.plugins.modules import websocket_check
+from free_ports import free_port
 from module_runner import RunModule
 from websocket_peers import CLOSE, PING, TEXT, Peer, frame, peer
 
@@ -454,7 +455,7 @@ def test_a_dropped_upgrade_is_said_plainly_with_the_directives_and_the_location(
 
 def test_the_backend_is_down(check: Callable[..., dict[str, Any]]) -> None:
     with peer(peers.answering(502)) as bad:
-        result = check(direct(peers.closed_port()), proxy(bad))
+        result = check(direct(free_port()), proxy(bad))
     assert [entry["cause"] for entry in result["results"]] == ["backend_down", "bad_gateway"]
     assert cause_of(result) == "backend_down"
 
@@ -463,13 +464,13 @@ def test_a_refused_direct_connection_does_not_mean_a_backend_that_is_down_when_t
     check: Callable[..., dict[str, Any]],
 ) -> None:
     with peer(peers.healthy) as good:
-        result = check(direct(peers.closed_port()), proxy(good))
+        result = check(direct(free_port()), proxy(good))
     assert [entry["cause"] for entry in result["results"]] == ["wrong_direct_address", None]
 
 
 def test_the_proxy_is_down(check: Callable[..., dict[str, Any]]) -> None:
     with peer(peers.healthy) as good:
-        assert cause_of(check(direct(good), proxy(peers.closed_port()))) == "proxy_down"
+        assert cause_of(check(direct(good), proxy(free_port()))) == "proxy_down"
 
 
 def test_a_name_that_does_not_exist(check: Callable[..., dict[str, Any]]) -> None:
@@ -502,7 +503,7 @@ def test_no_more_files_can_be_opened() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     async def starved() -> Any:
-        target = parse_target(direct(peers.closed_port()))
+        target = parse_target(direct(free_port()))
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))), hard))
         fillers = []
         try:
