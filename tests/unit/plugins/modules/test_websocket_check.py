@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import resource
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +19,12 @@ from typing import Any
 import pytest
 import websocket_peers as peers
 import yaml
-from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_probe
+from ansible_collections.codeframe.staging.plugins.module_utils import _probe_hold, _websocket_probe
+from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import CLOSE_TIMEOUT_S
 from ansible_collections.codeframe.staging.plugins.modules import websocket_check
 from free_ports import free_port
 from module_runner import RunModule
-from websocket_peers import CLOSE, PING, TEXT, Peer, frame, peer
+from websocket_peers import CLOSE, PING, PONG, TEXT, Peer, frame, peer
 
 PING_PONG = {"send": {"type": "ping"}, "expect": {"type": "pong"}}
 Act = Callable[[Peer], None]
@@ -34,16 +37,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> peers.Authority:
 
 @pytest.fixture
 def check(run_module: RunModule) -> Callable[..., dict[str, Any]]:
-    """Run the module with short timeouts; the result must have the same keys in every case."""
+    """Run the module; the result must have the same keys in every case.
+
+    Only a peer that keeps silent is given a short timeout, since an answer may be late on a busy machine.
+    """
 
     def run(*endpoints: dict[str, Any], **options: Any) -> dict[str, Any]:
-        args: dict[str, Any] = {
-            "endpoints": list(endpoints),
-            "handshake_timeout": 2.0,
-            "message_timeout": 0.3,
-            "fail_on": "never",
-        }
-        result = run_module(websocket_check, {**args, **options})
+        result = run_module(websocket_check, {"endpoints": list(endpoints), "fail_on": "never", **options})
         assert {"results", "diagnosis", "summary", "changed"} <= set(result)
         assert result["changed"] is False
         return result
@@ -68,13 +68,15 @@ def cause_of(result: dict[str, Any]) -> str:
 
 def test_a_healthy_endpoint_passes_through_all_phases(check: Callable[..., dict[str, Any]]) -> None:
     with peer(peers.healthy) as port:
+        began = time.monotonic()
         result = check(direct(port), hold=0.3, **PING_PONG)
+        took = time.monotonic() - began
     entry = result["results"][0]
     assert cause_of(result) == "none"
     assert (entry["passed"], entry["cause"], entry["status"]) == (True, None, 101)
     assert list(entry["phases"]) == ["resolve", "tcp", "upgrade", "message", "hold", "close"]
-    assert 0.3 <= entry["held_s"] < 1
-    assert 0.2 < entry["idle_timeout_proven_s"] < 1
+    assert 0.3 <= entry["held_s"] <= took < 10
+    assert 0.2 < entry["idle_timeout_proven_s"] <= entry["held_s"]
     assert entry["close"] == {"code": 1000, "name": "normal closure", "reason": "", "by": "client"}
     assert result["summary"][0].startswith("Direct backend connection: passed (handshake ")
 
@@ -86,14 +88,17 @@ def test_check_mode_runs_fully(run_module: RunModule) -> None:
 
 
 def test_endpoints_are_checked_side_by_side(check: Callable[..., dict[str, Any]]) -> None:
-    with peer(peers.healthy) as port:
-        endpoints = [{**direct(port), "name": f"backend {n}"} for n in range(10)]
-        began = time.monotonic()
-        result = check(*endpoints, hold=0.5)
-        took = time.monotonic() - began
+    all_are_there = threading.Barrier(10)
+
+    def waiting_for_the_others(connection: Peer) -> None:
+        request = connection.request()
+        all_are_there.wait(timeout=30)
+        connection.upgrade(request)
+        connection.serve()
+
+    with peer(waiting_for_the_others) as port:
+        result = check(*({**direct(port), "name": f"backend {n}"} for n in range(10)), hold=0.5)
     assert [entry["passed"] for entry in result["results"]] == [True] * 10
-    # One after the other would take five seconds.
-    assert took < 8
 
 
 def test_a_greeting_may_come_before_the_expected_message(check: Callable[..., dict[str, Any]]) -> None:
@@ -179,18 +184,23 @@ def test_server_pings_are_answered_counted_and_limit_what_is_proven(check: Calla
 
     def pinging(connection: Peer) -> None:
         connection.upgrade()
-        for number in range(4):
+        for number in range(8):
             time.sleep(0.2)
             connection.frame(PING, b"%d" % number)
-            pongs.append(connection.read_frame()[1])
+            opcode, payload = connection.read_frame()
+            if opcode == PING:
+                # The client's own, at the end of its hold.
+                connection.frame(PONG, payload)
+                break
+            pongs.append(payload)
         connection.serve()
 
     with peer(pinging) as port:
-        entry = check(direct(port), hold=0.9)["results"][0]
+        entry = check(direct(port), hold=1.7)["results"][0]
     assert entry["passed"]
-    assert pongs == [b"0", b"1", b"2", b"3"][: len(pongs)]
-    assert 2 <= entry["server_pings"] <= 4
-    assert 0.2 <= entry["longest_silence_s"] < 0.6
+    assert pongs == [b"%d" % number for number in range(8)][: len(pongs)]
+    assert 2 <= entry["server_pings"] <= 8
+    assert 0.2 <= entry["longest_silence_s"] < 0.9 * entry["held_s"]
     assert "s is not proven: the server pings about every 0." in entry["proves"]
 
 
@@ -198,30 +208,45 @@ def test_server_pings_are_answered_counted_and_limit_what_is_proven(check: Calla
 def test_a_busy_hold_measures_round_trips_and_proves_no_idle_timeout(
     check: Callable[..., dict[str, Any]], mode: str
 ) -> None:
-    with peer(peers.healthy) as port:
-        entry = check(direct(port), hold=0.65, hold_mode=mode, interval=0.1, **PING_PONG)["results"][0]
+    def slow(connection: Peer) -> None:
+        connection.upgrade()
+        while (received := connection.read_frame())[0] != CLOSE:
+            time.sleep(0.05)
+            connection.frame(*((PONG, received[1]) if received[0] == PING else (TEXT, b'{"type": "pong"}')))
+        connection.frame(*received)
+
+    with peer(slow) as port:
+        entry = check(direct(port), hold=1.95, hold_mode=mode, interval=0.3, **PING_PONG)["results"][0]
     trips = entry["round_trips"]
     assert (entry["passed"], trips["lost"]) == (True, 0)
     # Fewer on a busy machine: what was missed is not made up for.
     assert 3 <= trips["sent"] <= 6
-    assert 0 < trips["min"] <= trips["median"] <= trips["p95"] <= trips["max"] < 0.5
+    assert 0.05 <= trips["min"] <= trips["median"] <= trips["p95"] <= trips["max"] < entry["held_s"]
     assert entry["idle_timeout_proven_s"] is None
-    assert entry["proves"] == f"no idle timeout is proven: our own {mode} every 0.1 s broke the silence"
+    assert entry["proves"] == f"no idle timeout is proven: our own {mode} every 0.3 s broke the silence"
 
 
-def test_a_cut_is_timed_and_compared_with_the_configured_value(check: Callable[..., dict[str, Any]]) -> None:
+def test_a_cut_is_timed_and_compared_with_the_configured_value(
+    check: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def cutting(connection: Peer) -> None:
         connection.upgrade()
-        time.sleep(1.2)
+        time.sleep(3)
 
+    # A quarter of the timeout, as much as a busy machine may need; what fits is told in test_probe_hold.
+    tolerance_s = 0.75
+    monkeypatch.setattr(_probe_hold, "TOLERANCE_S", tolerance_s)
     with peer(peers.healthy) as good, peer(cutting) as bad:
-        result = check(direct(good), proxy(bad), hold=1.8, expected_idle_timeout=1.2)
+        result = check(direct(good), proxy(bad), hold=4.5, expected_idle_timeout=3)
     entry = result["results"][1]
     assert cause_of(result) == "cut_while_idle"
-    assert entry["longest_silence_s"] == pytest.approx(1.2, abs=0.3)
+    assert entry["longest_silence_s"] == pytest.approx(3, abs=tolerance_s)
     assert entry["close"]["by"] == "nobody"
-    assert "which fits the configured idle timeout of 1.2 s" in result["diagnosis"]["explanation"]
-    assert "the direct connection survived 1.8 s of silence" in result["diagnosis"]["explanation"]
+    explanation = result["diagnosis"]["explanation"]
+    assert "which fits the configured idle timeout of 3 s" in explanation
+    survived = re.search(r"the direct connection survived (\d+\.\d) s of silence", explanation)
+    assert survived, explanation
+    assert 4.5 <= float(survived[1]) < 6
     assert "proxy_read_timeout" in result["diagnosis"]["remedy"]
 
 
@@ -231,7 +256,7 @@ def test_a_connection_that_is_dead_at_the_end_of_the_hold_does_not_pass(check: C
         connection.wait()
 
     with peer(forgetting) as port:
-        result = check(direct(port), hold=0.3)
+        result = check(direct(port), hold=0.3, message_timeout=0.3)
     assert cause_of(result) == "dead_after_silence"
     assert result["results"][0]["idle_timeout_proven_s"] is None
 
@@ -242,7 +267,7 @@ def test_a_server_that_ignores_pings_but_closes_properly_passes(check: Callable[
         connection.serve(answer_pings=False)
 
     with peer(no_pongs) as port:
-        assert cause_of(check(direct(port), hold=0.2)) == "none"
+        assert cause_of(check(direct(port), hold=0.2, message_timeout=2)) == "none"
 
 
 # Each cause, provoked by a real peer.
@@ -359,19 +384,19 @@ def _cases() -> Iterator[Any]:
         ("extension-nobody-asked-for", uninvited_extension, "upgrade_answer_invalid", {}, {}),
         ("no-subprotocol-chosen", peers.healthy, "subprotocol_refused", {}, {"subprotocols": ["v1"]}),
         ("http-1.0", raw(b"HTTP/1.0 200 OK\r\n\r\nhello"), "http_1_0_answer", {}, {}),
-        ("stalls", stalling, "handshake_stalled", {"handshake_timeout": 0.3}, {}),
+        ("stalls", stalling, "handshake_stalled", {"handshake_timeout": 1}, {}),
         (
             "closes-without-an-answer",
             lambda p: p.request() and None,
             "closed_in_handshake",
-            {"handshake_timeout": 0.5},
+            {"handshake_timeout": 2},
             {},
         ),
-        ("half-an-answer", raw(b"HTTP/1.1 101 Swi"), "closed_in_handshake", {"handshake_timeout": 0.5}, {}),
-        ("ssh", raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "not_http", {"handshake_timeout": 0.5}, {}),
-        ("mute", silent, "opened_but_mute", PING_PONG, {}),
-        ("does-not-reply", unanswering, "no_reply", PING_PONG, {}),
-        ("replies-otherwise", answering_something_else, "unexpected_reply", PING_PONG, {}),
+        ("half-an-answer", raw(b"HTTP/1.1 101 Swi"), "closed_in_handshake", {"handshake_timeout": 2}, {}),
+        ("ssh", raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "not_http", {"handshake_timeout": 2}, {}),
+        ("mute", silent, "opened_but_mute", {**PING_PONG, "message_timeout": 0.3}, {}),
+        ("does-not-reply", unanswering, "no_reply", {**PING_PONG, "message_timeout": 2}, {}),
+        ("replies-otherwise", answering_something_else, "unexpected_reply", {**PING_PONG, "message_timeout": 2}, {}),
         ("drops-after-101", dropping, "cut_without_close", PING_PONG, {}),
         ("closes-with-1011", after_upgrade(frame(CLOSE, b"\x03\xf3boom")), "closed_by_server", PING_PONG, {}),
         ("closes-with-1009", after_upgrade(frame(CLOSE, b"\x03\xf1")), "message_too_big", PING_PONG, {}),
@@ -430,7 +455,7 @@ def test_the_same_answer_means_something_else_when_direct_works(
     check: Callable[..., dict[str, Any]], act: Act, cause: str
 ) -> None:
     with peer(peers.healthy) as good, peer(act) as bad:
-        result = check(direct(good), proxy(bad), **PING_PONG)
+        result = check(direct(good), proxy(bad), message_timeout=2, **PING_PONG)
     assert [entry["cause"] for entry in result["results"]] == [None, cause]
     assert cause_of(result) == cause
 
@@ -593,7 +618,6 @@ def test_a_plain_request_to_a_tls_port(check: Callable[..., dict[str, Any]], aut
 def test_tls_to_a_plain_port(check: Callable[..., dict[str, Any]], act: Act) -> None:
     def plain(connection: Peer) -> None:
         # An HTTP server that cannot make sense of a request says so and closes.
-        connection.sock.settimeout(0.3)
         first = connection.sock.recv(1, socket.MSG_PEEK)
         if first == b"\x16":
             connection.answer(400, "Invalid HTTP request received.")
@@ -715,25 +739,31 @@ def never_closes(connection: Peer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "causes"),
+    ("act", "causes", "options"),
     [
-        pytest.param(endless_headers, {"not_http"}, id="endless-headers"),
-        pytest.param(endless_line, {"not_http"}, id="endless-line"),
-        pytest.param(slow_drip, {"handshake_stalled"}, id="slow-drip"),
-        pytest.param(endless_interim_answers, {"not_http"}, id="endless-interim-answers"),
-        pytest.param(flood_of_pings, {"no_reply", "dead_after_silence", "none"}, id="flood-of-pings"),
-        pytest.param(flood_of_tiny_messages, {"unexpected_reply"}, id="flood-of-tiny-messages"),
-        pytest.param(endless_fragments, {"message_too_big"}, id="endless-fragments"),
+        pytest.param(endless_headers, {"not_http"}, {}, id="endless-headers"),
+        pytest.param(endless_line, {"not_http"}, {}, id="endless-line"),
+        pytest.param(slow_drip, {"handshake_stalled"}, {"handshake_timeout": 0.5}, id="slow-drip"),
+        pytest.param(endless_interim_answers, {"not_http"}, {}, id="endless-interim-answers"),
+        pytest.param(
+            flood_of_pings, {"no_reply", "dead_after_silence", "none"}, {"message_timeout": 0.3}, id="flood-of-pings"
+        ),
+        pytest.param(flood_of_tiny_messages, {"unexpected_reply"}, {"message_timeout": 1}, id="flood-of-tiny-messages"),
+        pytest.param(endless_fragments, {"message_too_big"}, {}, id="endless-fragments"),
     ],
 )
 def test_hostile_peers_neither_hang_nor_fill_memory(
-    check: Callable[..., dict[str, Any]], act: Act, causes: set[str], monkeypatch: pytest.MonkeyPatch
+    check: Callable[..., dict[str, Any]],
+    act: Act,
+    causes: set[str],
+    options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_websocket_probe, "_COURTESY_S", 0.2)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with peer(act) as port:
         began = time.monotonic()
-        result = check(direct(port), handshake_timeout=0.5, message_timeout=0.3, hold=0.3, **PING_PONG)
+        result = check(direct(port), hold=0.3, **PING_PONG, **options)
         took = time.monotonic() - began
     assert cause_of(result) in causes
     assert took < 12
@@ -750,7 +780,7 @@ def test_a_server_that_never_closes_passes_and_is_left(
         took = time.monotonic() - began
     assert cause_of(result) == "none"
     assert result["results"][0]["close"] == {"code": None, "name": "no close frame", "reason": "", "by": "client"}
-    assert took < 2
+    assert took < CLOSE_TIMEOUT_S
 
 
 # Server-sent events.
@@ -777,11 +807,11 @@ def sse(vantage: str, port: int, **more: Any) -> dict[str, Any]:
 
 
 def test_an_event_stream_passes_and_its_rhythm_is_told(check: Callable[..., dict[str, Any]]) -> None:
-    with peer(stream(every_s=0.1)) as port:
-        result = check(sse("direct", port), hold=0.65)
+    with peer(stream(every_s=0.4)) as port:
+        result = check(sse("direct", port), hold=2.5)
     entry = result["results"][0]
     assert (cause_of(result), entry["transport"], entry["status"]) == ("none", "sse", 200)
-    assert entry["event_gaps"]["median"] == pytest.approx(0.1, abs=0.09)
+    assert entry["event_gaps"]["median"] == pytest.approx(0.4, abs=0.36)
     assert result["summary"][0].startswith("Direct event stream: passed (handshake ")
 
 
@@ -802,22 +832,23 @@ def headers_alone(connection: Peer) -> None:
         pytest.param(collecting, "events_buffered", id="nothing-comes"),
         pytest.param(headers_alone, "events_buffered", id="headers-alone"),
         pytest.param(stream(every_s=0.2, batch=5), "events_buffered", id="bursts"),
-        pytest.param(stream(), "none", id="singly"),
+        pytest.param(stream(every_s=0.3), "none", id="singly"),
         pytest.param(peers.answering(404), "not_routed_by_proxy", id="404"),
         pytest.param(peers.answering(502), "bad_gateway", id="502"),
         pytest.param(peers.answering(200, "<html>", Content_Type="text/html"), "not_an_event_stream", id="a-page"),
-        pytest.param(stream(events=4), "stream_ended", id="ends"),
+        pytest.param(stream(events=2), "stream_ended", id="ends"),
     ],
 )
 def test_event_streams_through_a_proxy(check: Callable[..., dict[str, Any]], act: Act, cause: str) -> None:
-    with peer(stream()) as good, peer(act) as other:
-        result = check(sse("direct", good), sse("proxy", other), hold=0.5, handshake_timeout=0.5)
+    # So far apart that what comes together after a pause of a busy machine are not three of them.
+    with peer(stream(every_s=0.3)) as good, peer(act) as other:
+        result = check(sse("direct", good), sse("proxy", other), hold=1, handshake_timeout=2, message_timeout=2)
     assert [entry["cause"] for entry in result["results"]] == [None, None if cause == "none" else cause]
 
 
 def test_an_event_stream_without_events(check: Callable[..., dict[str, Any]]) -> None:
     with peer(headers_alone) as port:
-        assert cause_of(check(sse("direct", port))) == "no_event"
+        assert cause_of(check(sse("direct", port), message_timeout=0.3)) == "no_event"
 
 
 def test_a_comment_shows_that_the_stream_flows(check: Callable[..., dict[str, Any]]) -> None:
@@ -900,10 +931,10 @@ def test_results_of_an_earlier_call_take_part_in_the_diagnosis(check: Callable[.
 def test_the_time_of_the_whole_call_is_kept(check: Callable[..., dict[str, Any]]) -> None:
     with peer(stalling) as port:
         began = time.monotonic()
-        result = check(direct(port), timeout=0.4, handshake_timeout=5)
+        result = check(direct(port), timeout=0.4, handshake_timeout=20)
         took = time.monotonic() - began
     assert cause_of(result) == "deadline_reached"
-    assert took < 1.5
+    assert took < 10
 
 
 # Bad input: refused before the first connection.
