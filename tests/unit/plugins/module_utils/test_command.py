@@ -20,7 +20,7 @@ def sh(script: str, cwd: Path, seconds: float = 10) -> Ended:
 
 def gone(pid: int) -> bool:
     """Whether a process has ended; one that nobody waited for yet counts as ended."""
-    for _attempt in range(50):
+    for _attempt in range(400):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
@@ -41,15 +41,15 @@ def test_a_command_has_the_given_directory_and_environment_and_no_input(tmp_path
 
 def test_a_command_that_passes_its_deadline_is_killed_with_all_it_started(tmp_path):
     started = time.monotonic()
-    ended = sh("sleep 60 & echo $!; wait", tmp_path, seconds=0.5)
-    assert (ended.code, time.monotonic() - started < 10) == (None, True)
+    ended = sh("sleep 60 & echo $!; wait", tmp_path, seconds=2)
+    assert (ended.code, time.monotonic() - started < 30) == (None, True)
     assert gone(int(ended.output))
 
 
 def test_what_a_command_leaves_running_is_killed_and_not_waited_for(tmp_path):
     started = time.monotonic()
-    ended = sh("sleep 60 & echo $!", tmp_path)
-    assert (ended.code, time.monotonic() - started < 10) == (0, True)
+    ended = sh("sleep 60 & echo $!", tmp_path, seconds=30)
+    assert (ended.code, time.monotonic() - started < 30) == (0, True)
     assert gone(int(ended.output))
 
 
@@ -64,7 +64,7 @@ def test_a_command_dies_with_the_process_that_runs_it(tmp_path):
         sh("echo $$ >pid; exec sleep 60", tmp_path, seconds=60)
         os._exit(0)
     pid = ""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not pid and time.monotonic() < deadline:
         time.sleep(0.05)
         if (tmp_path / "pid").exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def test_a_free_lock_is_taken_and_says_who_holds_it(lock: Lock) -> None:
     assert (result["held"], result["action"], result["reason"]) == (True, "taken", "nobody held it")
     holder = result["holder"]
     assert (holder["controller"], holder["pid"], holder["start"], holder["who"]) == ("one", 100, 5000, "frank@one")
-    assert 58 <= holder["lease_left_s"] <= 60
+    assert 50 <= holder["lease_left_s"] <= 60
     assert len(lock.files) == 1
     assert stat.S_IMODE(os.stat(lock.directory).st_mode) & 0o022 == 0
 
@@ -69,9 +70,12 @@ def test_another_run_is_refused_with_the_name_of_the_holder(lock: Lock) -> None:
     first = lock(run_of(), lease_s=500)
     result = lock(run_of("two"))
     assert result["failed"] is True
+    left = re.search(r"runs out in (\d+) s", result["msg"])
+    assert left, result["msg"]
+    assert 480 <= int(left[1]) <= 500
     assert result["msg"] == (
         f"/home/deploy/app is being deployed by frank@one (process 100, since {first['holder']['since']}), whose lease "
-        f"runs out in 500 s unless that run renews it; wait for it, or remove {first['path']} "
+        f"runs out in {left[1]} s unless that run renews it; wait for it, or remove {first['path']} "
         "if you know that it is dead"
     )
     assert result["holder"]["controller"] == "one"
@@ -89,27 +93,30 @@ def test_a_lease_that_has_run_out_is_taken_over(lock: Lock) -> None:
 
 
 def test_another_run_waits_for_the_lease(lock: Lock) -> None:
-    lock(run_of(), lease_s=1)
-    result = lock(run_of("two"), wait_s=5)
+    began = time.monotonic()
+    lock(run_of(), lease_s=2)
+    result = lock(run_of("two"), wait_s=60)
+    took = time.monotonic() - began
     assert (result["held"], result["action"]) == (True, "taken_over")
-    assert 0.5 <= result["waited_s"] <= 4
+    assert 2 <= took < 30
+    assert 0 < result["waited_s"] < took + 0.1
 
 
 def test_waiting_ends_when_the_lock_is_released(lock: Lock) -> None:
     held = lock(run_of(), lease_s=500)
     timer = threading.Timer(0.6, os.unlink, (held["path"],))
     timer.start()
-    result = lock(run_of("two"), wait_s=10)
+    result = lock(run_of("two"), wait_s=60)
     timer.join()
     assert (result["held"], result["action"]) == (True, "taken")
-    assert result["waited_s"] < 5
+    assert result["waited_s"] < 30
 
 
 def test_waiting_has_an_end(lock: Lock) -> None:
     lock(run_of(), lease_s=500)
     begin = time.monotonic()
     assert lock(run_of("two"), wait_s=1)["failed"] is True
-    assert 0.9 <= time.monotonic() - begin < 4
+    assert 0.9 <= time.monotonic() - begin < 20
 
 
 def test_the_same_controller_takes_over_from_a_dead_run_at_once(lock: Lock) -> None:

@@ -57,13 +57,13 @@ def test_a_process_with_old_values_is_told_by_its_keys(run_module: RunModule, tm
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={"SAME": "1", "CHANGED": "old"}
     )
     try:
-        for _attempt in range(100):
+        for _attempt in range(1000):
             if dotenv_info.environment(process.pid):
                 break
             time.sleep(0.02)
         result = run_module(dotenv_info, {"path": str(path), "pid": process.pid})
     finally:
-        process.communicate(b"\n", timeout=10)
+        process.communicate(b"\n", timeout=30)
     assert result["process"] == {"pid": process.pid, "exists": True, "missing": ["NEW"], "differing": ["CHANGED"]}
     assert SECRET not in json.dumps(result)
 

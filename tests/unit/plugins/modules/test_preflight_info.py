@@ -198,7 +198,7 @@ def server() -> Any:
 
     yield start
     for process in running:
-        process.communicate("\n", timeout=10)
+        process.communicate("\n", timeout=30)
 
 
 def test_a_port_that_a_foreign_process_holds_is_said_with_its_name(on_host: Any, server: Any, tmp_path: Path) -> None:

@@ -490,17 +490,20 @@ def test_a_reader_never_meets_a_gap_while_releases_are_switched(site):
         [
             "sh",
             "-c",
-            "n=0; while [ ! -e stop ]; do read -r line < app/backend/main.py || exit 1; n=$((n+1)); done; echo $n",
+            "echo begun; n=0; while [ ! -e stop ]; do read -r line < app/backend/main.py || exit 1; n=$((n+1)); done; "
+            "echo $n",
         ],
         cwd=site.home,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "begun\n"
     for number in range(20):
         assert site.ok("restored", release=ids[number % 2])["current"] == ids[number % 2]
     (site.home / "stop").touch()
-    out, problems = reader.communicate(timeout=30)
+    out, problems = reader.communicate(timeout=60)
     assert (reader.returncode, problems) == (0, "")
     assert int(out) > 20
 

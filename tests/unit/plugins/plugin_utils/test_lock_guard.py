@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,16 +31,20 @@ class Run:
         _lock_guard.stand_by(str(self.temporary), "host /run/lock", self.process.pid, free)
 
     def end(self) -> None:
-        self.process.communicate(b"\n", timeout=10)
+        self.process.communicate(b"\n", timeout=30)
 
     def tried(self, times: int) -> bool:
         """Whether it comes to so many tries."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            if self.tries.exists() and len(self.tries.read_text()) >= times:
-                return True
-            time.sleep(0.05)
-        return False
+        return comes_true(lambda: self.tries.exists() and len(self.tries.read_text()) >= times)
+
+
+def comes_true(said: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 30
+    while not said():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @pytest.fixture
@@ -54,9 +59,9 @@ def test_a_run_that_is_gone_is_followed_by_one_try_and_leaves_no_directory(run: 
     assert not run.tries.exists()
     run.end()
     assert run.tried(1)
+    assert comes_true(lambda: not run.temporary.exists())
     time.sleep(0.5)
     assert run.tries.read_text() == "x"
-    assert not run.temporary.exists()
 
 
 def test_a_host_that_is_unreachable_at_first_is_tried_again(run: Run) -> None:
