@@ -69,7 +69,7 @@ class Application:
 
 def handshake(port: int, host: str = "api.example.com", path: str = "/ws") -> tuple[int, socket.socket]:
     """Status of an opening handshake without TLS, and the connection."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=30)
     sock.sendall(
         f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()

@@ -46,7 +46,7 @@ SITES = "include conf.d/*.conf; include {root}/sites-enabled/*;"
 OTHERS = 'server {{ listen 127.0.0.1:{port}; server_name others.example.com; return 200 "{text}"; }}\n'
 
 
-def wait_for(condition: Any, seconds: float = 10) -> None:
+def wait_for(condition: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "what was waited for did not come about"
@@ -89,7 +89,7 @@ class Loop:
 
 def get(port: int, host: str, path: str = "/") -> tuple[int, str]:
     """Status and body of one request on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path, headers={"Host": host, "Connection": "close"})
         response = connection.getresponse()
@@ -140,7 +140,7 @@ class Tree:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [NGINX or "nginx", "-p", str(self.root), "-c", str(self.main), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30)
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
     def start(self) -> None:
         done = self.command()

@@ -42,14 +42,14 @@ def running_backend() -> Iterator[int]:
     command = [sys.executable, "-m", "uvicorn", "npm_peer.backend:app", "--port", str(port), "--log-level", "error"]
     process = subprocess.Popen(command, cwd=TESTS)
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while plain(Endpoint("127.0.0.1", port, "localhost")).status is None:
             assert time.monotonic() < deadline, "the application did not start"
             time.sleep(0.05)
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextlib.contextmanager
@@ -70,7 +70,6 @@ def arguments(peer: Peer, name: str, **more: Any) -> dict[str, Any]:
         "domain_name": name,
         "proxy_port": peer.nginx.port,
         "token_cache": False,
-        "wire_timeout": 3,
     } | more
 
 

@@ -89,7 +89,7 @@ def served(frontend: Frontend, command: list[str], url: str) -> dict[str, Any]:
     process = subprocess.Popen([*command, str(port)], cwd=frontend.path, env=env, start_new_session=True)
     try:
         options = {"url": f"http://127.0.0.1:{port}/", "expected_urls": [url], "forbidden_urls": [FALLBACK]}
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             result = module_runner.run(frontend_bundle_info, options)
             if "refused" not in result["complaint"] or time.monotonic() > deadline:
@@ -186,7 +186,7 @@ def test_a_build_that_was_killed_leaves_the_former_one(sample: Frontend) -> None
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen([sys.executable, "-c", child, repr(options)], env=env, start_new_session=True)
     former = sample.path / ".next.staging-former"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     # npm dies with the run; what npm has started does not.
     while not (former.exists() and len(marked(sample.path)) > 1) and time.monotonic() < deadline:
         time.sleep(0.02)

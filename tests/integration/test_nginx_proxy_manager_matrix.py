@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import digest, take_apart
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host
+from nginx_tree import wait_for
 from npm_parts import TABLE, arguments, endpoint, running_peer
 from npm_peer.behaviour import VERSIONS
 from npm_peer.pasted import (
@@ -274,7 +275,8 @@ def test_fields_that_are_not_given_stay_and_those_given_are_saved_once(peer: Pee
     after = stored(peer, name)
     changed = {key for key in after if key != "meta" and after[key] != before[key]}
     assert changed == {"forward_port", "allow_websocket_upgrade"}
-    assert handshake(endpoint(peer, name), "/ws").upgraded
+    # Without a path of its own the module has nothing to tell the new configuration by.
+    wait_for(lambda: handshake(endpoint(peer, name), "/ws").upgraded)
     assert done["former"]["fields"] == {"forward_port": 9, "allow_websocket_upgrade": False}
 
 

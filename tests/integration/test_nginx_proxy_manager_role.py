@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
+from nginx_tree import wait_for
 from npm_parts import PASSWORD, TESTS, endpoint, running_peer
 from npm_peer.pasted import SNIPPET
 from npm_peer.server import Account, Peer
@@ -51,8 +52,11 @@ class Arguments:
 
 def test_a_secret_among_arguments_would_be_seen() -> None:
     with Arguments("seen by everybody") as arguments:
-        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)", "seen by everybody"], check=True)
-    assert arguments.shown
+        shown = subprocess.Popen([sys.executable, "-c", "input()", "seen by everybody"], stdin=subprocess.PIPE)
+        try:
+            wait_for(lambda: arguments.shown)
+        finally:
+            shown.communicate(b"\n", timeout=60)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ class Served:
         self.tls = tls
 
     def connect(self, host: str, alpn: list[str] | None = None, port: int | None = None) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", port or self.port), timeout=10)
+        sock = socket.create_connection(("127.0.0.1", port or self.port), timeout=30)
         if not self.tls or port is not None:
             return sock
         context = ssl.create_default_context()

@@ -91,7 +91,7 @@ class Generator:
 
 
 def asked(port: int, address: str, name: str, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+    connection = http.client.HTTPConnection(address, port, timeout=30)
     try:
         connection.request("GET", path, headers={"Host": name, "Connection": "close"})
         answer = connection.getresponse()

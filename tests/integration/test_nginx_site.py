@@ -830,7 +830,7 @@ def test_a_run_killed_at_any_step_leaves_a_tree_that_nginx_accepts_and_the_next_
         tree.site(**({"state": "absent"} if task == "new" else {}))
         process = fork.Process(target=run_and_die, args=(tree, steps, options))
         process.start()
-        process.join(30)
+        process.join(120)
         assert tree.accepted()
         if process.exitcode == 0:
             break

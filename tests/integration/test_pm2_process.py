@@ -22,6 +22,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import find_daemon
 from ansible_collections.codeframe.staging.plugins.modules import pm2_process
 from free_ports import free_port
+from nginx_tree import wait_for
 
 PM2 = os.environ.get("STAGING_TEST_PM2") or shutil.which("pm2")
 OTHER_PM2_VERSION = "6.0.8"
@@ -61,7 +62,7 @@ class Site:
             "cwd": str(self.root / "app"),
             "env": {"PORT": str(self.port)},
             "health_url": f"http://127.0.0.1:{self.port}/",
-            "health_timeout": 10,
+            "health_timeout": 60,
             "stable_s": 0.3,
             "pm2": PM2,
             "pm2_home": str(self.home),
@@ -92,7 +93,7 @@ class Site:
         return {entry["name"]: entry["pid"] for entry in json.loads(self.pm2("jlist"))}
 
     def answer(self) -> dict[str, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", "/")
         value: dict[str, Any] = json.loads(connection.getresponse().read())
         connection.close()
@@ -276,7 +277,7 @@ def test_an_errored_process_is_started_again_when_it_is_repaired(site: Site) -> 
 def test_an_unhealthy_process_is_replaced_once_and_then_judged(site: Site) -> None:
     port = {"PORT": str(site.port)}
     site.ok(env={**port, "STATUS": "503"}, health_status=[503])
-    result = site.run(env={**port, "STATUS": "503"}, health_timeout=2)
+    result = site.run(env={**port, "STATUS": "503"}, health_timeout=6)
     assert result["failed"]
     assert result["action"] == "replace"
     assert f"http://127.0.0.1:{site.port}/ answers 503, expected 200" in result["msg"]
@@ -373,7 +374,7 @@ def test_after_the_death_of_the_daemon_only_our_process_is_started(site: Site, o
     for name, pid in pids.items():
         if name == "theirs" or not orphaned:
             os.kill(pid, signal.SIGKILL)
-    time.sleep(0.3)
+    wait_for(lambda: find_daemon(str(site.home)) is None)
     predicted = site.run(check=True)
     assert (predicted["action"], predicted["reasons"][0]) == ("start", "no pm2 daemon runs")
     result = site.ok()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.codeframe.staging.plugins.modules import preflight_info
 from module_runner import RunModule
+from nginx_tree import wait_for
 
 
 @pytest.fixture
@@ -71,17 +72,13 @@ def test_a_running_nginx_may_hold_the_port_of_the_proxy(on_host: Any, nginx: Any
     (tree / "ours.site").write_text("server { listen 127.0.0.1:18080; return 204; }\n")
     process = subprocess.Popen([str(wrapper), "-g", "daemon off;"])
     try:
-        for _attempt in range(100):
-            if (tree / "pid").exists():
-                break
-            process.poll()
-            subprocess.run(["sleep", "0.05"], check=True)
+        wait_for((tree / "pid").exists)
         assert on_host() == []
         taken = [name for name, _message in on_host(staging_backend_port=18080)]
         assert taken == ["port-held"]
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @pytest.fixture

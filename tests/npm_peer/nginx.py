@@ -42,7 +42,7 @@ class RealNginx:
         self._wait(lambda: bool(self.workers()))
 
     def _wait(self, reached: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not reached():
             assert time.monotonic() < deadline, (self.root / "error.log").read_text()
             time.sleep(0.005)
@@ -50,7 +50,7 @@ class RealNginx:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(10)
+            self._process.wait(60)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file as the real program does: seen by others while half of it is there."""

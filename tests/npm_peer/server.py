@@ -166,6 +166,10 @@ class Peer:
         (self.root / "data" / "access" / str(list_id)).write_text(text)
         return list_id
 
+    def come_back(self) -> None:
+        """End what a fault began that takes the API away."""
+        self._away_until = 0.0
+
     def note(self, method: str, path: str) -> None:
         self.requests.append((method, path))
         if self.request_log is not None:
