@@ -108,7 +108,7 @@ class Deployment:
         :raises AssertionError: If it fails.
         """
         command = ["ansible", f"--inventory={self.inventory}", "staging", "--become", "-m", f"codeframe.staging.{name}"]
-        done = self._command([*command, "-a", json.dumps(options)], {}, 60)
+        done = self._command([*command, "-a", json.dumps(options)], {}, 180)
         assert done.returncode == 0, done.stdout
         return done.stdout
 

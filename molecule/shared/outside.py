@@ -27,7 +27,7 @@ class Site:
     def get(self, path: str, url: str | None = None) -> tuple[int, str]:
         """Status and body of a page, or of another of the site's URLs."""
         parts = urlsplit(url or self.page_url)
-        connection = http.client.HTTPConnection(ADDRESS, _port(parts), timeout=10)
+        connection = http.client.HTTPConnection(ADDRESS, _port(parts), timeout=30)
         try:
             connection.request("GET", path, headers={"Host": parts.netloc})
             answer = connection.getresponse()
@@ -50,10 +50,10 @@ class Site:
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Open a WebSocket, send a message and return the reply."""
         parts = urlsplit(self.ws_url)
-        raw = socket.create_connection((ADDRESS, _port(parts)), timeout=10)
-        with connect(self.ws_url, sock=raw, open_timeout=10, close_timeout=2, proxy=None) as client:
+        raw = socket.create_connection((ADDRESS, _port(parts)), timeout=30)
+        with connect(self.ws_url, sock=raw, open_timeout=30, close_timeout=2, proxy=None) as client:
             client.send(json.dumps(message))
-            reply: dict[str, Any] = json.loads(client.recv(timeout=10))
+            reply: dict[str, Any] = json.loads(client.recv(timeout=30))
             return reply
 
     def await_page(self, timeout_s: float) -> float:

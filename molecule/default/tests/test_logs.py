@@ -24,6 +24,8 @@ def test_a_rotation_leaves_the_process_running_and_its_next_lines_in_a_log_of_th
         assert (rotated.user, host.file(log).user) == (user, user)
         host.check_output("runuser -u %s -- bash -lc 'pm2 -s restart %s-backend'", user, app)
         assert host.check_output("pgrep -u %s -f app.main:app", user) != pid
+        # The process writes its first lines some time after pm2 has started it.
+        host.check_output("timeout 60 sh -c %s", f"until test -s {log}; do sleep 0.2; done")
         fresh = host.file(log).content_string
         assert fresh
         assert "\0" not in fresh

@@ -17,7 +17,7 @@ def test_all_services_answer_again_after_a_restart_of_the_host(site: Site, varia
         env={**os.environ, "PYTHONPATH": str(CHECKOUT / "molecule/shared")},
         check=True,
     )
-    site.await_page(timeout_s=60)
+    site.await_page(timeout_s=180)
 
 
 def test_a_run_after_the_restart_changes_nothing(deployment: Deployment) -> None:

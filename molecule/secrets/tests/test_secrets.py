@@ -30,6 +30,12 @@ pytestmark = pytest.mark.quick
 NEEDED = (".env.staging", "/generated.env", "/.pm2/dump.pm2", "/.pm2/dump.pm2.bak")
 #: No secret: stands where a secret would be seen if it were treated like this value.
 SHOWN = f"Shown{os.urandom(5).hex()}"
+#: Runs until its own argument is among those that were seen.
+SEEN = """\
+import sys, time
+while sys.argv[1].encode() not in open("/root/arguments", "rb").read():
+    time.sleep(0.1)
+"""
 JOURNAL = """\
 import subprocess
 print(subprocess.run(["journalctl", "-o", "json", "--all"], capture_output=True, text=True).stdout)
@@ -119,12 +125,13 @@ def traces(deployment: Deployment, host: Host, variables: dict[str, Any]) -> Ite
             "failure": run("failure", {**variables_with(changed), **broken}),
             "refusal": run("refusal", {**variables_with(secrets), **refused}),
         }
-        host.check_output("python3 -c 'import time; time.sleep(0.5)' %s", SHOWN)
+        with host.sudo():
+            host.check_output("timeout 60 python3 -c %s %s", SEEN, SHOWN)
         here.over.set()
         here.join()
         with host.sudo():
             host.check_output("rm /root/sampling")
-            there.wait(timeout=10)
+            there.wait(timeout=60)
             env = host.check_output("cat %s/.env.staging", variables["staging_project_dir"])
         made = env.partition("AUTH_SECRET=")[2].partition("\n")[0]
         assert len(made) == 64, "no secret was made on the host"
@@ -287,8 +294,11 @@ def test_the_search_finds_what_is_left_on_the_controller_and_in_arguments(traces
             path.unlink(missing_ok=True)
     watch = ArgumentsHere()
     watch.start()
-    sleeper = subprocess.Popen(["python3", "-c", "import time; time.sleep(1)", secret])
-    sleeper.wait(timeout=20)
+    shown = subprocess.Popen(["python3", "-c", "input()", secret], stdin=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not any(holds(arguments, traces.needles) for arguments in list(watch.seen)):
+        time.sleep(0.1)
+    shown.communicate(b"\n", timeout=60)
     watch.over.set()
     watch.join()
     assert any(holds(arguments, traces.needles) for arguments in watch.seen)

@@ -15,7 +15,7 @@ from stagehost.workspace import Workspace
 ADDRESS = "127.0.0.1"
 NETWORK = "codeframe-staging"
 USER = "admin"
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 
 
 class HostError(Exception):
