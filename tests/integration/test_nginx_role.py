@@ -495,6 +495,31 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"proxy_websocket_deny": ["all; allow all"]},
         'proxy_websocket_deny holds "all; allow all", expected addresses or networks such as 192.0.2.0/24, or all',
     ),
+    "limits-of-nginx-alone": (
+        {"proxy_websocket_allow": ["192.0.2.0/24"]},
+        "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are for "
+        "nginx alone; expected an access list in Nginx Proxy Manager itself",
+    ),
+    "limit-of-nginx-alone": (
+        {
+            "proxy_websocket_connections_per_address": 2,
+            "staging_proxy_provider": "nginx_proxy_manager",
+            "proxy_npm_api_url": "http://npm.example.com:81",
+            "proxy_npm_token": "x",
+        },
+        "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are for "
+        "nginx alone; expected an access list in Nginx Proxy Manager itself",
+    ),
+    "access-list-of-npm-beside-rules-for-nginx": (
+        {
+            "proxy_websocket_deny": ["192.0.2.1"],
+            "staging_proxy_provider": "nginx_proxy_manager",
+            "proxy_npm_api_url": "http://npm.example.com:81",
+            "proxy_npm_token": "x",
+        },
+        "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are for "
+        "nginx alone; expected an access list in Nginx Proxy Manager itself",
+    ),
     "certificate-without-key": (
         {"staging_tls_certificate": "/c.pem"},
         'proxy_tls_certificate is "/c.pem" and proxy_tls_key is "", expected both or neither',
