@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Iterable
 from typing import IO
@@ -24,18 +25,21 @@ DAMAGES = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error)
 def write_archive(root: str, paths: Iterable[str], target: str) -> None:
     """Write the paths below root to a gzipped tar file without times and owners.
 
-    The file appears under its name when it is complete.
+    The file appears under its name when it is complete, also where several runs write it at once.
     """
-    temporary = f"{target}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    # Level 6: level 9 takes twice the time for 1 % less.
-    with contextlib.ExitStack() as stack:
-        raw = stack.enter_context(open(descriptor, "wb"))
-        packed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0))
-        archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT))
-        for path in sorted(paths):
-            _add(archive, root, path)
-    os.replace(temporary, target)
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f"{os.path.basename(target)}.")
+    try:
+        # Level 6: level 9 takes twice the time for 1 % less.
+        with contextlib.ExitStack() as stack:
+            raw = stack.enter_context(open(descriptor, "wb"))
+            packed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0))
+            archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT))
+            for path in sorted(paths):
+                _add(archive, root, path)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def _add(archive: tarfile.TarFile, root: str, path: str) -> None:

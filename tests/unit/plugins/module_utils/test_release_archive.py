@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import (
@@ -115,3 +117,30 @@ def test_what_was_packed_comes_out(tmp_path):
     (tmp_path / "out").mkdir()
     tree = unpack(path, str(tmp_path / "out"))
     assert tree == archived_tree(path) == read_tree(str(src), names) == read_tree(str(tmp_path / "out"), names)
+
+
+def test_runs_that_pack_the_same_source_at_once_all_leave_it_whole(tmp_path):
+    """As the hosts of one play do, into the controller's cache."""
+    (tmp_path / "src").mkdir()
+    for number in range(40):
+        (tmp_path / f"src/{number}").write_bytes(bytes(range(256)) * 200)
+    names = list(walk(str(tmp_path / "src"), Exclusion(())))
+    (tmp_path / "cache").mkdir()
+    path = str(tmp_path / "cache/a.tar.gz")
+    begin = Barrier(4)
+
+    def pack(_number):
+        begin.wait()
+        write_archive(str(tmp_path / "src"), names, path)
+        return archived_tree(path)
+
+    with ThreadPoolExecutor(4) as runs:
+        trees = list(runs.map(pack, range(4)))
+    assert trees == [read_tree(str(tmp_path / "src"), names)] * 4
+    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["a.tar.gz"]
+
+
+def test_a_source_that_cannot_be_read_leaves_no_half_of_an_archive(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_archive(str(tmp_path), ["gone"], str(tmp_path / "a.tar.gz"))
+    assert list(tmp_path.iterdir()) == []
