@@ -63,6 +63,11 @@ home:
   returned: success
   type: str
   sample: /home/deploy
+group:
+  description: Primary group of the user; null where there is no such user.
+  returned: success
+  type: str
+  sample: deploy
 nodejs:
   description: Version of Node.js on the path; null where there is none.
   returned: success
@@ -136,12 +141,21 @@ def missing_packages(module: AnsibleModule, packages: list[str]) -> list[str]:
     return [package for package in packages if package not in installed]
 
 
-def home_of(user: str) -> str | None:
-    """Return the user's home directory, or ``None`` where the user does not exist."""
+def account_of(user: str) -> tuple[str | None, str | None]:
+    """Return the user's home directory and primary group, or twice ``None`` where the user does not exist."""
     try:
-        return pwd.getpwnam(user).pw_dir
+        account = pwd.getpwnam(user)
     except KeyError:
-        return None
+        return None, None
+    return account.pw_dir, group_name(account.pw_gid)
+
+
+def group_name(gid: int) -> str:
+    """Return the name of a group, or its number where it has none."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def nodejs_version(module: AnsibleModule) -> str | None:
@@ -196,12 +210,11 @@ def file_state(module: AnsibleModule, path: str) -> dict[str, str] | None:
         return None
     except OSError as error:
         module.fail_json(msg=f"{path} cannot be read: {error.strerror}")
-    owner, group = str(status.st_uid), str(status.st_gid)
+    owner = str(status.st_uid)
     with contextlib.suppress(KeyError):
         owner = pwd.getpwuid(status.st_uid).pw_name
-    with contextlib.suppress(KeyError):
-        group = grp.getgrgid(status.st_gid).gr_name
-    return {"sha256": digest, "owner": owner, "group": group, "mode": f"{stat.S_IMODE(status.st_mode):04o}"}
+    mode = f"{stat.S_IMODE(status.st_mode):04o}"
+    return {"sha256": digest, "owner": owner, "group": group_name(status.st_gid), "mode": mode}
 
 
 def main() -> None:
@@ -217,12 +230,13 @@ def main() -> None:
     )
     module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
     user, prefix = module.params["user"], module.params["prefix"]
-    home = home_of(user)
+    home, group = account_of(user)
     unit = f"pm2-{user}.service"
     result: dict[str, Any] = {
         "changed": False,
         "missing_packages": missing_packages(module, module.params["packages"]),
         "home": home,
+        "group": group,
         "nodejs": nodejs_version(module),
         "machine": os.uname().machine,
         "npm": module.get_bin_path("npm", opt_dirs=PATH_DIRS),

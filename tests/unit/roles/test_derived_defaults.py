@@ -31,3 +31,20 @@ def test_the_cors_origin_of_a_page_is_what_its_browser_sends(url: str, origin: s
     templar = Templar(DataLoader(), {"app_env_public_url": url})
     assert templar.template(trust_as_template(expression)) == [origin]
     assert parse_url(url).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("group", "line"),
+    [
+        pytest.param("users", "su deploy users", id="a user who was there"),
+        pytest.param(None, "su deploy deploy", id="a user who is made"),
+    ],
+)
+def test_logs_are_rotated_as_the_deploy_user_with_its_own_group(group: str | None, line: str) -> None:
+    variables = yaml.safe_load((ROOT / "roles/runtime/vars/main.yml").read_text())
+    told = {"runtime_user": "deploy", "runtime_log_max_size": "50M", "runtime_log_keep": 14}
+    found = {"home": "/home/deploy", "group": group}
+    template = (ROOT / "roles/runtime/templates/logrotate.j2").read_text()
+    texts = {name: trust_as_template(value) for name, value in variables.items() if isinstance(value, str)}
+    templar = Templar(DataLoader(), {**texts, **told, "runtime_log_processes": ["app"], "__runtime_found": found})
+    assert line in [each.strip() for each in templar.template(trust_as_template(template)).splitlines()]
