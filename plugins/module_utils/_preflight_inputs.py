@@ -361,11 +361,16 @@ def _check_names(inputs: Inputs, urls: Sequence[tuple[str, Url]], name: str, var
 # Ports
 
 
+def _tls_ends_before(given: Mapping[str, Any]) -> bool:
+    """Whether nginx is asked without TLS; on a command line, the truth is a text."""
+    return str(given.get(TLS_BEFORE)).lower() in ("true", "yes", "on", "1")
+
+
 def port_at_proxy(given: Mapping[str, Any], url: Url) -> int:
     """The port at which nginx takes requests for a public URL: as the role proxy writes it."""
     if _is_port(given.get(PROXY_PORT)):
         return int(given[PROXY_PORT])
-    return 80 if url.secure and given.get(TLS_BEFORE) is True else url.port
+    return 80 if url.secure and _tls_ends_before(given) else url.port
 
 
 def _is_port(value: Any) -> bool:
@@ -582,7 +587,7 @@ def _check_certificate(inputs: Inputs) -> None:
     secure = [variable for variable, url in served if url.secure]
     if inputs.provider != "nginx":
         return
-    if inputs.get(TLS_BEFORE) is True:
+    if _tls_ends_before(inputs.given):
         if has_certificate:
             inputs.add(
                 "certificate",

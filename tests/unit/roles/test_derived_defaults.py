@@ -8,6 +8,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS
 from ansible_collections.codeframe.staging.plugins.module_utils._url import parse_url
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,3 +49,25 @@ def test_logs_are_rotated_as_the_deploy_user_with_its_own_group(group: str | Non
     texts = {name: trust_as_template(value) for name, value in variables.items() if isinstance(value, str)}
     templar = Templar(DataLoader(), {**texts, **told, "runtime_log_processes": ["app"], "__runtime_found": found})
     assert line in [each.strip() for each in templar.template(trust_as_template(template)).splitlines()]
+
+
+@pytest.mark.parametrize("variable", sorted(name for name, kind in KINDS.items() if kind.may_be_empty))
+def test_a_variable_without_a_value_is_one_that_is_not_set(variable: str) -> None:
+    """As preflight, which lets it pass, takes it: ``staging_ca_path:`` with nothing behind it is null."""
+    reads = 0
+    for path in ROOT.glob("roles/*/defaults/main.yml"):
+        defaults = yaml.safe_load(path.read_text())
+        texts = {name: trust_as_template(value) for name, value in defaults.items() if isinstance(value, str)}
+        for name in (name for name, text in texts.items() if variable in text):
+            reads += 1
+            unset = Templar(DataLoader(), texts).template(texts[name])
+            for empty in (None, ""):
+                assert Templar(DataLoader(), {**texts, variable: empty}).template(texts[name]) == unset, name
+    assert reads
+
+
+@pytest.mark.parametrize(("given", "tls"), [("false", True), ("true", False), (False, True), (True, False)])
+def test_where_tls_ends_may_be_said_on_a_command_line(given: object, tls: bool) -> None:
+    expression = yaml.safe_load((ROOT / "roles/websocket_verify/defaults/main.yml").read_text())
+    templar = Templar(DataLoader(), {"staging_tls_before_proxy": given})
+    assert templar.template(trust_as_template(expression["websocket_verify_proxy_tls"])) is tls

@@ -165,10 +165,10 @@ def test_preflight_takes_for_each_shared_variable_what_its_roles_take() -> None:
             if given:
                 option = options[name]
                 taken.setdefault(given[1], set()).add((option["type"], tuple(sorted(option.get("choices", ())))))
-                empty.setdefault(given[1], set()).add(given["default"] == "''")
+                empty.setdefault(given[1], set()).add(given["default"] == "'', true")
     judged = {name: {(kind.type, tuple(sorted(kind.choices)))} for name, kind in KINDS.items() if name in taken}
     assert judged == taken
-    # Nothing but an empty text stands for itself; where a role has another default, it wants a value.
+    # Nothing but an empty text stands for itself, null included; where a role has another default, it wants a value.
     assert {name for name, kind in KINDS.items() if kind.may_be_empty} == {
         name for name in taken if empty[name] == {True}
     }

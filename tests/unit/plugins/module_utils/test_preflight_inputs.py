@@ -69,6 +69,14 @@ def test_there_are_at_least_sixty_bad_inputs() -> None:
         ),
         pytest.param(
             {
+                "staging_public_url": "https://app.example.com",
+                "staging_public_ws_url": "wss://api.example.com/ws",
+                "staging_tls_before_proxy": "True",
+            },
+            id="TLS ends before nginx, said on a command line",
+        ),
+        pytest.param(
+            {
                 "staging_websocket_paths": ["/ws", "/live/"],
                 "staging_sse_paths": ["/api/events"],
                 "staging_cors_origins": ["http://app.example.com", "http://app.example.com:3000"],
