@@ -48,14 +48,20 @@ class Bundle:
     pages: list[str] = field(default_factory=list)
 
 
-def addresses(host: str, connect_to: str | None) -> list[str]:
-    """Where to connect for a host name."""
+def addresses(host: str, port: int, connect_to: str | None) -> list[tuple[str, int]]:
+    """Where to connect for a host name.
+
+    :param connect_to: An address or ``address:port`` instead, one of IPv6 in brackets where a port follows.
+    """
     if connect_to:
-        return [connect_to]
+        name, colon, number = connect_to.rpartition(":")
+        if colon and number.isdigit() and (":" not in name or name.startswith("[")):
+            return [(name.strip("[]"), int(number))]
+        return [(connect_to.strip("[]"), port)]
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
-        return ["127.0.0.1", "::1"]
-    return [host]
+        return [("127.0.0.1", port), ("::1", port)]
+    return [(host, port)]
 
 
 def tls_context(ca_certificates: str | None, *, validate_certs: bool) -> ssl.SSLContext:
@@ -167,15 +173,10 @@ class Fetcher:
             return connection
         scheme, host, port = key
         override = self._connect_to if self._origin and host == self._origin[1] else None
-        target_port = port
-        if override:
-            name, colon, number = override.rpartition(":")
-            if colon and number.isdigit() and (":" not in name or name.startswith("[")):
-                override, target_port = name.strip("[]"), int(number)
         last: OSError | None = None
-        for address in addresses(host, override):
+        for address in addresses(host, port, override):
             try:
-                sock = socket.create_connection((address, target_port), timeout=min(10.0, self._left()))
+                sock = socket.create_connection(address, timeout=min(10.0, self._left()))
             except OSError as err:
                 last = err
                 continue
