@@ -27,10 +27,15 @@ ROOT = Path(__file__).resolve().parents[3]
         pytest.param("http://[2001:db8::80]/", "http://[2001:db8::80]", id="IPv6"),
     ],
 )
-def test_the_cors_origin_of_a_page_is_what_its_browser_sends(url: str, origin: str) -> None:
-    expression = yaml.safe_load((ROOT / "roles/app_env/defaults/main.yml").read_text())["app_env_cors_origins"]
-    templar = Templar(DataLoader(), {"app_env_public_url": url})
-    assert templar.template(trust_as_template(expression)) == [origin]
+def test_the_origin_of_a_page_is_what_its_browser_sends(url: str, origin: str) -> None:
+    """In the list of those that the backend lets in, and with each handshake that looks whether it does."""
+    for role, name, source, expected in (
+        ("app_env", "app_env_cors_origins", "app_env_public_url", [origin]),
+        ("backend", "backend_health_websocket_origin", "staging_public_url", origin),
+        ("websocket_verify", "websocket_verify_origin", "websocket_verify_page_url", origin),
+    ):
+        expression = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())[name]
+        assert Templar(DataLoader(), {source: url}).template(trust_as_template(expression)) == expected, role
     assert parse_url(url).origin == origin
 
 
