@@ -53,6 +53,12 @@ def test_every_role_documents_its_interface(role: Path) -> None:
 
 
 @pytest.mark.parametrize("role", [pytest.param(role, id=role.name) for role in ROLES])
+def test_nothing_in_an_interface_is_a_template(role: Path) -> None:
+    """Ansible renders all of it before each role, descriptions too, also where the variable in one is not defined."""
+    assert not re.search(r"\{[{%]", (role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("role", [pytest.param(role, id=role.name) for role in ROLES])
 def test_every_default_is_an_option_and_every_option_has_its_default(role: Path) -> None:
     options, defaults = options_of(role), load(role / "defaults/main.yml")
     assert set(defaults) - set(options) == set(), "defaults without an option"
