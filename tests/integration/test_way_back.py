@@ -1,0 +1,130 @@
+"""A deployment that fails half-way through the proxy, run by ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import module_runner
+import pytest
+from ansible_collections.codeframe.staging.plugins.modules import release as release_module
+from npm_parts import PASSWORD, TESTS, free_port, running_peer
+from npm_peer.server import Peer
+
+ROOT = TESTS.parent
+CLASH = (
+    "npm_hosts | Keep the proxy hosts: proxy host rest.test: line 1 of the Advanced text has a location = /events of "
+    "its own, which nginx would refuse as a duplicate; remove it there"
+)
+SERVE = [
+    {"ansible.builtin.include_role": {"name": "codeframe.staging.backend", "tasks_from": "serve"}},
+    {"ansible.builtin.include_role": {"name": "codeframe.staging.frontend", "tasks_from": "serve"}},
+]
+
+
+class Deployment:
+    """A release that serves two files with Python, under pm2, behind Nginx Proxy Manager."""
+
+    def __init__(self, root: Path, peer: Peer, backend: int) -> None:
+        self.root = root
+        (root / "app").mkdir()
+        (root / "app/index.html").write_text('<script>new WebSocket("ws://api.test/ws")</script>')
+        (root / "app/.env.staging").write_text("A=1\n")
+        for state in ({"state": "prepared", "source_type": "in_place"}, {"state": "switched"}):
+            module_runner.run(release_module, {"project_dir": str(root / "app"), **state})
+        page = free_port()
+        self.variables: dict[str, Any] = {
+            "ansible_python_interpreter": sys.executable,
+            "staging_project_dir": str(root / "app"),
+            "staging_user": "root",
+            "staging_source_type": "in_place",
+            "staging_public_url": f"http://page.test:{page}",
+            "staging_proxy_page": False,
+            "staging_public_api_url": "http://rest.test",
+            "staging_public_ws_url": "ws://api.test/ws",
+            "staging_vantages": [],
+            "staging_backend_port": free_port(),
+            "staging_backend_command": ["/usr/bin/python3", "-m", "http.server", "{port}"],
+            "staging_backend_health_url": "http://127.0.0.1:{port}/",
+            "staging_frontend_dir": ".",
+            "staging_frontend_port": page,
+            "staging_frontend_command": ["/usr/bin/python3", "-m", "http.server", str(page)],
+            "frontend_exec_mode": "fork",
+            "staging_proxy_provider": "nginx_proxy_manager",
+            "staging_sse_paths": ["/events"],
+            "proxy_backend_upstream": f"127.0.0.1:{backend}",
+            "proxy_npm_forward": True,
+            "proxy_npm_port": peer.nginx.port,
+            "staging_npm_api_url": peer.url,
+            "staging_npm_identity": "admin@example.com",
+            "staging_npm_secret": PASSWORD,
+        }
+        self.play(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": SERVE}]))
+
+    def play(self, book: str | Path, *options: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        if isinstance(book, str):
+            (self.root / "play.json").write_text(book)
+            book = self.root / "play.json"
+        inventory = self.root / "inventory.json"
+        inventory.write_text(
+            json.dumps(
+                {"staging": {"hosts": {"staging.test": {"ansible_connection": "local", **self.variables, **more}}}}
+            )
+        )
+        return subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), *options, str(book)],
+            env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "XDG_RUNTIME_DIR": str(self.root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def deploy(self, **more: Any) -> tuple[int, str]:
+        """(return code, output) of a deployment of the source as it is, the proxy and the verification."""
+        run = self.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "source,proxy,websocket_verify", **more)
+        return run.returncode, run.stdout + run.stderr
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[Peer]:
+    with running_peer("2.15.1", tmp_path / "npm") as peer:
+        yield peer
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, peer: Peer, backend: int) -> Iterator[Deployment]:
+    made = Deployment(tmp_path, peer, backend)
+    yield made
+    subprocess.run(["pm2", "-s", "kill"], check=True)
+
+
+@pytest.mark.slow
+def test_what_was_saved_before_the_proxy_failed_is_put_back(deployment: Deployment, peer: Peer) -> None:
+    code, output = deployment.deploy()
+    assert code == 0, output
+    release = (deployment.root / "app").readlink().name
+    first, second = (peer.hosts[number] for number in sorted(peer.hosts))
+    assert (first["domain_names"], second["domain_names"]) == (["api.test"], ["rest.test"])
+    verified = first["advanced_config"]
+    assert "proxy_read_timeout 86400s" in verified
+    second["advanced_config"] += "location = /events { return 204; }\n"
+
+    code, output = deployment.deploy(proxy_websocket_idle_timeout=300)
+    assert code == 2, output
+    assert f"{CLASH}. Release {release} serves again, and passed verification." in output
+    assert first["advanced_config"] == verified
+    assert peer.puts() == 2
+
+    # What fails on the way back does not hide why it was taken.
+    code, output = deployment.deploy(proxy_websocket_idle_timeout=300, staging_backend_command=["/nowhere"])
+    assert code == 2, output
+    assert (
+        f"{CLASH}. Release {release}, the last that passed verification, is the current one, but what belongs to it "
+        "could not all be put back: Serve | Have pm2 run the backend: the process app-backend cannot be started: its "
+        "script /nowhere does not exist."
+    ) in output
