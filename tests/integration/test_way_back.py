@@ -13,7 +13,8 @@ from typing import Any
 import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.modules import release as release_module
-from npm_parts import PASSWORD, TESTS, free_port, running_peer
+from free_ports import free_port
+from npm_parts import PASSWORD, TESTS, running_peer
 from npm_peer.server import Peer
 
 ROOT = TESTS.parent

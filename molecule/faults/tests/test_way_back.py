@@ -111,6 +111,32 @@ def test_a_backend_that_refuses_the_handshake_gives_way(
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
+@pytest.mark.quick
+def test_a_command_that_crashes_gives_way_to_the_verified_one_where_the_release_is_the_same(
+    deployment: Deployment, site: Site, host: Host, variables: dict[str, Any]
+) -> None:
+    former = current(host, variables)
+    command = [".venv/bin/python", "-m", "uvicorn", "app.main:nope", "--port", "{port}"]
+    outcome = deployment.run(variables=[json.dumps({"staging_backend_command": command})])
+    assert outcome.exit_code != 0, outcome.output
+    assert 'Attribute "nope" not found in module "app.main"' in outcome.words, outcome.output
+    assert f"Release {former} serves again, and passed verification." in outcome.words, outcome.output
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+def test_another_port_and_path_that_fail_give_way_to_those_that_passed(
+    deployment: Deployment, site: Site, host: Host, variables: dict[str, Any]
+) -> None:
+    former = current(host, variables)
+    path = variables["staging_public_ws_url"].replace("/ws", "/elsewhere")
+    outcome = deployment.run(variables=["staging_backend_port=14250", f"staging_public_ws_url={path}"])
+    assert outcome.exit_code != 0, outcome.output
+    assert ":14250/elsewhere answers the WebSocket handshake with 403 Forbidden" in outcome.words, outcome.output
+    assert f"Release {former} serves again, and passed verification." in outcome.words, outcome.output
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+    assert not host.socket("tcp://127.0.0.1:14250").is_listening
+
+
 def test_a_command_that_fails_before_the_switch_changes_nothing(
     edited: Edit, deployment: Deployment, host: Host, variables: dict[str, Any]
 ) -> None:
