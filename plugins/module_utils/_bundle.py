@@ -144,8 +144,8 @@ def read_page(html: str, url: str) -> Page:
     """
     parser = _Page()
     parser.feed(html)
-    base = urljoin(url, parser.base) if parser.base else url
-    sources = [urljoin(base, source) for source in parser.sources]
+    base = _absolute(url, parser.base) or url
+    sources = [address for source in parser.sources if (address := _absolute(base, source))]
     prefix = next((source.partition("/_next/")[0] + "/_next/" for source in sources if "/_next/" in source), "")
     if prefix:
         for text in parser.inline:
@@ -155,6 +155,14 @@ def read_page(html: str, url: str) -> Page:
                 if path.startswith("static/") or "/_next/static/" in path
             ]
     return Page(tuple(dict.fromkeys(sources)), tuple(text for text in parser.inline if text.strip()))
+
+
+def _absolute(base: str, reference: str) -> str:
+    """The address that a page's own text names; empty where it names none, which browsers pass over."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return ""
 
 
 def imported(script: str, url: str) -> tuple[str, ...]:

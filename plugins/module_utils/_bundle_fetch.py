@@ -113,9 +113,7 @@ class Fetcher:
         for _hop in range(6):
             status, headers, body = self._get(url)
             if status in _REDIRECTS and headers.get("location"):
-                url = urljoin(url, headers["location"])
-                if urlsplit(url).scheme not in ("http", "https"):
-                    raise FetchError(f"it redirects to {url}")
+                url = _redirected(url, headers["location"])
                 continue
             if status != 200:
                 raise FetchError(f"{url} answers {status}")
@@ -213,6 +211,19 @@ class Fetcher:
                 if kept is connection:
                     del self._kept[key]
         return response.status, found, data
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        # Only asking for the port tells whether it is one.
+        _ = parts.port
+    except ValueError as err:
+        raise FetchError(f"{url} redirects to {location}, which is no URL ({err})") from err
+    if parts.scheme not in ("http", "https"):
+        raise FetchError(f"it redirects to {target}")
+    return target
 
 
 def _unpacked(data: bytes, limit: int) -> bytes:

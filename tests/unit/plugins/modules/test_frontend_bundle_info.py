@@ -195,6 +195,17 @@ def test_a_circle_of_redirections_ends(site: Site) -> None:
     assert site.run()["complaint"].endswith("redirects in a circle")
 
 
+@pytest.mark.parametrize("location", ["http://[app/", "http://127.0.0.1:many/"])
+def test_a_redirection_to_what_is_no_url_is_quoted(site: Site, location: str) -> None:
+    site.pages = {"/": (302, {"Location": location}, "")}
+    assert f"redirects to {location}, which is no URL" in site.run()["complaint"]
+
+
+def test_a_script_whose_address_is_no_url_is_left_out_as_browsers_do(site: Site) -> None:
+    site.pages = {"/": f"<script src='http://[app/x.js'></script><script>'{URL}'</script>"}
+    assert site.run()["passed"] is True
+
+
 def test_a_slow_page_ends_at_the_time_limit(site: Site) -> None:
     looked, ended = threading.Event(), threading.Event()
 
