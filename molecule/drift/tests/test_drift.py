@@ -133,12 +133,15 @@ def test_check_mode_predicts_another_url_and_the_way_back_and_touches_nothing(
     assert (again.exit_code, again.changed) == (0, 0), again.output
 
     before = state()
-    predicted = deployment.run("--check", playbook="rollback_staging.yml")
+    # The inventory of whoever goes back still names the URL that they go back from.
+    inventory = [f"staging_public_ws_url={url}"]
+    predicted = deployment.run("--check", playbook="rollback_staging.yml", variables=inventory)
     assert predicted.exit_code == 0, predicted.output
     assert {"source", "backend", "frontend"} <= predicted.changed_roles, predicted.changed_tasks
     assert state() == before
-    back = deployment.run(playbook="rollback_staging.yml")
+    back = deployment.run(playbook="rollback_staging.yml", variables=inventory)
     assert back.exit_code == 0, back.output
+    assert f"WebSocket: {variables['staging_public_ws_url']}" in back.words, back.output
     assert url not in site.scripts()
     again = deployment.run()
     assert (again.exit_code, again.changed) == (0, 0), again.output
