@@ -27,7 +27,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "collections"))
 
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2_handshake import (  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.handshake import (  # noqa: E402
     Handshake,
     RefusedError,
     shake_hands,

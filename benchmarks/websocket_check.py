@@ -30,16 +30,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_run import observe_all  # noqa: E402
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import Settings  # noqa: E402
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import Target, parse_target  # noqa: E402
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket_crowd import (  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.crowd import (  # noqa: E402
     allow_files,
     observe_crowd,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket_probe import (  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.probe import (  # noqa: E402
     WebSocketProbe,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.run import observe_all  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import Settings  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.target import Target, parse_target  # noqa: E402
 
 ENDPOINTS, ENDPOINT_HOLD_S, ENDPOINT_LIMIT_S = 50, 10.0, 12.0
 HANDSHAKES, AT_ONCE, ROUNDS, SHARE_LIMIT = 400, 50, 7, 0.8

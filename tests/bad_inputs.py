@@ -1324,7 +1324,7 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
-        "hold within NPM's idle cut",
+        "hold within Nginx Proxy Manager's idle cut",
         {"staging_hold": 65, "staging_proxy_provider": "nginx_proxy_manager"},
         (
             "staging_hold is 65, but more than 90 s are needed to see the proxy's default idle cut; hold "

@@ -50,7 +50,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.codeframe.staging.plugins.module_utils._backend_slots import Slot, plan
+from ansible_collections.codeframe.staging.plugins.module_utils._backend.slots import Slot, plan
 
 
 def backend_slots(

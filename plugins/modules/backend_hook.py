@@ -114,18 +114,19 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._backend_hook import AFTER, BEFORE, RECORD, due
-from ansible_collections.codeframe.staging.plugins.module_utils._command import run
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
+
+from ..module_utils._backend.hook import AFTER, BEFORE, RECORD, due
+from ..module_utils._host.command import run
+from ..module_utils._pm2.plan import (
     Pm2Error,
     last_lines,
     redacted,
     secrets_of,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2_wanted import base_env, read_env_file
-from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import Record, ReleaseError
-from ansible_collections.codeframe.staging.plugins.module_utils._release_store import Project, in_words
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import TreeError
+from ..module_utils._pm2.wanted import base_env, read_env_file
+from ..module_utils._release.manifest import Record, ReleaseError
+from ..module_utils._release.store import Project, in_words
+from ..module_utils._release.tree import TreeError
 
 
 class HookError(Exception):

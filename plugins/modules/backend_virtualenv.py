@@ -160,11 +160,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _virtualenv as virtualenv
-from ansible_collections.codeframe.staging.plugins.module_utils._command import run as run_command
-from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import ReleaseError
-from ansible_collections.codeframe.staging.plugins.module_utils._release_store import in_words
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
+
+from ..module_utils._backend import virtualenv as virtualenv
+from ..module_utils._host.command import run as run_command
+from ..module_utils._release.manifest import ReleaseError
+from ..module_utils._release.store import in_words
+from ..module_utils._release.tree import (
     TreeError,
     relative_path,
     remove_tree,

@@ -129,7 +129,8 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _lock
+
+from ..module_utils._release import lock as _lock
 
 POLL_S = 0.5
 

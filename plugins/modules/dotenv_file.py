@@ -235,8 +235,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _dotenv, _dotenv_store
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
+
+from ..module_utils._dotenv import entries as _dotenv
+from ..module_utils._dotenv import store as _dotenv_store
+from ..module_utils._dotenv.readers import READERS
 
 EXAMPLE_HEADER = "# Written by codeframe.staging from the keys of the deployment: what each is for, and no values.\n"
 GENERATED_HEADER = "# Secrets that were made on this host; every new release takes them from here.\n"

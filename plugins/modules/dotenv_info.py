@@ -128,8 +128,10 @@ import hmac
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _dotenv, _dotenv_store
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
+
+from ..module_utils._dotenv import entries as _dotenv
+from ..module_utils._dotenv import store as _dotenv_store
+from ..module_utils._dotenv.readers import READERS
 
 
 def machine_salt() -> str:

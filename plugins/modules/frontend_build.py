@@ -201,7 +201,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._build_host import (
+
+from ..module_utils._dotenv.readers import UnreadableError, read_dotenv
+from ..module_utils._frontend.build_host import (
     INSTALL_RECORD,
     CommandError,
     aside,
@@ -224,7 +226,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._build_host impo
     source_digests,
     write_private,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._build_plan import (
+from ..module_utils._frontend.build_plan import (
     BuildError,
     Inputs,
     Manager,
@@ -237,9 +239,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._build_plan impo
     reasons_to_build,
     reasons_to_install,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._bundle import Findings, complaint, search
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import UnreadableError, read_dotenv
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import redacted, secrets_of
+from ..module_utils._frontend.bundle import Findings, complaint, search
+from ..module_utils._pm2.plan import redacted, secrets_of
 
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
 _ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__")

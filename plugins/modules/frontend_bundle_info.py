@@ -139,9 +139,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._build_host import client_scripts
-from ansible_collections.codeframe.staging.plugins.module_utils._bundle import complaint, search
-from ansible_collections.codeframe.staging.plugins.module_utils._bundle_fetch import (
+
+from ..module_utils._frontend.build_host import client_scripts
+from ..module_utils._frontend.bundle import complaint, search
+from ..module_utils._frontend.bundle_fetch import (
     Bundle,
     Fetcher,
     FetchError,

@@ -162,11 +162,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_effective as nginx_effective
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_site as nginx_site
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx_program import Nginx, expand, read_text
+
+from ..module_utils._nginx import config as nginx_config
+from ..module_utils._nginx import effective as nginx_effective
+from ..module_utils._nginx import process as nginx_process
+from ..module_utils._nginx import site as nginx_site
+from ..module_utils._nginx.program import Nginx, expand, read_text
 
 CROSSPLANE_ERROR = None
 try:

@@ -163,7 +163,7 @@ EXAMPLES = r"""
   codeframe.staging.nginx_proxy_manager_host:
     api_url: http://npm.example.com:81
     identity: deployment@example.com
-    secret: "{{ npm_secret }}"
+    secret: "{{ proxy_manager_secret }}"
     domain_name: api.example.com
     websocket_paths: [/ws]
   delegate_to: localhost
@@ -174,7 +174,7 @@ EXAMPLES = r"""
   codeframe.staging.nginx_proxy_manager_host:
     api_url: https://npm.example.com
     identity: deployment@example.com
-    secret: "{{ npm_secret }}"
+    secret: "{{ proxy_manager_secret }}"
     domain_name: api.example.com
     forward_scheme: http
     forward_host: 192.0.2.10
@@ -189,7 +189,7 @@ EXAMPLES = r"""
   codeframe.staging.nginx_proxy_manager_host:
     api_url: http://npm.example.com:81
     identity: deployment@example.com
-    secret: "{{ npm_secret }}"
+    secret: "{{ proxy_manager_secret }}"
     domain_name: api.example.com
     state: restored
     former: "{{ proxy_host.former }}"
@@ -281,7 +281,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import (
+
+from ..module_utils._proxy_manager.block import (
     Block,
     BlockError,
     Timeouts,
@@ -289,14 +290,14 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
     parse_paths,
     take_apart,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
+from ..module_utils._proxy_manager.client import (
     ApiError,
     CutError,
-    NpmClient,
+    ProxyManagerClient,
     ServerFaultError,
     parse_api_url,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
+from ..module_utils._proxy_manager.options import (
     BLOCK_OPTIONS,
     CONNECTION_OPTIONS,
     PROXY_OPTIONS,
@@ -306,7 +307,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_options imp
     rules_of,
     shown,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import (
+from ..module_utils._proxy_manager.plan import (
     FLAGS,
     Plan,
     PlanError,
@@ -317,13 +318,13 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import
     plan,
     way_back,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_shared import (
+from ..module_utils._proxy_manager.shared import (
     Journal,
     LockTimeoutError,
     default_directory,
     write_lock,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import (
+from ..module_utils._proxy_manager.transaction import (
     State,
     Transaction,
     TransactionError,
@@ -333,8 +334,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction
     remedy,
     same,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import (
+from ..module_utils._proxy_manager.version import flag
+from ..module_utils._proxy_manager.wire import (
     Seen,
     handshake,
     is_served,
@@ -415,7 +416,7 @@ class Task:
             present=params["state"] == "present",
         )
 
-    def _look_up(self, client: NpmClient, wanted: Wanted, host: Mapping[str, Any] | None) -> Wanted:
+    def _look_up(self, client: ProxyManagerClient, wanted: Wanted, host: Mapping[str, Any] | None) -> Wanted:
         """Names of certificate and access list to ids, and the rules that will be in force."""
         fields = dict(wanted.fields)
         if self.params["certificate"] is not None:
@@ -482,7 +483,7 @@ class Task:
 
     # The states.
 
-    def _keep(self, client: NpmClient, host: dict[str, Any], wanted: Wanted) -> None:
+    def _keep(self, client: ProxyManagerClient, host: dict[str, Any], wanted: Wanted) -> None:
         made = plan(host, self._look_up(client, wanted, host))
         state, former_state = states(made)
         wire = self._wire(host)
@@ -505,7 +506,7 @@ class Task:
             made = plan(host, self._look_up(client, wanted, host))
             self._write(client, host, made, wire, resave)
 
-    def _write(self, client: NpmClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool) -> None:
+    def _write(self, client: ProxyManagerClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool) -> None:
         self.result["former"] = memory(host, made)
         if made.set_enabled:
             wire = self._enable(client, host, made)
@@ -523,7 +524,7 @@ class Task:
         state, former_state = states(made)
         self._done(host, wire, state.paths or former_state.paths, "saved")
 
-    def _enable(self, client: NpmClient, host: Mapping[str, Any], made: Plan) -> Wire:
+    def _enable(self, client: ProxyManagerClient, host: Mapping[str, Any], made: Plan) -> Wire:
         """Switch the host on, with what its database has; the proxy to ask from then on."""
         client.enable(host["id"], True)
         self.result["changed"] = True
@@ -540,7 +541,9 @@ class Task:
                 )
         return wire
 
-    def _save(self, client: NpmClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool) -> dict[str, Any]:
+    def _save(
+        self, client: ProxyManagerClient, host: dict[str, Any], made: Plan, wire: Wire, resave: bool
+    ) -> dict[str, Any]:
         """Carry the plan out, or save again what is there; the host as it is then."""
         body, former = dict(made.body), dict(made.former)
         if not body and resave:
@@ -601,7 +604,7 @@ class Task:
             return True
         return False
 
-    def _create(self, client: NpmClient, wanted: Wanted) -> None:
+    def _create(self, client: ProxyManagerClient, wanted: Wanted) -> None:
         body, block = creation(wanted)
         state = State(block.revision, tuple(each.path for each in wanted.paths))
         self.result["reasons"] = ["there is no such proxy host"]
@@ -646,13 +649,13 @@ class Task:
                 host, wire = client.host(host_id), Wire(None, 0)
         self._done(host, wire, state.paths, "created")
 
-    def _take_back(self, client: NpmClient, host_id: int) -> None:
+    def _take_back(self, client: ProxyManagerClient, host_id: int) -> None:
         """Delete a host that was just created; a 500 means here too that the database has changed."""
         with contextlib.suppress(ServerFaultError):
             client.delete(host_id)
         self.result["changed"], self.result["restored"] = False, True
 
-    def _absent(self, client: NpmClient, host: dict[str, Any] | None, wanted: Wanted) -> None:
+    def _absent(self, client: ProxyManagerClient, host: dict[str, Any] | None, wanted: Wanted) -> None:
         if host is None:
             self.result["msg"] = f"there is no proxy host {self.name}"
             return
@@ -667,7 +670,7 @@ class Task:
             )
         self._delete(client, host, made)
 
-    def _delete(self, client: NpmClient, host: dict[str, Any], made: Plan) -> None:
+    def _delete(self, client: ProxyManagerClient, host: dict[str, Any], made: Plan) -> None:
         self._report(host, made, {})
         self.result["changed"] = True
         self.result["reasons"] = ["the host was created by this module and is not wanted any more"]
@@ -677,7 +680,7 @@ class Task:
                 self.result["lock_waited_s"] = round(waited, 3)
                 client.delete(host["id"])
 
-    def _restore(self, client: NpmClient, host: dict[str, Any] | None) -> None:
+    def _restore(self, client: ProxyManagerClient, host: dict[str, Any] | None) -> None:
         former = self.params["former"]
         if not former:
             self.result["msg"] = f"nothing is known of a former state of proxy host {self.name}"
@@ -725,7 +728,7 @@ class Task:
             "foreign_digest": "",
         }
 
-    def _require_permission(self, client: NpmClient) -> None:
+    def _require_permission(self, client: ProxyManagerClient) -> None:
         may, _ = client.permission()
         if may is not None and may != "manage":
             raise PlanError(

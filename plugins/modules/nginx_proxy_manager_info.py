@@ -49,7 +49,7 @@ EXAMPLES = r"""
   codeframe.staging.nginx_proxy_manager_info:
     api_url: http://npm.example.com:81
     identity: deployment@example.com
-    secret: "{{ npm_secret }}"
+    secret: "{{ proxy_manager_secret }}"
   register: npm
 
 - name: Show the hosts that are down
@@ -126,7 +126,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import (
+
+from ..module_utils._proxy_manager.block import (
     Block,
     BlockError,
     Timeouts,
@@ -134,9 +135,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_block impor
     render,
     take_apart,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_clash import findings
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import ApiError, parse_api_url
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import (
+from ..module_utils._proxy_manager.clash import findings
+from ..module_utils._proxy_manager.client import ApiError, parse_api_url
+from ..module_utils._proxy_manager.options import (
     BLOCK_OPTIONS,
     CONNECTION_OPTIONS,
     PROXY_OPTIONS,
@@ -146,10 +147,10 @@ from ansible_collections.codeframe.staging.plugins.module_utils._npm_options imp
     rules_of,
     shown,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_plan import PlanError, find_host
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_verdict import judge, tell
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_version import flag
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, is_served
+from ..module_utils._proxy_manager.plan import PlanError, find_host
+from ..module_utils._proxy_manager.verdict import judge, tell
+from ..module_utils._proxy_manager.version import flag
+from ..module_utils._proxy_manager.wire import handshake, is_served
 
 
 def described(host: Mapping[str, Any], paths: Any) -> dict[str, Any]:

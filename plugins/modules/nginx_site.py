@@ -180,11 +180,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_certificate as nginx_certificate
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_site as nginx_site
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx_program import Nginx, expand, read_text
+
+from ..module_utils._nginx import certificate as nginx_certificate
+from ..module_utils._nginx import config as nginx_config
+from ..module_utils._nginx import process as nginx_process
+from ..module_utils._nginx import site as nginx_site
+from ..module_utils._nginx.program import Nginx, expand, read_text
 
 _FILE_MODE = 0o644
 _EXPIRY_NOTICE_DAYS = 14

@@ -307,24 +307,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._gap import GapWatch
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
-    PROJECT_KEY,
-    Action,
-    Plan,
-    Pm2Error,
-    Process,
-    Wanted,
-    definition,
-    definition_of,
-    dump_is_current,
-    last_lines,
-    merged_dump,
-    plan,
-    redacted,
-    secrets_of,
-)
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2_health import (
+
+from ..module_utils._pm2.gap import GapWatch
+from ..module_utils._pm2.health import (
     Health,
     State,
     UnhealthyError,
@@ -332,7 +317,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_health impo
     foreign_listener,
     health_from,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import (
+from ..module_utils._pm2.host import (
     STANDARD_PATH,
     Pm2,
     age_s,
@@ -351,7 +336,23 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import
     read_dump,
     write_dump,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2_wanted import (
+from ..module_utils._pm2.plan import (
+    PROJECT_KEY,
+    Action,
+    Plan,
+    Pm2Error,
+    Process,
+    Wanted,
+    definition,
+    definition_of,
+    dump_is_current,
+    last_lines,
+    merged_dump,
+    plan,
+    redacted,
+    secrets_of,
+)
+from ..module_utils._pm2.wanted import (
     base_env,
     from_ecosystem,
     wanted_from,

@@ -211,16 +211,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _preflight, _preflight_host, _preflight_inputs
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv_readers import READERS
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx_site import is_ours
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight import Finding
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight_versions import (
+
+from ..module_utils._dotenv.readers import READERS
+from ..module_utils._host.url import Url, as_address, is_loopback
+from ..module_utils._nginx.site import is_ours
+from ..module_utils._preflight import finding as _preflight
+from ..module_utils._preflight import host as _preflight_host
+from ..module_utils._preflight import inputs as _preflight_inputs
+from ..module_utils._preflight.finding import Finding
+from ..module_utils._preflight.versions import (
     Version,
     parse_version,
     requires_python,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._url import Url, as_address, is_loopback
 
 RESOLVE_WITHIN_S = 5.0
 MEASURE_WITHIN_S = 3.0

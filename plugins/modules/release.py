@@ -337,16 +337,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _release_git as git_source
-from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import archived_tree, unpack
-from ansible_collections.codeframe.staging.plugins.module_utils._release_facts import as_lines, facts
-from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import (
+
+from ..module_utils._release import git as git_source
+from ..module_utils._release.archive import archived_tree, unpack
+from ..module_utils._release.facts import as_lines, facts
+from ..module_utils._release.manifest import (
     Layout,
     Manifest,
     Record,
     ReleaseError,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._release_plan import (
+from ..module_utils._release.plan import (
     Found,
     Observed,
     PreparePlan,
@@ -356,8 +357,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release_plan im
     plan_prepared,
     to_prune,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._release_store import Project, in_words
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
+from ..module_utils._release.store import Project, in_words
+from ..module_utils._release.tree import (
     Difference,
     Tree,
     TreeError,

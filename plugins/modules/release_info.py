@@ -152,10 +152,11 @@ found:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._release_facts import facts
-from ansible_collections.codeframe.staging.plugins.module_utils._release_plan import Found
-from ansible_collections.codeframe.staging.plugins.module_utils._release_store import Project, in_words
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import TreeError
+
+from ..module_utils._release.facts import facts
+from ..module_utils._release.plan import Found
+from ..module_utils._release.store import Project, in_words
+from ..module_utils._release.tree import TreeError
 
 FOUND = {
     Found.NOTHING: "nothing",

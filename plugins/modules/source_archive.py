@@ -84,14 +84,15 @@ files:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils import _release_git as git_source
-from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import (
+
+from ..module_utils._release import git as git_source
+from ..module_utils._release.archive import (
     archived_tree,
     leaving_links,
     write_archive,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._release_manifest import ReleaseError
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import (
+from ..module_utils._release.manifest import ReleaseError
+from ..module_utils._release.tree import (
     ALWAYS_EXCLUDED,
     Exclusion,
     Tree,

@@ -115,7 +115,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._static_files import (
+
+from ..module_utils._frontend.static_files import (
     Generation,
     Plan,
     StaticFilesError,

@@ -319,19 +319,20 @@ import sys
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.codeframe.staging.plugins.module_utils._diagnosis import diagnose, parse_earlier
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_causes import Cause
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_report import (
+
+from ..module_utils._websocket.causes import Cause
+from ..module_utils._websocket.crowd import allow_files
+from ..module_utils._websocket.diagnosis import diagnose, parse_earlier
+from ..module_utils._websocket.report import (
     failure_message,
     result_of,
     summary_of,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_run import observe_all
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import SettingsError, parse_settings
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import TargetError, parse_target
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_tls import tls_context
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket_crowd import allow_files
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket_session import library_problem
+from ..module_utils._websocket.run import observe_all
+from ..module_utils._websocket.session import library_problem
+from ..module_utils._websocket.settings import SettingsError, parse_settings
+from ..module_utils._websocket.target import TargetError, parse_target
+from ..module_utils._websocket.tls import tls_context
 
 ENDPOINT_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},

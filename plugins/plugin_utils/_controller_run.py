@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.codeframe.staging.plugins.module_utils import _lock
+from ansible_collections.codeframe.staging.plugins.module_utils._release import lock as _lock
 
 _RUN = re.compile(r"(?:.*/)?ansible(?:-playbook|-console|-pull)?:?\Z")
 

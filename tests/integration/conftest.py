@@ -9,7 +9,7 @@ from pathlib import Path
 
 import module_runner
 import nginx_tree
-import npm_parts
+import proxy_manager_parts
 import pytest
 
 
@@ -29,14 +29,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{served} requests to another site served, {failed} failed"
         )
 
-    for line in npm_parts.table():
+    for line in proxy_manager_parts.table():
         terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[int]:
     """The port of an application for Nginx Proxy Manager to forward to."""
-    with npm_parts.running_backend() as port:
+    with proxy_manager_parts.running_backend() as port:
         yield port
 
 

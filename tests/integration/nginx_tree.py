@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import module_runner
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx import process as nginx_process
 from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info, nginx_site
 
 #: Another nginx than the system's is tested by naming its program in TEST_NGINX.

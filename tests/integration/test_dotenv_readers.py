@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _dotenv, _dotenv_readers
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import entries as _dotenv
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import readers as _dotenv_readers
 
 NODE = Path(os.environ.get("DOTENV_READERS_NODE", "/opt/tests/node"))
 PYTHON = os.environ.get("DOTENV_READERS_PYTHON", "/opt/tests/bin/python")

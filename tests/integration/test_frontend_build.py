@@ -17,7 +17,7 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._build_host import clean_env
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_host import clean_env
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build, frontend_bundle_info
 from free_ports import free_port
 

@@ -13,16 +13,18 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _npm_transaction
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import take_apart
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_transaction import Transaction
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager import (
+    transaction as _proxy_manager_transaction,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import take_apart
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.transaction import Transaction
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from free_ports import free_port
-from npm_parts import PASSWORD, TESTS, RequestLoop, arguments, endpoint, running_peer
-from npm_peer.behaviour import VERSIONS
-from npm_peer.pasted import SNIPPET
-from npm_peer.server import Account, Peer
+from proxy_manager_parts import PASSWORD, TESTS, RequestLoop, arguments, endpoint, running_peer
+from proxy_manager_peer.behaviour import VERSIONS
+from proxy_manager_peer.pasted import SNIPPET
+from proxy_manager_peer.server import Account, Peer
 
 NAME = "api.test"
 pytestmark = pytest.mark.usefixtures("private_directory")
@@ -164,7 +166,7 @@ def test_a_token_that_expires_during_the_run_is_replaced(
     assert first["changed"], first["msg"]
     again = keep(peer, token_cache=True)
     assert "POST /tokens" not in again["api_calls"], "one login is enough for a run"
-    kept = list((tmp_path / "codeframe-staging-npm").iterdir())
+    kept = list((tmp_path / "codeframe-staging-proxy-manager").iterdir())
     assert [path.stat().st_mode & 0o777 for path in kept] == [0o600]
     peer.tokens.clear()
     later = keep(peer, token_cache=True)
@@ -267,7 +269,7 @@ def test_an_api_that_goes_away_after_its_answer_is_waited_for(peer: Peer) -> Non
 
 
 def test_an_api_that_stays_away_after_its_answer_is_said(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_npm_transaction, "_API_BACK_S", 0.3)
+    monkeypatch.setattr(_proxy_manager_transaction, "_API_BACK_S", 0.3)
     peer.faults.away_after_write, peer.faults.away_s = 1, 600
     failed = keep(peer)
     assert failed["msg"] == (
@@ -396,7 +398,7 @@ def test_what_a_killed_run_left_offline_goes_back_to_what_served_before(
         with pytest.raises(KeyboardInterrupt):
             keep(peer, forward_host='bad" {')
     assert peer.hosts[1]["meta"]["nginx_online"] is False
-    kept = list((tmp_path / "codeframe-staging-npm").iterdir())
+    kept = list((tmp_path / "codeframe-staging-proxy-manager").iterdir())
     assert [(path.suffix, path.stat().st_mode & 0o777) for path in kept] == [(".journal", 0o600)]
     assert PASSWORD not in kept[0].read_text()
     peer.hosts[2] = {**peer.hosts[1], "id": 2, "domain_names": ["taken.test"]}

@@ -11,20 +11,20 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_block import digest, take_apart
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import digest, take_apart
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host
 from nginx_tree import wait_for
-from npm_parts import TABLE, arguments, endpoint, running_peer
-from npm_peer.behaviour import VERSIONS
-from npm_peer.pasted import (
+from proxy_manager_parts import TABLE, arguments, endpoint, running_peer
+from proxy_manager_peer.behaviour import VERSIONS
+from proxy_manager_peer.pasted import (
     DEFAULT_LOCATION_IN_COMMENT,
     OTHER_LOCATION,
     SNIPPET,
     USER_TEXT,
     hand_made_location,
 )
-from npm_peer.server import Peer
+from proxy_manager_peer.server import Peer
 
 pytestmark = pytest.mark.usefixtures("private_directory")
 

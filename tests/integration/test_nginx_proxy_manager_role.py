@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import handshake, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
 from nginx_tree import wait_for
-from npm_parts import PASSWORD, TESTS, endpoint, running_peer
-from npm_peer.pasted import SNIPPET
-from npm_peer.server import Account, Peer
+from proxy_manager_parts import PASSWORD, TESTS, endpoint, running_peer
+from proxy_manager_peer.pasted import SNIPPET
+from proxy_manager_peer.server import Account, Peer
 
 
 class Arguments:
@@ -75,10 +75,10 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
         "proxy_ws_url": "ws://api.test/ws",
         "proxy_api_url": "http://api.test",
         "proxy_backend_upstream": f"127.0.0.1:{backend}",
-        "proxy_npm_api_url": peer.url,
-        "proxy_npm_identity": "admin@example.com",
-        "proxy_npm_secret": PASSWORD,
-        "proxy_npm_port": peer.nginx.port,
+        "proxy_manager_api_url": peer.url,
+        "proxy_manager_identity": "admin@example.com",
+        "proxy_manager_secret": PASSWORD,
+        "proxy_manager_port": peer.nginx.port,
     } | more
     kept = tmp_path / "state.json"
     tasks: list[dict[str, Any]] = [
@@ -160,7 +160,7 @@ def test_the_role_brings_back_what_was_verified_and_what_was_there_before(
     code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"])
     assert code == 0, output
     assert peer.hosts[1]["advanced_config"] == text
-    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"], proxy_npm_secret="")
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"], proxy_manager_secret="")
     assert code != 0
     assert "the login to Nginx Proxy Manager needs either token, or identity and secret" in output
     code, output, _ = play(tmp_path, peer, backend, entry="explain")
@@ -180,7 +180,7 @@ def test_page_and_application_on_one_name_are_created_with_their_paths(
         "proxy_api_url": "http://one.test",
         "proxy_frontend_upstream": "127.0.0.1:9",
         "proxy_sse_paths": ["/api/events"],
-        "proxy_npm_forward": True,
+        "proxy_manager_forward": True,
     }
     code, output, _ = play(tmp_path, peer, backend, **one_name)
     assert code == 0, output
@@ -198,7 +198,7 @@ def test_a_page_that_was_created_without_a_path_is_taken_away_again(tmp_path: Pa
         "proxy_page": True,
         "proxy_page_url": "http://page.test",
         "proxy_frontend_upstream": f"127.0.0.1:{backend}",
-        "proxy_npm_forward": True,
+        "proxy_manager_forward": True,
     }
     code, output, kept = play(tmp_path, peer, backend, **two_names)
     assert code == 0, output
@@ -216,9 +216,9 @@ def test_a_self_signed_api_is_trusted_by_choice_of_the_role(tmp_path: Path, back
         code, output, _ = play(tmp_path, peer, backend)
         assert code != 0
         assert "is not trusted" in output
-        code, output, _ = play(tmp_path, peer, backend, proxy_npm_ca_path=str(tmp_path / "npm" / "cert.pem"))
+        code, output, _ = play(tmp_path, peer, backend, proxy_manager_ca_path=str(tmp_path / "npm" / "cert.pem"))
         assert code == 0, output
-        code, output, _ = play(tmp_path, peer, backend, proxy_npm_validate_certs=False)
+        code, output, _ = play(tmp_path, peer, backend, proxy_manager_validate_certs=False)
         assert (code, "changed=0" in output) == (0, True), output
 
 
@@ -226,16 +226,16 @@ def test_a_self_signed_api_is_trusted_by_choice_of_the_role(tmp_path: Path, back
 def test_certificate_and_access_list_are_given_by_name(tmp_path: Path, peer: Peer, backend: int) -> None:
     peer.add_host("api.test", backend)
     peer.add_access_list("staff", "sesame")
-    code, output, _ = play(tmp_path, peer, backend, proxy_npm_access_list="staff")
+    code, output, _ = play(tmp_path, peer, backend, proxy_manager_access_list="staff")
     assert code == 0, output
     assert handshake(endpoint(peer, "api.test"), "/ws").status == 401
     assert handshake(endpoint(peer, "api.test"), "/ws", login=("ann", "sesame")).upgraded
 
 
 def test_a_missing_login_stops_before_anything_is_asked(tmp_path: Path, peer: Peer, backend: int) -> None:
-    code, output, _ = play(tmp_path, peer, backend, proxy_npm_secret="")
+    code, output, _ = play(tmp_path, peer, backend, proxy_manager_secret="")
     assert code != 0
-    assert "proxy_npm_identity and proxy_npm_secret are not both set" in output
+    assert "proxy_manager_identity and proxy_manager_secret are not both set" in output
     assert peer.requests == []
 
 
@@ -243,8 +243,8 @@ def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
     tmp_path: Path, peer: Peer, backend: int
 ) -> None:
     peer.add_host("api.test", backend)
-    manual = {"proxy_provider": "manual", "proxy_npm_address": "127.0.0.1"}
-    code, output, _ = play(tmp_path, peer, backend, **manual, proxy_npm_identity="", proxy_npm_secret="")
+    manual = {"proxy_provider": "manual", "proxy_manager_address": "127.0.0.1"}
+    code, output, _ = play(tmp_path, peer, backend, **manual, proxy_manager_identity="", proxy_manager_secret="")
     assert code == 0, output
     assert '"location = /ws {",' in output
     assert output.count("# BEGIN codeframe.staging websocket\\n") == 1, "the result of the look alone, at -v"
@@ -260,7 +260,11 @@ def test_the_printed_block_can_be_copied_and_a_login_that_may_only_look_names_th
 ) -> None:
     peer.accounts.append(Account("view@example.com", PASSWORD, may="view"))
     peer.add_host("api.test", backend, advanced_config=SNIPPET, allow_websocket_upgrade=True)
-    manual = {"proxy_provider": "manual", "proxy_npm_address": "127.0.0.1", "proxy_npm_identity": "view@example.com"}
+    manual = {
+        "proxy_provider": "manual",
+        "proxy_manager_address": "127.0.0.1",
+        "proxy_manager_identity": "view@example.com",
+    }
     monkeypatch.setenv("ANSIBLE_CALLBACK_RESULT_FORMAT", "yaml")
     code, output, _ = play(tmp_path, peer, backend, **manual)
     assert code == 0, output

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_config as nginx_config
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_effective as nginx_effective
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx import config as nginx_config
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx import effective as nginx_effective
 from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info
 from free_ports import free_port
 from nginx_tree import NGINX, NGINX_VERSION, Tree

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _nginx_process as nginx_process
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx import process as nginx_process
 from ansible_collections.codeframe.staging.plugins.modules import nginx_site
 from free_ports import free_port
 from http_peers import Application, handshake

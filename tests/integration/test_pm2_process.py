@@ -19,7 +19,7 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2_host import find_daemon
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.host import find_daemon
 from ansible_collections.codeframe.staging.plugins.modules import pm2_process
 from free_ports import free_port
 from nginx_tree import wait_for

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import write_archive
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import Exclusion, read_tree, tree_digest, walk
+from ansible_collections.codeframe.staging.plugins.module_utils._release.archive import write_archive
+from ansible_collections.codeframe.staging.plugins.module_utils._release.tree import (
+    Exclusion,
+    read_tree,
+    tree_digest,
+    walk,
+)
 from ansible_collections.codeframe.staging.plugins.modules import release
 
 MEGABYTE = 1 << 20

@@ -14,13 +14,13 @@ import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.modules import release as release_module
 from free_ports import free_port
-from npm_parts import PASSWORD, TESTS, running_peer
-from npm_peer.server import Peer
+from proxy_manager_parts import PASSWORD, TESTS, running_peer
+from proxy_manager_peer.server import Peer
 
 ROOT = TESTS.parent
 CLASH = (
-    "npm_hosts | Keep the proxy hosts: proxy host rest.test: line 1 of the Advanced text has a location = /events of "
-    "its own, which nginx would refuse as a duplicate; remove it there"
+    "proxy_manager_hosts | Keep the proxy hosts: proxy host rest.test: line 1 of the Advanced text has a location = "
+    "/events of its own, which nginx would refuse as a duplicate; remove it there"
 )
 SERVE = [
     {"ansible.builtin.include_role": {"name": "codeframe.staging.backend", "tasks_from": "serve"}},
@@ -59,11 +59,11 @@ class Deployment:
             "staging_proxy_provider": "nginx_proxy_manager",
             "staging_sse_paths": ["/events"],
             "proxy_backend_upstream": f"127.0.0.1:{backend}",
-            "proxy_npm_forward": True,
-            "proxy_npm_port": peer.nginx.port,
-            "staging_npm_api_url": peer.url,
-            "staging_npm_identity": "admin@example.com",
-            "staging_npm_secret": PASSWORD,
+            "proxy_manager_forward": True,
+            "proxy_manager_port": peer.nginx.port,
+            "staging_proxy_manager_api_url": peer.url,
+            "staging_proxy_manager_identity": "admin@example.com",
+            "staging_proxy_manager_secret": PASSWORD,
         }
         self.play(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": SERVE}]))
 

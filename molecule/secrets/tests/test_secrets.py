@@ -68,8 +68,8 @@ def variables_with(secrets: dict[str, str]) -> dict[str, Any]:
         "staging_env_required_keys": ["AUTH_SECRET", "QUOTED"],
         "staging_websocket_secret_headers": {"X-Token": secrets["header"]},
         "staging_websocket_secret_query": {"token": secrets["query"]},
-        "staging_npm_secret": secrets["npm_secret"],
-        "staging_npm_token": secrets["npm_token"],
+        "staging_proxy_manager_secret": secrets["proxy_manager_secret"],
+        "staging_proxy_manager_token": secrets["proxy_manager_token"],
     }
 
 
@@ -100,8 +100,8 @@ def traces(deployment: Deployment, host: Host, variables: dict[str, Any]) -> Ite
         "escaped": plant("4", "%40\\n", "~!"),
         "header": plant("5", "Bearer "),
         "query": plant("6", "", "&a=b c", mark=ASKED),
-        "npm_secret": plant("7", "p$", "'\""),
-        "npm_token": plant("8"),
+        "proxy_manager_secret": plant("7", "p$", "'\""),
+        "proxy_manager_token": plant("8"),
         "git": plant("9"),
     }
     changed = {**secrets, "quoted": plant("changed", 'a"b ')}

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight_kinds import KINDS
-from ansible_collections.codeframe.staging.plugins.module_utils._url import parse_url
+from ansible_collections.codeframe.staging.plugins.module_utils._host.url import parse_url
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._build_host import RECORD, former_of
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_host import RECORD, former_of
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build
 
 NPM = """#!/bin/sh

@@ -12,22 +12,22 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.codeframe.staging.plugins.doc_fragments.nginx_proxy_manager import ModuleDocFragment
-from ansible_collections.codeframe.staging.plugins.module_utils import _npm_shared
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_client import (
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager import shared as _proxy_manager_shared
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.client import (
     Credentials,
     ForbiddenError,
     LoginRefusedError,
     NotFoundError,
-    NpmClient,
+    ProxyManagerClient,
     parse_api_url,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_options import endpoint_of
-from ansible_collections.codeframe.staging.plugins.module_utils._npm_wire import Endpoint
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.options import endpoint_of
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import Endpoint
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from module_runner import RunModule
-from npm_peer.behaviour import VERSIONS
-from npm_peer.nginx import NoNginx
-from npm_peer.server import Account, Peer
+from proxy_manager_peer.behaviour import VERSIONS
+from proxy_manager_peer.nginx import NoNginx
+from proxy_manager_peer.server import Account, Peer
 
 NAME = "api.test"
 SECRET = "correct horse"
@@ -194,17 +194,17 @@ def test_the_proxy_is_asked_where_the_options_say(
 def test_what_is_not_there_and_what_is_not_allowed_are_told_apart_in_all_versions(peer: Peer) -> None:
     """One answers 200 to an unknown host, others 404 to a missing login."""
     address = parse_api_url(peer.url)
-    admin = NpmClient(address, Credentials("admin@example.com", SECRET))
+    admin = ProxyManagerClient(address, Credentials("admin@example.com", SECRET))
     assert len(admin.hosts()) == 1
     with pytest.raises(NotFoundError):
         admin.host(99)
     peer.accounts.append(Account("view@example.com", SECRET, may="view"))
-    viewer = NpmClient(address, Credentials("view@example.com", SECRET))
+    viewer = ProxyManagerClient(address, Credentials("view@example.com", SECRET))
     with pytest.raises(ForbiddenError, match="may not do this; give it the permission to manage"):
         viewer.update(1, {"forward_port": 1})
     for token in ("malformed", "ex.pir.ed"):
         with pytest.raises(LoginRefusedError, match="does not accept the token"):
-            NpmClient(address, Credentials(token=token)).hosts()
+            ProxyManagerClient(address, Credentials(token=token)).hosts()
     assert peer.puts() == 1
     assert peer.hosts[1]["forward_port"] == 14200
 
@@ -223,42 +223,42 @@ def test_the_block_is_made_without_any_login(run_module: RunModule) -> None:
 
 
 def test_the_lock_is_waited_for_and_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with _npm_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
+    with _proxy_manager_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
         with (
-            pytest.raises(_npm_shared.LockTimeoutError),
-            _npm_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)),
+            pytest.raises(_proxy_manager_shared.LockTimeoutError),
+            _proxy_manager_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)),
         ):
             pass
-        with _npm_shared.write_lock("http://other:81/api", 0.1, str(tmp_path)):
+        with _proxy_manager_shared.write_lock("http://other:81/api", 0.1, str(tmp_path)):
             pass
     slept: list[float] = []
-    monkeypatch.setattr(_npm_shared.time, "sleep", slept.append)
-    with _npm_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)):
+    monkeypatch.setattr(_proxy_manager_shared.time, "sleep", slept.append)
+    with _proxy_manager_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)):
         assert slept == [], "it is free again"
 
 
 def test_the_lock_is_for_every_user_whatever_the_umask_and_opening_it_never_waits(tmp_path: Path) -> None:
     former = os.umask(0o077)
     try:
-        with _npm_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
+        with _proxy_manager_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
             (path,) = tmp_path.iterdir()
             assert path.stat().st_mode & 0o777 == 0o644
     finally:
         os.umask(former)
     os.mkfifo(path)
     # Opened in the ordinary way, it would wait for a writer for good.
-    with _npm_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
+    with _proxy_manager_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
         pass
 
 
 def test_a_kept_token_is_private_and_bound_to_its_password(tmp_path: Path) -> None:
     directory = tmp_path / "tokens"
-    store = _npm_shared.FileStore("http://npm:81/api", "a@example.com", SECRET, str(directory))
+    store = _proxy_manager_shared.FileStore("http://npm:81/api", "a@example.com", SECRET, str(directory))
     assert store.load() is None
     store.save("head.body.signature", 3600)
     assert store.load() == "head.body.signature"
     assert [path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())] == [0o700, 0o600]
-    other = _npm_shared.FileStore("http://npm:81/api", "a@example.com", "another", str(directory))
+    other = _proxy_manager_shared.FileStore("http://npm:81/api", "a@example.com", "another", str(directory))
     assert other.load() is None
     directory.chmod(0o755)
     assert store.load() is None, "a directory that others read is not trusted"
@@ -273,7 +273,7 @@ def test_many_that_want_the_lock_get_it_one_at_a_time_and_leave_nothing(tmp_path
 
     def work(number: int) -> None:
         for _ in range(10):
-            with _npm_shared.write_lock("http://npm:81/api", 120, str(tmp_path)):
+            with _proxy_manager_shared.write_lock("http://npm:81/api", 120, str(tmp_path)):
                 inside.append(number)
                 most.append(len(inside))
                 inside.remove(number)

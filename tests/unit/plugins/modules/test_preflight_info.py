@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_host as host
-from ansible_collections.codeframe.staging.plugins.module_utils import _preflight_inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight import host as host
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight import inputs as _preflight_inputs
 from ansible_collections.codeframe.staging.plugins.modules import preflight_info
 from free_ports import free_port
 from module_runner import RunModule
@@ -81,7 +81,7 @@ def test_no_secret_is_in_the_result(run_module: RunModule) -> None:
     given = inputs(
         staging_env_secrets={"A": "planted$one", "B": "planted-two", "NEXT_PUBLIC_X": "planted-three"},
         staging_git_url="https://me:planted-four@example.com/x.git",
-        staging_npm_secret="planted-five",
+        staging_proxy_manager_secret="planted-five",
         staging_websocket_secret_headers={"Authorization": ["planted-six"]},
     )
     result = run_module(preflight_info, {"stage": "inputs", "inputs": given})

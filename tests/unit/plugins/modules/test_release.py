@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import write_archive
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import Exclusion, read_tree, tree_digest, walk
+from ansible_collections.codeframe.staging.plugins.module_utils._release.archive import write_archive
+from ansible_collections.codeframe.staging.plugins.module_utils._release.tree import (
+    Exclusion,
+    read_tree,
+    tree_digest,
+    walk,
+)
 from ansible_collections.codeframe.staging.plugins.modules import release, release_info
 
 GIT_IDENTITY = {
@@ -568,7 +573,7 @@ def hand_deployed(site: Site, checkout: bool) -> None:
 @pytest.mark.parametrize("plain", [False, True], ids=["exchange", "two-renames"])
 def test_a_directory_deployed_by_hand_becomes_the_first_release(site, plain, monkeypatch):
     if plain:
-        from ansible_collections.codeframe.staging.plugins.module_utils import _release_store
+        from ansible_collections.codeframe.staging.plugins.module_utils._release import store as _release_store
 
         monkeypatch.setattr(_release_store, "exchange", lambda _first, _second: False)
     hand_deployed(site, checkout=False)

@@ -13,9 +13,14 @@ from typing import Any, Callable
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils import _release_store
-from ansible_collections.codeframe.staging.plugins.module_utils._release_archive import write_archive
-from ansible_collections.codeframe.staging.plugins.module_utils._tree import Exclusion, read_tree, tree_digest, walk
+from ansible_collections.codeframe.staging.plugins.module_utils._release import store as _release_store
+from ansible_collections.codeframe.staging.plugins.module_utils._release.archive import write_archive
+from ansible_collections.codeframe.staging.plugins.module_utils._release.tree import (
+    Exclusion,
+    read_tree,
+    tree_digest,
+    walk,
+)
 from ansible_collections.codeframe.staging.plugins.modules import release
 
 CHANGES = {

@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 import websocket_peers as peers
 import yaml
-from ansible_collections.codeframe.staging.plugins.module_utils import _probe_hold, _websocket_probe
-from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import CLOSE_TIMEOUT_S
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import hold as _probe_hold
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import probe as _websocket_probe
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import CLOSE_TIMEOUT_S
 from ansible_collections.codeframe.staging.plugins.modules import websocket_check
 from free_ports import free_port
 from module_runner import RunModule
@@ -520,10 +521,10 @@ def test_an_address_without_a_way(check: Callable[..., dict[str, Any]]) -> None:
 
 
 def test_no_more_files_can_be_opened() -> None:
-    from ansible_collections.codeframe.staging.plugins.module_utils import _probe_run as run
-    from ansible_collections.codeframe.staging.plugins.module_utils._diagnosis import diagnose
-    from ansible_collections.codeframe.staging.plugins.module_utils._probe_settings import Settings
-    from ansible_collections.codeframe.staging.plugins.module_utils._probe_target import parse_target
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import run as run
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket.diagnosis import diagnose
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import Settings
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket.target import parse_target
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
@@ -1024,7 +1025,7 @@ def test_more_connections_than_this_process_may_open_are_refused(
 def test_a_missing_library_is_named_with_the_way_to_install_it(
     run_module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_session
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _websocket_session
 
     monkeypatch.setattr(_websocket_session, "LIBRARY_PROBLEM", "No module named 'websockets'")
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}]})
@@ -1033,7 +1034,7 @@ def test_a_missing_library_is_named_with_the_way_to_install_it(
 
 
 def test_a_library_that_is_too_old_is_named(run_module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.codeframe.staging.plugins.module_utils import _websocket_session
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _websocket_session
 
     monkeypatch.setattr(_websocket_session, "LIBRARY_VERSION", "9.1")
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}]})

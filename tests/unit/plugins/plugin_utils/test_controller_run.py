@@ -6,7 +6,7 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._lock import Identity
+from ansible_collections.codeframe.staging.plugins.module_utils._release.lock import Identity
 from ansible_collections.codeframe.staging.plugins.plugin_utils import _controller_run
 from ansible_collections.codeframe.staging.plugins.plugin_utils._controller_run import Process
 

@@ -1,0 +1,179 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Of what kind the value of each variable is. A role says so only when its turn comes, behind what others have done."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .finding import Finding, Shown, finding
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a role takes; ``tests/unit/roles`` holds this to the roles' argument_specs and defaults."""
+
+    type: str
+    choices: tuple[str, ...] = ()
+    may_be_empty: bool = False
+    """Whether an empty text, or null, means the same as a variable that is not set."""
+
+
+_TEXT, _OPTIONAL = Kind("str"), Kind("str", may_be_empty=True)
+_LIST, _DICT, _NUMBER, _TRUTH = Kind("list"), Kind("dict"), Kind("int"), Kind("bool")
+
+#: Without what preflight itself is told: of that Ansible has judged the kind before.
+KINDS: Mapping[str, Kind] = {
+    "staging_project_dir": Kind("path"),
+    "staging_app_name": _TEXT,
+    "staging_ecosystem_file": _OPTIONAL,
+    "staging_node_version": _OPTIONAL,
+    "staging_user": _TEXT,
+    "staging_public_url": _TEXT,
+    "staging_public_ws_url": _TEXT,
+    "staging_public_api_url": _TEXT,
+    "staging_public_env": _DICT,
+    "staging_cors_origins": _LIST,
+    "staging_source_type": Kind("str", ("git", "archive", "in_place")),
+    "staging_git_url": _OPTIONAL,
+    "staging_git_version": _TEXT,
+    "staging_source_dir": Kind("path", may_be_empty=True),
+    "staging_shared_paths": _LIST,
+    "staging_env_file": _TEXT,
+    "staging_env": _DICT,
+    "staging_env_secrets": _DICT,
+    "staging_env_generate": _DICT,
+    "staging_env_required_keys": _LIST,
+    "staging_env_allow_placeholders": _LIST,
+    "staging_env_readers": Kind("list", ("bash", "dotenv", "next", "python-dotenv")),
+    "staging_backend_dir": _TEXT,
+    "staging_backend_install": Kind("str", ("none", "project", "requirements", "uv")),
+    "staging_backend_uv_arguments": _LIST,
+    "staging_backend_command": _LIST,
+    "staging_backend_process_name": _TEXT,
+    "staging_backend_port": _NUMBER,
+    "staging_backend_health_url": _TEXT,
+    "staging_backend_before_switch": _LIST,
+    "staging_backend_after_switch": _LIST,
+    "staging_backend_switch": Kind("str", ("restart", "overlap")),
+    "staging_backend_overlap_port": _NUMBER,
+    "staging_backend_drain": _NUMBER,
+    "staging_frontend_dir": _TEXT,
+    "staging_frontend_build_env": _DICT,
+    "staging_frontend_output_dir": _TEXT,
+    "staging_frontend_command": _LIST,
+    "staging_frontend_process_name": _TEXT,
+    "staging_frontend_port": _NUMBER,
+    "staging_frontend_health_url": _TEXT,
+    "staging_pages": _LIST,
+    "staging_proxy_provider": Kind("str", ("nginx", "nginx_proxy_manager", "manual")),
+    "staging_static_publish": _TRUTH,
+    "staging_static_root": Kind("path"),
+    "staging_static_url_path": _TEXT,
+    "staging_proxy_page": _TRUTH,
+    "staging_proxy_address": _OPTIONAL,
+    "staging_websocket_paths": _LIST,
+    "staging_sse_paths": _LIST,
+    "staging_api_paths": _LIST,
+    "staging_tls_certificate": _OPTIONAL,
+    "staging_tls_key": _OPTIONAL,
+    "staging_tls_before_proxy": _TRUTH,
+    "staging_proxy_port": _NUMBER,
+    "staging_proxy_manager_api_url": _OPTIONAL,
+    "staging_proxy_manager_identity": _OPTIONAL,
+    "staging_proxy_manager_secret": _OPTIONAL,
+    "staging_proxy_manager_token": _OPTIONAL,
+    "staging_proxy_manager_api_from": Kind("str", ("controller", "host")),
+    "staging_vantages": Kind("list", ("direct", "proxy", "public")),
+    "staging_hold": _NUMBER,
+    "staging_validate_certs": _TRUTH,
+    "staging_ca_path": _OPTIONAL,
+    "staging_websocket_secret_headers": _DICT,
+    "staging_page_secret_headers": _DICT,
+    "staging_websocket_secret_query": _DICT,
+}
+_WITHOUT_KIND = (
+    "staging_allow_loopback",
+    "staging_lock_wait",
+    "staging_min_free_bytes",
+    "staging_min_memory_bytes",
+    "staging_preflight_levels",
+    "staging_proxy_server_names",
+    "staging_tls_names",
+)
+_EXPECTED = {
+    "dict": ("a dictionary of keys and values is expected", "write KEY: value"),
+    "int": ("a whole number, 0 or more, is expected", "write it in digits"),
+    "bool": ("true or false is expected", "write true or false"),
+    "str": ("a text is expected", "put it in quotes"),
+    "path": ("a text is expected", "put it in quotes"),
+}
+_TRUTHS = frozenset(("true", "false", "yes", "no", "on", "off", "1", "0"))
+
+
+def judge_kinds(given: Mapping[str, Any], judged: frozenset[str]) -> list[Finding]:
+    """What is of another kind than the roles take.
+
+    :param judged: Variables on which there is a finding already; one sentence for each is enough.
+    """
+    found = []
+    for variable, kind in KINDS.items():
+        if variable not in given or variable in judged:
+            continue
+        value = given[variable]
+        if value is None or value == "":
+            if not kind.may_be_empty:
+                remedy = "write a value, or remove the variable for its default"
+                found.append(finding("empty", variable, Shown("empty"), "a value is expected", remedy))
+        elif not _is(kind.type, value):
+            found.append(finding("type", variable, _shown(kind.type, value), *_expected(kind.type, value)))
+        elif kind.choices:
+            for entry in value if isinstance(value, list) else [value]:
+                if entry not in kind.choices:
+                    expected = f"one of {', '.join(kind.choices)} is expected"
+                    found.append(finding("choice", variable, entry, expected, "choose one of these"))
+    return found
+
+
+def judge_names(given: Mapping[str, Any]) -> list[Finding]:
+    """Names that no role reads and that look like one that is read; others may be the user's own."""
+    known = [*KINDS, *_WITHOUT_KIND]
+    found = []
+    for variable in sorted(set(given) - set(known)):
+        for meant in difflib.get_close_matches(variable, known, n=1, cutoff=0.88):
+            expected = f"no role reads it, and {meant} has nearly the same name"
+            found.append(
+                finding("variable-unknown", variable, Shown("set"), expected, f"write {meant} if that is meant")
+            )
+    return found
+
+
+def _shown(kind: str, value: Any) -> Any:
+    """A value that is no secret, or what it is."""
+    if isinstance(value, (list, Mapping)):
+        return Shown("a list" if isinstance(value, list) else "a dictionary")
+    return Shown("a text") if kind == "dict" else value
+
+
+def _expected(kind: str, value: Any) -> tuple[str, str]:
+    if kind == "list":
+        return "a list is expected", "write [KEY, ...]" if isinstance(value, Mapping) else f"write [{value}]"
+    return _EXPECTED[kind]
+
+
+def _is(kind: str, value: Any) -> bool:
+    """Whether a role takes a value, which may be a text on a command line."""
+    if kind == "list":
+        return isinstance(value, list)
+    if kind == "dict":
+        return isinstance(value, Mapping)
+    if kind == "bool":
+        return str(value).lower() in _TRUTHS
+    if kind == "int":
+        return not isinstance(value, bool) and re.match(r"[0-9]+(\.0)?\Z", str(value)) is not None
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)

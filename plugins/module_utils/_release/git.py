@@ -1,0 +1,252 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sources from git: one bare mirror beside the releases, a clone of it in each."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from .._host.command import die_with_parent
+from .manifest import ReleaseError
+
+FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
+SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")
+REMOTE = "staging"
+
+
+def without_password(url: str) -> str:
+    """Return a URL without user name and password in it; other forms of an address as they are."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc or parts.scheme not in ("http", "https"):
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a git command ended."""
+
+    status: int
+    out: str
+    problem: str
+
+
+class Git:
+    """Git commands for one source; the address never stands in a process's arguments."""
+
+    def __init__(self, url: str | None = None, timeout_s: float = 600, executable: str = "git") -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._executable = executable
+
+    @property
+    def shown_url(self) -> str:
+        """The address as it may be shown."""
+        return without_password(self._url or "")
+
+    def available(self) -> bool:
+        """Whether git is installed."""
+        return shutil.which(self._executable) is not None
+
+    def _environment(self) -> Mapping[str, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
+        # Without its optional locks, git status does not rewrite the index of a directory that is only looked at.
+        environment.update(LC_ALL="C", GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
+        environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+        if self._url:
+            environment.update(
+                GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0=f"remote.{REMOTE}.url", GIT_CONFIG_VALUE_0=self._url
+            )
+        return environment
+
+    def run(self, arguments: Sequence[str], directory: str | None = None) -> Answer:
+        """Run git; its complaints come without the password of the address."""
+        command = [self._executable, *(["-C", directory] if directory else []), *arguments]
+        try:
+            done = subprocess.run(  # noqa: S603 - a list, and values that could be options are refused before
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=dict(self._environment()),
+                timeout=self._timeout_s,
+                check=False,
+                cwd=directory or "/",
+                preexec_fn=die_with_parent,
+            )
+        except FileNotFoundError:
+            raise ReleaseError(f"{self._executable} is not installed, and the source is to come from git") from None
+        except subprocess.TimeoutExpired:
+            raise ReleaseError(
+                f"git {arguments[0]} for {self.shown_url or directory} did not end within {self._timeout_s:g} s; "
+                "the server does not answer or the repository is too large for that time"
+            ) from None
+        problem = done.stderr.decode("utf-8", "replace").strip()
+        if self._url and self._url != self.shown_url:
+            problem = problem.replace(self._url, self.shown_url)
+        return Answer(done.returncode, os.fsdecode(done.stdout), last_complaint(problem))
+
+    def checked(self, arguments: Sequence[str], directory: str | None, attempt: str) -> str:
+        """Run git and return what it printed.
+
+        :raises ReleaseError: If it failed; the sentence begins with the attempt.
+        """
+        answer = self.run(arguments, directory)
+        if answer.status:
+            raise ReleaseError(f"{attempt} failed: {answer.problem or f'git ended with {answer.status}'}")
+        return answer.out
+
+    def unknown(self, version: str) -> ReleaseError:
+        """The sentence for a version that the repository does not have."""
+        return ReleaseError(
+            f"version {version!r} is not known to {self.shown_url}; expected is a branch, a tag or a commit that is "
+            "there (was it pushed?)"
+        )
+
+    def remote_commit(self, version: str) -> str | None:
+        """Ask the server for the commit of a version; None if it is a (short) commit, which only a fetch can tell."""
+        answer = self.run(["ls-remote", REMOTE, version, f"refs/tags/{version}^{{}}"], "/")
+        if answer.status:
+            raise ReleaseError(
+                f"the git repository {self.shown_url} cannot be read: {answer.problem}; "
+                "check the address and that this user may read it"
+            )
+        commit = choose_reference(answer.out, version)
+        if commit is None and not SHORT_COMMIT.match(version):
+            raise self.unknown(version)
+        return commit
+
+    def local_commit(self, repository: str, version: str) -> str | None:
+        """Return the full commit of a (short) commit that a repository already has."""
+        if not os.path.isdir(repository):
+            return None
+        answer = self.run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}"], repository)
+        return answer.out.strip() if answer.status == 0 and answer.out.strip() else None
+
+    def fetch(self, mirror: str, version: str, commit: str | None) -> str:
+        """Bring the mirror up to date as far as needed, and return the full commit of the version."""
+        if not os.path.isfile(os.path.join(mirror, "HEAD")):
+            self.checked(["init", "--quiet", "--bare", mirror], None, f"making the mirror {mirror}")
+        # A killed git leaves its locks behind; nobody else works in the mirror while the caller holds the releases.
+        for lock in glob.iglob(os.path.join(glob.escape(mirror), "**", "*.lock"), recursive=True):
+            os.unlink(lock)
+        if commit is not None and self.local_commit(mirror, commit):
+            return commit
+        references = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+        attempt = f"fetching {self.shown_url}"
+        self.checked(["fetch", "--quiet", "--prune", "--force", REMOTE, *references], mirror, attempt)
+        found = self.local_commit(mirror, commit or version)
+        for wanted in (version, commit):
+            # On no branch: a merge request's head, say. Servers hand it out by its reference, some by itself.
+            if (
+                found is None
+                and wanted
+                and self.run(["fetch", "--quiet", "--force", REMOTE, wanted], mirror).status == 0
+            ):
+                found = self.local_commit(mirror, commit or "FETCH_HEAD")
+        if found is None:
+            raise self.unknown(version)
+        return found
+
+    def clone(self, mirror: str, target: str, commit: str) -> None:
+        """Make a clone that shares its objects with the mirror by hard links, detached at the commit."""
+        attempt = f"checking out {commit} of {self.shown_url} in {target}"
+        quiet = ["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
+        self.checked([*quiet, "clone", "--quiet", "--local", "--no-checkout", mirror, target], None, attempt)
+        self.checked(["remote", "set-url", "origin", self.shown_url], target, attempt)
+        self.checked([*quiet, "checkout", "--quiet", "--detach", commit], target, attempt)
+
+
+def last_complaint(text: str) -> str:
+    """Return the line of git's complaints that names the cause."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
+    return (telling or lines or [""])[0]
+
+
+def choose_reference(listing: str, version: str) -> str | None:
+    """Choose the commit of a version from the output of ``git ls-remote``.
+
+    As with git itself, a tag wins over a branch of the same name; of an
+    annotated tag the commit counts, not the tag.
+    """
+    found = {}
+    for line in listing.splitlines():
+        commit, _tab, name = line.partition("\t")
+        found[name] = commit
+    for name in (f"refs/tags/{version}^{{}}", f"refs/tags/{version}", f"refs/heads/{version}", version):
+        if name in found:
+            return found[name]
+    return None
+
+
+def tracked_files(git: Git, directory: str) -> list[str]:
+    """Return the files of the commit that is checked out."""
+    listing = git.checked(
+        ["ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD"], directory, f"listing the files of {directory}"
+    )
+    return [name for name in listing.split("\0") if name]
+
+
+def present_files(git: Git, directory: str) -> list[str]:
+    """Return the files of a checkout that git does not ignore, untracked ones included."""
+    listing = git.checked(
+        ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        directory,
+        f"listing the files of {directory}",
+    )
+    names = dict.fromkeys(listing.split("\0"))
+    return [name for name in names if name and os.path.lexists(os.path.join(directory, name))]
+
+
+def uncommitted(git: Git, directory: str) -> list[str]:
+    """Return the paths below a directory with work that no commit holds."""
+    attempt = f"asking git about {directory}"
+    top = git.checked(["rev-parse", "--show-prefix"], directory, attempt).rstrip("\n")
+    listing = git.checked(
+        ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."], directory, attempt
+    )
+    return [line[3 + len(top) :] for line in listing.split("\0") if line]
+
+
+def not_fetched(directory: str) -> list[str]:
+    """Name what a repository keeps elsewhere, and a clone therefore lacks."""
+    found = ["submodules (.gitmodules)"] if os.path.isfile(os.path.join(directory, ".gitmodules")) else []
+    try:
+        with open(os.path.join(directory, ".gitattributes"), encoding="utf-8", errors="replace") as file:
+            if "filter=lfs" in file.read():
+                found.append("large files in Git LFS (.gitattributes)")
+    except OSError:
+        pass
+    return found
+
+
+def head(git: Git, directory: str) -> str | None:
+    """Return the commit that is checked out; None where the directory is no checkout of its own."""
+    if not os.path.lexists(os.path.join(directory, ".git")):
+        return None
+    return git.local_commit(directory, "HEAD")
+
+
+def inside_checkout(git: Git, directory: str) -> bool:
+    """Whether git keeps a directory.
+
+    :raises ReleaseError: If there is a checkout that git will not look at.
+    """
+    answer = git.run(["rev-parse", "--is-inside-work-tree"], directory)
+    if answer.status == 0:
+        return answer.out.strip() == "true"
+    if "dubious ownership" in answer.problem:
+        # Without git its ignored files, secrets among them, would count as source.
+        raise ReleaseError(
+            f"{directory} is a git checkout of another user, which git refuses to read; run as its owner, "
+            "or add it to git's safe.directory"
+        )
+    return False

@@ -1,0 +1,179 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Observations and verdicts as the module's results: plain values and short lines (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .causes import Cause
+from .diagnosis import Diagnosis
+from .hold import RoundTrips
+from .observation import Observation
+from .verdict import Verdict, close_name
+
+# Let's Encrypt renews 30 days before the end; what is nearer was missed.
+_EXPIRES_SOON_D = 21
+
+_LABELS = {
+    "websocket": {
+        "direct": "Direct backend connection",
+        "proxy": "Connection through the proxy",
+        "public": "Public connection",
+    },
+    "sse": {
+        "direct": "Direct event stream",
+        "proxy": "Event stream through the proxy",
+        "public": "Public event stream",
+    },
+}
+
+
+def result_of(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float | None) -> dict[str, Any]:
+    """One entry of ``results``."""
+    target, hold, close, tls = seen.target, seen.hold, seen.close, seen.tls
+    passed = verdict.cause is Cause.NONE
+    return {
+        "name": target.name,
+        "url": target.url,
+        "vantage": target.vantage,
+        "transport": target.transport,
+        "passed": passed,
+        "cause": None if passed else verdict.cause.value,
+        "explanation": None if passed else verdict.explanation,
+        "status": seen.status,
+        "address": seen.address,
+        "phases": {name: round(seconds, 4) for name, seconds in seen.phases.items()},
+        "subprotocol": seen.subprotocol,
+        "extensions": seen.extensions,
+        "server": seen.answer.server if seen.answer else None,
+        "held_s": _rounded(hold.held_s if hold else None),
+        "longest_silence_s": _rounded(hold.longest_silence_s if hold else None),
+        "idle_timeout_proven_s": hold.idle_timeout_proven_s if hold else None,
+        "proves": hold.proves(expected_idle_timeout_s) if hold else None,
+        "server_pings": hold.server_pings if hold else 0,
+        "round_trips": _round_trips(hold.trips if hold else None),
+        "close": (
+            None
+            if close is None
+            else {"code": close.code, "name": close_name(close.code), "reason": close.reason, "by": close.by}
+        ),
+        "tls": (
+            None
+            if tls is None
+            else {
+                "version": tls.version,
+                "cipher": tls.cipher,
+                "subject": tls.subject,
+                "issuer": tls.issuer,
+                "names": list(tls.names),
+                "not_after": tls.not_after,
+                "expires_in_days": tls.expires_in_days,
+                "verified": tls.verified,
+            }
+        ),
+        "first_event_s": _rounded(seen.first_event_s),
+        "event_gaps": _gaps(seen.event_gaps_s),
+        "connections": _crowd(seen),
+        "evidence": list(verdict.evidence),
+    }
+
+
+def summary_of(observations: Sequence[Observation], verdicts: Sequence[Verdict]) -> list[str]:
+    """One line per endpoint, for people."""
+    labels = [_LABELS[seen.target.transport][seen.target.vantage] for seen in observations]
+    lines = []
+    for seen, verdict, label in zip(observations, verdicts, labels):
+        shown = f"{label} ({seen.target.name})" if labels.count(label) > 1 else label
+        if verdict.cause is Cause.NONE:
+            details = ", ".join(_details(seen))
+            lines.append(f"{shown}: passed" + (f" ({details})" if details else ""))
+        else:
+            lines.append(f"{shown}: failed ({verdict.cause.value}): {verdict.explanation}")
+    return lines
+
+
+def failure_message(diagnosis: Diagnosis) -> str:
+    """Explanation and remedy as one sentence."""
+    return f"{diagnosis.explanation}; {diagnosis.remedy[:1].lower() + diagnosis.remedy[1:]}".rstrip(".")
+
+
+def _crowd(seen: Observation) -> dict[str, Any] | None:
+    crowd = seen.crowd
+    if crowd is None:
+        return None
+    spread = _round_trips(crowd.handshakes) or {}
+    return {
+        "asked": crowd.asked,
+        "accepted": crowd.accepted,
+        "held": crowd.held,
+        "failures": crowd.failures,
+        "refused_by_status": crowd.refused_by_status,
+        "handshake_s": {name: spread.get(name) for name in ("min", "median", "p95", "max")},
+        "opened_s": round(crowd.opened_s, 3),
+    }
+
+
+def _details(seen: Observation) -> list[str]:
+    details = []
+    if seen.crowd is not None and seen.crowd.handshakes.median is not None:
+        details.append(f"{seen.crowd.held} of {seen.crowd.asked} connections held at once")
+        details.append(f"median handshake {_ms(seen.crowd.handshakes.median)}")
+    elif seen.handshake_s is not None:
+        details.append(f"handshake {_ms(seen.handshake_s)}")
+    if seen.first_event_s is not None:
+        details.append(f"first event {_ms(seen.first_event_s)}")
+    elif "message" in seen.phases:
+        details.append(f"reply {_ms(seen.phases['message'])}")
+    if seen.tls is not None:
+        details += [seen.tls.version] if seen.tls.version else []
+        days = seen.tls.expires_in_days
+        if days is not None:
+            soon = days < _EXPIRES_SOON_D
+            details.append(f"the certificate expires in {days} days" if soon else f"certificate valid for {days} days")
+    if seen.hold is not None:
+        details.append(f"held {seen.hold.held_s:.1f} s")
+        details.append(f"longest silence {seen.hold.longest_silence_s:.1f} s")
+        trips = seen.hold.trips
+        if trips is not None and trips.median is not None:
+            details.append(f"median round trip {_ms(trips.median)}")
+    return details
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "under 1 ms"
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+def _round_trips(trips: RoundTrips | None) -> dict[str, Any] | None:
+    if trips is None:
+        return None
+
+    def short(seconds: float | None) -> float | None:
+        return None if seconds is None else round(seconds, 5)
+
+    return {
+        "sent": trips.sent,
+        "lost": trips.lost,
+        "min": short(trips.min),
+        "median": short(trips.median),
+        "p95": short(trips.p95),
+        "max": short(trips.max),
+    }
+
+
+def _gaps(gaps_s: Sequence[float]) -> dict[str, Any] | None:
+    if not gaps_s:
+        return None
+    ordered = sorted(gaps_s)
+    return {
+        "count": len(ordered),
+        "min": round(ordered[0], 4),
+        "median": round(ordered[len(ordered) // 2], 4),
+        "max": round(ordered[-1], 4),
+    }

@@ -1,0 +1,254 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One client-side WebSocket connection without I/O, over any ``websockets`` from 10.4 on.
+
+The library's Sans-I/O layer is used, since it sends no ping that we did not ask for.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
+
+if TYPE_CHECKING:
+    from .target import Target
+
+try:
+    import websockets.client as _client
+    from websockets.exceptions import (
+        InvalidHeader,
+        InvalidUpgrade,
+        NegotiationError,
+        PayloadTooBig,
+        ProtocolError,
+    )
+    from websockets.frames import Opcode
+    from websockets.uri import parse_uri
+    from websockets.version import version as LIBRARY_VERSION  # noqa: N812 (a constant of theirs)
+
+    # 10.4 has ClientConnection alone; later ones warn when that name is used.
+    _PROTOCOL: Any = getattr(_client, "ClientProtocol", None) or _client.ClientConnection
+    LIBRARY_PROBLEM: str | None = None
+except (ImportError, AttributeError) as exc:
+    LIBRARY_VERSION = ""
+    LIBRARY_PROBLEM = str(exc)
+
+OLDEST_LIBRARY = (10, 4)
+USER_AGENT = "codeframe.staging websocket_check"
+
+# The library reports parser failures on its logger, which would reach stderr.
+_SILENT = logging.getLogger("codeframe.staging.websocket_check")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
+
+
+def library_problem() -> str | None:
+    """Say why the library cannot be used, or None when it can."""
+    if LIBRARY_PROBLEM is not None:
+        return f"the Python library websockets is missing ({LIBRARY_PROBLEM})"
+    found = tuple(int(n) for n in re.findall(r"\d+", LIBRARY_VERSION)[:2])
+    if found < OLDEST_LIBRARY:
+        return f"the Python library websockets is {LIBRARY_VERSION}, and 10.4 is the oldest that has what is needed"
+    return None
+
+
+class UpgradeError(Exception):
+    """A 101 that RFC 6455, section 4.1, tells a client to refuse.
+
+    ``kind`` is ``accept_key``, ``subprotocol`` or ``headers``.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Message:
+    """A complete message of the server."""
+
+    data: str | bytes
+
+
+@dataclass(frozen=True)
+class Ping:
+    """A ping of the server; the answer is already among the bytes to send."""
+
+
+@dataclass(frozen=True)
+class Pong:
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class CloseFrame:
+    """A close frame of the server; 1005 stands for one without a code."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The server broke the protocol; ``too_big`` tells a message over our limit apart."""
+
+    detail: str
+    too_big: bool = False
+
+
+Event = Union[Message, Ping, Pong, CloseFrame, Broken]
+
+
+class Session:
+    """Bytes in, events out; what must be sent is in :meth:`outgoing`."""
+
+    def __init__(self, target: Target, max_message_size: int, origin: str | None) -> None:
+        scheme = "wss" if target.secure else "ws"
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        uri = parse_uri(f"{scheme}://{host}:{target.port}{target.resource}")
+        self._asked = target.subprotocols
+        self._protocol = _PROTOCOL(
+            uri,
+            origin=origin,
+            subprotocols=list(target.subprotocols) or None,
+            max_size=max_message_size,
+            logger=_SILENT,
+        )
+        self._request = self._protocol.connect()
+        self._request.headers["User-Agent"] = USER_AGENT
+        for name, value in target.headers:
+            self._request.headers[name] = value
+        self._kind: int | None = None
+        self._parts = bytearray()
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._broken = False
+
+    def request(self) -> bytes:
+        """The bytes of the opening handshake."""
+        self._protocol.send_request(self._request)
+        return self.outgoing()
+
+    def open(self, head: bytes) -> None:
+        """Verify a 101.
+
+        :raises UpgradeError: If the head is not what RFC 6455 demands, or the
+            server chose none of the subprotocols that were asked for (browsers
+            refuse that too).
+        """
+        try:
+            self._protocol.receive_data(head)
+            failure = self._protocol.handshake_exc
+        except Exception as exc:  # 10.4 raises what its HTTP parser finds
+            failure = exc
+        self._protocol.events_received()
+        if failure is not None:
+            raise _rejection(failure)
+        if self._asked and self._protocol.subprotocol is None:
+            raise UpgradeError("subprotocol", f"none of {', '.join(self._asked)} was chosen")
+
+    @property
+    def subprotocol(self) -> str | None:
+        chosen = self._protocol.subprotocol
+        return None if chosen is None else str(chosen)
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take bytes from the network; after a Broken or CloseFrame nothing more comes."""
+        events: list[Event] = []
+        if data and not self._broken:
+            self._protocol.receive_data(data)
+            for frame in self._protocol.events_received():
+                event = self._event(frame)
+                if event is not None:
+                    events.append(event)
+                if self._broken:
+                    break
+            failure = self._protocol.parser_exc
+            if failure is not None and not self._broken:
+                self._broken = True
+                events.append(_breach(failure))
+        return events
+
+    def _event(self, frame: Any) -> Event | None:
+        opcode = frame.opcode
+        if opcode is Opcode.PING:
+            return Ping()
+        if opcode is Opcode.PONG:
+            return Pong(bytes(frame.data))
+        if opcode is Opcode.CLOSE:
+            close = self._protocol.close_rcvd
+            return CloseFrame(int(close.code), str(close.reason))
+        if opcode is not Opcode.CONT:
+            self._kind = opcode
+            self._parts = bytearray()
+            self._decoder = codecs.getincrementaldecoder("utf-8")() if opcode is Opcode.TEXT else None
+        # The Sans-I/O layer leaves the check of the text's encoding to us; it counts the size.
+        if self._decoder is not None:
+            try:
+                self._decoder.decode(bytes(frame.data), final=bool(frame.fin))
+            except UnicodeDecodeError as exc:
+                self._broken = True
+                self._protocol.fail(1007, "text is not UTF-8")
+                return Broken(f"a text message that is not UTF-8 ({exc.reason})")
+        self._parts += frame.data
+        if not frame.fin:
+            return None
+        data, self._parts = bytes(self._parts), bytearray()
+        if self._kind is Opcode.TEXT:
+            return Message(data.decode("utf-8"))
+        return Message(data)
+
+    # A peer may close at any time; what we still wanted to send is dropped then, and the
+    # event that it left behind tells.
+
+    def send_message(self, text: str) -> None:
+        if self.is_open:
+            self._protocol.send_text(text.encode("utf-8"))
+
+    def send_ping(self, payload: bytes) -> None:
+        if self.is_open:
+            self._protocol.send_ping(payload)
+
+    def send_close(self, code: int = 1000) -> None:
+        if self.is_open:
+            self._protocol.send_close(code)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._protocol.state.name == "OPEN")
+
+    def outgoing(self) -> bytes:
+        """What must be sent now; the library's end-of-stream mark is left to the caller."""
+        return b"".join(self._protocol.data_to_send())
+
+
+def _rejection(failure: Exception) -> UpgradeError:
+    text = str(failure)
+    if isinstance(failure, InvalidHeader) and "Sec-WebSocket-Accept" in text:
+        return UpgradeError("accept_key", text)
+    if isinstance(failure, InvalidHeader) and "Sec-WebSocket-Protocol" in text:
+        return UpgradeError("subprotocol", text)
+    if isinstance(failure, InvalidUpgrade):
+        return UpgradeError("headers", text)
+    # "no subprotocols supported" is a plain InvalidHandshake in 10.4.
+    if "subprotocol" in text:
+        return UpgradeError("subprotocol", text)
+    if isinstance(failure, NegotiationError):
+        return UpgradeError("headers", text)
+    cause = failure.__cause__
+    return UpgradeError("headers", str(cause) if cause is not None else text)
+
+
+def _breach(failure: Exception) -> Broken:
+    if isinstance(failure, PayloadTooBig):
+        return Broken(str(failure), too_big=True)
+    if isinstance(failure, UnicodeDecodeError):
+        return Broken(f"a close reason that is not UTF-8 ({failure.reason})")
+    if isinstance(failure, ProtocolError):
+        return Broken(str(failure))
+    return Broken(f"a frame that cannot be read ({type(failure).__name__})")

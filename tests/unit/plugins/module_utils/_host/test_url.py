@@ -1,0 +1,73 @@
+"""URLs, host names and origins."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._host import url as _url
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "port", "origin"),
+    [
+        pytest.param(
+            "http://A.Example.com", ("http", "a.example.com", None, ""), 80, "http://a.example.com", id="plain"
+        ),
+        pytest.param(
+            "wss://a.example.com:8443/ws?x=1#y",
+            ("wss", "a.example.com", 8443, "/ws"),
+            8443,
+            "https://a.example.com:8443",
+            id="everything",
+        ),
+        pytest.param("https://a.b:443/", ("https", "a.b", 443, "/"), 443, "https://a.b", id="default port"),
+        pytest.param(
+            "ws://[2001:DB8::1]:81/ws", ("ws", "2001:db8::1", 81, "/ws"), 81, "http://[2001:db8::1]:81", id="IPv6"
+        ),
+        pytest.param("ws://10.0.0.1", ("ws", "10.0.0.1", None, ""), 80, "http://10.0.0.1", id="IPv4"),
+    ],
+)
+def test_a_url_is_taken_apart(text: str, url: tuple[object, ...], port: int, origin: str) -> None:
+    found = _url.parse_url(text)
+    assert (found.scheme, found.host, found.explicit_port, found.path) == url
+    assert (found.port, found.origin) == (port, origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback", "internal"),
+    [
+        ("localhost", True, True),
+        ("api.codeframe.localhost", True, False),
+        ("127.9.9.9", True, True),
+        ("::1", True, True),
+        ("0.0.0.0", True, True),
+        ("localhost.example.com", False, False),
+        ("codeframe.home.frankbria.net", False, True),
+        ("nas.local", False, True),
+        ("staging", False, True),
+        ("192.168.1.5", False, True),
+        ("100.64.1.5", False, True),
+        ("fd00::5", False, True),
+        ("2606:4700::1", False, False),
+        ("8.8.8.8", False, False),
+        ("home.example.com", False, False),
+        ("example.com", False, False),
+    ],
+)
+def test_names_of_one_machine_and_of_one_network(host: str, loopback: bool, internal: bool) -> None:
+    assert _url.is_loopback(host) is loopback
+    assert loopback or _url.is_internal(host) is internal
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "covered"),
+    [
+        ("a.example.com", "a.example.com", True),
+        ("A.Example.com", "a.example.com", True),
+        ("*.example.com", "a.example.com", True),
+        ("*.example.com", "a.b.example.com", False),
+        ("*.example.com", "example.com", False),
+        ("example.com", "a.example.com", False),
+    ],
+)
+def test_a_wildcard_stands_for_one_label(name: str, host: str, covered: bool) -> None:
+    assert _url.covers(name, host) is covered

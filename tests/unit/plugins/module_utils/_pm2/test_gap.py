@@ -1,0 +1,85 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.gap import GapWatch
+from free_ports import free_port
+
+
+def listen(port: int = 0) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port), reuse_port=False, backlog=1000)
+
+
+class Attempts(list):
+    """When each attempt of a watch to connect began and ended, and whether it succeeded."""
+
+    def wait_for(self, number: int, *, open_: bool) -> None:
+        """Wait for so many more attempts with this outcome, as long as a busy machine needs for them."""
+        before, deadline = len(self), time.monotonic() + 30
+        while sum(done is open_ for _begun, _ended, done in self[before:]) < number:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def attempts(monkeypatch):
+    made, connects = Attempts(), GapWatch._connects
+
+    def noting(watch):
+        begun = time.monotonic()
+        done = connects(watch)
+        made.append((begun, time.monotonic(), done))
+        return done
+
+    monkeypatch.setattr(GapWatch, "_connects", noting)
+    return made
+
+
+def test_a_port_that_stays_open_has_no_gap():
+    with listen() as server, GapWatch(server.getsockname()[1]) as watch:
+        time.sleep(0.2)
+    assert watch.gap_s == 0
+
+
+def test_the_time_in_which_a_port_is_closed_is_measured(attempts):
+    port = free_port()
+    server = listen(port)
+    with GapWatch(port) as watch:
+        attempts.wait_for(2, open_=True)
+        server.close()
+        time.sleep(0.5)
+        attempts.wait_for(2, open_=False)
+        server = listen(port)
+        attempts.wait_for(2, open_=True)
+    server.close()
+    refused = [number for number, (_begun, _ended, done) in enumerate(attempts) if not done]
+    assert watch.gap_s is not None
+    # From the first refusal to the last, and no longer than from the success before to the one after.
+    assert attempts[refused[-1]][1] - attempts[refused[0]][0] - 0.01 <= watch.gap_s
+    assert watch.gap_s <= attempts[refused[-1] + 1][0] - attempts[refused[0] - 1][1] + 0.01
+
+
+def test_a_port_that_was_closed_before_has_no_gap_to_measure():
+    server = listen()
+    port = server.getsockname()[1]
+    server.close()
+    with GapWatch(port) as watch:
+        time.sleep(0.1)
+    assert watch.gap_s is None
+
+
+def test_a_port_that_does_not_open_again_was_closed_until_the_end(attempts):
+    server = listen()
+    with GapWatch(server.getsockname()[1]) as watch:
+        server.close()
+        time.sleep(0.4)
+        attempts.wait_for(2, open_=False)
+    refused = [begun for begun, _ended, done in attempts if not done]
+    assert watch.gap_s is not None
+    assert watch.gap_s >= refused[-1] - refused[0] - 0.01

@@ -1,0 +1,69 @@
+"""What in a user's text stands in the way."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import WebSocketPath
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.clash import findings
+
+HEADERS = "proxy_set_header Upgrade $http_upgrade;\n"
+WS = (WebSocketPath("/ws"),)
+WS_AND_BELOW = (WebSocketPath("/ws", prefix=True),)
+
+
+@pytest.mark.parametrize(
+    ("text", "paths", "switch", "expected"),
+    [
+        pytest.param("", WS, True, [], id="empty"),
+        pytest.param("# proxy_http_version 1.1;\n", WS, True, [], id="only-a-comment"),
+        pytest.param("proxy_http_version 1.1;", WS, True, [("snippet_with_switch", True)], id="snippet-switch-on"),
+        pytest.param(HEADERS, WS, False, [("snippet_without_effect", False)], id="snippet-switch-off"),
+        pytest.param(HEADERS, WS, True, [("snippet_without_effect", False)], id="headers-alone-are-no-duplicate"),
+        pytest.param("location /x { " + HEADERS + "}", WS, True, [], id="headers-in-another-location"),
+        pytest.param(
+            "proxy_read_timeout 1s; proxy_read_timeout 2s;", WS, False, [("duplicate_directive", True)], id="twice"
+        ),
+        pytest.param("location = /ws { }", WS, False, [("other_location", True)], id="same-exact-location"),
+        pytest.param("location /ws { }", WS, False, [("other_location", True)], id="prefix-location"),
+        pytest.param("location ^~ /ws { " + HEADERS + "}", WS, False, [("hand_pasted_location", True)], id="by-hand"),
+        pytest.param("location ~ ^/ws$ { " + HEADERS + "}", WS, False, [("hand_pasted_location", True)], id="regex"),
+        pytest.param("location ~ ^/(ws|api) { deny all; }", WS, False, [("other_location", True)], id="other-regex"),
+        pytest.param("location ~* ^/WS { deny all; }", WS, False, [("other_location", True)], id="regex-of-any-case"),
+        pytest.param("location ~ ^/ { }", WS, False, [], id="regex-of-every-path"),
+        pytest.param("location /w { }", WS, False, [("location_above", False)], id="prefix-above"),
+        pytest.param("location = /w { }", WS, False, [], id="exact-above"),
+        pytest.param("location ~ \\.php$ { }", WS, False, [], id="regex-of-something-else"),
+        pytest.param("location ~ (?<x>[ { " + HEADERS + "}", WS, False, [], id="regex-only-for-nginx"),
+        pytest.param("location /ws/ { }", WS, False, [], id="below-an-exact-path"),
+        pytest.param("location /ws/ { }", WS_AND_BELOW, False, [("other_location", True)], id="below-a-prefix"),
+        pytest.param("location /wsx { }", WS_AND_BELOW, False, [], id="namesake"),
+        pytest.param("location / { }", WS, False, [("own_default_location", False)], id="own-default"),
+        pytest.param("# location / { }", WS, False, [("default_location_mentioned", False)], id="default-in-comment"),
+        pytest.param("if ($a {", WS, False, [("unreadable", False)], id="not-complete"),
+        pytest.param("location /ws { }", (), False, [], id="nothing-wanted"),
+    ],
+)
+def test_each_situation_has_its_word(
+    text: str, paths: tuple[WebSocketPath, ...], switch: bool, expected: list[tuple[str, bool]]
+) -> None:
+    assert [(each.kind, each.fatal) for each in findings(text, (), paths, switch)] == expected
+
+
+def test_a_custom_location_is_found_too() -> None:
+    (found,) = findings("", [{"path": "/ws"}], WS, switch_on=False)
+    assert (found.kind, found.fatal, found.spans) == ("custom_location", True, ())
+    assert found.text == "the host has a custom location /ws, whose requests the managed block would take"
+
+
+def test_a_location_above_a_path_is_said_and_does_not_stop_the_change() -> None:
+    (found,) = findings("", [{"path": "/api"}], (WebSocketPath("/api/ws"),), switch_on=False)
+    assert (found.kind, found.fatal) == ("location_above", False)
+    assert found.text == (
+        "the host has a custom location /api, and the managed block takes /api/ws out of it, so that its rules and its "
+        "forward address do not apply there"
+    )
+
+
+def test_only_what_was_pasted_by_hand_can_be_taken_out() -> None:
+    text = "location = /ws { return 410; }\nlocation /ws { " + HEADERS + "}"
+    assert [bool(each.spans) for each in findings(text, (), WS, switch_on=False)] == [False, True]
