@@ -1,8 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""A command with a deadline that leaves nothing running, however it ends."""
+"""Run a command with a deadline, without a shell, and leave no process behind."""
 
 from __future__ import annotations
 
@@ -15,59 +14,154 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO, Callable
 
 _PR_SET_PDEATHSIG = 1
+#: Bytes of each stream that are returned; of a longer one the end.
+MAX_OUTPUT = 32 * 1024 * 1024
 
 
-def die_with_parent() -> None:
-    """Let this (child) process be killed when its parent dies, however that happens.
+@dataclass(frozen=True)
+class Account:
+    """The user that a command runs as: numbers, so that no name is resolved in the child process."""
 
-    Otherwise a copy or an installation would go on behind the back of the next run.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Ended:
     """How a command ended.
 
-    :param code: Its exit code, negative for the signal that ended it; ``None`` where the deadline did.
-    :param output: Both of its streams, in the order of their lines.
+    :param code: Its exit code, negative for the signal that ended it; ``None`` if it was killed at the deadline.
+    :param output: Its standard output; with it the standard error, in the order of the lines, unless both were
+        asked for separately.
+    :param errors: Its standard error, if it was asked for separately.
     """
 
     code: int | None
     output: str
+    errors: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        return self.code is None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.code == 0
 
 
-def run(command: Sequence[str], *, cwd: str, env: Mapping[str, str], deadline: float) -> Ended:
-    """Run a command in a process group of its own, without a shell and without input.
+def c_locale(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment in which programs print untranslated messages.
 
-    The group is killed at the deadline, and when the command ends: nothing that it left running goes on behind the
-    back of the next step.
-
-    :param deadline: By the clock of ``time.monotonic()``.
-    :raises OSError: If it cannot be started.
+    :param environment: By default the environment of this process.
     """
-    # A file, not a pipe: whoever inherits a pipe and stays would keep its reader waiting.
-    with tempfile.TemporaryFile() as output:
+    result = dict(os.environ if environment is None else environment)
+    # LANGUAGE overrides LC_ALL in gettext, except in the C locale; C.UTF-8 is not "C" for older versions of it.
+    result.pop("LANGUAGE", None)
+    result["LC_ALL"] = "C"
+    return result
+
+
+def run(
+    command: Sequence[str],
+    *,
+    deadline: float,
+    cwd: str = "/",
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    separate: bool = False,
+    account: Account | None = None,
+    umask: int = -1,
+    errors: str = "replace",
+) -> Ended:
+    """Run a command in a process group of its own and return how it ended.
+
+    The group is killed at the deadline, when the command ends, and on any exception; the command itself also when
+    this process dies. A daemon that the command starts in a session of its own goes on.
+
+    :param deadline: By the clock of ``time.monotonic()``, in seconds.
+    :param env: The whole environment; by default that of this process in the C locale.
+    :param stdin: What the command reads from its standard input; by default nothing.
+    :param separate: Return standard output and standard error separately.
+    :param account: Run as this user; needs root.
+    :param umask: File mode creation mask of the command; -1 leaves that of this process.
+    :param errors: How bytes that are not UTF-8 are decoded, as in :meth:`bytes.decode`.
+    :raises OSError: If it cannot be started: no such program or directory, no permission.
+    """
+    with contextlib.ExitStack() as stack:
+        # Files, not pipes: whoever inherits a pipe and stays would keep its reader waiting.
+        output: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
+        problems: IO[bytes] | None = stack.enter_context(tempfile.TemporaryFile()) if separate else None
+        given: IO[bytes] | None = None
+        if stdin:
+            given = stack.enter_context(tempfile.TemporaryFile())
+            given.write(stdin)
+            given.seek(0)
         process = subprocess.Popen(  # noqa: S603 - a list, no shell
             list(command),
             cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
+            env=c_locale() if env is None else dict(env),
+            stdin=given or subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=problems or subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=_die_with(os.getpid()),
+            umask=umask,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=list(account.groups) if account else None,
         )
-        code: int | None = None
+        ended_in_time = False
         try:
-            code = process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
+            ended_in_time = _wait(process.pid, deadline)
         finally:
+            # Before it is reaped, so that its number cannot have been given to another process.
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        output.seek(0)
-        return Ended(code, output.read().decode("utf-8", "replace"))
+            code = process.wait()
+        return Ended(
+            code if ended_in_time else None,
+            _text(output, errors),
+            _text(problems, errors) if problems else "",
+        )
+
+
+def _wait(pid: int, deadline: float) -> bool:
+    """Wait for a child process without reaping it; return whether it ended before the deadline."""
+    pause_s = 0.0005
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        pause_s = min(2 * pause_s, left, 0.05)
+        time.sleep(pause_s)
+    return True
+
+
+def _text(stream: IO[bytes], errors: str) -> str:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - MAX_OUTPUT))
+    return stream.read().decode("utf-8", errors)
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """Return what a child process does so that the kernel kills it when its parent dies, however that happens.
+
+    Otherwise a copy or an installation would continue during the next run. See prctl(2), PR_SET_PDEATHSIG.
+    """
+
+    def prepare() -> None:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            # It died before the line above.
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return prepare
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this (child) process when its parent dies; for ``preexec_fn`` of :mod:`subprocess`."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Public URLs, host names and origins, read as strictly as a browser and a proxy must agree on them."""
+"""URLs, host names and origins: one type from which host, port, origin and API address are derived."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", re.IGNORECASE)
+#: Of a name that DNS resolves although it is not a host name.
+_DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\Z", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 #: Ports that browsers refuse to open (the "bad ports" of https://fetch.spec.whatwg.org/#port-blocking), from 1024 up.
@@ -20,12 +22,18 @@ BROWSER_REFUSED_PORTS = frozenset(
 
 
 class UrlError(ValueError):
-    """Why a text is no URL that can be used; the message completes "but ..."."""
+    """Why a text is not a URL that can be used; the message completes "but ..."."""
 
 
 @dataclass(frozen=True)
 class Url:
-    """The parts of an absolute URL; ``host`` is in lower case, an IPv6 address stands without brackets."""
+    """The parts of an absolute URL.
+
+    :param host: In lower case; an IPv6 address without brackets.
+    :param explicit_port: The port as far as the URL names one.
+    :param path: As written, empty if the URL has none.
+    :param query: With its question mark. ``fragment`` likewise with its hash sign.
+    """
 
     scheme: str
     host: str
@@ -36,6 +44,7 @@ class Url:
 
     @property
     def port(self) -> int:
+        """The port to connect to; 0 if the URL names none and its scheme has no default."""
         return self.explicit_port or DEFAULT_PORTS.get(self.scheme, 0)
 
     @property
@@ -43,21 +52,40 @@ class Url:
         return self.scheme in {"https", "wss"}
 
     @property
+    def resource(self) -> str:
+        """What is asked for in a request: path and query."""
+        return (self.path or "/") + self.query
+
+    @property
     def authority(self) -> str:
+        """Host and port as in a ``Host`` header: IPv6 in brackets, no default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """The origin as a browser sends it: scheme http or https, host in lower case, no default port."""
+        """The origin as a browser sends it (RFC 6454, section 6.1): scheme http or https, no default port."""
         scheme = {"ws": "http", "wss": "https"}.get(self.scheme, self.scheme)
         return f"{scheme}://{self.authority}"
 
+    @property
+    def api_url(self) -> str:
+        """The address of the HTTP API at the same server: ``http`` for ``ws``, ``https`` for ``wss``, no path.
 
-def parse_url(text: str) -> Url:
-    """Take an absolute URL apart.
+        Its value is that of :attr:`origin`; the names differ since their users do.
+        """
+        return self.origin
 
-    :raises UrlError: For anything a browser, a proxy and a certificate would not all read alike.
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}{self.query}{self.fragment}"
+
+
+def parse_url(text: str, *, lenient: bool = False) -> Url:
+    """Split an absolute URL into its parts.
+
+    :param lenient: Accept what a single program resolves, although a browser, a proxy and a certificate need not agree
+        on it: a scheme in capital letters, and a host as :func:`check_host` takes it with this parameter.
+    :raises UrlError: For anything else that they would not all read alike.
     """
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise UrlError("a URL is one line without control characters")
@@ -66,8 +94,8 @@ def parse_url(text: str) -> Url:
     scheme = _SCHEME.match(text)
     if scheme is None:
         raise UrlError("a URL starts with its scheme and ://")
-    if scheme[1] != scheme[1].lower():
-        # A browser takes it, but the roles look for the scheme as it is written.
+    if scheme[1] != scheme[1].lower() and not lenient:
+        # A browser accepts it, but other programs compare it as it is written.
         raise UrlError("the scheme is written in small letters")
     rest, fragment = _cut(text[scheme.end() :], "#")
     rest, query = _cut(rest, "?")
@@ -75,7 +103,7 @@ def parse_url(text: str) -> Url:
     if "@" in authority:
         raise UrlError("a public URL carries no user and password")
     host, port = _split_port(authority)
-    return Url(scheme[1], check_host(host), port, slash + path, query, fragment)
+    return Url(scheme[1].lower(), check_host(host, lenient=lenient), port, slash + path, query, fragment)
 
 
 def _cut(text: str, mark: str) -> tuple[str, str]:
@@ -103,9 +131,11 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     return host, int(port_text)
 
 
-def check_host(host: str) -> str:
-    """The host in lower case.
+def check_host(host: str, *, lenient: bool = False) -> str:
+    """Return a host in lower case.
 
+    :param lenient: Accept names that only resolve: other letters than ASCII (returned in IDNA form, as DNS and TLS use
+        them), underscores, a final dot.
     :raises UrlError: If it is neither a host name (RFC 1123) nor an address.
     """
     if not host:
@@ -117,17 +147,25 @@ def check_host(host: str) -> str:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
             raise UrlError("its IPv6 address is malformed") from None
+    label_form = _LABEL
+    if lenient:
+        label_form = _DNS_LABEL
+        try:
+            # Label by label: the codec refuses an empty last one.
+            host = ".".join(label.encode("idna").decode("ascii") if label else "" for label in host.split("."))
+        except UnicodeError:
+            raise UrlError("its host is not a valid host name") from None
     if not host.isascii():
         raise UrlError("a host name with other letters than a to z is written in its ASCII form (xn--...)")
-    if host.endswith("."):
+    if host.endswith(".") and not lenient:
         raise UrlError("the host name ends without a dot, as browsers compare it with the certificate")
-    labels = host.split(".")
+    labels = (host[:-1] if host.endswith(".") else host).split(".")
     if labels[-1].isdigit():
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
             raise UrlError("its IPv4 address is malformed") from None
-    if len(host) > 253 or any(not _LABEL.match(label) or len(label) > 63 for label in labels):
+    if len(host) > 253 or any(not label_form.match(label) or len(label) > 63 for label in labels):
         raise UrlError("a host name is made of letters, digits, hyphens and single dots between them")
     return host.lower()
 

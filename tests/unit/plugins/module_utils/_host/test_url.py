@@ -33,6 +33,72 @@ def test_a_url_is_taken_apart(text: str, url: tuple[object, ...], port: int, ori
 
 
 @pytest.mark.parametrize(
+    ("text", "authority", "resource", "api_url", "shown"),
+    [
+        pytest.param(
+            "wss://A.b:443/ws?x=1#y", "a.b", "/ws?x=1", "https://a.b", "wss://a.b/ws?x=1#y", id="default port"
+        ),
+        pytest.param("ws://a.b:443", "a.b:443", "/", "http://a.b:443", "ws://a.b:443", id="the other scheme's port"),
+        pytest.param("http://[::1]:81/?a", "[::1]:81", "/?a", "http://[::1]:81", "http://[::1]:81/?a", id="IPv6"),
+        pytest.param("git://a.b:9418/r", "a.b:9418", "/r", "git://a.b:9418", "git://a.b:9418/r", id="another scheme"),
+    ],
+)
+def test_addresses_are_derived_from_a_url(text: str, authority: str, resource: str, api_url: str, shown: str) -> None:
+    found = _url.parse_url(text)
+    assert (found.authority, found.resource, found.api_url, str(found)) == (authority, resource, api_url, shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        pytest.param("WS://a.example.com", "a.example.com", id="scheme in capital letters"),
+        pytest.param("ws://bücher.example", "xn--bcher-kva.example", id="other letters"),
+        pytest.param("ws://a_b.example", "a_b.example", id="underscore"),
+        pytest.param("ws://A.example.com.", "a.example.com.", id="final dot"),
+    ],
+)
+def test_names_that_only_resolve_are_accepted_on_request(text: str, host: str) -> None:
+    with pytest.raises(_url.UrlError):
+        _url.parse_url(text)
+    assert (_url.parse_url(text, lenient=True).host, _url.parse_url(text, lenient=True).scheme) == (host, "ws")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a.example.com",
+        "ws:/a.example.com",
+        "ws://",
+        "ws://a..b",
+        "ws://.a",
+        "ws://.",
+        "ws://-a.b",
+        "ws://1.2.3",
+        "ws://1.2.3.4.",
+        "ws://a b.c",
+        "ws://a.b:0",
+        "ws://a.b:65536",
+        "ws://a.b:",
+        "ws://a.b:8x",
+        "ws://u:p@a.b",
+        "ws://2001:db8::1/ws",
+        "ws://[1.2.3.4]",
+        "ws://[::1",
+        "ws://[fe80::1%eth0]",
+        "ws://" + "a" * 64 + ".b",
+        "ws://" + "a." * 127 + "bb",
+        "ws://a.b/x\ny",
+        "ws://a.b\\c",
+    ],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_what_is_not_a_url_is_refused(text: str, lenient: bool) -> None:
+    with pytest.raises(_url.UrlError):
+        _url.parse_url(text, lenient=lenient)
+
+
+@pytest.mark.parametrize(
     ("host", "loopback", "internal"),
     [
         ("localhost", True, True),
