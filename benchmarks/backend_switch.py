@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-r"""What clients see while the backend is replaced: handshakes through the proxy, with `restart` and `overlap`.
+r"""What clients see while the backend is replaced: handshakes through the proxy, with `restart` and `blue_green`.
 
 Deploys with the real playbook to a host that has the application already, with one env value changed each time, so that
 the backend must be replaced and nothing else. Usage:
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--address", required=True, help="address and port of the proxy")
     parser.add_argument("--host", required=True, help="host name (and port) of the API")
     parser.add_argument("--path", default="/ws")
-    parser.add_argument("--modes", nargs="+", default=["restart", "overlap", "overlap", "restart"])
+    parser.add_argument("--modes", nargs="+", default=["restart", "blue_green", "blue_green", "restart"])
     arguments = parser.parse_args()
     handshake = Handshake(f"ws://{arguments.address}{arguments.path}", headers={"Host": arguments.host})
     print("mode       handshakes  failed  longest gap  deployment")

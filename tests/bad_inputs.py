@@ -584,49 +584,46 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
-        "the backend's two ports are the same",
-        {"staging_backend_switch": "overlap", "staging_backend_overlap_port": 14200},
+        "both instances of the backend have the same port",
+        {"staging_backend_switch": "blue_green", "staging_backend_green_port": 14200},
         (
-            "staging_backend_overlap_port is 14200, but staging_backend_port is the same, and two processes cannot "
+            "staging_backend_green_port is 14200, but staging_backend_port is the same, and two processes cannot "
             "share a port; give one of them another port"
         ),
     ),
     (
-        "the backend's second port, by default, is the frontend's",
-        {"staging_backend_switch": "overlap", "staging_frontend_port": 14201},
+        "the backend's green port, by default, is the frontend's",
+        {"staging_backend_switch": "blue_green", "staging_frontend_port": 14201},
         (
-            "staging_backend_overlap_port is 14201, but staging_frontend_port is the same, and two processes cannot "
+            "staging_backend_green_port is 14201, but staging_frontend_port is the same, and two processes cannot "
             "share a port; give one of them another port"
         ),
     ),
     (
-        "the backend's second port is none",
-        {"staging_backend_switch": "overlap", "staging_backend_overlap_port": "next"},
-        (
-            'staging_backend_overlap_port is "next", but a port is a number from 1 to 65535; choose a free port '
-            "above 1023"
-        ),
+        "the backend's green port is no port",
+        {"staging_backend_switch": "blue_green", "staging_backend_green_port": "next"},
+        ('staging_backend_green_port is "next", but a port is a number from 1 to 65535; choose a free port above 1023'),
     ),
     (
-        "WebSocket URL at the backend's second port",
-        {"staging_backend_switch": "overlap", "staging_public_ws_url": "ws://api.example.com:14201/ws"},
+        "WebSocket URL at the backend's green port",
+        {"staging_backend_switch": "blue_green", "staging_public_ws_url": "ws://api.example.com:14201/ws"},
         (
             'staging_public_ws_url is "ws://api.example.com:14201/ws", but nginx would have to listen on port 14201, '
-            "which is the backend's second one (staging_backend_overlap_port); write the port of the proxy (none for "
-            "80 and 443), or give the backend another one"
+            "which is the backend's green instance's (staging_backend_green_port); write the port of the proxy (none "
+            "for 80 and 443), or give the backend another one"
         ),
     ),
     (
-        "no such way to replace a process",
+        "unknown way to replace a process",
         {"staging_backend_switch": "blue-green"},
-        'staging_backend_switch is "blue-green", but one of restart, overlap is expected; choose one of these',
+        'staging_backend_switch is "blue-green", but one of restart, blue_green is expected; choose one of these',
     ),
     (
-        "overlap behind a proxy of another machine",
-        {"staging_backend_switch": "overlap", "staging_proxy_provider": "manual"},
+        "blue-green behind a proxy of another machine",
+        {"staging_backend_switch": "blue_green", "staging_proxy_provider": "manual"},
         (
-            'staging_backend_switch is "overlap", but staging_proxy_provider is manual, and only nginx on the same '
-            "host can lead from one process to another; write restart"
+            'staging_backend_switch is "blue_green", but staging_proxy_provider is manual, and only nginx on the '
+            "same host can be switched from one instance to the other; write restart"
         ),
     ),
     (

@@ -12,21 +12,21 @@ version_added: 0.1.0
 description:
   - Runs commands such as a copy of the database and its migrations in the new release before it is switched in, or
     after that through the link of the project.
-  - They are due when the revision of the backend moves, which is decided by what the releases remember
+  - They are required when the revision of the backend moves, which is decided by what the releases remember
     (M(codeframe.staging.release)), never by what a former task did. A run that was killed before they ended runs them
     again, so they must bear repetition. A run that switches no other backend in runs nothing.
   - A command gets the environment that the process gets; none of it stands in an argument or in the output.
 options:
   project_dir:
     description:
-      - The directory of the project, a link to the current release.
+      - The directory of the project, a link to the active release.
     type: path
     required: true
   hook:
     description:
-      - V(before_switch) runs in the candidate. V(after_switch) runs in the current release, through the link.
+      - V(before_activation) runs in the candidate. V(after_activation) runs in the active release, through the link.
     type: str
-    choices: [before_switch, after_switch]
+    choices: [before_activation, after_activation]
     required: true
   commands:
     description:
@@ -76,7 +76,7 @@ EXAMPLES = r"""
 - name: Copy the database and migrate it
   codeframe.staging.backend_hook:
     project_dir: /home/deploy/projects/app
-    hook: before_switch
+    hook: before_activation
     chdir: backend
     env_file: .env.staging
     revision: "{{ backend_revision }}"
@@ -115,7 +115,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend.hook import AFTER, BEFORE, RECORD, due
+from ..module_utils._backend.hook import AFTER, BEFORE, RECORD, required
 from ..module_utils._host.command import run
 from ..module_utils._pm2.plan import (
     Pm2Error,
@@ -172,12 +172,12 @@ def shown(command: list[Any], secrets: list[str]) -> str:
 
 
 def record(project: Project, revision: str) -> None:
-    """Remember that the commands after the switch have run for the current release."""
+    """Remember that the commands after the switch have run for the active release."""
     with project.held():
         manifest = project.read()
-        current = project.find()[1]
-        if current:
-            manifest.releases.setdefault(current, Record()).records[RECORD] = revision
+        active = project.find()[1]
+        if active:
+            manifest.releases.setdefault(active, Record()).records[RECORD] = revision
             project.write(manifest)
 
 
@@ -202,8 +202,8 @@ def main() -> None:
         module.fail_json(msg=f"{params['hook']} holds an empty command; expected a list of arguments", **result)
     project = Project(params["project_dir"])
     try:
-        manifest, current = project.read(), project.find()[1]
-        reason = due(params["hook"], manifest, current, params["revision"], predicting=module.check_mode)
+        manifest, active = project.read(), project.find()[1]
+        reason = required(params["hook"], manifest, active, params["revision"], predicting=module.check_mode)
         if reason and params["commands"]:
             result.update(changed=True, reasons=[reason])
             if module.check_mode:

@@ -8,154 +8,153 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: release
-short_description: Prepare a release aside, switch it in with one rename, and find the way back
+short_description: Prepare, activate, commit and roll back releases of a project
 version_added: "0.1.0"
 description:
-  - The project directory is a symbolic link to the current release. The releases stand beside it, in
-    a directory of the same name that ends in C(.releases).
-  - Nothing that serves is edited in place. A change is made in a candidate, which is a copy of the current
-    release or new source with what belongs to the current release carried over, and switched in by
-    replacing the link with one rename.
-  - What happens is decided by comparing the current release with the wanted source, never by what a former
-    task did, so that an interrupted run is finished, or cleaned up, by the next one.
-  - Calls for one project exclude each other. Run it as the user that the application belongs to.
+  - The project directory is a symbolic link to the active release. The releases are beside it, in a directory of the
+    same name with the suffix C(.releases).
+  - Nothing that is active is edited in place. A change is made in a candidate, which holds new source together with
+    the env files, packages and builds of the active release, or a copy of the active release. The candidate is
+    activated by one atomic rename of the link.
+  - What is done depends on a comparison of the active release with the wanted source, never on the results of
+    earlier tasks. The next run finishes or cleans up what an interrupted run has left.
+  - Concurrent calls for one project exclude each other. Run the module as the user that owns the project.
+extends_documentation_fragment:
+  - codeframe.staging.release
 options:
   project_dir:
     description:
-      - The directory of the project as its users know it.
-      - A directory that is found there becomes the first release. It is renamed under the running processes,
-        its shared data is moved and linked, and nothing in it is deleted, now or later.
-    type: path
-    required: true
+      - The project directory, which is a symbolic link to the active release.
+      - A directory at this path is taken over as the first release. It is renamed under the running processes, and its
+        shared data is moved and linked. Nothing in it is deleted, now or later.
   state:
     description:
-      - V(prepared) compares the current release with the wanted source, and opens a candidate when the
-        source moved, or when a file of the source was edited or is missing in the current release. A
-        candidate that an earlier run left is dropped.
-      - V(candidate) opens a copy of the current release, unless a candidate is open already.
-      - V(switched) records what the candidate holds and makes it the current release. Without a candidate
-        it changes nothing.
-      - V(discarded) drops the candidate.
-      - V(good) remembers that the current release passed verification, and prunes old ones.
-      - V(restored) makes an earlier release the current one and drops the candidate. By default it is the one
-        that last passed verification.
-      - V(proxy_before) keeps O(proxy_before), and touches no release.
+      - V(prepared) compares the active release with the wanted source. It opens a candidate if the source changed, or
+        if a source file of the active release was edited or is missing. A candidate of an earlier run is discarded.
+      - V(candidate) opens a copy of the active release as the candidate, unless there is a candidate.
+      - V(activated) makes the candidate the active release and stores O(records) with it. Without a candidate, it only
+        stores O(records).
+      - V(discarded) discards the candidate.
+      - V(committed) stores the active release as the last verified state, and deletes old releases.
+      - V(rolled_back) makes an earlier release active and discards the candidate.
+      - V(proxy_saved) stores O(proxy_state) as the state of the proxy before it is changed, for a rollback.
     type: str
-    choices: [prepared, candidate, switched, discarded, good, restored, proxy_before]
+    choices: [prepared, candidate, activated, discarded, committed, rolled_back, proxy_saved]
     default: prepared
   source_type:
     description:
-      - Where the source comes from. Needed for O(state=prepared).
+      - Where the source comes from. Required for O(state=prepared).
       - V(git) takes it from O(git_url) at O(version), V(archive) from the file O(archive).
-      - V(in_place) takes what stands in the project directory, edits made there included.
+      - V(in_place) takes the project directory as it is, including edits.
     type: str
     choices: [git, archive, in_place]
   git_url:
     description:
-      - Address of the git repository. It never appears in the arguments of a process.
-      - A user name and password in it are kept out of results, and out of the clones.
+      - URL of the git repository. It never appears in the arguments of a process.
+      - A user name and password in it are kept out of results and clones.
     type: str
   version:
     description: Branch, tag or commit of the git repository.
     type: str
     default: HEAD
+  git_timeout:
+    description: Timeout of each git command in seconds.
+    type: int
+    default: 600
   archive:
     description:
-      - Path on the host of a tar archive with the source, as M(codeframe.staging.source_archive) makes it.
-      - Read only when a new release is made of it, and deleted afterwards if it stands in RV(incoming_dir).
+      - Path on the host of a tar archive with the source, as M(codeframe.staging.source_archive) creates it.
+      - It is read only if a new release is made of it, and deleted afterwards if it is in RV(incoming_dir).
     type: path
   revision:
     description:
-      - For O(source_type=archive), the digest that M(codeframe.staging.source_archive) returned; so that the
-        archive need not be there to see that nothing moved. Without it the archive is read.
+      - For O(source_type=archive), the digest that M(codeframe.staging.source_archive) returned. With it, the archive
+        is not needed to find that the source has not changed. Without it, the archive is read.
     type: str
   shared_paths:
     description:
-      - Relative paths of data that outlives releases, such as databases, uploads and logs. They stand in
-        RV(shared_dir) and are linked into each release.
-      - What does not exist anywhere yet is made as an empty directory. Share the directory that a database
-        stands in rather than its file, since databases write further files beside it.
+      - Relative paths of data that outlives releases, such as databases, uploads and logs. They are kept in
+        RV(shared_dir) and linked into each release.
+      - A path that does not exist yet is created as an empty directory. Share the directory of a database instead of
+        its file, because databases write further files beside it.
     type: list
     elements: str
   carry:
     description:
-      - Relative paths that are copied from the current release into one made of new source, in addition to the
-        env files and the directories C(node_modules), C(.next) and C(.venv), which always are.
-    type: list
-    elements: str
-  hardlink:
-    description:
-      - Names or relative paths of directories whose files are shared by hard links instead of copied.
-      - Only for directories whose tools replace files and do not write into them. A directory of new source that
-        has another lock file (of npm, pnpm, yarn or bun) beside it starts without one.
-      - The default is V(node_modules) alone.
+      - Relative paths that a release of new source takes from the active release, in addition to the env files and the
+        directories C(node_modules), C(.next) and C(.venv).
     type: list
     elements: str
   exclude:
     description:
-      - Patterns of paths that are no source, in addition to those of common tools. A pattern without a slash is
-        compared with each part of a path, one with a slash with the path from the top.
+      - Patterns of paths that are not source, in addition to those of common tools. A pattern without a slash is
+        compared with each component of a path, one with a slash with the path from the top.
     type: list
     elements: str
   env_files:
     description:
-      - Relative paths of the env files. They are copied into each release with mode 0600, are no source, and a
-        private copy of each is kept when a release is switched in (RV(sealed_files)).
+      - Relative paths of the env files. They are copied into each release with mode 0600 and are not source. When a
+        release is activated, a private copy of each is kept (RV(env_snapshots)).
     type: list
     elements: str
   on_uncommitted:
     description:
-      - What to do with a directory that was deployed by hand and holds work that no git commit holds.
-      - V(keep) lets it become the first release as it is; the candidate is made of the wanted source.
+      - What to do with a directory that was deployed manually and contains work that is in no git commit.
+      - V(keep) keeps the directory as the first release. The candidate is made of the wanted source.
     type: str
     choices: [refuse, keep]
     default: refuse
-  keep:
+  keep_releases:
     description:
-      - Number of releases that O(state=good) keeps. The current, the good and the former one, those that a live process
-        stands in, and a directory that was taken over, are kept in any case.
+      - Number of releases that O(state=committed) keeps. It always keeps the active release, the last two verified
+        ones, those in which a process is running, and a directory that was taken over.
     type: int
     default: 3
-  release:
+  rollback_to:
     description:
-      - For O(state=restored), which release to go back to. V(good) is the one that last passed verification,
-        V(former) the one that did before it; anything else is the id of a release.
-      - V(last) is the good one while another one is current, as after a run that was killed, and otherwise the former
-        one.
+      - For O(state=rolled_back), the release to activate.
+      - V(committed) is the last verified one, V(previous) the verified one before it.
+      - V(last) is the last verified one that is not active. This is V(committed) after a run that was killed, otherwise
+        V(previous).
+      - Any other value is the id of a release.
     type: str
-    default: good
+    default: committed
   records:
     description:
-      - For O(state=switched) and O(state=good), facts to remember with the release, such as the revision of a
-        process. They are merged into those that are there.
+      - For O(state=activated) and O(state=committed), what to store with the release. Each given value replaces the
+        stored one.
     type: dict
+    suboptions:
+      backend_revision:
+        description: Revision of the backend's process.
+        type: str
+      frontend_revision:
+        description: Revision of the frontend's process.
+        type: str
+      websocket_url:
+        description: Public URL of the WebSocket that was verified.
+        type: str
+      page_url:
+        description: Public URL of the page that was verified.
+        type: str
+      backend_process:
+        description: How the backend's process is run, as role C(backend) defines it.
+        type: dict
+      frontend_process:
+        description: How the frontend's process is run, as role C(frontend) defines it.
+        type: dict
   proxy_state:
     description:
-      - For O(state=good), what the proxy had when this state passed verification. Not interpreted.
-      - When it is left out, what was remembered before is kept.
+      - The state of the proxy. It is stored as it is.
+      - For O(state=committed), the verified state. Without the option, the stored one is kept.
+      - For O(state=proxy_saved), the state before the first change (RV(saved_proxy_state)). It is kept until
+        O(state=committed), so that a rollback is possible after a run that was killed. An empty dictionary deletes
+        it. Before the first release, nothing is stored.
     type: dict
-  proxy_before:
-    description:
-      - For O(state=proxy_before), what the proxy has before it is changed. Not interpreted.
-      - Once kept, it stays until a state passes verification (O(state=good)), so that the way back also leads
-        past a run that was killed. An empty one is forgotten at once. Before the first release there is no place
-        for it.
-    type: dict
-  digest_without:
-    description: Directories that RV(tree_digest_without) leaves out.
-    type: list
-    elements: str
-    default: []
-  timeout:
-    description: Seconds after which a git command is given up.
-    type: int
-    default: 600
-author:
-  - The codeframe.staging contributors (@codeframe)
 attributes:
   check_mode:
     support: full
-    description: Can run in check_mode and predict changes without writing anything.
+    description: Predicts changes without writing anything.
   diff_mode:
     support: full
     description: Shows the releases before and after.
@@ -165,7 +164,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Prepare the source at a version
+- name: Prepare the source of a version
   codeframe.staging.release:
     project_dir: /home/deploy/projects/app
     state: prepared
@@ -176,94 +175,82 @@ EXAMPLES = r"""
     env_files: [.env.staging]
   register: release
 
-- name: Open a copy of the current release for a change
+- name: Open a copy of the active release for a change
   codeframe.staging.release:
     project_dir: /home/deploy/projects/app
     state: candidate
 
-- name: Switch the candidate in
+- name: Activate the candidate
   codeframe.staging.release:
     project_dir: /home/deploy/projects/app
-    state: switched
+    state: activated
 
-- name: Remember the state that passed verification
+- name: Commit the verified state
   codeframe.staging.release:
     project_dir: /home/deploy/projects/app
-    state: good
+    state: committed
     proxy_state:
       site: "{{ lookup('ansible.builtin.file', 'site.conf') }}"
 
-- name: Go back to the state that last passed verification
+- name: Roll back to the last verified state
   codeframe.staging.release:
     project_dir: /home/deploy/projects/app
-    state: restored
+    state: rolled_back
 """
 
 RETURN = r"""
 path:
   description:
-    - The working release, which is the open candidate, or else the current release. Null where there is neither.
-    - In check mode it may name a directory that does not exist; RV(base_path) does.
+    - Directory of the working release, which is the candidate or else the active release. Null if there is neither.
+    - In check mode it may not exist. RV(base_path) does.
   returned: always
   type: str
   sample: /home/deploy/projects/app.releases/0003-1a2b3c4d
 base_path:
-  description: The directory to look at instead of RV(path) where that does not exist yet. Null if there is none.
+  description: The directory to inspect instead of RV(path) if that does not exist yet. Null if there is none.
   returned: always
   type: str
 working:
   description: Id of the working release, or null.
   returned: always
   type: str
-current:
+active:
   description: Id of the release that the project directory links to, or null.
   returned: always
   type: str
   sample: 0002-9f8e7d6c
 candidate:
-  description: Id of the open candidate, or null.
+  description: Id of the candidate, or null.
   returned: always
   type: str
-good:
-  description: Id of the release that last passed verification, or null.
-  returned: always
-  type: str
-former:
-  description: Id of the release that passed verification before the good one, or null.
-  returned: always
-  type: str
-good_state:
-  description: What is remembered of the good state, with the keys C(release), C(proxy_state), C(records), or null.
+committed:
+  description: The last verified state with the keys C(release), C(proxy_state) and C(records), or null.
   returned: always
   type: dict
-former_state:
-  description: All that is remembered of the former state, with the same keys, or null.
+previous:
+  description: The verified state before the last one, with the same keys, or null.
   returned: always
   type: dict
-proxy_state:
-  description: The proxy state of the good state; empty where there is none.
-  returned: always
-  type: dict
-proxy_before:
-  description: What the proxy had before its first change that no verification has passed after; empty for none.
+saved_proxy_state:
+  description: The state of the proxy before a change that no verification has covered yet. Empty if there is none.
   returned: always
   type: dict
 records:
-  description: What was recorded with the working release.
+  description: What is stored with the working release, with the keys of O(records).
   returned: always
   type: dict
 revision:
-  description: Full commit, or digest, of the source of the working release. Null where it cannot be known yet.
+  description: Full commit, or digest, of the source of the working release. Null if it is not known yet.
   returned: always
   type: str
-tree_digest:
+source_digest:
   description: Digest of the working release's source as it was delivered, before any build changed a file.
   returned: always
   type: str
-tree_digest_without:
+partial_source_digest:
   description:
-    - The same without the directories of O(digest_without). Null where the source is not there yet.
-    - It also moves when a damaged file outside of them was replaced, since a process may run what was damaged.
+    - The same without the directories of O(digest_exclude). Null if the source does not exist yet.
+    - It also changes when a damaged file outside of them was replaced, because a process may run the damaged one.
   returned: always
   type: str
 origin:
@@ -271,55 +258,55 @@ origin:
   returned: always
   type: dict
 releases_dir:
-  description: The directory of releases.
+  description: Directory of the releases.
   returned: always
   type: str
 venvs_dir:
-  description: The directory of virtual environments that releases share.
+  description: Directory of the virtual environments, which releases share.
   returned: always
   type: str
 shared_dir:
-  description: The directory of the data that outlives releases.
+  description: Directory of the data that outlives releases.
   returned: always
   type: str
 incoming_dir:
-  description: Where archives may be uploaded to.
+  description: Directory for uploaded archives.
   returned: always
   type: str
-sealed_files:
-  description: For each env file of the working release, the private copy made when it was switched in.
+env_snapshots:
+  description: Private copy of each env file from the activation of the working release, by path of the env file.
   returned: always
   type: dict
 releases:
-  description: All releases with C(id), C(revision), C(taken_over) and C(current), oldest first.
+  description: All releases with C(id), C(revision), C(taken_over) and C(active), oldest first.
   returned: always
   type: list
   elements: dict
 reasons:
-  description: Why something was changed, in words.
+  description: Why something was changed.
   returned: always
   type: list
   elements: str
 damage:
   description:
-    - For O(state=prepared), the source files of the current release that were edited or are missing.
-    - For O(state=restored), those of the release that serves again.
+    - For O(state=prepared), the source files of the active release that were edited or are missing.
+    - For O(state=rolled_back), those of the release that is active again.
   returned: always
   type: list
   elements: str
 left_behind:
   description:
-    - For O(state=prepared), files that stand in the current release, belong to no source, and are not carried
-      into the new one. Data among them belongs into O(shared_paths).
+    - For O(state=prepared), files of the active release that belong to no source and are not taken over into the
+      candidate. Data among them belongs in O(shared_paths).
   returned: always
   type: list
   elements: str
 taken_over:
-  description: Id of the release that was made of the directory found, or null.
+  description: Id of the release that was made of a directory found, or null.
   returned: always
   type: str
-previous:
-  description: Id of the release that was the current one before this call, or null.
+active_before:
+  description: Id of the release that was active before this call, or null.
   returned: always
   type: str
 pruned:
@@ -346,14 +333,15 @@ from ..module_utils._release.manifest import (
     Manifest,
     Record,
     ReleaseError,
+    checked_records,
 )
 from ..module_utils._release.plan import (
     Found,
     Observed,
     PreparePlan,
     Wanted,
-    choose_restored,
-    judge_good,
+    choose_rollback,
+    plan_commit,
     plan_prepared,
     to_prune,
 )
@@ -369,7 +357,8 @@ from ..module_utils._release.tree import (
     tree_digest,
 )
 
-LAYOUT_OPTIONS = ("shared_paths", "exclude", "env_files", "hardlink", "carry")
+STATES = ("prepared", "candidate", "activated", "discarded", "committed", "rolled_back", "proxy_saved")
+LAYOUT_OPTIONS = ("shared_paths", "exclude", "env_files", "carry")
 
 
 @dataclass
@@ -395,9 +384,9 @@ class Call:
         self.project = Project(params["project_dir"])
         self.outcome = Outcome()
         self.manifest = Manifest()
-        self.current: str | None = None
+        self.active: str | None = None
         self.found = Found.NOTHING
-        self.previous: str | None = None
+        self.active_before: str | None = None
         self.before = ""
         self.directory_revision: str | None = None
         self.repaired: list[str] = []
@@ -405,12 +394,12 @@ class Call:
     def look(self) -> None:
         """Read the state of the project."""
         self.project.refuse_impossible(self.check_mode)
-        self.found, self.current = self.project.find()
-        if self.found is Found.FOREIGN_LINK:
-            raise self.project.foreign_link()
+        self.found, self.active = self.project.find()
+        if self.found is Found.UNMANAGED_LINK:
+            raise self.project.unmanaged_link()
         self.manifest = self.project.read()
-        self.previous = self.current
-        self.before = as_lines(self.project, self.manifest, self.current)
+        self.active_before = self.active
+        self.before = as_lines(self.project, self.manifest, self.active)
 
     def run(self) -> None:
         """Bring about the state."""
@@ -422,8 +411,8 @@ class Call:
             state()
             return
         self.project.refuse_impossible()
-        if self.project.find()[0] is Found.FOREIGN_LINK:
-            raise self.project.foreign_link()
+        if self.project.find()[0] is Found.UNMANAGED_LINK:
+            raise self.project.unmanaged_link()
         if not os.path.isdir(self.project.directory):
             if self.params["state"] != "prepared":
                 self.look()
@@ -449,7 +438,7 @@ class Call:
     # --- prepared -------------------------------------------------------------------------------
 
     def prepared(self) -> None:
-        """Open a candidate if the source moved or the current release is damaged."""
+        """Open a candidate if the source moved or the active release is damaged."""
         self._take_layout()
         in_place = self.params["source_type"] == "in_place"
         commits_nothing = self._uncommitted(self.project.link) if self.found is Found.DIRECTORY else []
@@ -464,21 +453,19 @@ class Call:
         plan = plan_prepared(observed, wanted)
         self.outcome.reasons.extend(plan.reasons)
         self.outcome.damage = [str(difference) for difference in observed.damage]
-        if not in_place and self.current and observed.current_revision == wanted.revision:
+        if not in_place and self.active and observed.active_revision == wanted.revision:
             self.repaired = [difference.path for difference in observed.damage]
-        adoptable = (
-            self.project.adoptable(self.project.path(self.current), self.manifest.layout) if self.current else ()
-        )
+        adoptable = self.project.adoptable(self.project.path(self.active), self.manifest.layout) if self.active else ()
         if adoptable:
-            self.outcome.reasons.append(f"data to be shared stands in the current release: {', '.join(adoptable)}")
+            self.outcome.reasons.append(f"data to be shared stands in the active release: {', '.join(adoptable)}")
         remembered = self.project.read().layout
         moved = [name for name in LAYOUT_OPTIONS if getattr(remembered, name) != getattr(self.manifest.layout, name)]
-        if self.current and moved:
+        if self.active and moved:
             self.outcome.reasons.append(f"to be treated differently from now on: {', '.join(moved)}")
         self.outcome.changed = bool(self.outcome.reasons)
         if self.check_mode:
-            if plan.new_release and self.current and not in_place:
-                self._look_what_stays_behind(self.current, {})
+            if plan.new_release and self.active and not in_place:
+                self._look_what_stays_behind(self.active, {})
             self._predict(plan, wanted)
         else:
             self._prepare(plan, wanted)
@@ -495,20 +482,20 @@ class Call:
             values = self.params[option]
             if values is None:
                 continue
-            if option not in ("exclude", "hardlink"):
+            if option != "exclude":
                 values = [relative_path(value, option) for value in values]
             setattr(layout, option, list(dict.fromkeys(values)))
         _refuse_overlaps(layout)
 
     def _uncommitted(self, directory: str) -> list[str]:
-        git = git_source.Git(timeout_s=self.params["timeout"])
+        git = git_source.Git(timeout_s=self.params["git_timeout"])
         if not git.available() or git_source.head(git, directory) is None:
             return []
         exclusion = self.project.exclusion(self.manifest.layout)
         return [path for path in git_source.uncommitted(git, directory) if not exclusion.covers(path)]
 
     def _git(self) -> git_source.Git:
-        return git_source.Git(self.params["git_url"], self.params["timeout"])
+        return git_source.Git(self.params["git_url"], self.params["git_timeout"])
 
     def _wanted(self) -> Wanted:
         source_type = self.params["source_type"]
@@ -545,30 +532,30 @@ class Call:
         if self.found is Found.DIRECTORY:
             return Observed(
                 found=self.found,
-                current=None,
-                current_revision=self._revision_of_directory(),
+                active=None,
+                active_revision=self._revision_of_directory(),
                 candidate=self.manifest.candidate,
                 damage=tuple(Difference(path, "is not committed") for path in uncommitted),
             )
-        if self.current is None:
+        if self.active is None:
             return Observed(self.found, None, None, self.manifest.candidate)
-        damage = self.project.damage(self.current, self.manifest)
-        directory = self.project.path(self.current)
+        damage = self.project.damage(self.active, self.manifest)
+        directory = self.project.path(self.active)
         unlinked = set(self.project.unlinked(directory, self.manifest.layout))
         unlinked -= set(self.project.adoptable(directory, self.manifest.layout))
         return Observed(
             found=self.found,
-            current=self.current,
-            current_revision=self.manifest.releases[self.current].revision,
+            active=self.active,
+            active_revision=self.manifest.releases[self.active].revision,
             candidate=self.manifest.candidate,
             damage=damage or (),
-            sealed=damage is not None,
+            has_checksums=damage is not None,
             unlinked=tuple(sorted(unlinked)),
         )
 
     def _revision_of(self, directory: str, tree: Tree) -> str:
         """The revision of a directory that was deployed by hand: its commit, if that is all it holds."""
-        git = git_source.Git(timeout_s=self.params["timeout"])
+        git = git_source.Git(timeout_s=self.params["git_timeout"])
         commit = git_source.head(git, directory) if git.available() else None
         if commit is None or self._uncommitted(directory):
             return tree_digest(tree)
@@ -595,10 +582,10 @@ class Call:
             manifest.releases.pop(plan.drop, None)
             manifest.candidate = None
         if plan.take_over:
-            self.current = manifest.next_id(self._revision_of_directory())
+            self.active = manifest.next_id(self._revision_of_directory())
             manifest.counter += 1
-            manifest.releases[self.current] = Record(revision=self._revision_of_directory(), taken_over=True)
-            self.outcome.taken_over = self.current
+            manifest.releases[self.active] = Record(revision=self._revision_of_directory(), taken_over=True)
+            self.outcome.taken_over = self.active
         if plan.new_release:
             name = manifest.next_id(wanted.revision)
             manifest.candidate = name
@@ -618,10 +605,10 @@ class Call:
             origin: dict[str, Any] = (
                 {"type": "in_place"} if wanted.in_place else {**self._origin(wanted), "taken_over": True}
             )
-            self.current = project.take_over(manifest, self._revision_of_directory(), origin)
-            self.outcome.taken_over = self.current
-        elif self.current:
-            project.adopt(self.current, manifest.layout)
+            self.active = project.take_over(manifest, self._revision_of_directory(), origin)
+            self.outcome.taken_over = self.active
+        elif self.active:
+            project.adopt(self.active, manifest.layout)
         if plan.new_release:
             self._build_candidate(wanted)
         elif manifest.layout != remembered or not os.path.exists(project.manifest_path):
@@ -640,24 +627,24 @@ class Call:
     def _build_candidate(self, wanted: Wanted) -> None:
         project, manifest = self.project, self.manifest
         in_place_tree: Tree = {}
-        if wanted.in_place and self.current:
-            in_place_tree = project.listed_in_place(project.path(self.current), manifest.layout)
-            wanted = replace(wanted, revision=self._revision_of(project.path(self.current), in_place_tree))
+        if wanted.in_place and self.active:
+            in_place_tree = project.listed_in_place(project.path(self.active), manifest.layout)
+            wanted = replace(wanted, revision=self._revision_of(project.path(self.active), in_place_tree))
         name = manifest.next_id(wanted.revision)
         record = Record(revision=wanted.revision, origin=self._origin(wanted), repaired=self.repaired)
         record.repaired_in = name if self.repaired else None
         path = project.open_candidate(manifest, name, record)
         try:
-            if wanted.in_place and self.current:
-                project.fork(self.current, name, manifest.layout)
+            if wanted.in_place and self.active:
+                project.fork(self.active, name, manifest.layout)
                 project.link_shared(name, manifest.layout)
                 tree = in_place_tree
             else:
                 tree = self._deliver(path, wanted)
                 project.link_shared(name, manifest.layout)
-                if self.current:
-                    self._look_what_stays_behind(self.current, tree)
-                    project.carry_over(self.current, name, manifest.layout)
+                if self.active:
+                    self._look_what_stays_behind(self.active, tree)
+                    project.carry_over(self.active, name, manifest.layout)
                 project.close_env_files(name, manifest.layout)
             project.complete(manifest, tree)
         except BaseException:
@@ -686,22 +673,22 @@ class Call:
     # --- the other states -----------------------------------------------------------------------
 
     def candidate(self) -> None:
-        """Open a copy of the current release, unless a candidate is open."""
+        """Open a copy of the active release, unless a candidate is open."""
         self._take_layout()
         project, manifest = self.project, self.manifest
         left = manifest.candidate
         if left and manifest.releases[left].complete:
             return
-        if self.current is None and not self.check_mode:
+        if self.active is None and not self.check_mode:
             raise ReleaseError(
                 f"there is no release of {project.link} to make a copy of; bring the source first (state prepared)"
             )
         self.outcome.changed = True
-        self.outcome.reasons.append(f"a copy of release {self.current} is opened for changes")
-        if self.current:
-            self._refuse_damaged_base(self.current)
-        base = manifest.releases.get(self.current or "", Record())
-        record = Record(base.revision, base.tree_digest, dict(base.origin), dict(base.records))
+        self.outcome.reasons.append(f"a copy of release {self.active} is opened for changes")
+        if self.active:
+            self._refuse_damaged_base(self.active)
+        base = manifest.releases.get(self.active or "", Record())
+        record = Record(base.revision, base.source_digest, dict(base.origin), dict(base.records))
         record.origin.pop("taken_over", None)
         record.repaired, record.repaired_in = list(base.repaired), base.repaired_in
         if self.check_mode:
@@ -712,16 +699,16 @@ class Call:
             return
         if left:
             project.drop(manifest, [left])
-        self._fork(str(self.current), record)
+        self._fork(str(self.active), record)
 
-    def _refuse_damaged_base(self, current: str) -> None:
+    def _refuse_damaged_base(self, active: str) -> None:
         """A copy would make an edit by hand part of the source, and nobody would find it again."""
-        if self.manifest.releases[current].origin.get("type") == "in_place":
+        if self.manifest.releases[active].origin.get("type") == "in_place":
             return
-        damage = self.project.damage(current, self.manifest)
+        damage = self.project.damage(active, self.manifest)
         if damage:
             raise ReleaseError(
-                f"in the current release {current} {summary(damage)}, so it is not copied; bring the source first "
+                f"in the active release {active} {summary(damage)}, so it is not copied; bring the source first "
                 "(state prepared), which makes a new release of it"
             )
 
@@ -729,25 +716,25 @@ class Call:
         project, manifest = self.project, self.manifest
         name = manifest.next_id(record.revision)
         project.open_candidate(manifest, name, record)
-        digest = record.tree_digest
+        digest = record.source_digest
         try:
             project.fork(base, name, manifest.layout)
             project.link_shared(name, manifest.layout)
             project.complete(manifest, project.delivered(base) or {})
-            record.tree_digest = digest or record.tree_digest
+            record.source_digest = digest or record.source_digest
             project.write(manifest)
         except BaseException:
             project.drop(manifest, [name])
             raise
 
-    def switched(self) -> None:
-        """Make the candidate the current release."""
+    def activated(self) -> None:
+        """Make the candidate the active release."""
         project, manifest = self.project, self.manifest
         name = manifest.candidate
         if name is None:
-            if self.current is None and not self.check_mode:
+            if self.active is None and not self.check_mode:
                 raise ReleaseError(f"there is neither a candidate nor a release of {project.link} to switch to")
-            self._merge_records(self.current)
+            self._merge_records(self.active)
             return
         if not manifest.releases[name].complete and not self.check_mode:
             raise ReleaseError(
@@ -755,31 +742,31 @@ class Call:
                 "bring the source again (state prepared)"
             )
         self.outcome.changed = True
-        self.outcome.reasons.append(f"release {name} takes the place of {self.current or 'nothing'}")
-        manifest.releases[name].records.update(self._told_records())
+        self.outcome.reasons.append(f"release {name} takes the place of {self.active or 'nothing'}")
+        manifest.releases[name].records.update(self._given_records())
         if not self.check_mode:
-            project.seal(name, manifest)
-            manifest.releases[name].sealed = True
+            project.take_baseline(name, manifest)
             project.write(manifest)
             project.point_to(name)
         manifest.candidate = None
-        self.current = name
+        self.active = name
         if not self.check_mode:
             project.write(manifest)
 
-    def _told_records(self) -> dict[str, str]:
-        return {key: str(value) for key, value in (self.params["records"] or {}).items()}
+    def _given_records(self) -> dict[str, Any]:
+        given = self.params["records"] or {}
+        return checked_records({name: value for name, value in given.items() if value is not None})
 
     def _merge_records(self, release: str | None) -> bool:
         if release is None:
             return False
         records = self.manifest.releases[release].records
-        merged = {**records, **self._told_records()}
+        merged = {**records, **self._given_records()}
         if merged == records:
             return False
         self.manifest.releases[release].records = merged
         self.outcome.changed = True
-        self.outcome.reasons.append(f"the records of release {release} moved")
+        self.outcome.reasons.append(f"the records of release {release} changed")
         if not self.check_mode:
             self.project.write(self.manifest)
         return True
@@ -802,27 +789,27 @@ class Call:
             if self.manifest.candidate == name:
                 self.manifest.candidate = None
 
-    def good(self) -> None:
-        """Remember the current state as one that passed verification, and prune."""
+    def committed(self) -> None:
+        """Remember the active state as one that passed verification, and prune."""
         project, manifest = self.project, self.manifest
-        if self.current is None:
+        if self.active is None:
             if self.check_mode:
                 return
-            raise ReleaseError(f"there is no current release of {project.link} that could have passed verification")
-        self._merge_records(self.current)
-        remembered = manifest.good.proxy_state if manifest.good else {}
+            raise ReleaseError(f"there is no active release of {project.link} that could have passed verification")
+        self._merge_records(self.active)
+        remembered = manifest.committed.proxy_state if manifest.committed else {}
         proxy_state = self.params["proxy_state"] if self.params["proxy_state"] is not None else remembered
-        judged = judge_good(manifest, self.current, proxy_state, manifest.releases[self.current].records)
-        if judged.changed or manifest.proxy_before:
+        plan = plan_commit(manifest, self.active, proxy_state, manifest.releases[self.active].records)
+        if plan.changed or manifest.saved_proxy_state:
             self.outcome.changed = True
-            self.outcome.reasons.append(f"release {self.current} passed verification")
-        manifest.good, manifest.former = judged.good, judged.former
-        forgets = bool(manifest.proxy_before)
+            self.outcome.reasons.append(f"release {self.active} passed verification")
+        manifest.committed, manifest.previous = plan.committed, plan.previous
+        forgets = bool(manifest.saved_proxy_state)
         # From here on, what the proxy has is a state to come back to itself.
-        manifest.proxy_before = {}
-        if (judged.changed or forgets) and not self.check_mode:
+        manifest.saved_proxy_state = {}
+        if (plan.changed or forgets) and not self.check_mode:
             project.write(manifest)
-        pruned = list(to_prune(manifest, self.current, project.in_use(), self.params["keep"]))
+        pruned = list(to_prune(manifest, self.active, project.in_use(), self.params["keep_releases"]))
         if pruned:
             self.outcome.changed = True
             self.outcome.pruned = pruned
@@ -837,41 +824,41 @@ class Call:
             for path in needless:
                 remove_tree(path)
 
-    def proxy_before(self) -> None:
+    def proxy_saved(self) -> None:
         """Keep what the proxy has before it is changed; what is kept already is older, and stays."""
-        told = self.params["proxy_before"]
-        if told == self.manifest.proxy_before or (told and self.manifest.proxy_before):
+        given = self.params["proxy_state"]
+        if given == self.manifest.saved_proxy_state or (given and self.manifest.saved_proxy_state):
             return
         if not os.path.isdir(self.project.directory):
             # A run of the proxy alone, before any deployment: there is nothing to keep it in.
             return
         self.outcome.changed = True
-        self.outcome.reasons.append(f"what the proxy had before is {'kept' if told else 'forgotten'}")
-        self.manifest.proxy_before = dict(told)
+        self.outcome.reasons.append(f"the state of the proxy is {'saved' if given else 'deleted'}")
+        self.manifest.saved_proxy_state = dict(given)
         if not self.check_mode:
             self.project.write(self.manifest)
 
-    def restored(self) -> None:
-        """Make an earlier release the current one."""
+    def rolled_back(self) -> None:
+        """Make an earlier release the active one."""
         project, manifest = self.project, self.manifest
-        target = choose_restored(manifest, self.current, self.params["release"])
+        target = choose_rollback(manifest, self.active, self.params["rollback_to"])
         if manifest.candidate:
             self.outcome.changed = True
             self.outcome.reasons.append(f"the candidate {manifest.candidate} is dropped")
             self._drop([manifest.candidate])
-        if target == self.current:
+        if target == self.active:
             return
         damage = project.damage(target, manifest)
         self.outcome.damage = [str(difference) for difference in damage or ()]
         self.outcome.changed = True
-        self.outcome.reasons.append(f"release {target} takes the place of {self.current or 'nothing'} again")
+        self.outcome.reasons.append(f"release {target} takes the place of {self.active or 'nothing'} again")
         if not self.check_mode:
             project.point_to(target)
-        self.current = target
+        self.active = target
 
     def result(self) -> dict[str, Any]:
         """The result of the call."""
-        after = as_lines(self.project, self.manifest, self.current)
+        after = as_lines(self.project, self.manifest, self.active)
         diff = [{"before": self.before, "after": after}] if self.before != after else []
         outcome = self.outcome
         return {
@@ -881,9 +868,9 @@ class Call:
             "left_behind": outcome.left_behind,
             "taken_over": outcome.taken_over,
             "pruned": outcome.pruned,
-            "previous": self.previous,
+            "active_before": self.active_before,
             "diff": diff,
-            **facts(self.project, self.manifest, self.current, self.params["digest_without"], outcome.predicted_digest),
+            **facts(self.project, self.manifest, self.active, self.params["digest_exclude"], outcome.predicted_digest),
         }
 
 
@@ -908,32 +895,48 @@ def main() -> None:
             "project_dir": {"type": "path", "required": True},
             "state": {
                 "type": "str",
-                "choices": ["prepared", "candidate", "switched", "discarded", "good", "restored", "proxy_before"],
+                "choices": [
+                    "prepared",
+                    "candidate",
+                    "activated",
+                    "discarded",
+                    "committed",
+                    "rolled_back",
+                    "proxy_saved",
+                ],
                 "default": "prepared",
             },
             "source_type": {"type": "str", "choices": ["git", "archive", "in_place"]},
             "git_url": {"type": "str"},
             "version": {"type": "str", "default": "HEAD"},
+            "git_timeout": {"type": "int", "default": 600},
             "archive": {"type": "path"},
             "revision": {"type": "str"},
             "shared_paths": {"type": "list", "elements": "str"},
             "carry": {"type": "list", "elements": "str"},
-            "hardlink": {"type": "list", "elements": "str"},
             "exclude": {"type": "list", "elements": "str"},
             "env_files": {"type": "list", "elements": "str"},
             "on_uncommitted": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},
-            "keep": {"type": "int", "default": 3},
-            "release": {"type": "str", "default": "good"},
-            "records": {"type": "dict"},
+            "keep_releases": {"type": "int", "default": 3},
+            "rollback_to": {"type": "str", "default": "committed"},
+            "records": {
+                "type": "dict",
+                "options": {
+                    "backend_revision": {"type": "str"},
+                    "frontend_revision": {"type": "str"},
+                    "websocket_url": {"type": "str"},
+                    "page_url": {"type": "str"},
+                    "backend_process": {"type": "dict"},
+                    "frontend_process": {"type": "dict"},
+                },
+            },
             "proxy_state": {"type": "dict"},
-            "proxy_before": {"type": "dict"},
-            "digest_without": {"type": "list", "elements": "str", "default": []},
-            "timeout": {"type": "int", "default": 600},
+            "digest_exclude": {"type": "list", "elements": "str", "default": []},
         },
         required_if=[
             ("state", "prepared", ("source_type",)),
             ("source_type", "git", ("git_url",)),
-            ("state", "proxy_before", ("proxy_before",)),
+            ("state", "proxy_saved", ("proxy_state",)),
         ],
         supports_check_mode=True,
     )
@@ -942,17 +945,17 @@ def main() -> None:
         module.no_log_values.add(password)
     call = Call(module.params, module.check_mode)
     try:
-        if module.params["keep"] < 1:
-            raise ReleaseError(f"keep is {module.params['keep']}; expected is a number of releases of at least 1")
+        if module.params["keep_releases"] < 1:
+            raise ReleaseError(f"keep_releases is {module.params['keep_releases']}, expected a number from 1")
         call.run()
         result = call.result()
     except TreeError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:
         module.fail_json(msg=in_words(problem))
-    if module.params["state"] == "restored" and result["damage"]:
+    if module.params["state"] == "rolled_back" and result["damage"]:
         module.warn(
-            f"release {result['current']} serves again, but not as it was: {', '.join(result['damage'][:5])}; "
+            f"release {result['active']} serves again, but not as it was: {', '.join(result['damage'][:5])}; "
             "the next deployment makes a new one"
         )
     if call.outcome.not_fetched:
@@ -962,7 +965,7 @@ def main() -> None:
         )
     if result["left_behind"]:
         module.warn(
-            f"left behind in release {call.previous or call.current}, since no source holds them: "
+            f"left behind in release {call.active_before or call.active}, since no source holds them: "
             f"{', '.join(result['left_behind'][:10])}; data among them belongs into shared_paths"
         )
     module.exit_json(**result)

@@ -8,31 +8,22 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: release_info
-short_description: Say which releases of a project there are, and which one serves
+short_description: List the releases of a project, and the active one
 version_added: "0.1.0"
 description:
   - Returns the facts that M(codeframe.staging.release) returns, and changes nothing.
-  - A project of which nothing exists yet is no failure; all ids are null then.
+  - It does not fail if the project does not exist yet. All ids are null then.
+extends_documentation_fragment:
+  - codeframe.staging.release
 options:
-  project_dir:
-    description: The directory of the project as its users know it.
-    type: path
-    required: true
-  digest_without:
-    description: Directories that RV(tree_digest_without) leaves out.
-    type: list
-    elements: str
-    default: []
   integrity:
-    description: Whether to compare the current release with what it held when it was switched in.
+    description: Whether to compare the active release with its checksums.
     type: bool
     default: true
-author:
-  - The codeframe.staging contributors (@codeframe)
 attributes:
   check_mode:
     support: full
-    description: Can run in check_mode, since it changes nothing.
+    description: Changes nothing.
   diff_mode:
     support: none
     description: There is no difference to show.
@@ -41,7 +32,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the releases
+- name: List the releases
   codeframe.staging.release_info:
     project_dir: /home/deploy/projects/app
   register: release
@@ -49,64 +40,57 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The working release, which is the open candidate, or else the current release. Null without either.
+  description:
+    - Directory of the working release, which is the candidate or else the active release. Null if there is neither.
   returned: always
   type: str
   sample: /home/deploy/projects/app.releases/0003-1a2b3c4d
 base_path:
-  description: The same as RV(path), or the project directory itself where it was deployed by hand. Null without either.
+  description:
+    - The same as RV(path), or the project directory if it was deployed manually. Null if there is neither.
   returned: always
   type: str
 working:
   description: Id of the working release, or null.
   returned: always
   type: str
-current:
+active:
   description: Id of the release that the project directory links to, or null.
   returned: always
   type: str
+  sample: 0002-9f8e7d6c
 candidate:
-  description: Id of the open candidate, or null.
+  description: Id of the candidate, or null.
   returned: always
   type: str
-good:
-  description: Id of the release that last passed verification, or null.
-  returned: always
-  type: str
-former:
-  description: Id of the release that passed verification before the good one, or null.
-  returned: always
-  type: str
-good_state:
-  description: What is remembered of the good state, with the keys C(release), C(proxy_state), C(records), or null.
+committed:
+  description: The last verified state with the keys C(release), C(proxy_state) and C(records), or null.
   returned: always
   type: dict
-former_state:
-  description: All that is remembered of the former state, with the same keys, or null.
+previous:
+  description: The verified state before the last one, with the same keys, or null.
   returned: always
   type: dict
-proxy_state:
-  description: The proxy state of the good state; empty where there is none.
-  returned: always
-  type: dict
-proxy_before:
-  description: What the proxy had before its first change that no verification has passed after; empty for none.
+saved_proxy_state:
+  description: The state of the proxy before a change that no verification has covered yet. Empty if there is none.
   returned: always
   type: dict
 records:
-  description: What was recorded with the working release.
+  description:
+    - What is stored with the working release, with the keys of the option O(codeframe.staging.release#module:records).
   returned: always
   type: dict
 revision:
-  description: Full commit, or digest, of the source of the working release.
+  description: Full commit, or digest, of the source of the working release. Null if it is not known yet.
   returned: always
   type: str
-tree_digest:
+source_digest:
   description: Digest of the working release's source as it was delivered, before any build changed a file.
   returned: always
   type: str
-tree_digest_without:
-  description: The same without the directories of O(digest_without).
+partial_source_digest:
+  description:
+    - The same without the directories of O(digest_exclude). Null if the source does not exist yet.
   returned: always
   type: str
 origin:
@@ -114,39 +98,39 @@ origin:
   returned: always
   type: dict
 releases_dir:
-  description: The directory of releases.
+  description: Directory of the releases.
   returned: always
   type: str
 venvs_dir:
-  description: The directory of virtual environments that releases share.
+  description: Directory of the virtual environments, which releases share.
   returned: always
   type: str
 shared_dir:
-  description: The directory of the data that outlives releases.
+  description: Directory of the data that outlives releases.
   returned: always
   type: str
 incoming_dir:
-  description: Where archives may be uploaded to.
+  description: Directory for uploaded archives.
   returned: always
   type: str
-sealed_files:
-  description: For each env file of the working release, the private copy made when it was switched in.
+env_snapshots:
+  description: Private copy of each env file from the activation of the working release, by path of the env file.
   returned: always
   type: dict
 releases:
-  description: All releases with C(id), C(revision), C(taken_over) and C(current), oldest first.
+  description: All releases with C(id), C(revision), C(taken_over) and C(active), oldest first.
   returned: always
   type: list
   elements: dict
 damage:
-  description: The source files of the current release that were edited or are missing. Empty without O(integrity).
+  description: Source files of the active release that were edited or are missing. Empty without O(integrity).
   returned: always
   type: list
   elements: str
 found:
   description:
-    - What stands at the project's path. V(nothing), V(release), V(directory) for one that was deployed by hand, or
-      V(foreign_link).
+    - What is at the project's path. One of V(nothing), V(release), V(directory) for one that was deployed manually, and
+      V(unmanaged_link).
   returned: always
   type: str
 """
@@ -162,7 +146,7 @@ FOUND = {
     Found.NOTHING: "nothing",
     Found.LINK: "release",
     Found.DIRECTORY: "directory",
-    Found.FOREIGN_LINK: "foreign_link",
+    Found.UNMANAGED_LINK: "unmanaged_link",
 }
 
 
@@ -171,7 +155,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "project_dir": {"type": "path", "required": True},
-            "digest_without": {"type": "list", "elements": "str", "default": []},
+            "digest_exclude": {"type": "list", "elements": "str", "default": []},
             "integrity": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
@@ -179,10 +163,10 @@ def main() -> None:
     project = Project(module.params["project_dir"])
     try:
         project.refuse_malformed()
-        found, current = project.find()
+        found, active = project.find()
         manifest = project.read()
-        damage = project.damage(current, manifest) if current and module.params["integrity"] else ()
-        result = facts(project, manifest, current, module.params["digest_without"])
+        damage = project.damage(active, manifest) if active and module.params["integrity"] else ()
+        result = facts(project, manifest, active, module.params["digest_exclude"])
     except TreeError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:

@@ -45,8 +45,8 @@ def test_a_full_disk_fails_the_run_and_leaves_what_serves(tmp_path, small, run_m
         return result
 
     assert call(**source(tmp_path, "one", "1"))["changed"]
-    call(state="switched")
-    call(state="good")
+    call(state="activated")
+    call(state="committed")
     filler = small / "filler"
     filler.write_bytes(b"x" * int(2.5 * MEGABYTE))
     new = source(tmp_path, "two", "2")
@@ -58,7 +58,7 @@ def test_a_full_disk_fails_the_run_and_leaves_what_serves(tmp_path, small, run_m
         assert [path.name for path in (small / "app.releases").glob("*0*")] == [(small / "app").readlink().name]
     filler.unlink()
     assert call(**new)["changed"]
-    assert call(state="switched")["changed"]
+    assert call(state="activated")["changed"]
     assert (small / "app/main.py").read_text() == "2"
 
 

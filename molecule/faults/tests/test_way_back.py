@@ -142,7 +142,10 @@ def test_a_command_that_fails_before_the_switch_changes_nothing(
 ) -> None:
     former = current(host, variables)
     commands = [["sh", "-c", "echo cannot migrate with $SAMPLE_TOKEN; exit 3"]]
-    new = [*edited('VERSION = "1.0.0"', 'VERSION = "1.0.1"'), json.dumps({"staging_backend_before_switch": commands})]
+    new = [
+        *edited('VERSION = "1.0.0"', 'VERSION = "1.0.1"'),
+        json.dumps({"staging_backend_before_activation": commands}),
+    ]
     # The brackets keep the shell that runs pgrep from being found as well.
     with host.sudo(variables["staging_user"]):
         pid = host.check_output("pgrep -f [a]pp.main:app")
@@ -232,22 +235,22 @@ def serving_port(host: Host, variables: dict[str, Any]) -> str:
         return str(re.findall(r"proxy_pass http://127\.0\.0\.1:(1420\d)", host.file(path).content_string)[0])
 
 
-def test_an_overlapping_backend_refuses_no_handshake_forth_and_back(
+def test_a_blue_green_backend_refuses_no_handshake_in_deployment_and_rollback(
     edited: Edit, deployment: Deployment, site: Site, host: Host, variables: dict[str, Any]
 ) -> None:
-    overlap = ["staging_backend_switch=overlap", "staging_backend_drain=5"]
+    blue_green = ["staging_backend_switch=blue_green", "staging_backend_drain=5"]
     ports = []
     with Handshakes(site) as client:
         for version in ("3.0.0", "3.1.0"):
-            new = [*overlap, *edited('VERSION = "1.0.0"', f'VERSION = "{version}"')]
+            new = [*blue_green, *edited('VERSION = "1.0.0"', f'VERSION = "{version}"')]
             outcome = deployment.run(variables=new)
             assert outcome.exit_code == 0, outcome.output
             ports.append(serving_port(host, variables))
             assert version in host.check_output("curl -fsS http://127.0.0.1:%s/health", ports[-1])
         again = deployment.run(variables=new)
         assert (again.exit_code, again.changed) == (0, 0), again.output
-        failing = deployment.run(variables=[*overlap, *edited('{"type":"pong"}', '{"type":"gnop"}')])
-        back = deployment.run(playbook="rollback_staging.yml", variables=overlap)
+        failing = deployment.run(variables=[*blue_green, *edited('{"type":"pong"}', '{"type":"gnop"}')])
+        back = deployment.run(playbook="rollback_staging.yml", variables=blue_green)
         assert back.exit_code == 0, back.output
     assert failing.exit_code != 0
     assert "serves again, and passed verification." in failing.words, failing.output
@@ -258,4 +261,4 @@ def test_an_overlapping_backend_refuses_no_handshake_forth_and_back(
     assert single.exit_code == 0, single.output
     assert serving_port(host, variables) == "14200"
     with host.sudo(variables["staging_user"]):
-        assert "-overlap" not in host.check_output("bash -lc 'pm2 -s jlist'")
+        assert "-green" not in host.check_output("bash -lc 'pm2 -s jlist'")

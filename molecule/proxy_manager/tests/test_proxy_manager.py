@@ -89,7 +89,7 @@ def unverified(host: Host, manager: Manager, variables: dict[str, Any], deployme
     with host.sudo():
         path = f"{variables['staging_project_dir']}.releases/manifest.json"
         manifest = json.loads(host.file(path).content_string)
-        host.check_output("printf %%s %s > %s", json.dumps(manifest | {"good": None, "former": None}), path)
+        host.check_output("printf %%s %s > %s", json.dumps(manifest | {"committed": None, "previous": None}), path)
     manager.save(advanced_config=USER_TEXT)
     yield
     done = deployment.run()
@@ -126,10 +126,10 @@ BOTH_MACHINES = """\
 """
 
 
-def proxy_before(host: Host, variables: dict[str, Any]) -> dict[str, Any]:
+def saved_proxy_state(host: Host, variables: dict[str, Any]) -> dict[str, Any]:
     with host.sudo():
         text = host.file(f"{variables['staging_project_dir']}.releases/manifest.json").content_string
-    found: dict[str, Any] = json.loads(text)["proxy_before"]
+    found: dict[str, Any] = json.loads(text)["saved_proxy_state"]
     return found
 
 
@@ -328,7 +328,7 @@ def test_a_first_deployment_that_fails_gives_the_proxy_back_what_it_had(
     assert "The proxy has again what it had before." in outcome.words, outcome.output
     assert manager.host()["advanced_config"] == USER_TEXT
     assert manager.host()["meta"]["nginx_online"] is True
-    assert proxy_before(host, variables) == {}
+    assert saved_proxy_state(host, variables) == {}
 
 
 @pytest.mark.usefixtures("unverified")
@@ -342,7 +342,7 @@ def test_a_run_that_was_killed_after_its_save_is_taken_back(
 ) -> None:
     deployment.kill_at("nginx_proxy_manager | Remember the state for the way back")
     assert "# BEGIN codeframe.staging" in manager.host()["advanced_config"]
-    assert proxy_before(host, variables)["hosts"][0]["name"] == NAME
+    assert saved_proxy_state(host, variables)["hosts"][0]["name"] == NAME
     if way_back == "rollback":
         outcome = deployment.run(playbook="rollback_staging.yml")
         assert outcome.exit_code == 0, outcome.output
@@ -351,4 +351,4 @@ def test_a_run_that_was_killed_after_its_save_is_taken_back(
         assert outcome.exit_code != 0, outcome.output
         assert "The proxy has again what it had before." in outcome.words, outcome.output
     assert manager.host()["advanced_config"] == USER_TEXT
-    assert proxy_before(host, variables) == {}
+    assert saved_proxy_state(host, variables) == {}

@@ -2,39 +2,37 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the commands around a switch are due, decided by what the releases remember.
-
-Pure: the manifest is told, nothing is read.
-"""
+"""Whether the commands around an activation are required, decided by the manifest of the releases."""
 
 from __future__ import annotations
 
 from .._release.manifest import Manifest, Record
 
-BEFORE = "before_switch"
-AFTER = "after_switch"
-RECORD = "backend_after_switch"
-"""Key in a release's records: the revision for which the commands after the switch have run."""
+BEFORE = "before_activation"
+AFTER = "after_activation"
+RECORD = "backend_after_activation"
+"""Key in a release's records: the backend revision for which the commands after the activation have run."""
 
 
-def due(hook: str, manifest: Manifest, current: str | None, revision: str, *, predicting: bool) -> str:
-    """Say in words why the commands are due; empty if they are not.
+def required(hook: str, manifest: Manifest, active: str | None, revision: str, *, predicting: bool) -> str:
+    """Return why the commands are required; empty if they are not.
 
-    Before the switch they are due when the candidate brings another revision of the backend than the current release
-    has. After it, when the current release's revision of the backend has neither had them nor passed verification. So a
-    run that was killed is made up for by the next, and one that changes nothing runs nothing.
+    Before the activation, they are required if the candidate has another revision of the backend than the active
+    release. After it, they are required if they have not run for the backend revision of the active release, and
+    that is not verified. So the next run completes one that was killed, and a run without changes runs no commands.
 
-    :param revision: What the backend is to run after the switch.
-    :param predicting: A candidate would be there, but is not made in check mode.
+    :param revision: The backend revision after the activation.
+    :param predicting: Check mode: a candidate would be made.
     """
-    records = manifest.releases.get(current or "", Record()).records
+    records = manifest.releases.get(active or "", Record()).records
     if hook == BEFORE:
-        if not (manifest.candidate or predicting) or records.get("backend") == revision:
+        if not (manifest.candidate or predicting) or records.get("backend_revision") == revision:
             return ""
-        return f"the backend moves from revision {records.get('backend') or 'none'} to {revision}"
-    good = manifest.good.records if manifest.good and manifest.good.release in manifest.releases else {}
-    if manifest.good and manifest.good.release == current and not predicting:
+        return f"the backend changes from revision {records.get('backend_revision') or 'none'} to {revision}"
+    committed = manifest.committed
+    verified = committed.records if committed and committed.release in manifest.releases else {}
+    if committed and committed.release == active and not predicting:
         return ""
-    if revision in (good.get("backend"), records.get(RECORD)) or (not predicting and current is None):
+    if revision in (verified.get("backend_revision"), records.get(RECORD)) or (not predicting and active is None):
         return ""
-    return f"the backend's revision {revision} was switched in"
+    return f"backend revision {revision} was activated"

@@ -157,7 +157,7 @@ def delivered_digest(releases: str, place: str) -> str | None:
     """
     release, _slash, inner = place.partition("/")
     try:
-        with open(os.path.join(releases, "sealed", release, "delivered.json"), encoding="utf-8") as file:
+        with open(os.path.join(releases, "baselines", release, "delivered.json"), encoding="utf-8") as file:
             tree: dict[str, str] = json.load(file)
     except (OSError, ValueError):
         return None

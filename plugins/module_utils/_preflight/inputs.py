@@ -38,14 +38,14 @@ API = "staging_public_api_url"
 WS = "staging_public_ws_url"
 BACKEND_PORT = "staging_backend_port"
 FRONTEND_PORT = "staging_frontend_port"
-OVERLAP_PORT = "staging_backend_overlap_port"
+GREEN_PORT = "staging_backend_green_port"
 PROXY_PORT = "staging_proxy_port"
 TLS_BEFORE = "staging_tls_before_proxy"
 WS_PATHS = "staging_websocket_paths"
 API_PATHS = "staging_api_paths"
 _OF = {PAGE: "a page's", API: "an API's", WS: "a WebSocket's"}
 #: As in the roles backend and frontend.
-DEFAULT_OWN_PORTS = {BACKEND_PORT: 14200, FRONTEND_PORT: 14100, OVERLAP_PORT: 14201}
+DEFAULT_OWN_PORTS = {BACKEND_PORT: 14200, FRONTEND_PORT: 14100, GREEN_PORT: 14201}
 #: Seconds of silence after which the proxy cuts a connection by default; a hold that is not longer cannot see it.
 IDLE_CUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 90}
 _LONGEST_HOLD_S = 86400
@@ -119,8 +119,8 @@ class Inputs:
         return self.get("staging_proxy_page") is not False
 
     @property
-    def overlaps(self) -> bool:
-        return bool(self.get("staging_backend_switch") == "overlap")
+    def blue_green(self) -> bool:
+        return bool(self.get("staging_backend_switch") == "blue_green")
 
     @property
     def allows_loopback(self) -> bool:
@@ -183,13 +183,13 @@ def check_inputs(given: Mapping[str, Any], readers: Sequence[str] = READERS) -> 
 
 
 def _check_choices(inputs: Inputs) -> None:
-    if inputs.overlaps and inputs.provider != "nginx":
+    if inputs.blue_green and inputs.provider != "nginx":
         inputs.add(
-            "overlap-without-nginx",
+            "blue-green-without-nginx",
             "staging_backend_switch",
-            "overlap",
-            f"staging_proxy_provider is {inputs.provider}, and only nginx on the same host can lead from one process "
-            "to another",
+            "blue_green",
+            f"staging_proxy_provider is {inputs.provider}, and only nginx on the same host can be switched from one "
+            "instance to the other",
             "write restart",
         )
     for variable in ("staging_proxy_page", "staging_allow_loopback"):
@@ -381,7 +381,7 @@ def own_ports(given: Mapping[str, Any]) -> dict[str, int | None]:
     """The ports that our processes listen on, by variable: what is set or the default, None for what is no port."""
     found: dict[str, int | None] = {}
     for variable, default in DEFAULT_OWN_PORTS.items():
-        if variable == OVERLAP_PORT and given.get("staging_backend_switch") != "overlap":
+        if variable == GREEN_PORT and given.get("staging_backend_switch") != "blue_green":
             continue
         value = given.get(variable)
         port = default if value in (None, "") else value
@@ -422,12 +422,12 @@ def _check_ports(inputs: Inputs) -> None:
             f"{FRONTEND_PORT} is the same, and two processes cannot share a port",
             "give one of them another port",
         )
-    second = inputs.ports.get(OVERLAP_PORT)
+    second = inputs.ports.get(GREEN_PORT)
     for variable in (BACKEND_PORT, FRONTEND_PORT):
         if second is not None and second == inputs.ports.get(variable):
             inputs.add(
                 "ports-equal",
-                OVERLAP_PORT,
+                GREEN_PORT,
                 second,
                 f"{variable} is the same, and two processes cannot share a port",
                 "give one of them another port",
@@ -466,7 +466,7 @@ def _check_port_at_proxy(inputs: Inputs, variable: str, url: Url) -> None:
     """Whether the port where nginx is to listen for a URL is one of the application's."""
     port = port_at_proxy(inputs.given, url)
     remedy = "write the port of the proxy (none for 80 and 443), or give the backend another one"
-    for whose, owner in (("backend's", BACKEND_PORT), ("backend's second one", OVERLAP_PORT)):
+    for whose, owner in (("backend's", BACKEND_PORT), ("backend's green instance's", GREEN_PORT)):
         if port == inputs.ports.get(owner):
             inputs.add(
                 "port-of-proxy-taken",
@@ -489,7 +489,7 @@ def _check_page_listener(inputs: Inputs, url: Url, frontend: int | None, backend
             f"port {url.port} is the backend's ({BACKEND_PORT}), which serves no page",
             "write the host and port under which users open the page",
         )
-    elif behind_nginx and at_proxy in (backend, inputs.ports.get(OVERLAP_PORT)):
+    elif behind_nginx and at_proxy in (backend, inputs.ports.get(GREEN_PORT)):
         _check_port_at_proxy(inputs, PAGE, url)
     elif frontend is None:
         return

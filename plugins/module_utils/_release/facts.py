@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``release`` and ``release_info`` say about a project, in the same words."""
+"""The facts about a project that ``release`` and ``release_info`` both return."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .manifest import (
-    GoodState,
+    CommittedState,
     Manifest,
     Record,
     number_of,
@@ -24,78 +24,75 @@ from .tree import inside, tree_digest
 def facts(
     project: Project,
     manifest: Manifest,
-    current: str | None,
-    digest_without: Sequence[str],
+    active: str | None,
+    digest_exclude: Sequence[str],
     predicted_digest: str | None = None,
 ) -> dict[str, Any]:
     """Return the facts of a project.
 
-    :param current: The current release; in check mode the one that would be.
+    :param active: The active release; in check mode the one that would be.
     :param predicted_digest: Digest of a source whose files are not there yet.
     """
-    working = manifest.candidate or current
+    working = manifest.candidate or active
     record = manifest.releases.get(working, Record()) if working else Record()
     tree = project.delivered(working) if working else None
-    if tree is None and current and record.tree_digest == manifest.releases.get(current, Record()).tree_digest:
+    if tree is None and active and record.source_digest == manifest.releases.get(active, Record()).source_digest:
         # A copy that is only predicted has the source of the release it is made of.
-        tree = project.delivered(current)
-    without = tree_digest(tree, digest_without) if tree is not None else None
-    if without is not None and any(not inside(path, digest_without) for path in record.repaired):
+        tree = project.delivered(active)
+    without = tree_digest(tree, digest_exclude) if tree is not None else None
+    if without is not None and any(not inside(path, digest_exclude) for path in record.repaired):
         # A process that was restarted meanwhile runs what was damaged, although its source has the same digest.
         without = hashlib.sha256(f"{without} {record.repaired_in}".encode()).hexdigest()
     # A directory that is to be taken over is what there is to look at until then.
-    places = [*(project.path(release) for release in (working, current) if release), project.link]
+    places = [*(project.path(release) for release in (working, active) if release), project.link]
     base = next((place for place in places if os.path.isdir(place)), None)
     return {
         "path": project.path(working) if working else None,
         "base_path": base,
         "working": working,
-        "current": current,
+        "active": active,
         "candidate": manifest.candidate,
-        "good": manifest.good.release if manifest.good else None,
-        "former": manifest.former.release if manifest.former else None,
-        "good_state": _state(manifest.good),
-        "former_state": _state(manifest.former),
-        "proxy_state": dict(manifest.good.proxy_state) if manifest.good else {},
-        "proxy_before": dict(manifest.proxy_before),
+        "committed": _state(manifest.committed),
+        "previous": _state(manifest.previous),
+        "saved_proxy_state": dict(manifest.saved_proxy_state),
         "records": dict(record.records),
         "revision": record.revision,
-        "tree_digest": record.tree_digest or predicted_digest,
-        "tree_digest_without": without,
+        "source_digest": record.source_digest or predicted_digest,
+        "partial_source_digest": without,
         "origin": dict(record.origin),
         "releases_dir": project.directory,
         "venvs_dir": project.venvs,
         "shared_dir": project.shared,
         "incoming_dir": project.incoming,
-        "sealed_files": {
-            path: project.sealed(working, "files", path)
+        "env_snapshots": {
+            path: project.baseline(working, "env", path)
             for path in manifest.layout.env_files
-            if working and os.path.isfile(project.sealed(working, "files", path))
+            if working and os.path.isfile(project.baseline(working, "env", path))
         },
         "releases": [
             {
                 "id": name,
                 "revision": manifest.releases[name].revision,
                 "taken_over": manifest.releases[name].taken_over,
-                "current": name == current,
+                "active": name == active,
             }
             for name in sorted(manifest.releases, key=number_of)
         ],
     }
 
 
-def _state(state: GoodState | None) -> dict[str, Any] | None:
+def _state(state: CommittedState | None) -> dict[str, Any] | None:
     return asdict(state) if state else None
 
 
-def as_lines(project: Project, manifest: Manifest, current: str | None) -> str:
+def as_lines(project: Project, manifest: Manifest, active: str | None) -> str:
     """Return the state of the releases as text, for a diff."""
     lines = [
-        f"current: {current or '-'}",
+        f"active: {active or '-'}",
         f"candidate: {manifest.candidate or '-'}",
-        f"good: {manifest.good.release if manifest.good else '-'}",
-        f"former: {manifest.former.release if manifest.former else '-'}",
-        f"proxy before: {'kept' if manifest.proxy_before else '-'}",
+        f"committed: {manifest.committed.release if manifest.committed else '-'}",
+        f"previous: {manifest.previous.release if manifest.previous else '-'}",
+        f"saved proxy state: {'yes' if manifest.saved_proxy_state else '-'}",
         "releases:",
         *(
             f"  {name} {manifest.releases[name].revision or 'unknown'}"

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The manifest beside the releases: what cannot be read from the directories themselves.
 
-Which release is the current one is not in it: the symbolic link alone says so,
-and so no interruption can make the two disagree.
+The active release is not in it. The symbolic link alone says which one that is,
+so that no interruption can make the two disagree.
 """
 
 from __future__ import annotations
@@ -16,9 +16,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .tree import TreeError
+from .schema import (
+    Check,
+    SchemaError,
+    any_object,
+    boolean,
+    count,
+    list_of,
+    map_of,
+    matching,
+    object_of,
+    optional,
+    port,
+    scalar,
+    text,
+)
+from .tree import TreeError, relative_path
 
-SCHEMA = 1
+VERSION = 1
 RELEASE_ID = re.compile(r"(\d{4,})-([0-9A-Za-z]{1,12})\Z")
 
 
@@ -31,36 +46,34 @@ class Record:
     """What is known of one release."""
 
     revision: str | None = None
-    tree_digest: str | None = None
-    """Digest of the source as it was delivered, before any build touched it."""
+    source_digest: str | None = None
+    """Digest of the source as it was delivered, before any build changed a file."""
     origin: dict[str, Any] = field(default_factory=dict)
-    records: dict[str, str] = field(default_factory=dict)
+    records: dict[str, Any] = field(default_factory=dict)
     taken_over: bool = False
     complete: bool = False
-    """Everything that ``release`` itself puts into the release is there."""
-    sealed: bool = False
+    """Everything that ``release`` itself puts into the release is in it."""
     repaired: list[str] = field(default_factory=list)
     """Source files that were damaged in the release before, whose source was the same."""
     repaired_in: str | None = None
 
 
 @dataclass
-class GoodState:
-    """A state that passed verification, and all that is needed to return to it."""
+class CommittedState:
+    """A verified state, and all that a rollback to it needs."""
 
     release: str
     proxy_state: dict[str, Any] = field(default_factory=dict)
-    records: dict[str, str] = field(default_factory=dict)
+    records: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Layout:
-    """How the files of the project are treated; told to ``prepared``, kept for the other states."""
+    """How the files of the project are treated; given with ``prepared``, kept for the other states."""
 
     shared_paths: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
     env_files: list[str] = field(default_factory=list)
-    hardlink: list[str] = field(default_factory=lambda: ["node_modules"])
     carry: list[str] = field(default_factory=list)
 
 
@@ -70,16 +83,18 @@ class Manifest:
 
     counter: int = 0
     candidate: str | None = None
-    good: GoodState | None = None
-    former: GoodState | None = None
+    committed: CommittedState | None = None
+    """The last verified state."""
+    previous: CommittedState | None = None
+    """The verified state before the last one."""
     taking_over: str | None = None
-    proxy_before: dict[str, Any] = field(default_factory=dict)
-    """What the proxy had before its first change that no verification has passed after."""
+    saved_proxy_state: dict[str, Any] = field(default_factory=dict)
+    """The state of the proxy before a change that no verification has covered yet."""
     layout: Layout = field(default_factory=Layout)
     releases: dict[str, Record] = field(default_factory=dict)
 
     def next_id(self, revision: str | None) -> str:
-        """Return the id of the next release; the counter is not moved."""
+        """Return the id of the next release; the counter is not changed."""
         short = re.sub(r"[^0-9A-Za-z]", "", revision or "")[:8] or "unknown"
         return f"{self.counter + 1:04d}-{short}"
 
@@ -90,63 +105,167 @@ def number_of(release: str) -> int:
     return int(match.group(1)) if match else 0
 
 
+# --- schema -----------------------------------------------------------------------------------------
+
+
+def _path_inside(value: Any, name: str) -> str:
+    try:
+        return relative_path(text(value, name), name)
+    except SchemaError:
+        raise
+    except TreeError as problem:
+        raise SchemaError(str(problem)) from None
+
+
+_PROCESS: dict[str, Check] = {
+    "name": text,
+    "dir": text,
+    "command": list_of(text),
+    "ecosystem_file": text,
+    "env": map_of(scalar),
+    "env_file": text,
+    "port": port,
+    "health_url": text,
+}
+BACKEND_PROCESS: dict[str, Check] = {
+    **_PROCESS,
+    "switch": text,
+    "green_port": port,
+    "health_websocket_url": text,
+    "health_websocket_origin": text,
+}
+FRONTEND_PROCESS: dict[str, Check] = {
+    **_PROCESS,
+    "exec_mode": text,
+    "output_dir": text,
+    "static_dir": text,
+    "static_publish": boolean,
+    "static_root": text,
+    "static_url_path": text,
+}
+RECORDS: dict[str, Check] = {
+    "backend_revision": text,
+    "frontend_revision": text,
+    "backend_after_activation": text,
+    "websocket_url": text,
+    "page_url": text,
+    "backend_process": object_of(BACKEND_PROCESS),
+    "frontend_process": object_of(FRONTEND_PROCESS),
+}
+"""What is recorded with a release: the revision of each process, the verified URLs, and how each process is run."""
+
+_RECORDS = object_of(RECORDS)
+_ID = matching(RELEASE_ID, "the id of a release")
+_STATE = object_of({"release": _ID, "proxy_state": any_object, "records": _RECORDS}, required=("release",))
+_RECORD = object_of(
+    {
+        "revision": optional(text),
+        "source_digest": optional(text),
+        "origin": object_of({"type": text, "url": text, "version": text, "archive": text, "taken_over": boolean}),
+        "records": _RECORDS,
+        "taken_over": boolean,
+        "complete": boolean,
+        # Names of files, as the repository has them.
+        "repaired": list_of(lambda value, name: value if isinstance(value, str) else text(value, name)),
+        "repaired_in": optional(_ID),
+    }
+)
+_LAYOUT = object_of(
+    {
+        "shared_paths": list_of(_path_inside),
+        "exclude": list_of(text),
+        "env_files": list_of(_path_inside),
+        "carry": list_of(_path_inside),
+    }
+)
+_FIELDS: dict[str, Check] = {
+    "counter": count,
+    "candidate": optional(_ID),
+    "committed": optional(_STATE),
+    "previous": optional(_STATE),
+    "taking_over": optional(_ID),
+    "saved_proxy_state": any_object,
+    "layout": _LAYOUT,
+    "releases": map_of(_RECORD, _ID),
+}
+_MANIFEST = object_of(_FIELDS, required=tuple(_FIELDS))
+
+
+def checked_records(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return records as the manifest keeps them.
+
+    :raises ReleaseError: If a field is unknown or of the wrong kind.
+    """
+    try:
+        records: dict[str, Any] = _RECORDS(given, "records")
+    except SchemaError as problem:
+        raise ReleaseError(f"the records of the release are refused: {problem}") from None
+    return records
+
+
 def to_text(manifest: Manifest) -> str:
     """Return the manifest as it is written."""
-    return json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=1, sort_keys=True) + "\n"
+    return json.dumps({"version": VERSION, **asdict(manifest)}, indent=1, sort_keys=True) + "\n"
 
 
-def from_text(text: str, path: str) -> Manifest:
+def from_text(content: str, path: str) -> Manifest:
     """Read a manifest.
 
     :param path: Named in the error.
-    :raises ReleaseError: If it is damaged or of a newer schema.
+    :raises ReleaseError: If it is damaged, of another version, or fails the schema.
     """
     try:
-        data = json.loads(text)
-        schema = data.pop("schema")
-        if schema != SCHEMA:
+        document = any_object(json.loads(content), "the document")
+        version = document.pop("version", None)
+        if version != VERSION:
             raise ReleaseError(
-                f"{path} has schema {schema!r}, expected is {SCHEMA}; "
+                f"{path} has version {version!r}, expected {VERSION}; "
                 "it was written by another version of this collection, use that one"
             )
-        return Manifest(
-            counter=int(data["counter"]),
-            candidate=data["candidate"],
-            good=_state(data["good"]),
-            former=_state(data["former"]),
-            taking_over=data["taking_over"],
-            proxy_before=dict(data.get("proxy_before") or {}),
-            layout=Layout(**data["layout"]),
-            releases={name: Record(**record) for name, record in data["releases"].items()},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise ReleaseError(
-            f"{path} cannot be understood ({problem}); move it away, and it is made again from the releases beside it, "
-            "without the memory of which of them passed verification"
-        ) from None
+        data = _MANIFEST(document, "")
+    except SchemaError as problem:
+        raise _refused(path, str(problem)) from None
+    except ValueError as problem:
+        raise _refused(path, f"it is no JSON document ({problem})") from None
+    return Manifest(
+        **{
+            **data,
+            "committed": _state(data["committed"]),
+            "previous": _state(data["previous"]),
+            "layout": Layout(**data["layout"]),
+            "releases": {name: Record(**record) for name, record in data["releases"].items()},
+        }
+    )
 
 
-def _state(data: Mapping[str, Any] | None) -> GoodState | None:
-    return GoodState(**data) if data is not None else None
+def _refused(path: str, why: str) -> ReleaseError:
+    return ReleaseError(
+        f"{path} is refused: {why}; move it away, and it is made again from the releases beside it, "
+        "without the record of which of them were verified"
+    )
+
+
+def _state(data: Mapping[str, Any] | None) -> CommittedState | None:
+    return CommittedState(**data) if data is not None else None
 
 
 def load(path: str) -> Manifest | None:
     """Read the manifest from its file; None where there is none."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return from_text(file.read(), path)
     except FileNotFoundError:
         return None
 
 
-def write_private(path: str, text: str) -> None:
-    """Replace a file by one with mode 0600, at once: a reader sees the old or the new one, also after a crash."""
+def write_private(path: str, content: str) -> None:
+    """Replace a file by one with mode 0600 in one step: a reader sees the old or the new one, also after a crash."""
     temporary = f"{path}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decides what has to happen to the releases: observations in, a plan with its reasons out."""
+"""Decisions about releases: observations in, a plan with its reasons out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .manifest import (
-    GoodState,
+    CommittedState,
     Manifest,
     ReleaseError,
     number_of,
@@ -19,12 +19,12 @@ from .tree import Difference, summary
 
 
 class Found(Enum):
-    """What stands at the project's path."""
+    """What is at the project's path."""
 
     NOTHING = "nothing"
     LINK = "a link to a release"
-    DIRECTORY = "a directory that was deployed by hand"
-    FOREIGN_LINK = "a link to something else"
+    DIRECTORY = "a directory that was deployed manually"
+    UNMANAGED_LINK = "a link to something else"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Wanted:
     """The source that is wanted.
 
     :param revision: None where it cannot be known yet.
-    :param in_place: The source is what stands in the current release, edits included.
+    :param in_place: The source is the active release as it is, including edits.
     """
 
     revision: str | None
@@ -45,14 +45,14 @@ class Observed:
     """What ``prepared`` found."""
 
     found: Found
-    current: str | None
-    current_revision: str | None
+    active: str | None
+    active_revision: str | None
     candidate: str | None
     damage: tuple[Difference, ...] = ()
-    """Differences between the current release and what it was sealed with."""
-    sealed: bool = True
+    """Differences between the active release and its checksums."""
+    has_checksums: bool = True
     unlinked: tuple[str, ...] = ()
-    """Shared paths for which the current release has no link."""
+    """Shared paths for which the active release has no link."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,17 @@ def short(revision: str | None) -> str:
 
 
 def plan_prepared(observed: Observed, wanted: Wanted) -> PreparePlan:
-    """Compare the current release with the source that is wanted.
+    """Compare the active release with the source that is wanted.
 
-    Whatever a former run left half-way is dropped: only the current release and
-    the source decide, so every interruption ends in the same state.
+    What an interrupted run has left is discarded. Only the active release and the
+    source decide, so that every interruption ends in the same state.
     """
     reasons: list[str] = []
     if observed.candidate:
         reasons.append(f"the candidate {observed.candidate} was left by an interrupted run")
     take_over = observed.found is Found.DIRECTORY
     if take_over:
-        reasons.append("the directory found was deployed by hand and becomes the first release")
+        reasons.append("the directory was deployed manually and becomes the first release")
     new = _reasons_for_a_new_release(observed, wanted)
     reasons.extend(new)
     return PreparePlan(drop=observed.candidate, take_over=take_over, new_release=bool(new), reasons=tuple(reasons))
@@ -91,82 +91,82 @@ def _reasons_for_a_new_release(observed: Observed, wanted: Wanted) -> list[str]:
     if observed.found is Found.NOTHING:
         if wanted.in_place:
             raise ReleaseError(
-                "the source is to be in place already, and nothing is there; put the project there, "
-                "or name another source"
+                "the source is expected in place, but the project directory is missing or empty; put the project "
+                "there, or choose another source"
             )
         return ["there is no release yet"]
     reasons = []
-    if not wanted.in_place and observed.current_revision != wanted.revision:
-        reasons.append(f"the source moved from {short(observed.current_revision)} to {short(wanted.revision)}")
-    if not observed.sealed:
-        reasons.append(f"what release {observed.current} held when it was made is not recorded")
+    if not wanted.in_place and observed.active_revision != wanted.revision:
+        reasons.append(f"the source changed from {short(observed.active_revision)} to {short(wanted.revision)}")
+    if not observed.has_checksums:
+        reasons.append(f"release {observed.active} has no checksums")
     elif observed.damage:
-        where = f"the current release {observed.current}" if observed.current else "the project"
+        where = f"the active release {observed.active}" if observed.active else "the project"
         reasons.append(f"in {where} {summary(observed.damage)}")
     if observed.unlinked:
         reasons.append(f"not linked to the shared data: {', '.join(observed.unlinked)}")
     return reasons
 
 
-def choose_restored(manifest: Manifest, current: str | None, wanted: str) -> str:
-    """Return the release to go back to.
+def choose_rollback(manifest: Manifest, active: str | None, wanted: str) -> str:
+    """Return the release to roll back to.
 
-    :param wanted: ``good``, ``former``, ``last`` or a release's id. The last one is the good
-        state, unless that is current already.
-    :raises ReleaseError: If there is none, or it is not complete.
+    :param wanted: ``committed``, ``previous``, ``last`` or a release's id. ``last`` is the last verified
+        release that is not active.
+    :raises ReleaseError: If there is none.
     """
-    if wanted == "good":
-        return _remembered(manifest.good, "no release has passed verification yet, so there is no state to return to")
-    if wanted == "last" and manifest.good and manifest.good.release != current:
-        return manifest.good.release
-    if wanted in ("former", "last"):
-        return _remembered(manifest.former, "only one state has passed verification so far, so there is no former one")
+    if wanted == "committed":
+        return _remembered(manifest.committed, "no release is verified yet, so there is none to roll back to")
+    if wanted == "last" and manifest.committed and manifest.committed.release != active:
+        return manifest.committed.release
+    if wanted in ("previous", "last"):
+        return _remembered(manifest.previous, "only one release is verified so far, so there is no previous one")
     record = manifest.releases.get(wanted)
     if record is None or wanted == manifest.candidate:
         known = [name for name in sorted(manifest.releases, key=number_of) if name != manifest.candidate]
         raise ReleaseError(
-            f"there is no release {wanted!r} to go back to; "
+            f"there is no release {wanted!r} to roll back to; "
             + (f"there are {', '.join(known)}" if known else "there is none at all")
-            + (f" (current: {current})" if current else "")
+            + (f" (active: {active})" if active else "")
         )
     return wanted
 
 
-def _remembered(state: GoodState | None, otherwise: str) -> str:
+def _remembered(state: CommittedState | None, otherwise: str) -> str:
     if state is None:
         raise ReleaseError(f"{otherwise}; name the release")
     return state.release
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The states to remember after a verification."""
+class CommitPlan:
+    """The states to store after a verification."""
 
-    good: GoodState
-    former: GoodState | None
+    committed: CommittedState
+    previous: CommittedState | None
     changed: bool = field(default=False)
 
 
-def judge_good(
-    manifest: Manifest, current: str, proxy_state: Mapping[str, object], records: Mapping[str, str]
-) -> Judged:
-    """Say which states to remember now that the current one passed verification."""
-    good = GoodState(release=current, proxy_state=dict(proxy_state), records=dict(records))
-    before = manifest.good
-    if before is None or before.release == current:
-        return Judged(good=good, former=manifest.former, changed=good != before)
-    return Judged(good=good, former=before, changed=True)
+def plan_commit(
+    manifest: Manifest, active: str, proxy_state: Mapping[str, object], records: Mapping[str, object]
+) -> CommitPlan:
+    """Return the states to store now that the active release is verified."""
+    committed = CommittedState(release=active, proxy_state=dict(proxy_state), records=dict(records))
+    before = manifest.committed
+    if before is None or before.release == active:
+        return CommitPlan(committed=committed, previous=manifest.previous, changed=committed != before)
+    return CommitPlan(committed=committed, previous=before, changed=True)
 
 
-def to_prune(manifest: Manifest, current: str | None, in_use: Iterable[str], keep: int) -> Sequence[str]:
-    """Return the releases that may go, oldest first.
+def to_prune(manifest: Manifest, active: str | None, in_use: Iterable[str], keep: int) -> Sequence[str]:
+    """Return the releases that may be deleted, oldest first.
 
-    Never the current, the good, the former one, the candidate, one that a live
-    process stands in, or a directory that was taken over: that one may hold
-    work that is nowhere else.
+    Never the active one, the last two verified ones, the candidate, one in which a
+    process is running, or a directory that was taken over, because that one may
+    contain work that is nowhere else.
     """
-    protected = {current, manifest.candidate, *in_use}
-    protected |= {state.release for state in (manifest.good, manifest.former) if state}
+    protected = {active, manifest.candidate, *in_use}
+    protected |= {state.release for state in (manifest.committed, manifest.previous) if state}
     protected |= {name for name, record in manifest.releases.items() if record.taken_over}
     ordered = sorted(manifest.releases, key=number_of)
     newest = set(ordered[len(ordered) - keep :] if keep else ())

@@ -55,7 +55,9 @@ from .tree import (
 )
 
 LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
-CARRIED = ("node_modules", ".next", ".venv")
+HARD_LINKED = "node_modules"
+"""Package managers replace files in it and do not write into them."""
+CARRIED = (HARD_LINKED, ".next", ".venv")
 WRITTEN_IN_PLACE = (".cache", ".prisma", ".vite", ".vite-temp")
 """Directories of installed packages into which tools write; a hard link would carry that into a former release."""
 MADE_BY_TOOLS = ("next-env.d.ts", "*.tsbuildinfo", "*.egg-info", "build", "dist", record_beside("*"))
@@ -94,9 +96,9 @@ class Project:
         """The directory of a release."""
         return os.path.join(self.directory, release)
 
-    def sealed(self, release: str, *parts: str) -> str:
-        """The private directory of what a release was made of, or something in it."""
-        return os.path.join(self.directory, "sealed", release, *parts)
+    def baseline(self, release: str, *parts: str) -> str:
+        """The private directory with a release's checksums and copies of its env files, or a path in it."""
+        return os.path.join(self.directory, "baselines", release, *parts)
 
     def refuse_impossible(self, predicting: bool = False) -> None:
         """Say what makes releases impossible here, before anything is changed.
@@ -158,7 +160,7 @@ class Project:
             )
 
     def find(self) -> tuple[Found, str | None]:
-        """Say what stands at the project's path, and which release is the current one."""
+        """Say what stands at the project's path, and which release is the active one."""
         try:
             status = os.lstat(self.link)
         except (FileNotFoundError, NotADirectoryError):
@@ -168,12 +170,12 @@ class Project:
             name = os.path.basename(target)
             if os.path.dirname(target) == self.directory and RELEASE_ID.match(name):
                 return (Found.LINK, name) if os.path.isdir(target) else (Found.NOTHING, None)
-            return Found.FOREIGN_LINK, None
+            return Found.UNMANAGED_LINK, None
         if stat.S_ISDIR(status.st_mode) and not os.listdir(self.link):
             return Found.NOTHING, None
         return Found.DIRECTORY, None
 
-    def foreign_link(self) -> ReleaseError:
+    def unmanaged_link(self) -> ReleaseError:
         """The sentence for a project path that links somewhere else."""
         target = os.readlink(self.link)
         return ReleaseError(
@@ -184,32 +186,32 @@ class Project:
     def read(self) -> Manifest:
         """Return the manifest as it fits what is on disk; nothing is written."""
         manifest = load(self.manifest_path)
-        _found, current = self.find()
+        _found, active = self.find()
         if manifest is None:
-            manifest = self._rebuilt(current)
-        if manifest.candidate and (manifest.candidate == current or not os.path.isdir(self.path(manifest.candidate))):
+            manifest = self._rebuilt(active)
+        if manifest.candidate and (manifest.candidate == active or not os.path.isdir(self.path(manifest.candidate))):
             # Switched already, or never made: the run was killed in between.
-            if manifest.candidate != current:
+            if manifest.candidate != active:
                 manifest.releases.pop(manifest.candidate, None)
             manifest.candidate = None
         for name in [name for name in manifest.releases if not os.path.isdir(self.path(name))]:
             del manifest.releases[name]
-        if current and current not in manifest.releases:
-            manifest.releases[current] = Record(complete=True)
+        if active and active not in manifest.releases:
+            manifest.releases[active] = Record(complete=True)
         manifest.counter = max([manifest.counter, *(number_of(name) for name in manifest.releases)])
-        if manifest.good and manifest.good.release not in manifest.releases:
-            manifest.good = None
-        if manifest.former and manifest.former.release not in manifest.releases:
-            manifest.former = None
+        if manifest.committed and manifest.committed.release not in manifest.releases:
+            manifest.committed = None
+        if manifest.previous and manifest.previous.release not in manifest.releases:
+            manifest.previous = None
         return manifest
 
-    def _rebuilt(self, current: str | None) -> Manifest:
+    def _rebuilt(self, active: str | None) -> Manifest:
         """A manifest for releases whose manifest is gone: nothing is known of them, and nothing is deleted."""
         manifest = Manifest()
         if os.path.isdir(self.directory):
             for name in os.listdir(self.directory):
                 if RELEASE_ID.match(name) and os.path.isdir(self.path(name)) and not os.path.islink(self.path(name)):
-                    manifest.releases[name] = Record(complete=name == current, taken_over=True)
+                    manifest.releases[name] = Record(complete=name == active, taken_over=True)
         return manifest
 
     def write(self, manifest: Manifest) -> None:
@@ -221,7 +223,7 @@ class Project:
         os.makedirs(self.parent, mode=0o755, exist_ok=True)
         for path, mode in ((self.directory, 0o750), (self.shared, 0o750), (self.venvs, 0o755), (self.incoming, 0o700)):
             _make(path, mode)
-        _make(os.path.join(self.directory, "sealed"), 0o700)
+        _make(os.path.join(self.directory, "baselines"), 0o700)
 
     @contextlib.contextmanager
     def held(self, wait_s: float = 30) -> Iterator[None]:
@@ -266,22 +268,22 @@ class Project:
 
     def delivered(self, release: str) -> Tree | None:
         """The source of a release as it was delivered, before its build."""
-        return _read_tree_file(self.sealed(release, "delivered.json"))
+        return _read_tree_file(self.baseline(release, "delivered.json"))
 
-    def sealed_tree(self, release: str) -> Tree | None:
-        """The source of a release when it was switched in."""
-        return _read_tree_file(self.sealed(release, "sealed.json"))
+    def activated_tree(self, release: str) -> Tree | None:
+        """The source of a release when it was activated."""
+        return _read_tree_file(self.baseline(release, "activated.json"))
 
     def record_delivered(self, release: str, tree: Tree) -> None:
         """Keep the list of source files of a release."""
-        _make(self.sealed(release), 0o700)
-        write_private(self.sealed(release, "delivered.json"), json.dumps(tree, indent=0, sort_keys=True))
+        _make(self.baseline(release), 0o700)
+        write_private(self.baseline(release, "delivered.json"), json.dumps(tree, indent=0, sort_keys=True))
 
-    def seal(self, release: str, manifest: Manifest) -> None:
-        """Record what the source files hold now, and keep private copies of the env files."""
+    def take_baseline(self, release: str, manifest: Manifest) -> None:
+        """Store checksums of the source files as they are now, and private copies of the env files."""
         delivered = self.delivered(release) or {}
-        _make(self.sealed(release), 0o700)
-        copies = self.sealed(release, "files")
+        _make(self.baseline(release), 0o700)
+        copies = self.baseline(release, "env")
         _make(copies, 0o700)
         for path in manifest.layout.env_files:
             original, copy = self.path(release) + "/" + path, os.path.join(copies, path)
@@ -294,17 +296,17 @@ class Project:
         else:
             # A build may rewrite sources (Next.js: tsconfig.json); what it leaves is what is to stay.
             tree = read_tree(self.path(release), delivered)
-        write_private(self.sealed(release, "sealed.json"), json.dumps(tree, indent=0, sort_keys=True))
+        write_private(self.baseline(release, "activated.json"), json.dumps(tree, indent=0, sort_keys=True))
 
     def damage(self, release: str, manifest: Manifest) -> tuple[Difference, ...] | None:
-        """Compare a release with what it was sealed with; None where that is not recorded."""
-        sealed = self.sealed_tree(release)
-        if sealed is None:
+        """Compare a release with its checksums; None if there are none."""
+        baseline = self.activated_tree(release)
+        if baseline is None:
             return None
         if manifest.releases[release].origin.get("type") == "in_place":
-            return differences(sealed, self.listed_in_place(self.path(release), manifest.layout))
+            return differences(baseline, self.listed_in_place(self.path(release), manifest.layout))
         exclusion = self.exclusion(manifest.layout)
-        expected = {path: entry for path, entry in sealed.items() if not exclusion.covers(path)}
+        expected = {path: entry for path, entry in baseline.items() if not exclusion.covers(path)}
         return differences(expected, read_tree(self.path(release), expected))
 
     def unlinked(self, directory: str, layout: Layout) -> tuple[str, ...]:
@@ -337,7 +339,7 @@ class Project:
             git = git_source.Git()
             directory = self.path(release)
             return set(git_source.tracked_files(git, directory)) if git_source.head(git, directory) else set()
-        return {*(self.delivered(release) or {}), *(self.sealed_tree(release) or {})}
+        return {*(self.delivered(release) or {}), *(self.activated_tree(release) or {})}
 
     def left_behind(self, release: str, layout: Layout, known: Collection[str]) -> tuple[str, ...]:
         """Return what stands in a release, belongs to no known source, and is not carried into the next one."""
@@ -374,11 +376,11 @@ class Project:
             if os.path.exists(self.manifest_path) and load(self.manifest_path) != manifest:
                 self.write(manifest)
             return manifest
-        found, current = self.find()
+        found, active = self.find()
         if found is Found.NOTHING and os.path.isdir(self.path(name)) and not os.path.islink(self.path(name)):
             self.point_to(name)
-            found, current = self.find()
-        if current == name:
+            found, active = self.find()
+        if active == name:
             self.finish_take_over(manifest)
         else:
             if os.path.islink(self.path(name)):
@@ -414,12 +416,11 @@ class Project:
         self.adopt(name, manifest.layout)
         record = manifest.releases.setdefault(name, Record(taken_over=True))
         tree = self.source_of_taken_over(self.path(name), manifest.layout)
-        record.tree_digest = tree_digest(tree)
+        record.source_digest = tree_digest(tree)
         record.complete = record.taken_over = True
-        record.revision = record.revision or record.tree_digest
+        record.revision = record.revision or record.source_digest
         self.record_delivered(name, tree)
-        self.seal(name, manifest)
-        record.sealed = True
+        self.take_baseline(name, manifest)
         manifest.taking_over = None
         self.write(manifest)
 
@@ -473,7 +474,7 @@ class Project:
         if name is None:
             raise ReleaseError("there is no candidate")
         record = manifest.releases[name]
-        record.tree_digest = tree_digest(tree)
+        record.source_digest = tree_digest(tree)
         record.complete = True
         self.record_delivered(name, tree)
         self.write(manifest)
@@ -511,7 +512,7 @@ class Project:
             if os.path.islink(original) or not os.path.isdir(original):
                 copy_file(original, copy)
                 continue
-            hard = _is_hardlinked(path, layout)
+            hard = os.path.basename(path) == HARD_LINKED
             if hard and not _same_lock(os.path.dirname(original), os.path.dirname(copy)):
                 continue
             if hard:
@@ -536,7 +537,7 @@ class Project:
             with os.scandir(os.path.join(directory, here)) as entries:
                 for entry in entries:
                     path = os.path.join(here, entry.name)
-                    if entry.name in CARRIED or _is_hardlinked(path, layout):
+                    if entry.name in CARRIED:
                         result.append(path)
                     elif entry.is_dir(follow_symlinks=False) and entry.name != ".git" and path not in shared:
                         pending.append(path)
@@ -558,7 +559,7 @@ class Project:
                         copy_file(entry.path, target, 0o600 if path in private and not entry.is_symlink() else None)
                     elif not entry.is_dir(follow_symlinks=False) or entry.name == "__pycache__":
                         continue
-                    elif _is_hardlinked(path, layout):
+                    elif entry.name == HARD_LINKED:
                         share_directory(entry.path, target)
                     elif path.endswith(".git/objects"):
                         copy_directory(entry.path, target, hard_links=True)
@@ -589,8 +590,8 @@ class Project:
             if manifest.candidate == name:
                 manifest.candidate = None
         for name in releases:
-            if os.path.isdir(self.sealed(name)):
-                remove_tree(self.sealed(name))
+            if os.path.isdir(self.baseline(name)):
+                remove_tree(self.baseline(name))
         # Before the manifest is written, which a full disk would not allow.
         self._empty_trash()
         self.write(manifest)
@@ -603,12 +604,12 @@ class Project:
                 remove_tree(path)
 
     def needless(self, manifest: Manifest) -> list[str]:
-        """Return what belongs to no release any more: sealed copies and virtualenvs."""
+        """Return what no release needs any more: baselines and virtual environments."""
         if not os.path.isdir(self.directory):
             return []
         result = [
             path
-            for path in sorted(glob.glob(os.path.join(glob.escape(self.directory), "sealed", "*")))
+            for path in sorted(glob.glob(os.path.join(glob.escape(self.directory), "baselines", "*")))
             if os.path.basename(path) not in manifest.releases
         ]
         # Names that begin with a dot are tools (uv), not environments of a release; glob leaves them out.
@@ -675,10 +676,6 @@ def share_directory(source: str, target: str) -> None:
         if os.path.isdir(os.path.join(target, name)) and not os.path.islink(os.path.join(target, name)):
             remove_tree(os.path.join(target, name))
             copy_directory(os.path.join(source, name), os.path.join(target, name))
-
-
-def _is_hardlinked(path: str, layout: Layout) -> bool:
-    return path in layout.hardlink or os.path.basename(path) in layout.hardlink
 
 
 def _same_lock(first: str, second: str) -> bool:

@@ -27,12 +27,12 @@ class App:
     def prepare(self):
         return self.release("prepared", source_type="in_place", env_files=[".env.staging"])
 
-    def switch(self, revision, *, good=True):
+    def switch(self, revision, *, committed=True):
         self.release("candidate")
-        result = self.release("switched", records={"backend": revision})
+        result = self.release("activated", records={"backend_revision": revision})
         assert not result["failed"], result
-        if good:
-            self.release("good")
+        if committed:
+            self.release("committed")
 
     def hook(self, hook, revision, *commands, check=False, **options):
         args = {"project_dir": str(self.link), "hook": hook, "revision": revision, "commands": list(commands)}
@@ -61,11 +61,11 @@ def app(run_module, tmp_path):
 
 def test_before_the_switch_they_run_in_the_candidate_and_only_for_another_revision(app):
     app.release("candidate")
-    same = app.hook("before_switch", "one", ["touch", "ran"], chdir="backend")
+    same = app.hook("before_activation", "one", ["touch", "ran"], chdir="backend")
     assert (same["changed"], same["ran"], same["reasons"]) == (False, [], [])
-    moved = app.hook("before_switch", "two", ["touch", "ran"], chdir="backend")
+    moved = app.hook("before_activation", "two", ["touch", "ran"], chdir="backend")
     assert (moved["changed"], moved["ran"]) == (True, ["touch ran"])
-    assert moved["reasons"] == ["the backend moves from revision one to two"]
+    assert moved["reasons"] == ["the backend changes from revision one to two"]
     candidate = app.release("candidate")["path"]
     assert os.path.exists(f"{candidate}/backend/ran")
     assert not (app.link / "backend/ran").exists()
@@ -73,43 +73,43 @@ def test_before_the_switch_they_run_in_the_candidate_and_only_for_another_revisi
 
 def test_check_mode_predicts_them_without_a_candidate_and_runs_nothing(app, tmp_path):
     mark = tmp_path / "mark"
-    predicted = app.hook("before_switch", "two", ["touch", str(mark)], check=True)
+    predicted = app.hook("before_activation", "two", ["touch", str(mark)], check=True)
     assert (predicted["changed"], predicted["ran"]) == (True, [f"touch {mark}"])
-    assert not app.hook("before_switch", "one", ["touch", str(mark)], check=True)["changed"]
-    assert app.hook("after_switch", "two", ["touch", str(mark)], check=True)["changed"]
-    assert not app.hook("after_switch", "one", ["touch", str(mark)], check=True)["changed"]
+    assert not app.hook("before_activation", "one", ["touch", str(mark)], check=True)["changed"]
+    assert app.hook("after_activation", "two", ["touch", str(mark)], check=True)["changed"]
+    assert not app.hook("after_activation", "one", ["touch", str(mark)], check=True)["changed"]
     assert not mark.exists()
 
 
 def test_after_the_switch_they_run_once_through_the_link(app):
-    app.switch("two", good=False)
-    first = app.hook("after_switch", "two", ["pwd"])
+    app.switch("two", committed=False)
+    first = app.hook("after_activation", "two", ["pwd"])
     assert (first["changed"], first["output"]) == (True, [[os.path.realpath(app.link)]])
-    assert not app.hook("after_switch", "two", ["pwd"])["changed"]
+    assert not app.hook("after_activation", "two", ["pwd"])["changed"]
 
 
 def test_a_run_that_died_before_they_ended_is_made_up_for(app):
-    app.switch("two", good=False)
-    assert app.hook("after_switch", "two", ["false"])["failed"]
-    assert app.hook("after_switch", "two", ["true"])["changed"]
+    app.switch("two", committed=False)
+    assert app.hook("after_activation", "two", ["false"])["failed"]
+    assert app.hook("after_activation", "two", ["true"])["changed"]
 
 
 def test_a_release_that_passed_verification_without_them_needs_none(app):
     app.switch("two")
-    assert not app.hook("after_switch", "two", ["true"])["changed"]
+    assert not app.hook("after_activation", "two", ["true"])["changed"]
 
 
 def test_a_new_release_with_the_same_backend_runs_none(app):
-    app.switch("one", good=False)
-    assert not app.hook("after_switch", "one", ["true"])["changed"]
+    app.switch("one", committed=False)
+    assert not app.hook("after_activation", "one", ["true"])["changed"]
 
 
 def test_they_get_the_env_file_and_what_they_print_of_it_is_not_shown(app):
     app.release("candidate")
     script = 'echo "token is $TOKEN, plain is $PLAIN"; exit 3'
-    result = app.hook("before_switch", "two", ["true"], ["sh", "-c", script], env={"PLAIN": "seen"})
+    result = app.hook("before_activation", "two", ["true"], ["sh", "-c", script], env={"PLAIN": "seen"})
     assert result["failed"]
-    assert result["msg"].startswith("before_switch command 2 of 2 (sh -c ")
+    assert result["msg"].startswith("before_activation command 2 of 2 (sh -c ")
     assert result["msg"].endswith("ended with 3; it printed: token is ********, plain is seen")
     assert SECRET not in str(result)
 
@@ -117,7 +117,7 @@ def test_they_get_the_env_file_and_what_they_print_of_it_is_not_shown(app):
 def test_nothing_of_the_callers_environment_reaches_them(app, monkeypatch):
     monkeypatch.setenv("STRAY", "stray")
     app.release("candidate")
-    assert app.hook("before_switch", "two", ["sh", "-c", "echo stray=$STRAY"])["output"] == [["stray="]]
+    assert app.hook("before_activation", "two", ["sh", "-c", "echo stray=$STRAY"])["output"] == [["stray="]]
 
 
 def test_one_that_takes_too_long_is_killed_with_all_that_it_started(app, tmp_path):
@@ -125,7 +125,7 @@ def test_one_that_takes_too_long_is_killed_with_all_that_it_started(app, tmp_pat
     started = tmp_path / "pid"
     began = time.monotonic()
     command = ["sh", "-c", f"echo begun; sleep 60 & echo $! >{started}; wait"]
-    result = app.hook("before_switch", "two", command, timeout=2)
+    result = app.hook("before_activation", "two", command, timeout=2)
     assert time.monotonic() - began < 30
     assert "did not end within 2 s and was killed; it printed: begun" in result["msg"]
     deadline = time.monotonic() + 20
@@ -136,12 +136,12 @@ def test_one_that_takes_too_long_is_killed_with_all_that_it_started(app, tmp_pat
 
 def test_the_first_that_fails_ends_it_and_names_what_is_missing(app):
     app.release("candidate")
-    result = app.hook("before_switch", "two", ["./no-such-program"], ["touch", "ran"])
+    result = app.hook("before_activation", "two", ["./no-such-program"], ["touch", "ran"])
     assert "command 1 of 2 (./no-such-program) cannot be started in" in result["msg"]
     assert not os.path.exists(app.release("candidate")["path"] + "/ran")
 
 
 def test_an_empty_command_is_refused(app):
-    assert app.hook("before_switch", "two", [])["msg"] == (
-        "before_switch holds an empty command; expected a list of arguments"
+    assert app.hook("before_activation", "two", [])["msg"] == (
+        "before_activation holds an empty command; expected a list of arguments"
     )

@@ -236,15 +236,15 @@ def test_check_mode_on_a_bare_host_predicts_a_change(backend, tmp_path):
 
 def test_the_source_of_a_release_counts_as_it_was_delivered(backend):
     (backend.release / "backend/pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
-    sealed = backend.releases / "sealed/0001"
-    sealed.mkdir(parents=True)
+    baseline = backend.releases / "baselines/0001"
+    baseline.mkdir(parents=True)
     delivered = {"backend/pyproject.toml": "f:1", "web-ui/page.js": "f:2"}
-    (sealed / "delivered.json").write_text(json.dumps(delivered))
+    (baseline / "delivered.json").write_text(json.dumps(delivered))
     before = backend.call(check=True, install="project")["digest"]
     (backend.release / "backend/made-at-run-time").write_text("")
-    (sealed / "delivered.json").write_text(json.dumps({**delivered, "web-ui/page.js": "f:3"}))
+    (baseline / "delivered.json").write_text(json.dumps({**delivered, "web-ui/page.js": "f:3"}))
     assert backend.call(check=True, install="project")["digest"] == before
-    (sealed / "delivered.json").write_text(json.dumps({**delivered, "backend/new.py": "f:4"}))
+    (baseline / "delivered.json").write_text(json.dumps({**delivered, "backend/new.py": "f:4"}))
     assert backend.call(check=True, install="project")["digest"] != before
     told = backend.call(check=True, install="project", source_digest="ab")["digest"]
     assert told not in (before, None)

@@ -205,9 +205,9 @@ def test_a_port_that_a_foreign_process_holds_is_said_with_its_name(on_host: Any,
     process, port = server(tmp_path / "foreign")
     result = on_host(staging_backend_port=port)
     assert _names(result) == ["port-held"]
-    result = on_host(staging_backend_overlap_port=port)
+    result = on_host(staging_backend_green_port=port)
     assert _names(result) == []
-    result = on_host(staging_backend_switch="overlap", staging_backend_overlap_port=port)
+    result = on_host(staging_backend_switch="blue_green", staging_backend_green_port=port)
     assert _names(result) == ["port-held"]
     result = on_host(staging_backend_port=port)
     message = result["findings"][0]["message"]

@@ -90,8 +90,8 @@ class Scene:
 
     def deploy(self, name: str) -> None:
         self.prepare(name)
-        self.call("switched", records={"backend": name})
-        self.call("good", proxy_state={"site": name}, keep=1)
+        self.call("activated", records={"backend_revision": name})
+        self.call("committed", proxy_state={"site": name}, keep_releases=1)
 
     def served(self) -> str | None:
         try:
@@ -151,9 +151,9 @@ def change_and_restore(scene: Scene) -> None:
     scene.call("candidate")
     scene.call("discarded")
     scene.call("candidate")
-    scene.call("switched")
-    scene.call("restored")
-    scene.call("good")
+    scene.call("activated")
+    scene.call("rolled_back")
+    scene.call("committed")
 
 
 Step = Callable[[Scene], None]
@@ -184,8 +184,8 @@ def check_rest(scene: Scene) -> None:
     assert not list(scene.releases.glob(".trash-*"))
     assert not list(scene.releases.glob("**/*.to-shared"))
     assert (manifest["candidate"], manifest["taking_over"]) == (None, None)
-    assert manifest["good"]["release"] in directories
-    assert {path.name for path in (scene.releases / "sealed").iterdir()} == directories
+    assert manifest["committed"]["release"] in directories
+    assert {path.name for path in (scene.releases / "baselines").iterdir()} == directories
 
 
 def every_step(tmp_path: Path, before: Step, act: Step, stride: int, offset: int, gap: bool = False) -> int:

@@ -225,7 +225,7 @@ def test_the_default_of_a_port_is_that_of_the_role_and_is_judged_like_one_that_i
     defaults = (Path(__file__).resolve().parents[5] / f"roles/{role}/defaults/main.yml").read_text()
     port = DEFAULT_OWN_PORTS[variable]
     assert f"{variable} | default({port})" in defaults
-    given = {**GOOD, "staging_backend_switch": "overlap", "staging_public_url": f"http://a.b.org:{port}"}
+    given = {**GOOD, "staging_backend_switch": "blue_green", "staging_public_url": f"http://a.b.org:{port}"}
     given.pop(variable, None)
     assert [item.name for item in check_inputs(given)] != []
     assert check_inputs({**given, "staging_public_url": "http://a.b.org"}) == []

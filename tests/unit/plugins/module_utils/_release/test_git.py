@@ -1,0 +1,45 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the output of git is read; the module's tests run git itself."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release.git import (
+    choose_reference,
+    last_complaint,
+    without_password,
+)
+
+
+@pytest.mark.parametrize(
+    ("listing", "commit"),
+    [
+        pytest.param("b\trefs/heads/v1\n", "b", id="branch"),
+        pytest.param("b\trefs/heads/v1\nt\trefs/tags/v1\n", "t", id="tag-before-branch"),
+        pytest.param("t\trefs/tags/v1\nc\trefs/tags/v1^{}\n", "c", id="annotated"),
+        pytest.param("x\trefs/heads/feature/v1\n", None, id="tail-of-another-branch"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_the_reference_of_a_version(listing, commit):
+    assert choose_reference(listing, "v1") == commit
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://u:p@host:8443/a.git", "https://host:8443/a.git"),
+        ("git@host:a.git", "git@host:a.git"),
+        ("ssh://git@host/a.git", "ssh://git@host/a.git"),
+        ("/srv/a.git", "/srv/a.git"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(url, shown):
+    assert without_password(url) == shown
+
+
+def test_the_line_that_names_the_cause_is_chosen():
+    assert last_complaint("warning: x\nfatal: repository not found\nhint: y\n") == "fatal: repository not found"
+    assert last_complaint("") == ""
