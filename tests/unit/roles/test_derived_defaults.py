@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,29 +18,60 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.kinds
 
 ROOT = Path(__file__).resolve().parents[3]
 
+ORIGINS = [
+    pytest.param("http://app.example.com", "http://app.example.com", id="an origin already"),
+    pytest.param("https://app.example.com/", "https://app.example.com", id="slash at the end"),
+    pytest.param("https://app.example.com/staging/app", "https://app.example.com", id="path"),
+    pytest.param("http://app.example.com:14100/x", "http://app.example.com:14100", id="port"),
+    pytest.param("https://App.Example.com:443/", "https://app.example.com", id="capitals and the default port"),
+    pytest.param("http://app.example.com:443", "http://app.example.com:443", id="the other scheme's port"),
+    pytest.param("http://[2001:db8::80]:80/a", "http://[2001:db8::80]", id="IPv6 with the default port"),
+    pytest.param("http://[2001:db8::80]/", "http://[2001:db8::80]", id="IPv6"),
+]
 
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        pytest.param("http://app.example.com", "http://app.example.com", id="an origin already"),
-        pytest.param("https://app.example.com/", "https://app.example.com", id="slash at the end"),
-        pytest.param("https://app.example.com/staging/app", "https://app.example.com", id="path"),
-        pytest.param("http://app.example.com:14100/x", "http://app.example.com:14100", id="port"),
-        pytest.param("https://App.Example.com:443/", "https://app.example.com", id="capitals and the default port"),
-        pytest.param("http://app.example.com:443", "http://app.example.com:443", id="the other scheme's port"),
-        pytest.param("http://[2001:db8::80]:80/a", "http://[2001:db8::80]", id="IPv6 with the default port"),
-        pytest.param("http://[2001:db8::80]/", "http://[2001:db8::80]", id="IPv6"),
-    ],
-)
-def test_the_origin_of_a_page_is_what_its_browser_sends(url: str, origin: str) -> None:
-    """In the list of those that the backend lets in, and with each handshake that looks whether it does."""
-    for role, name, source, expected in (
-        ("app_env", "app_env_cors_origins", "app_env_public_url", [origin]),
-        ("backend", "backend_health_websocket_origin", "staging_public_url", origin),
-        ("websocket_verify", "websocket_verify_origin", "websocket_verify_page_url", origin),
-    ):
-        expression = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())[name]
-        assert Templar(DataLoader(), {source: url}).template(trust_as_template(expression)) == expected, role
+
+@pytest.fixture(scope="module")
+def origins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """What each role derives for each URL, by one run of Ansible with a host for each URL."""
+    names = {
+        "app_env": "app_env_cors_origins[0]",
+        "backend": "backend_health_websocket_origin",
+        "websocket_verify": "websocket_verify_origin",
+    }
+    urls = [str(case.values[0]) for case in ORIGINS]
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars_files": [str(ROOT / f"roles/{role}/defaults/main.yml") for role in ("settings", *names)],
+        "tasks": [{"ansible.builtin.debug": {"msg": {role: "{{ " + name + " }}" for role, name in names.items()}}}],
+    }
+    directory = tmp_path_factory.mktemp("origins")
+    hosts = {f"host{number}": {"staging_public_url": url} for number, url in enumerate(urls)}
+    (directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    (directory / "play.json").write_text(json.dumps([play]))
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", f"--inventory={directory}/hosts.json", f"{directory}/play.json"],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_NOCOLOR": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    shown = re.findall(r"^ok: \[host(\d+)\] => (\{.*?^\})", done.stdout, re.MULTILINE | re.DOTALL)
+    return {urls[int(number)]: json.loads(answer)["msg"] for number, answer in shown}
+
+
+@pytest.mark.parametrize(("url", "origin"), ORIGINS)
+def test_the_origin_of_a_page_is_what_its_browser_sends(
+    url: str, origin: str, origins: dict[str, dict[str, str]]
+) -> None:
+    """In the list of those that the backend accepts, and in each handshake that checks whether it does."""
+    assert origins[url] == dict.fromkeys(("app_env", "backend", "websocket_verify"), origin)
     assert parse_url(url).origin == origin
 
 

@@ -16,6 +16,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.kinds
 ROOT = Path(__file__).resolve().parents[3]
 # In an expression or a condition; not the attribute of something, nor a name in a message.
 SHARED_VARIABLE = re.compile(r"(\{[{%][^}]*|when: .*)(?<![.\w])staging_")
+SHARED: dict[str, Any] = dict(yaml.safe_load((ROOT / "roles/settings/defaults/main.yml").read_text(encoding="utf-8")))
 ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
 
 
@@ -35,11 +36,19 @@ def strip_expressions(value: object) -> object:
     """Render what a default says when no ``staging_*`` variable is set, or ``None`` where that needs a host."""
     env = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - values are no HTML
     try:
-        return yaml.safe_load(env.from_string(str(value)).render())
+        return yaml.safe_load(env.from_string(resolved(value)).render())
     except jinja2.UndefinedError:
         return None
     except jinja2.TemplateError:
         return None
+
+
+def resolved(value: object) -> str:
+    """Put the text of a shared default in the place of its name."""
+    text = str(value)
+    while (shared := re.fullmatch(r"\{\{ (settings_\w+) \}\}", text)) is not None:
+        text = str(SHARED[shared[1]])
+    return text
 
 
 @pytest.mark.parametrize("role", [pytest.param(role, id=role.name) for role in ROLES])
@@ -118,7 +127,12 @@ def shared_variables() -> dict[str, tuple[str, str]]:
 
 
 def readers_of(variable: str) -> set[str]:
-    named = re.compile(rf"\b{variable}\b")
+    """Return the roles whose defaults read a variable, by themselves or through the shared defaults."""
+    names, grown = {variable}, True
+    while grown:
+        named = re.compile(rf"\b({'|'.join(names)})\b")
+        more = {shared for shared, value in SHARED.items() if named.search(str(value))}
+        grown, names = not more <= names, names | more
     return {role.name for role in ROLES if named.search((role / "defaults/main.yml").read_text(encoding="utf-8"))}
 
 
@@ -126,7 +140,7 @@ def test_every_shared_variable_is_documented_with_the_roles_that_read_it_and_no_
     documented = {name: set(readers.split(", ")) for name, (_default, readers) in shared_variables().items()}
     read = {
         variable
-        for path in [*ROOT.glob("roles/*/defaults/main.yml"), *ROOT.glob("playbooks/**/*.yml")]
+        for path in ROOT.glob("roles/*/defaults/main.yml")
         for variable in re.findall(r"staging_[a-z_]+\w", path.read_text(encoding="utf-8"))
     }
     # What no role reads is there for preflight alone, which judges all of them.
@@ -139,19 +153,19 @@ def test_preflight_judges_only_variables_that_are_documented() -> None:
     assert set(re.findall(r"staging_[a-z_]+\w", code)) - set(shared_variables()) == set()
 
 
-def test_the_documented_default_of_a_shared_variable_is_that_of_its_readers() -> None:
+def test_the_documented_default_of_a_shared_variable_is_the_real_one() -> None:
     compared = set()
+    texts = [resolved(value) for role in ROLES for value in load(role / "defaults/main.yml").values()]
     for variable, (shown, _readers) in shared_variables().items():
         literal = re.fullmatch(r"`([^`]*)`|", shown)
-        for role in ROLES:
-            for value in load(role / "defaults/main.yml").values():
-                given = re.fullmatch(rf"\{{\{{ {variable} \| default\((.*)\) \}}\}}", str(value))
-                rendered = strip_expressions(value) if given else None
-                if literal is not None and rendered is not None and "Undefined" not in str(rendered):
-                    expected = yaml.safe_load(literal[1] or "''")
-                    # Nothing is shown for a dictionary or a list that is empty either.
-                    assert rendered == expected or not (rendered or expected), f"{variable}: {role.name}: {rendered!r}"
-                    compared.add(variable)
+        for text in texts:
+            given = re.fullmatch(rf"\{{\{{ {variable} \| default\((.*)\) \}}\}}", text)
+            rendered = strip_expressions(text) if given else None
+            if literal is not None and rendered is not None and "Undefined" not in str(rendered):
+                expected = yaml.safe_load(literal[1] or "''")
+                # Nothing is shown for a dictionary or a list that is empty either.
+                assert rendered == expected or not (rendered or expected), f"{variable}: {rendered!r}"
+                compared.add(variable)
     assert len(compared) > 30
 
 
@@ -168,7 +182,7 @@ def test_preflight_takes_for_each_shared_variable_what_its_roles_take() -> None:
     for role in [role for role in ROLES if role.name != "preflight"]:
         options = options_of(role)
         for name, value in load(role / "defaults/main.yml").items():
-            given = re.match(r"\{\{ (staging_\w+)( \| default\((?P<default>.*)\))? \}\}\Z", str(value))
+            given = re.match(r"\{\{ (staging_\w+)( \| default\((?P<default>.*)\))? \}\}\Z", resolved(value))
             if given:
                 option = options[name]
                 taken.setdefault(given[1], set()).add((option["type"], tuple(sorted(option.get("choices", ())))))

@@ -221,8 +221,8 @@ def test_no_kind_of_value_breaks_the_checks(junk: Any) -> None:
 
 @pytest.mark.parametrize("variable", DEFAULT_OWN_PORTS)
 def test_the_default_of_a_port_is_that_of_the_role_and_is_judged_like_one_that_is_set(variable: str) -> None:
-    role = "frontend" if "frontend" in variable else "backend"
-    defaults = (Path(__file__).resolve().parents[5] / f"roles/{role}/defaults/main.yml").read_text()
+    roles = Path(__file__).resolve().parents[5] / "roles"
+    defaults = "".join((roles / role / "defaults/main.yml").read_text() for role in ("settings", "backend"))
     port = DEFAULT_OWN_PORTS[variable]
     assert f"{variable} | default({port})" in defaults
     given = {**GOOD, "staging_backend_switch": "blue_green", "staging_public_url": f"http://a.b.org:{port}"}
