@@ -27,10 +27,10 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "collections"))
 
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2.handshake import (  # noqa: E402
-    Handshake,
-    RefusedError,
-    shake_hands,
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.handshake import open_once  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.target import (  # noqa: E402
+    Target,
+    parse_target,
 )
 
 
@@ -38,7 +38,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2.handshake i
 class Client:
     """One client that opens a WebSocket after another until it is told to stop."""
 
-    handshake: Handshake
+    target: Target
     pause_s: float = 0.02
     passed: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
@@ -46,11 +46,11 @@ class Client:
 
     def run(self) -> None:
         while not self.stop.is_set():
-            try:
-                shake_hands(self.handshake, 5)
+            seen = open_once(self.target, 5)
+            if seen.opened:
                 self.passed.append(time.monotonic())
-            except (RefusedError, OSError) as err:
-                self.failures[str(err)] += 1
+            else:
+                self.failures[seen.detail] += 1
             time.sleep(self.pause_s)
 
     @property
@@ -85,10 +85,11 @@ def main() -> None:
     parser.add_argument("--path", default="/ws")
     parser.add_argument("--modes", nargs="+", default=["restart", "blue_green", "blue_green", "restart"])
     arguments = parser.parse_args()
-    handshake = Handshake(f"ws://{arguments.address}{arguments.path}", headers={"Host": arguments.host})
+    endpoint = {"name": "public", "url": f"ws://{arguments.host}{arguments.path}", "connect_to": arguments.address}
+    target = parse_target(endpoint)
     print("mode       handshakes  failed  longest gap  deployment")
     for number, mode in enumerate(arguments.modes):
-        client = Client(handshake)
+        client = Client(target)
         thread = threading.Thread(target=client.run)
         began = time.monotonic()
         thread.start()

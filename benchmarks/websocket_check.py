@@ -30,9 +30,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.crowd import (  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.load import (  # noqa: E402
     allow_files,
-    observe_crowd,
+    observe_load,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.probe import (  # noqa: E402
     WebSocketProbe,
@@ -198,23 +198,23 @@ def bench_memory() -> bool:
 
         async def measure() -> tuple[int, Any]:
             # What is imported and allocated once is not a connection's.
-            await observe_crowd(target, None, Settings(connections=20, hold_s=0.1))
+            await observe_load(target, None, Settings(connections=20, hold_s=0.1))
             gc.collect()
             before, peak = resident_bytes(), 0
-            crowd = asyncio.ensure_future(observe_crowd(target, None, Settings(connections=HELD, hold_s=4.0)))
-            while not crowd.done():
+            load = asyncio.ensure_future(observe_load(target, None, Settings(connections=HELD, hold_s=4.0)))
+            while not load.done():
                 await asyncio.sleep(0.25)
                 peak = max(peak, resident_bytes())
-            return peak - before, await crowd
+            return peak - before, await load
 
         grown, seen = asyncio.run(measure())
     each = grown / HELD
-    crowd = seen.crowd
+    load = seen.load
     print(
-        f"memory: {crowd.held} of {crowd.asked} connections held through nginx, opened in {crowd.opened_s:.1f} s, "
+        f"memory: {load.held} of {load.asked} connections held through nginx, opened in {load.opened_s:.1f} s, "
         f"{each / 1024:.1f} KiB each (limit {HELD_LIMIT_BYTES / 1024:.0f} KiB)"
     )
-    return bool(crowd.held == HELD and each < HELD_LIMIT_BYTES)
+    return bool(load.held == HELD and each < HELD_LIMIT_BYTES)
 
 
 def main() -> int:

@@ -321,8 +321,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._websocket.causes import Cause
-from ..module_utils._websocket.crowd import allow_files
 from ..module_utils._websocket.diagnosis import diagnose, parse_earlier
+from ..module_utils._websocket.load import allow_files
 from ..module_utils._websocket.report import (
     failure_message,
     result_of,

@@ -593,7 +593,7 @@ def test_processes_of_the_same_project_are_named(site: Site) -> None:
 def test_no_websocket_url_is_refused(site: Site) -> None:
     result = site.run(health_websocket_url="http://127.0.0.1/ws")
     assert result["failed"]
-    assert "expected a URL such as ws://127.0.0.1:14200/ws" in result["msg"]
+    assert "expected health_websocket_url to be such as ws://127.0.0.1:14200/ws" in result["msg"]
 
 
 PYTHON_SERVER = """

@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from .handshake import (
-    Handshake,
-    RefusedError,
-    shake_hands,
-)
+from .._websocket.handshake import open_once
+from .._websocket.target import Target, TargetError, parse_target
 from .host import (
     Daemon,
     Pm2,
@@ -44,7 +41,7 @@ class Health:
     port: int | None
     timeout_s: float
     stable_s: float
-    handshake: Handshake | None = None
+    handshake: Target | None = None
 
 
 @dataclass
@@ -95,8 +92,8 @@ def health_from(params: Mapping[str, Any]) -> Health:
     if params["health_port"] is not None:
         port = params["health_port"]
     handshake = _handshake_from(params)
-    if port is None and handshake and urlsplit(handshake.url).hostname in _LOOPBACK:
-        port = urlsplit(handshake.url).port or (443 if handshake.url.startswith("wss") else 80)
+    if port is None and handshake and handshake.host in _LOOPBACK:
+        port = handshake.port
     return Health(
         params["health_url"] or "",
         tuple(params["health_status"]),
@@ -107,24 +104,21 @@ def health_from(params: Mapping[str, Any]) -> Health:
     )
 
 
-def _handshake_from(params: Mapping[str, Any]) -> Handshake | None:
+def _handshake_from(params: Mapping[str, Any]) -> Target | None:
     url = params["health_websocket_url"]
     if not url:
         return None
-    refusal = f"health_websocket_url is {url!r}; expected a URL such as ws://127.0.0.1:14200/ws"
+    endpoint = {
+        "name": "health_websocket",
+        "url": url,
+        "origin": params["health_websocket_origin"],
+        "secret_headers": params["health_websocket_headers"],
+        "secret_query": params["health_websocket_query"],
+    }
     try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
-    except ValueError as err:
-        raise Pm2Error(refusal) from err
-    if not valid:
-        raise Pm2Error(refusal)
-    return Handshake(
-        url,
-        params["health_websocket_origin"] or "",
-        {str(key): str(value) for key, value in (params["health_websocket_headers"] or {}).items()},
-        {str(key): str(value) for key, value in (params["health_websocket_query"] or {}).items()},
-    )
+        return parse_target(endpoint, "health_websocket")
+    except TargetError as err:
+        raise Pm2Error(f"{err}; expected health_websocket_url to be such as ws://127.0.0.1:14200/ws") from err
 
 
 def foreign_listener(port: int, daemon: Daemon | None, ours: Sequence[Process]) -> str:
@@ -174,12 +168,11 @@ def examine(health: Health, state: State, wanted: Wanted) -> None:
             wanted_statuses = ", ".join(str(item) for item in health.statuses)
             raise UnhealthyError(f"{health.url} answers {status}, expected {wanted_statuses}")
     if health.handshake:
-        try:
-            shake_hands(health.handshake, min(10.0, health.timeout_s))
-        except RefusedError as err:
-            raise UnhealthyError(f"{health.handshake.url} {err}", refused=True) from err
-        except OSError as err:
-            raise UnhealthyError(f"{health.handshake.url} does not answer ({err.strerror or err})") from err
+        seen = open_once(health.handshake, min(10.0, health.timeout_s))
+        if not seen.opened and seen.answer is None:
+            raise UnhealthyError(f"{health.handshake.url} does not answer ({seen.detail})")
+        if not seen.opened:
+            raise UnhealthyError(f"{health.handshake.url} {seen.refusal}", refused=True)
     young = [process for process in ours if (age_s(process.pid) or 0) < health.stable_s]
     if young:
         raise UnhealthyError(f"its pid changed less than {health.stable_s:g} s ago")

@@ -33,14 +33,10 @@ _LOCAL_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _Address = tuple[int, Any]
 
 
-class NotConnectedError(Exception):
-    """No connection came about; the observation already says why."""
-
-
 async def connect(target: Target, context: ssl.SSLContext | None, seen: Observation, deadline: float) -> Wire:
     """Connect to an endpoint and record phases, addresses and TLS.
 
-    :raises NotConnectedError: After the fault was recorded.
+    :raises EndedError: Without a connection; the observation holds the fault.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -80,11 +76,9 @@ async def _resolve(target: Target, seen: Observation, deadline: float) -> list[_
     try:
         found = await _ask_resolver(host, port, deadline)
     except asyncio.TimeoutError:
-        seen.fail(Fault.NAME_TIMED_OUT, f"{host} was not resolved in time")
-        raise NotConnectedError from None
+        raise seen.end(Fault.NAME_TIMED_OUT, f"{host} was not resolved in time") from None
     except OSError as exc:
-        seen.fail(Fault.NAME_NOT_RESOLVED, f"{host}: {exc.strerror or exc}")
-        raise NotConnectedError from None
+        raise seen.end(Fault.NAME_NOT_RESOLVED, f"{host}: {exc.strerror or exc}") from None
     return [(int(family), address) for family, _, _, _, address in found]
 
 
@@ -160,8 +154,7 @@ async def _connect_tcp(addresses: list[_Address], seen: Observation, deadline: f
     order = (Fault.LOCAL_LIMIT, Fault.CONNECT_TIMED_OUT, Fault.REFUSED, Fault.UNREACHABLE)
     faults.sort(key=lambda item: order.index(item[0]))
     fault, text = faults[0] if faults else (Fault.CONNECT_TIMED_OUT, "no time was left to connect")
-    seen.fail(fault, text)
-    raise NotConnectedError
+    raise seen.end(fault, text)
 
 
 def _tcp_fault(exc: OSError, shown: str) -> tuple[Fault, str]:
@@ -187,12 +180,10 @@ async def _connect_tls(
         )
     except asyncio.TimeoutError:
         sock.close()
-        seen.fail(Fault.TLS_STALLED, "the TLS handshake was not finished in time")
-        raise NotConnectedError from None
+        raise seen.end(Fault.TLS_STALLED, "the TLS handshake was not finished in time") from None
     except (OSError, ssl.SSLError) as exc:
         sock.close()
-        seen.fail(*tls_fault(exc))
-        raise NotConnectedError from None
+        raise seen.end(*tls_fault(exc)) from None
     except BaseException:
         sock.close()
         raise

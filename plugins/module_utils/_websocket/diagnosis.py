@@ -125,7 +125,9 @@ def _reference(
         direct_passed=all(direct_outcomes) if direct_outcomes else None,
         proxied_passed=any(other.target.through_proxy and other.fault is None for other in others)
         or any(i.vantage != "direct" and i.passed for i in known),
-        direct_plain=next((other.plain_request for other in direct if other.plain_request is not None), None),
+        direct_plain=next(
+            (other.follow_up.plain_request for other in direct if other.follow_up.plain_request is not None), None
+        ),
         direct_silence_s=max(silences) if silences else None,
         direct_status=next((status for status in statuses if status is not None), None),
         same_credentials=any(_same_credentials(seen, other) for other in direct if other.fault is None),

@@ -84,12 +84,10 @@ class HoldReport:
     """
 
     mode: str
-    wanted_s: float
     held_s: float
     interval_s: float
     longest_silence_s: float
     server_pings: int = 0
-    server_messages: int = 0
     trips: RoundTrips | None = None
     alive_at_end: bool | None = None
     silence_at_cut_s: float | None = None

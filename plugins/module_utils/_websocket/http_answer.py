@@ -48,6 +48,15 @@ class Answer:
         """The first value of a header, or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of a header, in their order."""
+        return tuple(value for key, value in self.headers if key.lower() == name.lower())
+
+    def tokens(self, name: str) -> tuple[str, ...]:
+        """The members of a header that is a list (RFC 9110, section 5.6.1), over all its lines."""
+        members = (member.strip() for value in self.values(name) for member in value.split(","))
+        return tuple(member for member in members if member)
+
     @property
     def server(self) -> str | None:
         return self.header("Server")

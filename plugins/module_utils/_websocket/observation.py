@@ -63,6 +63,10 @@ class Fault(enum.Enum):
     OVERALL_DEADLINE = "overall_deadline"
 
 
+class EndedError(Exception):
+    """The check of a connection is over; its observation says why."""
+
+
 @dataclass(frozen=True)
 class Tls:
     """What the TLS handshake showed; names and dates are those of the leaf certificate."""
@@ -87,16 +91,33 @@ class Close:
 
 
 @dataclass(frozen=True)
-class SecondTry:
-    """The same handshake with another Origin header; ``status`` is None when none came."""
+class OriginTry:
+    """The same handshake with another Origin header; ``status`` is None without an answer."""
 
     origin: str | None
     status: int | None
 
 
+@dataclass
+class FollowUp:
+    """What follow-up probes have shown; None where none was made."""
+
+    other_origins: list[OriginTry] = field(default_factory=list)
+    #: The answer to the same request without an upgrade.
+    plain_request: Answer | None = None
+    #: The status of the answer to an upgrade on a path that cannot exist.
+    unknown_path_status: int | None = None
+    #: After a cut: whether a new connection was upgraded, and the status of the answer.
+    reopened: bool | None = None
+    reopened_status: int | None = None
+    speaks_tls: bool | None = None
+    speaks_plain_http: bool | None = None
+    wants_client_certificate: bool | None = None
+
+
 @dataclass(frozen=True)
-class Crowd:
-    """Many connections to one endpoint: how many were opened, and how many held to the end."""
+class Load:
+    """Many connections to one endpoint: how many were accepted, and how many were held to the end."""
 
     asked: int
     accepted: int
@@ -126,8 +147,6 @@ class Observation:
     #: Messages that came but did not fulfil the expectation; excerpts.
     other_messages: list[str] = field(default_factory=list)
     messages: int = 0
-    #: Whether the peer answered a ping after no reply had come.
-    pong_after_no_reply: bool | None = None
     hold: HoldReport | None = None
     close: Close | None = None
     first_event_s: float | None = None
@@ -135,18 +154,8 @@ class Observation:
     largest_burst: int = 0
     #: How often at least BURST events came together.
     bursts: int = 0
-    crowd: Crowd | None = None
-    # Second looks, made only when the first one left a question.
-    second_tries: list[SecondTry] = field(default_factory=list)
-    plain_request: Answer | None = None
-    #: The status that an upgrade on a path gets which cannot exist.
-    unknown_path_status: int | None = None
-    #: After a cut: whether a new connection could be opened, and the answer's status if there was one.
-    reopened: bool | None = None
-    reopened_status: int | None = None
-    speaks_tls: bool | None = None
-    speaks_plain_http: bool | None = None
-    wants_client_certificate: bool | None = None
+    load: Load | None = None
+    follow_up: FollowUp = field(default_factory=FollowUp)
 
     def fail(self, fault: Fault, detail: str = "") -> None:
         """Record the first fault; later ones follow from it."""
@@ -154,9 +163,22 @@ class Observation:
             self.fault = fault
             self.detail = detail
 
+    def end(self, fault: Fault, detail: str = "") -> EndedError:
+        """Record a fault and return the exception to raise, since nothing can follow."""
+        self.fail(fault, detail)
+        return EndedError(detail)
+
     @property
     def status(self) -> int | None:
         return None if self.answer is None else self.answer.status
+
+    @property
+    def refusal(self) -> str:
+        """What was answered instead of an upgrade, to go on a sentence; empty without an answer."""
+        if self.answer is None or self.opened:
+            return ""
+        said = f"answers the WebSocket handshake with {self.answer.status} {self.answer.reason}".rstrip()
+        return said if self.answer.status != 101 else f"{said} that is not valid ({self.detail})"
 
     @property
     def handshake_s(self) -> float | None:

@@ -11,21 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .connect import (
-    NotConnectedError,
-    connect,
-    tls_fault,
-)
 from .expectation import Expectation
+from .handshake import open_websocket
 from .hold import HoldReport, round_trips
-from .http_answer import (
-    MAX_BODY,
-    Answer,
-    HeadParser,
-    HeadTooBigError,
-    NotHttpError,
-)
-from .observation import Close, Fault, Observation
+from .observation import Close, EndedError, Fault, Observation
 from .session import (
     Broken,
     CloseFrame,
@@ -34,7 +23,6 @@ from .session import (
     Ping,
     Pong,
     Session,
-    UpgradeError,
 )
 from .settings import CLOSE_TIMEOUT_S
 
@@ -43,18 +31,12 @@ if TYPE_CHECKING:
     from .target import Target
     from .wire import Wire
 
-# Seconds in which the rest of an error page may arrive after its head.
-_BODY_WAIT_S = 1.0
 # How many messages that were not expected are kept for the evidence, and how much of each.
 _KEPT_MESSAGES = 5
 _EXCERPT = 200
 _GATE_POLL_S = 60.0
 _COURTESY_S = 1.0
 _LIVENESS = b"still there?"
-
-
-class _EndedError(Exception):
-    """The connection is over; the observation says how."""
 
 
 class HoldGate:
@@ -102,13 +84,12 @@ class WebSocketProbe:
         self._wire: Wire | None = None
         self._session: Session | None = None
         self._pings = 0
-        self._messages = 0
 
     async def run(self) -> Observation:
         """Run all phases; whatever the peer does ends as a fact of the observation."""
         try:
             try:
-                await self.open(self.target.origin)
+                await self._open()
                 if not self._open_session.is_open:
                     # Closed in the same packet as the handshake.
                     await self._events(self._loop.time())
@@ -121,69 +102,27 @@ class WebSocketProbe:
             if self._settings.hold_s or self._gate is not None:
                 await self._hold()
             await self._say_goodbye()
-        except (_EndedError, NotConnectedError):
+        except EndedError:
             pass
         finally:
-            self.drop()
+            if self._wire is not None:
+                self._wire.abort()
         return self.seen
 
-    async def only_open(self, origin: str | None) -> int | None:
-        """Open and close at once; the status of the answer, or None without one."""
-        try:
-            await self.open(origin)
-            await self._say_goodbye()
-        except (_EndedError, NotConnectedError):
-            pass
-        finally:
-            self.drop()
-        return self.seen.status
-
-    def drop(self) -> None:
-        if self._wire is not None:
-            self._wire.abort()
-
-    # Opening handshake.
-
-    async def open(self, origin: str | None) -> None:
-        """Connect and upgrade.
-
-        :raises NotConnectedError: Without a connection.
-        :raises _EndedError: Without an upgrade.
-        """
-        seen = self.seen
+    async def _open(self) -> None:
         deadline = self._loop.time() + self._settings.handshake_timeout_s
-        self._wire = wire = await connect(self.target, self._context, seen, deadline)
-        self._session = session = Session(self.target, self._settings.max_message_size, origin)
-        began = self._loop.time()
-        wire.write(session.request())
-        parser = HeadParser()
-        answer = await read_head(wire, parser, seen, deadline)
-        if answer is None:
-            raise _EndedError
-        seen.phases["upgrade"] = self._loop.time() - began
-        seen.answer = answer
-        seen.extensions = answer.header("Sec-WebSocket-Extensions")
-        if answer.status != 101 or answer.version != "1.1":
-            seen.answer = await read_body(wire, answer, parser.rest, min(deadline, self._loop.time() + _BODY_WAIT_S))
-            seen.fail(Fault.HTTP_ANSWER, f"HTTP {answer.status}")
-            raise _EndedError
-        try:
-            session.open(answer.raw)
-        except UpgradeError as exc:
-            kinds = {"accept_key": Fault.ACCEPT_KEY_WRONG, "subprotocol": Fault.SUBPROTOCOL_REFUSED}
-            seen.fail(kinds.get(exc.kind, Fault.UPGRADE_INVALID), exc.detail)
-            raise _EndedError from None
-        seen.opened = True
-        seen.subprotocol = session.subprotocol
-        # Frames may follow the head in the same packet.
-        self._early = session.feed(parser.rest)
+        opened = await open_websocket(self.target, self._context, self.seen, deadline, self.target.origin)
+        self._wire = opened.wire
+        self._session = session = Session(self._settings.max_message_size)
+        # Frames may follow the answer in the same packet.
+        self._early = session.feed(opened.rest)
 
     # Reading.
 
     async def _events(self, deadline: float) -> list[Event] | None:
         """The next events; None at the deadline.
 
-        :raises _EndedError: When the connection is over or the server broke the protocol.
+        :raises EndedError: When the connection is over or the server broke the protocol.
         """
         wire, session = self._open_wire, self._open_session
         if self._early:
@@ -194,14 +133,13 @@ class WebSocketProbe:
                 return None
             if data == b"":
                 self._was_cut()
-                raise _EndedError
+                raise EndedError
             events = session.feed(data)
         wire.write(session.outgoing())
         for event in events:
             if isinstance(event, Ping):
                 self._pings += 1
             elif isinstance(event, Message):
-                self._messages += 1
                 self.seen.messages += 1
         last = events[-1] if events else None
         if isinstance(last, CloseFrame):
@@ -261,21 +199,20 @@ class WebSocketProbe:
                             return
                         self._keep(event)
                 self._raise_if_ended()
-        except _EndedError:
+        except EndedError:
             self.seen.phases.setdefault("message", self._loop.time() - began)
             raise
         self.seen.phases["message"] = self._loop.time() - began
         if self.seen.other_messages:
             self.seen.fail(Fault.UNEXPECTED_REPLY, self.seen.other_messages[-1])
             await self._say_goodbye()
-            raise _EndedError
+            raise EndedError
         # Tell a connection on which nothing passes from an application that does not answer.
         alive = await self._answers_a_ping(min(self._settings.message_timeout_s, CLOSE_TIMEOUT_S))
-        self.seen.pong_after_no_reply = alive
         self.seen.fail(Fault.NO_REPLY if alive or self._pings or self.seen.messages else Fault.MUTE)
         if alive:
             await self._say_goodbye()
-        raise _EndedError
+        raise EndedError
 
     def _send_message(self) -> None:
         self._open_session.send_message(self._settings.send or "")
@@ -288,12 +225,12 @@ class WebSocketProbe:
 
     def _raise_if_ended(self) -> None:
         if self.seen.fault is not None:
-            raise _EndedError
+            raise EndedError
 
     async def _answers_a_ping(self, within_s: float, payload: bytes = _LIVENESS) -> bool:
         """Send a ping; True when its pong comes in time.
 
-        :raises _EndedError: When the connection ends instead.
+        :raises EndedError: When the connection ends instead.
         """
         deadline = self._loop.time() + within_s
         self._open_session.send_ping(payload)
@@ -311,7 +248,7 @@ class WebSocketProbe:
 
     async def _hold(self) -> None:
         began = self._loop.time()
-        self._pings = self._messages = 0
+        self._pings = 0
         beats = _Beats()
         alive: bool | None = None
         held_s = 0.0
@@ -319,7 +256,7 @@ class WebSocketProbe:
             await self._hold_until(began, beats)
             held_s = self._loop.time() - began
             alive = await self._still_alive(beats)
-        except _EndedError:
+        except EndedError:
             ended = self._open_wire.ended_at if self._cut_after_s is not None else None
             held_s = (ended or self._loop.time()) - began
             raise
@@ -328,23 +265,21 @@ class WebSocketProbe:
             lost = len(beats.waiting)
             self.seen.hold = HoldReport(
                 mode=self._settings.hold_mode,
-                wanted_s=self._settings.hold_s,
                 held_s=held_s,
                 interval_s=self._settings.interval_s,
                 longest_silence_s=max(self._open_wire.silence.longest_s, self._cut_after_s or 0.0),
                 server_pings=self._pings,
-                server_messages=self._messages,
                 trips=None if self._settings.hold_mode == "quiet" else round_trips(beats.times_s, lost),
                 alive_at_end=alive,
                 silence_at_cut_s=self._cut_after_s,
             )
         if not alive:
             self.seen.fail(Fault.DEAD_AFTER_SILENCE, f"no answer after {held_s:.1f} s")
-            raise _EndedError
+            raise EndedError
         if self._settings.hold_mode == "message" and lost:
             self.seen.fail(Fault.REPLIES_LOST, f"{lost} of {beats.sent} messages were not answered")
             await self._say_goodbye()
-            raise _EndedError
+            raise EndedError
 
     async def _hold_until(self, began: float, beats: _Beats) -> None:
         end = began + self._settings.hold_s
@@ -461,48 +396,3 @@ class _Beats:
     def answered_message(self, now: float) -> None:
         if self.waiting:
             self.times_s.append(now - self.waiting.popleft()[1])
-
-
-async def read_head(wire: Wire, parser: HeadParser, seen: Observation, deadline: float) -> Answer | None:
-    """Read until the head of the answer is complete; None after a fault was recorded."""
-    while True:
-        data = await wire.read(deadline)
-        if data is None:
-            got = f"{parser.received} bytes of an answer" if parser.received else "not one byte"
-            seen.fail(Fault.HANDSHAKE_STALLED, f"{got} came")
-            return None
-        if data == b"":
-            if isinstance(wire.error, ssl.SSLError):
-                # With TLS 1.3 the server judges the client's certificate after the client is done.
-                seen.fail(*tls_fault(wire.error))
-                return None
-            how = "reset" if wire.reset else "closed"
-            after = f"after {parser.received} bytes of an answer" if parser.received else "without an answer"
-            seen.fail(Fault.CLOSED_IN_HANDSHAKE, f"the connection was {how} {after}")
-            return None
-        try:
-            answer = parser.feed(data)
-        except NotHttpError as exc:
-            seen.fail(Fault.NOT_HTTP, str(exc))
-            return None
-        except HeadTooBigError as exc:
-            seen.fail(Fault.HEAD_TOO_BIG, str(exc))
-            return None
-        if answer is not None:
-            return answer
-
-
-async def read_body(wire: Wire, answer: Answer, begun: bytes, deadline: float) -> Answer:
-    """Add the beginning of the body, as far as it comes in time."""
-    body = bytearray(begun[:MAX_BODY])
-    length = answer.header("Content-Length") or ""
-    wanted = min(MAX_BODY, int(length)) if length.isdigit() and len(length) < 10 else MAX_BODY
-    while len(body) < wanted:
-        # The last chunk of a chunked body ends it without a length.
-        if body.endswith(b"0\r\n\r\n") and not length:
-            break
-        data = await wire.read(deadline)
-        if not data:
-            break
-        body += data
-    return Answer(answer.version, answer.status, answer.reason, answer.headers, answer.raw, bytes(body[:MAX_BODY]))

@@ -76,7 +76,7 @@ def result_of(seen: Observation, verdict: Verdict, expected_idle_timeout_s: floa
         ),
         "first_event_s": _rounded(seen.first_event_s),
         "event_gaps": _gaps(seen.event_gaps_s),
-        "connections": _crowd(seen),
+        "connections": _load(seen),
         "evidence": list(verdict.evidence),
     }
 
@@ -100,27 +100,27 @@ def failure_message(diagnosis: Diagnosis) -> str:
     return f"{diagnosis.explanation}; {diagnosis.remedy[:1].lower() + diagnosis.remedy[1:]}".rstrip(".")
 
 
-def _crowd(seen: Observation) -> dict[str, Any] | None:
-    crowd = seen.crowd
-    if crowd is None:
+def _load(seen: Observation) -> dict[str, Any] | None:
+    load = seen.load
+    if load is None:
         return None
-    spread = _round_trips(crowd.handshakes) or {}
+    spread = _round_trips(load.handshakes) or {}
     return {
-        "asked": crowd.asked,
-        "accepted": crowd.accepted,
-        "held": crowd.held,
-        "failures": crowd.failures,
-        "refused_by_status": crowd.refused_by_status,
+        "asked": load.asked,
+        "accepted": load.accepted,
+        "held": load.held,
+        "failures": load.failures,
+        "refused_by_status": load.refused_by_status,
         "handshake_s": {name: spread.get(name) for name in ("min", "median", "p95", "max")},
-        "opened_s": round(crowd.opened_s, 3),
+        "opened_s": round(load.opened_s, 3),
     }
 
 
 def _details(seen: Observation) -> list[str]:
     details = []
-    if seen.crowd is not None and seen.crowd.handshakes.median is not None:
-        details.append(f"{seen.crowd.held} of {seen.crowd.asked} connections held at once")
-        details.append(f"median handshake {_ms(seen.crowd.handshakes.median)}")
+    if seen.load is not None and seen.load.handshakes.median is not None:
+        details.append(f"{seen.load.held} of {seen.load.asked} connections held at once")
+        details.append(f"median handshake {_ms(seen.load.handshakes.median)}")
     elif seen.handshake_s is not None:
         details.append(f"handshake {_ms(seen.handshake_s)}")
     if seen.first_event_s is not None:

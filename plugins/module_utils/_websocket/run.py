@@ -10,10 +10,11 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Optional
 
-from .crowd import observe_crowd
+from .follow_up import LONGEST_PROBE_S, follow_up
+from .http_exchange import ask
+from .load import observe_load
 from .observation import Fault, Observation
 from .probe import WebSocketProbe
-from .second_look import ask_plainly, look_again
 from .sse import SseProbe
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def observe_all(targets: Sequence[Target], contexts: Contexts, settings: S
     loop = asyncio.get_running_loop()
     deadline = None if settings.timeout_s is None else loop.time() + settings.timeout_s
     if settings.connections > 1:
-        return [await _observe_crowd(targets[0], contexts, settings)]
+        return [await _observe_load(targets[0], contexts, settings)]
     probes = [_probe(target, contexts[target.name], settings) for target in targets]
     tasks = [asyncio.ensure_future(_observe(probe, contexts, settings)) for probe in probes]
     await _finish(tasks, deadline)
@@ -65,18 +66,18 @@ async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None)
 async def _observe(probe: WebSocketProbe | SseProbe, contexts: Contexts, settings: Settings) -> None:
     seen = await probe.run()
     if seen.fault is not None:
-        await look_again(seen, contexts[seen.target.name], settings)
+        await follow_up(seen, contexts[seen.target.name], settings.handshake_timeout_s)
 
 
-async def _observe_crowd(target: Target, contexts: Contexts, settings: Settings) -> Observation:
+async def _observe_load(target: Target, contexts: Contexts, settings: Settings) -> Observation:
     context = contexts[target.name]
     try:
-        seen = await asyncio.wait_for(observe_crowd(target, context, settings), settings.timeout_s)
+        seen = await asyncio.wait_for(observe_load(target, context, settings), settings.timeout_s)
     except asyncio.TimeoutError:
         seen = Observation(target)
         seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
     if seen.fault is not None:
-        await look_again(seen, context, settings)
+        await follow_up(seen, context, settings.handshake_timeout_s)
     return seen
 
 
@@ -91,5 +92,6 @@ async def _compare_with_direct(observations: Sequence[Observation], contexts: Co
     for seen in observations:
         if seen.target.vantage == "direct" and seen.target.transport == "websocket" and seen.fault is None:
             context = contexts[seen.target.name]
-            seen.plain_request = await ask_plainly(seen.target, context, min(settings.handshake_timeout_s, 3.0))
+            timeout_s = min(settings.handshake_timeout_s, LONGEST_PROBE_S)
+            seen.follow_up.plain_request = (await ask(seen.target, context, timeout_s)).answer
             return

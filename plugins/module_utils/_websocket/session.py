@@ -1,44 +1,38 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One client-side WebSocket connection without I/O, over any ``websockets`` from 10.4 on.
+"""An open WebSocket connection without I/O (RFC 6455, sections 5 to 7), over any ``websockets`` from 10.4 on.
 
-The library's Sans-I/O layer is used, since it sends no ping that we did not ask for.
+The library's Sans-I/O layer is used, since it sends no pings of its own.
 """
 
 from __future__ import annotations
 
 import codecs
+import importlib
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
-
-if TYPE_CHECKING:
-    from .target import Target
+from typing import Any, Union
 
 try:
-    import websockets.client as _client
-    from websockets.exceptions import (
-        InvalidHeader,
-        InvalidUpgrade,
-        NegotiationError,
-        PayloadTooBig,
-        ProtocolError,
-    )
+    from websockets.exceptions import PayloadTooBig, ProtocolError
     from websockets.frames import Opcode
-    from websockets.uri import parse_uri
     from websockets.version import version as LIBRARY_VERSION  # noqa: N812 (a constant of theirs)
 
-    # 10.4 has ClientConnection alone; later ones warn when that name is used.
-    _PROTOCOL: Any = getattr(_client, "ClientProtocol", None) or _client.ClientConnection
+    try:
+        _protocol: Any = importlib.import_module("websockets.protocol")
+        _PROTOCOL: Any = _protocol.Protocol
+    except ImportError:
+        # The names of 10.4.
+        _protocol = importlib.import_module("websockets.connection")
+        _PROTOCOL = _protocol.Connection
     LIBRARY_PROBLEM: str | None = None
 except (ImportError, AttributeError) as exc:
     LIBRARY_VERSION = ""
     LIBRARY_PROBLEM = str(exc)
 
 OLDEST_LIBRARY = (10, 4)
-USER_AGENT = "codeframe.staging websocket_check"
 
 # The library reports parser failures on its logger, which would reach stderr.
 _SILENT = logging.getLogger("codeframe.staging.websocket_check")
@@ -55,18 +49,6 @@ def library_problem() -> str | None:
     if found < OLDEST_LIBRARY:
         return f"the Python library websockets is {LIBRARY_VERSION}, and 10.4 is the oldest that has what is needed"
     return None
-
-
-class UpgradeError(Exception):
-    """A 101 that RFC 6455, section 4.1, tells a client to refuse.
-
-    ``kind`` is ``accept_key``, ``subprotocol`` or ``headers``.
-    """
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -108,54 +90,12 @@ Event = Union[Message, Ping, Pong, CloseFrame, Broken]
 class Session:
     """Bytes in, events out; what must be sent is in :meth:`outgoing`."""
 
-    def __init__(self, target: Target, max_message_size: int, origin: str | None) -> None:
-        scheme = "wss" if target.secure else "ws"
-        host = f"[{target.host}]" if ":" in target.host else target.host
-        uri = parse_uri(f"{scheme}://{host}:{target.port}{target.resource}")
-        self._asked = target.subprotocols
-        self._protocol = _PROTOCOL(
-            uri,
-            origin=origin,
-            subprotocols=list(target.subprotocols) or None,
-            max_size=max_message_size,
-            logger=_SILENT,
-        )
-        self._request = self._protocol.connect()
-        self._request.headers["User-Agent"] = USER_AGENT
-        for name, value in target.headers:
-            self._request.headers[name] = value
+    def __init__(self, max_message_size: int) -> None:
+        self._protocol = _PROTOCOL(_protocol.Side.CLIENT, max_size=max_message_size, logger=_SILENT)
         self._kind: int | None = None
         self._parts = bytearray()
         self._decoder: codecs.IncrementalDecoder | None = None
         self._broken = False
-
-    def request(self) -> bytes:
-        """The bytes of the opening handshake."""
-        self._protocol.send_request(self._request)
-        return self.outgoing()
-
-    def open(self, head: bytes) -> None:
-        """Verify a 101.
-
-        :raises UpgradeError: If the head is not what RFC 6455 demands, or the
-            server chose none of the subprotocols that were asked for (browsers
-            refuse that too).
-        """
-        try:
-            self._protocol.receive_data(head)
-            failure = self._protocol.handshake_exc
-        except Exception as exc:  # 10.4 raises what its HTTP parser finds
-            failure = exc
-        self._protocol.events_received()
-        if failure is not None:
-            raise _rejection(failure)
-        if self._asked and self._protocol.subprotocol is None:
-            raise UpgradeError("subprotocol", f"none of {', '.join(self._asked)} was chosen")
-
-    @property
-    def subprotocol(self) -> str | None:
-        chosen = self._protocol.subprotocol
-        return None if chosen is None else str(chosen)
 
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes from the network; after a Broken or CloseFrame nothing more comes."""
@@ -225,23 +165,6 @@ class Session:
     def outgoing(self) -> bytes:
         """What must be sent now; the library's end-of-stream mark is left to the caller."""
         return b"".join(self._protocol.data_to_send())
-
-
-def _rejection(failure: Exception) -> UpgradeError:
-    text = str(failure)
-    if isinstance(failure, InvalidHeader) and "Sec-WebSocket-Accept" in text:
-        return UpgradeError("accept_key", text)
-    if isinstance(failure, InvalidHeader) and "Sec-WebSocket-Protocol" in text:
-        return UpgradeError("subprotocol", text)
-    if isinstance(failure, InvalidUpgrade):
-        return UpgradeError("headers", text)
-    # "no subprotocols supported" is a plain InvalidHandshake in 10.4.
-    if "subprotocol" in text:
-        return UpgradeError("subprotocol", text)
-    if isinstance(failure, NegotiationError):
-        return UpgradeError("headers", text)
-    cause = failure.__cause__
-    return UpgradeError("headers", str(cause) if cause is not None else text)
 
 
 def _breach(failure: Exception) -> Broken:

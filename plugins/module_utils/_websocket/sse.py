@@ -9,17 +9,10 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
-from .connect import NotConnectedError, connect
+from .connect import connect
 from .hold import HoldReport, Silence
-from .http_answer import HeadParser
-from .observation import (
-    BURST,
-    Close,
-    Fault,
-    Observation,
-)
-from .probe import read_body, read_head
-from .session import USER_AGENT
+from .http_exchange import read_body, read_head, request_head
+from .observation import BURST, Close, EndedError, Fault, Observation
 from .sse_chunks import ChunkedBody, ChunkError
 from .sse_stream import EventStream, StreamError
 
@@ -32,10 +25,6 @@ if TYPE_CHECKING:
 _BURST_S = 0.05
 # Gaps that are kept: a stream of one event a second for the longest hold.
 _MAX_GAPS = 100000
-
-
-class _StreamOverError(Exception):
-    """The stream is over; the observation says how."""
 
 
 class SseProbe:
@@ -64,7 +53,7 @@ class SseProbe:
             if self._settings.hold_s:
                 await self._hold()
             self.seen.close = Close(None, "", "client")
-        except (NotConnectedError, _StreamOverError):
+        except EndedError:
             pass
         finally:
             if self._wire is not None:
@@ -78,31 +67,24 @@ class SseProbe:
         deadline = self._loop.time() + self._settings.handshake_timeout_s
         self._wire = wire = await connect(target, self._context, seen, deadline)
         began = self._loop.time()
-        lines = [f"GET {target.resource} HTTP/1.1", f"Host: {target.authority}", f"User-Agent: {USER_AGENT}"]
-        if target.origin:
-            lines.append(f"Origin: {target.origin}")
-        lines += [f"{name}: {value}" for name, value in target.headers]
         # What an EventSource in a browser sends.
-        lines += ["Accept: text/event-stream", "Cache-Control: no-cache"]
-        wire.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-        parser = HeadParser()
-        answer = await read_head(wire, parser, seen, deadline)
-        if answer is None:
-            raise _StreamOverError
+        accept = (("Accept", "text/event-stream"), ("Cache-Control", "no-cache"))
+        wire.write(request_head(target, target.origin, *accept))
+        answer, rest = await read_head(wire, seen, deadline)
         seen.phases["answer"] = self._loop.time() - began
         seen.answer = answer
         if answer.status != 200 or answer.content_type != "text/event-stream":
-            seen.answer = await read_body(wire, answer, parser.rest, min(deadline, self._loop.time() + 1.0))
+            seen.answer = await read_body(wire, answer, rest, deadline)
             if answer.status == 200:
                 seen.fail(Fault.NOT_EVENT_STREAM, answer.content_type or "no content type")
             else:
                 seen.fail(Fault.HTTP_ANSWER, f"HTTP {answer.status}")
-            raise _StreamOverError
+            raise EndedError
         seen.opened = True
         if (answer.header("Transfer-Encoding") or "").lower().endswith("chunked"):
             self._chunks = ChunkedBody()
         self._began = began
-        self._early = parser.rest
+        self._early = rest
 
     async def _first_event(self) -> None:
         deadline = self._loop.time() + self._settings.message_timeout_s
@@ -112,7 +94,7 @@ class SseProbe:
                     self.seen.fail(
                         Fault.NO_EVENT, f"neither event nor comment within {self._settings.message_timeout_s:g} s"
                     )
-                    raise _StreamOverError
+                    raise EndedError
         finally:
             self.seen.phases["message"] = self._loop.time() - self._began
         self.seen.first_event_s = self.seen.phases["message"]
@@ -120,7 +102,7 @@ class SseProbe:
     async def _read(self, deadline: float) -> bool:
         """Take what comes; False at the deadline.
 
-        :raises _StreamOverError: At the end of the stream.
+        :raises EndedError: At the end of the stream.
         """
         wire = self._wire
         if wire is None:
@@ -135,21 +117,18 @@ class SseProbe:
         if data == b"":
             how = "reset" if wire.reset else "closed"
             self.seen.close = Close(None, "", "nobody" if wire.reset else "server")
-            self.seen.fail(Fault.STREAM_ENDED, f"the connection was {how}")
-            raise _StreamOverError
+            raise self.seen.end(Fault.STREAM_ENDED, f"the connection was {how}")
         try:
             body = data if self._chunks is None else self._chunks.feed(data)
             arrivals = self._stream.feed(body)
         except (ChunkError, StreamError) as exc:
-            self.seen.fail(Fault.PROTOCOL_BROKEN, f"{exc} in the event stream")
-            raise _StreamOverError from None
+            raise self.seen.end(Fault.PROTOCOL_BROKEN, f"{exc} in the event stream") from None
         self._comments += arrivals.comments
         if arrivals.events:
             self._count(arrivals.events)
         if self._chunks is not None and self._chunks.ended:
             self.seen.close = Close(None, "", "server")
-            self.seen.fail(Fault.STREAM_ENDED, "the server ended the answer")
-            raise _StreamOverError
+            raise self.seen.end(Fault.STREAM_ENDED, "the server ended the answer")
         return True
 
     def _count(self, events: int) -> None:
@@ -172,7 +151,7 @@ class SseProbe:
         try:
             while await self._read(end):
                 silence.touch(self._loop.time())
-        except _StreamOverError:
+        except EndedError:
             over = True
             raise
         finally:
@@ -182,12 +161,10 @@ class SseProbe:
             last_s = silence.current_s(ended)
             self.seen.hold = HoldReport(
                 mode="quiet",
-                wanted_s=self._settings.hold_s,
                 held_s=ended - began,
                 interval_s=self._settings.interval_s,
                 longest_silence_s=max(silence.longest_s, last_s),
                 server_pings=self._comments - comments,
-                server_messages=self._events,
                 # A silence counts as survived only when something came after it.
                 alive_at_end=None if over or last_s > silence.longest_s else True,
                 silence_at_cut_s=last_s if over else None,

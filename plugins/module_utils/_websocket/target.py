@@ -99,13 +99,13 @@ class Target:
 def parse_target(raw: Mapping[str, Any], label: str = "endpoint") -> Target:
     """Check one entry of ``endpoints``.
 
-    :param label: How the entry is named in an error, e.g. ``endpoints[0]``.
+    :param label: How the entry is named in an error, e.g. ``endpoints[0]``; the name itself where it says enough.
     :raises TargetError: One sentence on the first thing that cannot be used.
     """
     name = str(raw.get("name") or "").strip()
     if not name:
         raise TargetError(f"{label} has no name; give each endpoint one, since the results go by it")
-    label = f"{label} ({name})"
+    label = label if label == name else f"{label} ({name})"
     vantage = str(raw.get("vantage") or "direct")
     if vantage not in VANTAGES:
         raise TargetError(f"{label}: vantage is {vantage!r}; expected one of {', '.join(VANTAGES)}")

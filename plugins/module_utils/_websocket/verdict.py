@@ -107,12 +107,12 @@ def judge(seen: Observation, reference: Reference) -> Verdict:
     if seen.fault is None and not _comes_in_bursts(seen, reference):
         return Verdict(Cause.NONE, f"{_there(seen)} works", CATALOGUE[Cause.NONE].remedy, tuple(_facts(seen)))
     cause, explanation, remedy = _judge_fault(seen, reference)
-    if seen.crowd is not None:
-        crowd = seen.crowd
-        if cause in _LIMIT_LIKE and 0 < crowd.accepted < crowd.asked:
+    if seen.load is not None:
+        load = seen.load
+        if cause in _LIMIT_LIKE and 0 < load.accepted < load.asked:
             cause, remedy = Cause.UNAVAILABLE_OR_LIMITED, _RAISE_LIMITS
         explanation = (
-            f"of {crowd.asked} connections at once {crowd.accepted} were accepted and {crowd.held} held to the end; "
+            f"of {load.asked} connections at once {load.accepted} were accepted and {load.held} held to the end; "
             f"the most common failure: {explanation}"
         )
     return Verdict(
@@ -243,7 +243,7 @@ def _judge_refused(seen: Observation, reference: Reference) -> _Judgement:
 
 
 def _judge_tls(seen: Observation) -> _Judgement:
-    if seen.speaks_plain_http:
+    if seen.follow_up.speaks_plain_http:
         plain = seen.target.url.replace("wss://", "ws://", 1).replace("https://", "http://", 1)
         return (
             Cause.PLAIN_EXPECTED,
@@ -263,9 +263,9 @@ def _tls_expected(seen: Observation) -> _Judgement:
 
 
 def _judge_no_answer(seen: Observation, reference: Reference) -> _Judgement:
-    if seen.speaks_tls:
+    if seen.follow_up.speaks_tls:
         return _tls_expected(seen)
-    if seen.wants_client_certificate:
+    if seen.follow_up.wants_client_certificate:
         return Cause.TLS_CLIENT_CERTIFICATE_REQUIRED, f"{_at(seen)} asks for a client certificate", None
     if (
         seen.fault is Fault.HANDSHAKE_STALLED
@@ -310,7 +310,7 @@ def _judge_answer(seen: Observation, answer: Answer, reference: Reference) -> _J
             f"{said}: {who} is limiting, overloaded or under maintenance",
             None,
         )
-    if any(attempt.status == 101 for attempt in seen.second_tries):
+    if any(attempt.status == 101 for attempt in seen.follow_up.other_origins):
         return _judge_origin(seen, answer)
     if status in (401, 407):
         return _judge_login(seen, answer, reference)
@@ -384,14 +384,14 @@ def _judge_login(seen: Observation, answer: Answer, reference: Reference) -> _Ju
             "what is proven: the backend refuses in the same way when asked directly, so the proxy is not the cause; "
             "whether it forwards the upgrade is not known yet"
         )
-    plain = seen.plain_request
+    plain = seen.follow_up.plain_request
     if plain is not None and plain.status != answer.status:
         proven += (
             f"; the same request without an upgrade gets HTTP {plain.status}, "
             "so the upgrade itself arrives at the server that refuses"
         )
     wants, path_too = "it wants a login or a token", ""
-    if seen.unknown_path_status == answer.status and plain is not None and plain.status != answer.status:
+    if seen.follow_up.unknown_path_status == answer.status and plain is not None and plain.status != answer.status:
         # Starlette closes a WebSocket on an unknown path like one that the application refuses.
         wants += f", or knows no WebSocket on {seen.target.path} (a path that cannot exist gets the same answer)"
         path_too = f", check the path {seen.target.path}"
@@ -403,7 +403,7 @@ def _judge_login(seen: Observation, answer: Answer, reference: Reference) -> _Ju
 
 
 def _judge_origin(seen: Observation, answer: Answer) -> _Judgement:
-    accepted = next(attempt for attempt in seen.second_tries if attempt.status == 101)
+    accepted = next(attempt for attempt in seen.follow_up.other_origins if attempt.status == 101)
     sent = f"the origin {seen.target.origin}" if seen.target.origin else "no origin"
     instead = f"the origin {accepted.origin}" if accepted.origin else "no origin"
     page = seen.target.origin or "of the page"
@@ -471,7 +471,7 @@ def _not_forwarded(seen: Observation, explanation: str) -> _Judgement:
 def _judge_not_found(seen: Observation, said: str, reference: Reference) -> _Judgement:
     path = seen.target.path
     if not seen.target.through_proxy:
-        same = seen.plain_request is not None and seen.plain_request.status == 404
+        same = seen.follow_up.plain_request is not None and seen.follow_up.plain_request.status == 404
         return (
             Cause.PATH_NOT_FOUND,
             f"{said}: no WebSocket is served on {path}"
@@ -499,8 +499,8 @@ def _judge_cut(seen: Observation, reference: Reference) -> _Judgement:
     idle = silence >= 1.0 and silence >= hold.longest_silence_s - 0.1
     if not idle:
         return Cause.CUT_WITHOUT_CLOSE, f"the connection to {_at(seen)} was cut without a close frame {after}", None
-    if seen.reopened is False:
-        status = f"gets HTTP {seen.reopened_status}" if seen.reopened_status else "is not accepted"
+    if seen.follow_up.reopened is False:
+        status = f"gets HTTP {seen.follow_up.reopened_status}" if seen.follow_up.reopened_status else "is not accepted"
         return (
             Cause.CUT_WITHOUT_CLOSE,
             f"the connection to {_at(seen)} was cut without a close frame {after}; a new one {status}, "
@@ -668,22 +668,22 @@ def _facts(seen: Observation) -> list[str]:
         body = " ".join(answer.text.split())
         if answer.status != 101 and body:
             facts.append(f"body: {body[:_EXCERPT]}")
-    for attempt in seen.second_tries:
+    for attempt in seen.follow_up.other_origins:
         with_origin = f"with Origin {attempt.origin}" if attempt.origin else "without an Origin"
         facts.append(f"second try {with_origin}: {'no answer' if attempt.status is None else attempt.status}")
-    if seen.plain_request is not None:
-        same = answer is not None and _same_page(answer, seen.plain_request)
+    if seen.follow_up.plain_request is not None:
+        same = answer is not None and _same_page(answer, seen.follow_up.plain_request)
         facts.append(
-            f"the same request without an upgrade: HTTP {seen.plain_request.status}"
+            f"the same request without an upgrade: HTTP {seen.follow_up.plain_request.status}"
             + (", the same page" if same else "")
         )
-    if seen.reopened is not None:
-        facts.append(f"a new connection after the cut: {'opened' if seen.reopened else 'not opened'}")
-    if seen.unknown_path_status is not None:
-        facts.append(f"an upgrade on a path that cannot exist: HTTP {seen.unknown_path_status}")
-    if seen.speaks_tls:
+    if seen.follow_up.reopened is not None:
+        facts.append(f"a new connection after the cut: {'opened' if seen.follow_up.reopened else 'not opened'}")
+    if seen.follow_up.unknown_path_status is not None:
+        facts.append(f"an upgrade on a path that cannot exist: HTTP {seen.follow_up.unknown_path_status}")
+    if seen.follow_up.speaks_tls:
         facts.append("the port answers a TLS handshake")
-    if seen.speaks_plain_http:
+    if seen.follow_up.speaks_plain_http:
         facts.append("the port answers plain HTTP")
     facts += [f"message: {text}" for text in seen.other_messages]
     if seen.fault is not None and seen.detail and seen.fault is not Fault.HTTP_ANSWER:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import cast
 
 from .hold import Silence
@@ -15,9 +16,18 @@ HIGH_WATER = 32768
 # Bytes handed over at once; a peer can put thousands of frames into them, each of which takes time.
 PIECE = 4096
 
-# What the system has received is copied here and at once on to the connection it is for; so one
-# buffer serves all, where the default would take 256 KiB for a connection that is flooded.
-_LANDING = bytearray(16384)
+
+class _Landing(threading.local):
+    """Where the system puts what it has received, to be copied at once to the connection that it is for.
+
+    One buffer serves all connections of a thread (a loop); asyncio's default takes 256 KiB for each that is flooded.
+    """
+
+    def __init__(self) -> None:
+        self.buffer = bytearray(16384)
+
+
+_LANDING = _Landing()
 
 
 class Wire(asyncio.BufferedProtocol):
@@ -62,11 +72,11 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (the interface of asyncio)
-        return _LANDING
+        return _LANDING.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         self.silence.touch(self._loop.time())
-        self._data += memoryview(_LANDING)[:nbytes]
+        self._data += memoryview(_LANDING.buffer)[:nbytes]
         if len(self._data) > HIGH_WATER and not self._paused_for_read:
             self._paused_for_read = True
             self._follow_pauses()

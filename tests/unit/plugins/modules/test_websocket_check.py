@@ -869,9 +869,9 @@ def test_a_chunked_stream_that_breaks_the_coding(check: Callable[..., dict[str, 
 def test_many_connections_are_held_at_once(check: Callable[..., dict[str, Any]]) -> None:
     with peer(peers.healthy) as port:
         result = check(direct(port), connections=40, hold=0.2)
-    crowd = result["results"][0]["connections"]
-    assert (cause_of(result), crowd["asked"], crowd["accepted"], crowd["held"]) == ("none", 40, 40, 40)
-    assert crowd["handshake_s"]["min"] <= crowd["handshake_s"]["median"] <= crowd["handshake_s"]["max"]
+    load = result["results"][0]["connections"]
+    assert (cause_of(result), load["asked"], load["accepted"], load["held"]) == ("none", 40, 40, 40)
+    assert load["handshake_s"]["min"] <= load["handshake_s"]["median"] <= load["handshake_s"]["max"]
 
 
 def test_a_limit_of_connections_is_seen(check: Callable[..., dict[str, Any]]) -> None:
@@ -889,9 +889,9 @@ def test_a_limit_of_connections_is_seen(check: Callable[..., dict[str, Any]]) ->
 
     with peer(limited) as port:
         result = check(direct(port), connections=30, hold=0.2)
-    crowd = result["results"][0]["connections"]
+    load = result["results"][0]["connections"]
     assert cause_of(result) == "unavailable_or_limited"
-    assert (crowd["accepted"], crowd["held"], crowd["failures"]) == (12, 12, {"unavailable_or_limited": 18})
+    assert (load["accepted"], load["held"], load["failures"]) == (12, 12, {"unavailable_or_limited": 18})
     assert "of 30 connections at once 12 were accepted and 12 held to the end" in result["diagnosis"]["explanation"]
 
 

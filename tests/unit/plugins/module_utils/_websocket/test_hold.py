@@ -15,7 +15,6 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hold 
 def report(**more: object) -> HoldReport:
     fields: dict[str, object] = {
         "mode": "quiet",
-        "wanted_s": 65.0,
         "held_s": 65.0,
         "interval_s": 10.0,
         "longest_silence_s": 65.04,
@@ -43,7 +42,7 @@ def report(**more: object) -> HoldReport:
             id="server-pings",
         ),
         pytest.param(
-            report(longest_silence_s=20.01, server_messages=3),
+            report(longest_silence_s=20.01),
             None,
             20.0,
             "an idle timeout longer than 20 s is not proven: the server sends messages of its own",

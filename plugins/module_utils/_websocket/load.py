@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .hold import round_trips
-from .observation import Crowd, Fault, Observation
+from .observation import Fault, Load, Observation
 from .probe import HoldGate, WebSocketProbe
 from .settings import SettingsError
 from .verdict import Reference, judge
@@ -45,11 +45,11 @@ def allow_files(connections: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-async def observe_crowd(target: Target, context: ssl.SSLContext | None, settings: Settings) -> Observation:
+async def observe_load(target: Target, context: ssl.SSLContext | None, settings: Settings) -> Observation:
     """Open all connections, hold them together, and return one that stands for the whole.
 
     The hold begins when the last connection was tried, so that all are open at once.
-    It is one with the most common failure if there is any, with the counts in ``crowd``.
+    It is one with the most common failure if there is any, with the counts in ``load``.
     """
     loop = asyncio.get_running_loop()
     gate = HoldGate()
@@ -87,7 +87,7 @@ def summarise(observations: Sequence[Observation], opened_s: float) -> Observati
             for seen in observations
             if seen.fault is not None and judge(seen, Reference()).cause.value == commonest
         )
-    chosen.crowd = Crowd(
+    chosen.load = Load(
         asked=len(observations),
         accepted=sum(seen.opened for seen in observations),
         held=sum(seen.opened and seen.fault is None for seen in observations),

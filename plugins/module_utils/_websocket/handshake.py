@@ -1,0 +1,192 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The opening handshake of a WebSocket (RFC 6455, section 4), the only implementation in this collection.
+
+It needs the standard library alone, so that a module can open a WebSocket on a host without ``websockets``.
+:func:`open_once` is all that such a module needs; the frames after the handshake are read by ``session``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import re
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .connect import connect
+from .http_answer import MAX_BODY, Answer
+from .http_exchange import ask, read_body, read_head, request_head
+from .observation import EndedError, Fault, Observation
+from .tls import tls_context
+
+if TYPE_CHECKING:
+    from .target import Target
+    from .wire import Wire
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+# RFC 9112, section 5: a line of a header, with the end that a sender must use.
+_HEADER_LINE = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r")
+# A close frame with the code 1000, masked with zeros (RFC 6455, section 5.5.1).
+_CLOSE = b"\x88\x82\x00\x00\x00\x00\x03\xe8"
+# Longest wait for the server's part of the closing handshake.
+_CLOSE_TIMEOUT_S = 1.0
+
+
+class UpgradeError(Exception):
+    """A 101 that a client must refuse."""
+
+    def __init__(self, fault: Fault, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = fault
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An upgraded connection; ``rest`` are the bytes that came together with the answer."""
+
+    wire: Wire
+    rest: bytes
+
+
+def new_key() -> str:
+    """A ``Sec-WebSocket-Key``: 16 random bytes in base64."""
+    return base64.b64encode(os.urandom(16)).decode("ascii")
+
+
+def accept_key(key: str) -> str:
+    """The ``Sec-WebSocket-Accept`` that belongs to a key."""
+    digest = hashlib.sha1(key.encode("ascii") + _GUID)  # noqa: S324 (RFC 6455 names it)
+    return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def upgrade_request(target: Target, key: str, origin: str | None) -> bytes:
+    """The request that opens a WebSocket."""
+    fields = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Key", key),
+        ("Sec-WebSocket-Version", "13"),
+    ]
+    if target.subprotocols:
+        fields.append(("Sec-WebSocket-Protocol", ", ".join(target.subprotocols)))
+    return request_head(target, origin, *fields)
+
+
+def verify_upgrade(answer: Answer, key: str, subprotocols: tuple[str, ...] = ()) -> str | None:
+    """Verify a 101 as RFC 6455, section 4.1, demands; return the subprotocol that the server chose.
+
+    A server that chooses none of the subprotocols is refused as well, as browsers do.
+
+    :raises UpgradeError: On the first rule that is broken.
+    """
+    _status_line, *fields, end, _ = answer.raw.split(b"\n")
+    for line in fields:
+        if not _HEADER_LINE.fullmatch(line):
+            raise UpgradeError(Fault.UPGRADE_INVALID, f"a line that is no header: {line[:40]!r}")
+    if end != b"\r":
+        raise UpgradeError(Fault.UPGRADE_INVALID, "the headers do not end with CR LF")
+    options = answer.tokens("Connection")
+    if "upgrade" not in [option.lower() for option in options]:
+        raise UpgradeError(Fault.UPGRADE_INVALID, _found("Connection", options, "Upgrade"))
+    protocols = answer.tokens("Upgrade")
+    if [protocol.lower() for protocol in protocols] != ["websocket"]:
+        raise UpgradeError(Fault.UPGRADE_INVALID, _found("Upgrade", protocols, "websocket"))
+    accepted = answer.values("Sec-WebSocket-Accept")
+    if accepted != (accept_key(key),):
+        raise UpgradeError(Fault.ACCEPT_KEY_WRONG, _found("Sec-WebSocket-Accept", accepted, accept_key(key)))
+    extensions = answer.values("Sec-WebSocket-Extensions")
+    if extensions:
+        raise UpgradeError(
+            Fault.UPGRADE_INVALID, f"Sec-WebSocket-Extensions is {', '.join(extensions)}, and none was offered"
+        )
+    return _verify_subprotocol(answer.tokens("Sec-WebSocket-Protocol"), subprotocols)
+
+
+def _verify_subprotocol(chosen: tuple[str, ...], offered: tuple[str, ...]) -> str | None:
+    if not chosen and not offered:
+        return None
+    if len(chosen) == 1 and chosen[0] in offered:
+        return chosen[0]
+    raise UpgradeError(
+        Fault.SUBPROTOCOL_REFUSED,
+        f"offered: {', '.join(offered) or 'none'}; chosen: {', '.join(chosen) or 'none'}",
+    )
+
+
+def _found(name: str, values: tuple[str, ...], expected: str) -> str:
+    return f"{name} is {', '.join(values) or 'missing'}, expected {expected}"
+
+
+async def open_websocket(
+    target: Target, context: ssl.SSLContext | None, seen: Observation, deadline: float, origin: str | None
+) -> Opened:
+    """Connect and upgrade; phases, answer and subprotocol go into the observation.
+
+    :param deadline: By the clock of the running loop.
+    :raises EndedError: Without an upgraded connection; the observation holds the fault.
+    """
+    loop = asyncio.get_running_loop()
+    wire = await connect(target, context, seen, deadline)
+    try:
+        key = new_key()
+        began = loop.time()
+        wire.write(upgrade_request(target, key, origin))
+        answer, rest = await read_head(wire, seen, deadline)
+        seen.phases["upgrade"] = loop.time() - began
+        seen.answer = answer
+        if answer.status != 101 or answer.version != "1.1":
+            seen.answer = await read_body(wire, answer, rest, deadline)
+            raise seen.end(Fault.HTTP_ANSWER, f"HTTP {answer.status}")
+        seen.extensions = answer.header("Sec-WebSocket-Extensions")
+        try:
+            seen.subprotocol = verify_upgrade(answer, key, target.subprotocols)
+        except UpgradeError as exc:
+            raise seen.end(exc.fault, exc.detail) from None
+    except BaseException:
+        wire.abort()
+        raise
+    seen.opened = True
+    return Opened(wire, rest)
+
+
+async def open_and_close(
+    target: Target, context: ssl.SSLContext | None, timeout_s: float, origin: str | None
+) -> Observation:
+    """Open a WebSocket and close it again; ``opened`` of the observation tells whether it was one."""
+    loop = asyncio.get_running_loop()
+    seen = Observation(target)
+    try:
+        connection = await open_websocket(target, context, seen, loop.time() + timeout_s, origin)
+    except EndedError:
+        return seen
+    try:
+        connection.wire.write(_CLOSE)
+        await connection.wire.read(loop.time() + _CLOSE_TIMEOUT_S)
+    finally:
+        connection.wire.abort()
+    return seen
+
+
+def open_once(target: Target, timeout_s: float) -> Observation:
+    """Open a WebSocket and close it again, for callers without an event loop.
+
+    ``opened`` tells whether it was one; if not, ``answer`` is what the server said (``answer.raw`` its head as
+    received), and ``fault`` with ``detail`` is what went wrong.
+
+    :raises TargetError: If a certificate file of the target cannot be used.
+    """
+    return asyncio.run(open_and_close(target, tls_context(target), timeout_s, target.origin))
+
+
+def ask_once(target: Target, timeout_s: float, max_body: int = MAX_BODY) -> Observation:
+    """Send the same request without an upgrade, for callers without an event loop.
+
+    :raises TargetError: If a certificate file of the target cannot be used.
+    """
+    return asyncio.run(ask(target, tls_context(target), timeout_s, max_body))
