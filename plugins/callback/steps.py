@@ -1,0 +1,303 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: steps
+type: stdout
+short_description: Print one line for each step of a play
+version_added: 0.1.0
+description:
+  - Prints one line for each step, with its result and its duration. A step is a role that the playbook imports or
+    includes, under the name that the playbook gives it.
+  - What changed stands below its step, with the reasons that the modules of this collection return.
+  - Steps in which every task was skipped are not shown. Warnings are shown once.
+  - The message of a failure is shown once, at the end, unless the playbook has printed it itself.
+  - Text that a play prints with M(ansible.builtin.debug) is shown as it is.
+  - With C(-v) and more, the output is that of the P(ansible.builtin.default#callback) callback.
+  - Colours are used where Ansible uses them, that is on a terminal. The cursor is never moved.
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+requirements:
+  - Set as C(stdout_callback) in the configuration, or by E(ANSIBLE_STDOUT_CALLBACK).
+author:
+  - The codeframe.staging contributors (@codeframe)
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible import constants as C  # noqa: N812 - as Ansible itself calls it
+from ansible import context
+from ansible.playbook.task_include import TaskInclude
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
+    Line,
+    Outcome,
+    Step,
+    failure_lines,
+    heading,
+    step_lines,
+)
+
+_COLOURS = {
+    Outcome.OK: C.COLOR_OK,
+    Outcome.SKIPPED: C.COLOR_SKIP,
+    Outcome.CHANGED: C.COLOR_CHANGED,
+    Outcome.FAILED: C.COLOR_ERROR,
+    Outcome.UNREACHABLE: C.COLOR_UNREACHABLE,
+}
+_FAIL = frozenset(("fail", "ansible.builtin.fail", "ansible.legacy.fail"))
+_DEBUG = frozenset(("debug", "ansible.builtin.debug", "ansible.legacy.debug"))
+#: Columns of lines that go to a file or a pipe.
+_WIDTH_WITHOUT_TERMINAL = 120
+
+
+def step_name(task: Any) -> str:
+    """The name of the step that a task belongs to: the nearest import or include that stands in a playbook.
+
+    A task that stands in a playbook itself is a step of its own.
+    """
+    parent = task
+    while parent is not None:
+        if isinstance(parent, TaskInclude) and getattr(parent, "_role", None) is None and parent is not task:
+            return str(parent.get_name()).strip()
+        parent = getattr(parent, "_parent", None)
+    return str(task.get_name()).strip()
+
+
+def reasons_of(result: Mapping[str, Any], name: str) -> list[str]:
+    """Why a task changed something: the reasons its module returns, those of its items, or its name."""
+    items = result.get("results")
+    found = [item for item in items if isinstance(item, Mapping) and item.get("changed")] if items else [result]
+    reasons = [str(reason) for item in found for reason in _listed(item.get("reasons"))]
+    # The file of a role that a task is in stands before its name: "site | Install the site".
+    return reasons or [name.rpartition(" : ")[2].rpartition(" | ")[2]]
+
+
+def message_of(result: Mapping[str, Any]) -> str:
+    """The message of a failed task; of a loop, those of its failed items."""
+    items = result.get("results")
+    if isinstance(items, Sequence) and not isinstance(items, str):
+        failed = [
+            str(item["msg"]) for item in items if isinstance(item, Mapping) and item.get("failed") and "msg" in item
+        ]
+        if failed:
+            return "; ".join(dict.fromkeys(failed))
+    return str(result.get("msg") or "failed")
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+
+
+class CallbackModule(DefaultCallback):  # type: ignore[misc]
+    """Print steps; with ``-v``, what the default callback prints."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "codeframe.staging.steps"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._verbose = self._display.verbosity > 0
+        self._hosts: list[str] = []
+        self._step: Step | None = None
+        self._failures: dict[str, str] = {}
+        self._seen_warnings: set[str] = set()
+        self._printed: list[str] = []
+        self._started_s = time.monotonic()
+
+    # --- where a step begins and ends
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        if self._verbose:
+            super().v2_playbook_on_play_start(play)
+            return
+        self._end_step()
+        self._play = play
+        self._hosts = [host.name for host in play.get_variable_manager()._inventory.get_hosts(play.hosts)]
+        name = play.get_name().strip()
+        self._display.display(heading(name, self._hosts, check_mode=self._check_mode))
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        if self._verbose:
+            super().v2_playbook_on_task_start(task, is_conditional)
+            return
+        self._last_task_banner = task._uuid
+        name = step_name(task)
+        if self._step is None or self._step.title != name:
+            self._end_step()
+            self._step = Step(name, time.monotonic())
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        if self._verbose:
+            super().v2_playbook_on_handler_task_start(task)
+        else:
+            self.v2_playbook_on_task_start(task, False)
+
+    def _end_step(self) -> None:
+        step, self._step = self._step, None
+        if step is not None:
+            lines = step_lines(step, self._hosts, time.monotonic(), check_mode=self._check_mode, width=self._width)
+            self._print(lines)
+
+    # --- what a task did
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        if self._verbose:
+            super().v2_runner_on_ok(result)
+            return
+        self._note_warnings(result)
+        if isinstance(result.task, TaskInclude):
+            return
+        name, changed = str(result.task.get_name()), bool(result.result.get("changed"))
+        if result.task.action in _DEBUG and not changed:
+            self._print_text(result)
+        elif changed:
+            self._count(result, Outcome.CHANGED, self._change_notes(result, name))
+        else:
+            self._count(result, Outcome.OK)
+
+    def _change_notes(self, result: Any, name: str) -> list[str]:
+        # A task that only predicts what another would do says it in its message.
+        if result.task.action in _DEBUG and "msg" in result.result:
+            return [str(result.result["msg"])]
+        return reasons_of(result.result, name)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if self._verbose:
+            super().v2_runner_on_failed(result, ignore_errors)
+            return
+        self._note_warnings(result)
+        if ignore_errors:
+            self._count(result, Outcome.OK)
+            return
+        self._failures[result.host.get_name()] = message_of(result.result)
+        name = str(result.task.get_name()).rpartition(" : ")[2]
+        in_role = self._step is not None and name != self._step.title
+        # A playbook that fails on purpose has said why; its message comes at the end if it has not.
+        if in_role or result.task.action not in _FAIL:
+            self._count(result, Outcome.FAILED, [name] if in_role else [])
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        if self._verbose:
+            super().v2_runner_on_unreachable(result)
+            return
+        if not result.task.ignore_unreachable:
+            self._failures[result.host.get_name()] = message_of(result.result)
+        self._count(result, Outcome.UNREACHABLE)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        if self._verbose:
+            super().v2_runner_on_skipped(result)
+        else:
+            self._count(result, Outcome.SKIPPED)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        if self._verbose:
+            super().v2_runner_item_on_ok(result)
+        else:
+            self._note_warnings(result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        if self._verbose:
+            super().v2_runner_item_on_failed(result)
+        else:
+            self._note_warnings(result)
+
+    def v2_runner_item_on_skipped(self, result: Any) -> None:
+        if self._verbose:
+            super().v2_runner_item_on_skipped(result)
+
+    def v2_playbook_on_include(self, included_file: Any) -> None:
+        if self._verbose:
+            super().v2_playbook_on_include(included_file)
+
+    def _count(self, result: Any, outcome: Outcome, notes: Sequence[str] = ()) -> None:
+        if self._step is None:
+            self._step = Step(step_name(result.task), time.monotonic())
+        self._step.add(result.host.get_name(), outcome, notes)
+
+    def _note_warnings(self, result: Any) -> None:
+        for warning in _listed(result.result.get("warnings")):
+            text = str(warning)
+            if (
+                text not in self._seen_warnings
+                and self._step is not None
+                and C.config.get_config_value("ACTION_WARNINGS")
+            ):
+                self._seen_warnings.add(text)
+                self._step.warnings.append(text)
+
+    # --- what is printed as it is
+
+    def _print_text(self, result: Any) -> None:
+        message = result.result.get("msg")
+        if message is None:
+            return
+        self._end_step()
+        lines = [str(line) for line in _listed(message)] or str(message).splitlines()
+        self._printed += lines
+        host = f"{result.host.get_name()}:" if len(self._hosts) > 1 else ""
+        for line in ("", *([host] if host else []), *lines):
+            self._display.display(line)
+
+    def v2_on_file_diff(self, result: Any) -> None:
+        # The banner that the default callback would print was marked as printed when the task began.
+        if not self._verbose and result.result.get("changed"):
+            self._last_task_banner = result.task._uuid
+        super().v2_on_file_diff(result)
+
+    def v2_playbook_on_no_hosts_remaining(self) -> None:
+        if self._verbose:
+            super().v2_playbook_on_no_hosts_remaining()
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        if self._verbose:
+            super().v2_playbook_on_stats(stats)
+            return
+        self._end_step()
+        summaries = {host: stats.summarize(host) for host in sorted(stats.processed)}
+        unrecovered = {
+            host: self._failures.get(host, "failed")
+            for host, counts in summaries.items()
+            if counts["failures"] or counts["unreachable"]
+        }
+        self._print(failure_lines(unrecovered, "\n".join(self._printed), self._width))
+        self._display.display("")
+        elapsed = f"{time.monotonic() - self._started_s:.1f} s"
+        for host, counts in summaries.items():
+            numbers = " ".join(
+                f"{label}={counts[key]}"
+                for label, key in (
+                    ("ok", "ok"),
+                    ("changed", "changed"),
+                    ("unreachable", "unreachable"),
+                    ("failed", "failures"),
+                    ("skipped", "skipped"),
+                    ("rescued", "rescued"),
+                    ("ignored", "ignored"),
+                )
+            )
+            bad, changed = host in unrecovered, bool(counts["changed"])
+            outcome = Outcome.FAILED if bad else Outcome.CHANGED if changed else Outcome.OK
+            self._print([Line(f"{host} : {numbers}  in {elapsed}", outcome)])
+
+    def _print(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._display.display(line.text, color=_COLOURS.get(line.outcome) if line.outcome is not None else None)
+
+    @property
+    def _check_mode(self) -> bool:
+        return bool(context.CLIARGS.get("check"))
+
+    @property
+    def _width(self) -> int:
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL

@@ -1,0 +1,150 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of a run: one for each step, with what changed below it. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import enum
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+#: More hosts than this are counted by outcome instead of having a column each.
+MAX_COLUMNS = 4
+_TITLE_WIDTH = 48
+_COLUMN_WIDTH = 14
+
+
+class Outcome(enum.IntEnum):
+    """What a step did on one host; the highest value of its tasks counts."""
+
+    SKIPPED = 0
+    OK = 1
+    CHANGED = 2
+    FAILED = 3
+    UNREACHABLE = 4
+
+
+@dataclass
+class Step:
+    """One step of a play while it runs.
+
+    :param started_s: By the clock of ``time.monotonic()``.
+    :param notes: For each host, why it changed or where it failed, in the order of the tasks.
+    :param warnings: In the order in which they came, without repetitions.
+    """
+
+    title: str
+    started_s: float
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, host: str, outcome: Outcome, notes: Sequence[str] = ()) -> None:
+        """Count the result of one task on one host."""
+        self.outcomes[host] = max(outcome, self.outcomes.get(host, Outcome.SKIPPED))
+        known = self.notes.setdefault(host, [])
+        known.extend(note for note in notes if note not in known)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The highest outcome of all hosts."""
+        return max(self.outcomes.values(), default=Outcome.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of output; ``outcome`` chooses its colour, ``None`` for the terminal's own."""
+
+    text: str
+    outcome: Outcome | None = None
+
+
+def word(outcome: Outcome, check_mode: bool) -> str:
+    """The word for an outcome; in check mode nothing has changed yet."""
+    if outcome is Outcome.CHANGED and check_mode:
+        return "would change"
+    return {Outcome.FAILED: "FAILED", Outcome.UNREACHABLE: "UNREACHABLE"}.get(outcome, outcome.name.lower())
+
+
+def step_lines(step: Step, hosts: Sequence[str], ended_s: float, *, check_mode: bool, width: int) -> list[Line]:
+    """Render a step that has ended.
+
+    :param hosts: The hosts of the play, in the order of their columns.
+    :param width: Columns of the terminal; longer notes are wrapped.
+    :returns: No line for a step in which every task was skipped.
+    """
+    if step.outcome is Outcome.SKIPPED and not step.warnings:
+        return []
+    words = _words(step.outcomes, hosts, check_mode)
+    head = f"{step.title[:_TITLE_WIDTH]:<{_TITLE_WIDTH}} {words} {ended_s - step.started_s:7.1f} s"
+    lines = [Line(head.rstrip(), step.outcome)]
+    for note, noted in _hosts_by_note(step.notes).items():
+        before = f"{', '.join(noted)}: " if len(hosts) > 1 and len(noted) < len(hosts) else ""
+        outcome = max(step.outcomes[host] for host in noted)
+        lines += [Line(text, outcome) for text in _wrap(before + note, "    - ", width)]
+    lines += [Line(text) for warning in step.warnings for text in _wrap(warning, "    warning: ", width)]
+    return lines
+
+
+def heading(name: str, hosts: Sequence[str], *, check_mode: bool) -> str:
+    """The first line of a play: its name and, above the columns, its hosts."""
+    name = f"{name} (check mode)" if check_mode else name
+    if not 1 < len(hosts) <= MAX_COLUMNS:
+        return f"{name}: {', '.join(hosts) if len(hosts) <= MAX_COLUMNS else f'{len(hosts)} hosts'}"
+    columns = " ".join(f"{host[:_COLUMN_WIDTH]:<{_COLUMN_WIDTH}}" for host in hosts)
+    return f"{name}\n{'':<{_TITLE_WIDTH}} {columns}".rstrip()
+
+
+def failure_lines(failures: Mapping[str, str], shown: str, width: int) -> list[Line]:
+    """Render the failures of a run, one paragraph for each message that was not shown yet.
+
+    :param failures: The last failure of each host that did not recover.
+    :param shown: What the run has printed so far as text, such as its summary.
+    """
+    already = " ".join(shown.split())
+    hosts_of: dict[str, list[str]] = {}
+    for host, message in failures.items():
+        if " ".join(message.split()) not in already:
+            hosts_of.setdefault(message, []).append(host)
+    return [
+        Line(text, Outcome.FAILED)
+        for message, hosts in hosts_of.items()
+        for text in ("", *_wrap(message, f"FAILED on {', '.join(hosts)}: ", width, indent="  "))
+    ]
+
+
+def _hosts_by_note(notes: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The hosts of each note, in the order in which the notes came."""
+    hosts: dict[str, list[str]] = {}
+    for host, told in notes.items():
+        for note in told:
+            hosts.setdefault(note, []).append(host)
+    return hosts
+
+
+def _words(outcomes: Mapping[str, Outcome], hosts: Sequence[str], check_mode: bool) -> str:
+    if len(hosts) > MAX_COLUMNS:
+        counted = [
+            (sum(1 for each in outcomes.values() if each is outcome), word(outcome, check_mode)) for outcome in Outcome
+        ]
+        return ", ".join(f"{text} {count}" for count, text in counted if count)
+    cells = [word(outcomes.get(host, Outcome.SKIPPED), check_mode) for host in hosts]
+    return " ".join(f"{cell:<{_COLUMN_WIDTH}}" for cell in cells)
+
+
+def _wrap(text: str, first: str, width: int, indent: str | None = None) -> list[str]:
+    """Wrap each line of a text; the lines of a block that is indented on purpose stay as they are."""
+    rest = indent if indent is not None else " " * len(first)
+    wrapped: list[str] = []
+    for line in text.splitlines() or [""]:
+        wrapped += textwrap.wrap(
+            line,
+            max(40, width),
+            initial_indent=rest if wrapped else first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return wrapped

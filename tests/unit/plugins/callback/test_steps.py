@@ -1,0 +1,140 @@
+"""The callback in real runs of ansible-playbook, on the controller alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
+ROLE = """
+- name: look | Look at the host
+  ansible.builtin.command: "true"
+  changed_when: false
+- name: site | Install the site
+  ansible.builtin.command: "true"
+- name: Predict the package
+  ansible.builtin.debug:
+    msg: The package nginx would be installed
+  changed_when: true
+"""
+PLAY = """
+- name: Deploy the application
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Configure the proxy
+      ansible.builtin.import_role:
+        name: site
+    - name: Leave this out
+      ansible.builtin.include_role:
+        name: site
+      when: false
+    - name: Verify
+      block:
+        - name: Verify the WebSocket
+          ansible.builtin.include_role:
+            name: verify
+      rescue:
+        - name: Print the summary
+          ansible.builtin.debug:
+            msg: "Page: http://app.example.com\\nVerdict: {{ ansible_failed_result.msg }}"
+        - name: Fail the run
+          ansible.builtin.fail:
+            msg: "{{ ansible_failed_result.msg if loud is not defined else 'nothing serves' }}"
+"""
+VERIFY = """
+- name: Ask the application
+  ansible.builtin.fail:
+    msg: the WebSocket was refused with status 404
+  when: broken is defined
+"""
+
+
+@pytest.fixture(name="run")
+def fixture_run(tmp_path: Path):
+    for role, tasks in (("site", ROLE), ("verify", VERIFY)):
+        (tmp_path / f"roles/{role}/tasks").mkdir(parents=True)
+        (tmp_path / f"roles/{role}/tasks/main.yml").write_text(tasks)
+    (tmp_path / "play.yml").write_text(PLAY)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        ended = subprocess.run(
+            [
+                *(sys.executable, "-m", "ansible", "playbook", "-i", "app,", "-c", "local"),
+                *("-e", f"ansible_python_interpreter={sys.executable}", *arguments, str(tmp_path / "play.yml")),
+            ],
+            cwd=tmp_path,
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+                "ANSIBLE_STDOUT_CALLBACK": "codeframe.staging.steps",
+                "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
+                "ANSIBLE_NOCOLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
+    return run
+
+
+def without_times(output: str) -> list[str]:
+    return [re.sub(r"\s+(in )?[0-9]+\.[0-9] s$", "", line) for line in output.splitlines() if line.strip()]
+
+
+def test_a_run_shows_a_line_for_each_step_and_why_it_changed(run) -> None:
+    code, output = run()
+    assert code == 0
+    assert without_times(output) == [
+        "Deploy the application: app",
+        f"{'Configure the proxy':<48} changed",
+        "    - Install the site",
+        "    - The package nginx would be installed",
+        "app : ok=4 changed=2 unreachable=0 failed=0 skipped=2 rescued=0 ignored=0",
+    ]
+
+
+def test_a_failure_that_the_summary_says_comes_once(run) -> None:
+    code, output = run("-e", "broken=1")
+    assert code == 2
+    assert output.count("the WebSocket was refused with status 404") == 1
+    lines = without_times(output)
+    assert lines[4:8] == [
+        f"{'Verify the WebSocket':<48} FAILED",
+        "    - Ask the application",
+        "Page: http://app.example.com",
+        "Verdict: the WebSocket was refused with status 404",
+    ]
+
+
+def test_a_failure_that_no_text_says_comes_at_the_end(run) -> None:
+    code, output = run("-e", "broken=1", "-e", "loud=1")
+    assert code == 2
+    assert "FAILED on app: nothing serves" in without_times(output)[-2]
+
+
+def test_check_mode_predicts(run) -> None:
+    code, output = run("--check")
+    assert code == 0
+    assert "Deploy the application (check mode): app" in output
+    assert "would change" in output
+
+
+def test_verbose_runs_show_what_the_default_callback_shows(run) -> None:
+    _code, output = run("-v")
+    assert "TASK [site : site | Install the site]" in output
+    assert "PLAY RECAP" in output
+
+
+def test_no_colour_and_no_cursor_movement_without_a_terminal(run) -> None:
+    _code, output = run("-e", "broken=1")
+    assert "\x1b" not in output
+    assert "\r" not in output
