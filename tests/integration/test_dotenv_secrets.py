@@ -25,8 +25,8 @@ PLAYBOOK = """\
           staging_public_ws_url: http://app.localhost:18080/ws
           staging_project_dir: /srv/none/app
           staging_env_secrets: "{{ planted }}"
-        fail: false
       loop: [inputs, host]
+      failed_when: false
       loop_control:
         label: "{{ item }}"
     - codeframe.staging.dotenv_file:
