@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Iterable
 
+from .._host.files import read_text
 from .._host.url import as_address, is_loopback
 from .addresses import Addresses
-from .machine_facts import read_text
 
 _RESOLVE_WITHIN_S = 5.0
 
@@ -46,13 +46,13 @@ def local_addresses() -> set[str]:
     """The addresses of this machine, without those of its loopback interface."""
     found = set()
     last = ""
-    for line in read_text("/proc/net/fib_trie").splitlines():
+    for line in (read_text("/proc/net/fib_trie") or "").splitlines():
         address = re.search(r"\|-- (\d+\.\d+\.\d+\.\d+)", line)
         if address is not None:
             last = address[1]
         elif "/32 host LOCAL" in line and not last.startswith("127."):
             found.add(last)
-    for line in read_text("/proc/net/if_inet6").splitlines():
+    for line in (read_text("/proc/net/if_inet6") or "").splitlines():
         address_text = str(ipaddress.IPv6Address(int(line.split()[0], 16)))
         if address_text != "::1":
             found.add(address_text)

@@ -11,8 +11,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .._host.files import read_text
 from .application import Application
-from .machine_facts import read_text
 from .variables import Inputs
 from .versions import requires_python
 
@@ -53,17 +53,17 @@ def wanted_python(source: str, inputs: Inputs) -> dict[str, str]:
         # uv brings the Python that the project needs, and an empty virtual environment needs none.
         return {}
     backend = os.path.join(source, inputs.text("staging_backend_dir"))
-    needed = requires_python(read_text(os.path.join(backend, "pyproject.toml")))
+    needed = requires_python(read_text(os.path.join(backend, "pyproject.toml")) or "")
     return {"pyproject.toml": needed} if needed else {}
 
 
 def _package_json(directory: str) -> tuple[Mapping[str, Any], str | None]:
     """The content of package.json, and why it cannot be used: None where it is missing, empty where it can."""
-    path = os.path.join(directory, "package.json")
-    if not os.path.isfile(path):
+    text = read_text(os.path.join(directory, "package.json"))
+    if text is None:
         return {}, None
     try:
-        package = json.loads(read_text(path))
+        package = json.loads(text)
     except ValueError as error:
         return {}, f"is not valid JSON ({error})"
     return (package, "") if isinstance(package, dict) else ({}, "contains no object")

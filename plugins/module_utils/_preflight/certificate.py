@@ -23,7 +23,8 @@ class CertificateFile:
     problem: str = ""
     """Why they cannot be used, as a clause."""
     names: tuple[str, ...] = ()
-    days_left: float | None = None
+    days_left: int | None = None
+    """Whole days until it expires, negative once it has."""
 
 
 def judge_certificate(inputs: Inputs, certificate: CertificateFile, hosts: Mapping[str, str]) -> list[PreflightFinding]:
@@ -50,7 +51,7 @@ def judge_certificate(inputs: Inputs, certificate: CertificateFile, hosts: Mappi
         if certificate.names and not any(covers(name, host) for name in certificate.names)
     ]
     days = certificate.days_left
-    if days is not None and days <= 0:
+    if days is not None and days < 0:
         found.append(
             inputs.finding(
                 "certificate-expired", CERTIFICATE, "a valid certificate", "renew it", found="it has expired"
@@ -63,7 +64,7 @@ def judge_certificate(inputs: Inputs, certificate: CertificateFile, hosts: Mappi
                 CERTIFICATE,
                 f"a certificate that is valid for {_WARN_DAYS} days or more",
                 "renew it",
-                found=f"it expires in {int(days)} days",
+                found=f"it expires in {days} days",
             )
         )
     return found

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.files import read_text
 from .._host.url import Url, is_loopback
 from .._nginx.site import is_ours
 from . import addresses_facts
@@ -22,7 +23,7 @@ from .finding import PreflightFinding
 from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
 from .machine import judge_memory, judge_node, judge_python
-from .machine_facts import available_memory, ephemeral_ports, find_program, output_of, read_text, version_of
+from .machine_facts import available_memory, ephemeral_ports, find_program, output_of, version_of
 from .nginx import judge_nginx, refused_file
 from .storage import judge_storage, needed_bytes
 from .storage_facts import look_at_storage, size_of_release
@@ -99,14 +100,14 @@ def _check_source(inputs: Inputs, options: HostOptions) -> list[PreflightFinding
 
 def _check_nginx(inputs: Inputs) -> list[PreflightFinding]:
     path = find_program("nginx")
-    if path is None:
+    ended = output_of(path, "-t") if path else None
+    if ended is None or ended.succeeded:
         return []
-    code, output = output_of(path, "-t")
-    place = refused_file(output)
-    if code == 0 or (place and is_ours(read_text(place))):
+    place = refused_file(ended.output)
+    if place and is_ours(read_text(place) or ""):
         # A managed site that somebody broke is drift, which the role proxy repairs.
         return []
-    return [judge_nginx(inputs, output)]
+    return [judge_nginx(inputs, ended.output)]
 
 
 def _check_certificate(inputs: Inputs, hosts: Mapping[str, str]) -> list[PreflightFinding]:

@@ -11,19 +11,8 @@ import os
 import pwd
 from collections.abc import Iterable
 
+from .._host import proc, sockets
 from .listeners import PortHolder
-from .machine_facts import read_text
-
-
-def listening_sockets() -> dict[str, tuple[int, int]]:
-    """Port and user id by inode of every listening TCP socket of this network namespace."""
-    found = {}
-    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in read_text(name).splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A":
-                found[fields[9]] = int(fields[1].rpartition(":")[2], 16), int(fields[7])
-    return found
 
 
 class ManagedProcesses:
@@ -44,51 +33,29 @@ class ManagedProcesses:
 
     def holders(self, ports: Iterable[int]) -> list[PortHolder]:
         """The processes that listen on some of the ports."""
-        wanted = set(ports)
-        sockets = {inode: (port, uid) for inode, (port, uid) in listening_sockets().items() if port in wanted}
-        if not sockets:
-            return []
         found = []
-        seen: set[str] = set()
-        for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-            for inode in self._socket_inodes(pid):
-                if inode in sockets:
-                    seen.add(inode)
-                    found.append(self._holder(pid, sockets[inode][0]))
-        # Without CAP_SYS_PTRACE, as in many containers, root does not see which process of another user has a socket.
-        # One of the deploy user's counts as managed here; pm2_process looks at it as that user, and knows.
-        found += [
-            PortHolder(port, managed=uid == self._uid) for inode, (port, uid) in sockets.items() if inode not in seen
-        ]
-        return found
+        for listener in sockets.listeners(ports):
+            found += [self._holder(listener.port, pid) for pid in listener.pids]
+            if not listener.pids:
+                # Without CAP_SYS_PTRACE, as in many containers, root does not see which process of another user has a
+                # socket. One of the deploy user's counts as managed; pm2_process looks at it as that user, and knows.
+                found.append(PortHolder(listener.port, managed=listener.uid == self._uid))
+        return list(dict.fromkeys(found))
 
-    def _socket_inodes(self, pid: int) -> set[str]:
-        found = set()
-        with contextlib.suppress(OSError):
-            for name in os.listdir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
-                    target = os.readlink(f"/proc/{pid}/fd/{name}")
-                    if target.startswith("socket:["):
-                        found.add(target[8:-1])
-        return found
+    def _holder(self, port: int, pid: int) -> PortHolder:
+        cwd = self._working_directory(pid)
+        return PortHolder(port, pid, proc.program_name(pid), cwd, managed=self._is_managed(pid, cwd))
 
-    def _holder(self, pid: int, port: int) -> PortHolder:
-        command, cwd = read_text(f"/proc/{pid}/comm").strip(), self._cwd(pid)
-        return PortHolder(port, pid, command, cwd, managed=self._is_managed(pid, command, cwd))
+    def _working_directory(self, pid: int) -> str:
+        return (proc.working_directory(pid) or "").removesuffix(proc.DELETED)
 
-    def _cwd(self, pid: int) -> str:
-        try:
-            return os.readlink(f"/proc/{pid}/cwd").replace(" (deleted)", "")
-        except OSError:
-            return ""
-
-    def _is_managed(self, pid: int, command: str, cwd: str) -> bool:
+    def _is_managed(self, pid: int, cwd: str) -> bool:
         if self._is_below_directories(cwd) or self._has_name(pid):
             return True
         # In cluster mode the pm2 daemon itself has the socket, for its children.
-        children = read_text(f"/proc/{pid}/task/{pid}/children").split() if command.startswith("PM2") else []
+        children = proc.children(pid) if proc.program_name(pid).startswith("PM2") else []
         return any(
-            self._has_name(int(child)) or self._is_below_directories(self._cwd(int(child))) for child in children
+            self._has_name(child) or self._is_below_directories(self._working_directory(child)) for child in children
         )
 
     def _is_below_directories(self, cwd: str) -> bool:
@@ -96,13 +63,9 @@ class ManagedProcesses:
 
     def _has_name(self, pid: int) -> bool:
         """Whether pm2 gave the process one of the names, under the deploy user."""
-        try:
-            if self._uid is None or os.stat(f"/proc/{pid}").st_uid != self._uid:
-                return False
-        except OSError:
+        if self._uid is None or proc.owner(pid) != self._uid:
             return False
-        entries = (entry.partition("=") for entry in read_text(f"/proc/{pid}/environ").split("\0"))
-        variables = {key: value for key, _equals, value in entries}
+        variables = proc.environment(pid) or {}
         if "pm2_env" in variables:
             # In cluster mode pm2 passes its settings as one JSON text.
             with contextlib.suppress(ValueError, AttributeError):

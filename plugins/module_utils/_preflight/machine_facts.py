@@ -10,7 +10,8 @@ import re
 import shutil
 import time
 
-from .._host.command import run
+from .._host.command import Ended, run
+from .._host.files import read_text
 from .listeners import EPHEMERAL_PORTS
 from .versions import Version, parse_version
 
@@ -19,7 +20,7 @@ _PROGRAM_WITHIN_S = 30.0
 
 def available_memory() -> int | None:
     """Bytes that a process can still get, swap included, within the limits of the control group."""
-    fields = dict(line.split(":", 1) for line in read_text("/proc/meminfo").splitlines() if ":" in line)
+    fields = dict(line.split(":", 1) for line in (read_text("/proc/meminfo") or "").splitlines() if ":" in line)
     try:
         free = (int(fields["MemAvailable"].split()[0]) + int(fields["SwapFree"].split()[0])) * 1024
     except (KeyError, ValueError):
@@ -34,7 +35,8 @@ def room_in_group(directory: str) -> int | None:
     The kernel gives back what the group uses for cached files alone.
     """
     limit, current, usage = (
-        read_text(os.path.join(directory, name)).strip() for name in ("memory.max", "memory.current", "memory.stat")
+        (read_text(os.path.join(directory, name)) or "").strip()
+        for name in ("memory.max", "memory.current", "memory.stat")
     )
     if not limit.isdigit() or not current.isdigit():
         return None
@@ -45,7 +47,7 @@ def room_in_group(directory: str) -> int | None:
 def ephemeral_ports() -> tuple[int, int]:
     """First and last port that the kernel gives to outgoing connections."""
     try:
-        low, high = read_text("/proc/sys/net/ipv4/ip_local_port_range").split()
+        low, high = (read_text("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
         return int(low), int(high)
     except ValueError:
         return EPHEMERAL_PORTS
@@ -54,10 +56,8 @@ def ephemeral_ports() -> tuple[int, int]:
 def version_of(program: str) -> Version | None:
     """The version that a program prints; None where there is no such program."""
     path = find_program(program)
-    if path is None:
-        return None
-    code, output = output_of(path, "--version")
-    return parse_version(output) if code == 0 else None
+    ended = output_of(path, "--version") if path else None
+    return parse_version(ended.output) if ended and ended.succeeded else None
 
 
 def find_program(program: str) -> str | None:
@@ -66,24 +66,9 @@ def find_program(program: str) -> str | None:
     return path if path is not None and os.access(path, os.X_OK) else None
 
 
-def output_of(path: str, argument: str) -> tuple[int | None, str]:
-    """Exit code (None after 30 s) and output of a program with one argument, in the C locale."""
+def output_of(path: str, argument: str) -> Ended | None:
+    """How a program with one argument ended, within 30 s; None where it cannot be started."""
     try:
-        ended = run(
-            [path, argument],
-            cwd="/",
-            env={**os.environ, "LC_ALL": "C"},
-            deadline=time.monotonic() + _PROGRAM_WITHIN_S,
-        )
-    except OSError as error:
-        return None, str(error.strerror)
-    return ended.code, ended.output
-
-
-def read_text(path: str) -> str:
-    """A file as a text; empty where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return run([path, argument], deadline=time.monotonic() + _PROGRAM_WITHIN_S)
     except OSError:
-        return ""
+        return None

@@ -19,7 +19,7 @@ FILE = 'staging_tls_certificate is "/etc/ssl/a.pem", but '
 @pytest.mark.parametrize(
     "facts",
     [
-        pytest.param({"names": ("*.example.com",), "days_left": 7.0}, id="wildcard, 7 days"),
+        pytest.param({"names": ("*.example.com",), "days_left": 7}, id="wildcard, 7 days"),
         pytest.param({"names": ("other.example.com", "app.example.com")}, id="the name itself"),
         pytest.param({}, id="not readable in detail"),
     ],
@@ -32,7 +32,7 @@ def test_a_certificate_that_can_be_used(facts: dict[str, Any]) -> None:
     ("facts", "name", "level", "sentence"),
     [
         pytest.param(
-            {"problem": "there is no file /x", "days_left": -1.0},
+            {"problem": "there is no file /x", "days_left": -1},
             "certificate-file",
             "error",
             FILE + "there is no file /x; expected a certificate chain that fits staging_tls_key; repair it, or name "
@@ -49,14 +49,14 @@ def test_a_certificate_that_can_be_used(facts: dict[str, Any]) -> None:
             id="another name",
         ),
         pytest.param(
-            {"days_left": 0.0},
+            {"days_left": -1},
             "certificate-expired",
             "error",
             FILE + "it has expired; expected a valid certificate; renew it",
             id="expired",
         ),
         pytest.param(
-            {"days_left": 6.9},
+            {"days_left": 6},
             "certificate-expires-soon",
             "warning",
             FILE + "it expires in 6 days; expected a certificate that is valid for 7 days or more; renew it",

@@ -50,4 +50,7 @@ def test_a_program_is_found_on_the_path_and_speaks_english(tmp_path: Path, monke
     assert find_program("a-program-of-this-test") is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_program("a-program-of-this-test") == path
-    assert output_of(path, "-t") == (3, "-t C\n")
+    ended = output_of(path, "-t")
+    assert ended is not None
+    assert (ended.code, ended.output) == (3, "-t C\n")
+    assert output_of(str(tmp_path / "none"), "-t") is None
