@@ -1040,7 +1040,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "env key that is no name",
         {"staging_env": {"MY-KEY": "1"}},
         (
-            'staging_env.MY-KEY is "1", but MY-KEY is no name of a variable (letters, digits and underscores, not'
+            'staging_env.MY-KEY is "1", but MY-KEY is not a variable name (letters, digits and underscores, not'
             " starting with a digit); expected the name of a variable; choose another name"
         ),
     ),
@@ -1226,7 +1226,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "generated secret with a name that bash keeps",
         {"staging_env_generate": {"UID": {}}},
         (
-            "staging_env_generate.UID is {}, but UID is a variable of bash's own, which a file cannot set; "
+            "staging_env_generate.UID is {}, but UID is a variable of bash itself, which a file cannot set; "
             "expected the name of a variable; choose another name"
         ),
     ),
@@ -1247,7 +1247,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "required key that no file can hold",
         {"staging_env_required_keys": ["STRIPE-KEY"]},
         (
-            'staging_env_required_keys[0] is "STRIPE-KEY", but it is no name of a variable (letters, digits and '
+            'staging_env_required_keys[0] is "STRIPE-KEY", but it is not a variable name (letters, digits and '
             "underscores, not starting with a digit); expected the name of a variable; correct the name"
         ),
     ),

@@ -9,16 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._dotenv.entries import (
-    ALPHABETS,
-    LONGEST_SECRET,
-    SHORTEST_SECRET,
-    RefusedError,
-    check_key,
-    encode,
-    is_placeholder,
-)
+from .._dotenv.encoding import RefusedError, check_key, encode
 from .._dotenv.readers import READERS
+from .._dotenv.secret import ALPHABETS, LONGEST_SECRET, SHORTEST_SECRET, is_placeholder
 from .._host.url import Url, UrlError, is_loopback, parse_url
 from .variables import API, BACKEND_PORT, FRONTEND_PORT, WS, Inputs
 
