@@ -1,6 +1,6 @@
-"""Upgrades a WebSocket and then keeps still, for ever: what it is sent, it sends back, and nothing of its own.
+"""A WebSocket backend that only echoes bytes and never sends anything on its own.
 
-A real backend pings now and then, and so never shows how long a proxy bears silence.
+Real backends send pings, so that the idle timeout of a proxy never becomes visible.
 """
 
 from __future__ import annotations
