@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -72,7 +72,7 @@ source_paths = ["{collection}/plugins/module_utils"]
 only_mutate = {modules}
 also_copy = ["{collection}"]
 pytest_add_cli_args_test_selection = ["{collection}/{tests}"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-c", "{collection}/pyproject.toml", "-m", "not slow"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-c", "{collection}/pyproject.toml", "-m", "not slow and not source"]
 """
 KILLED = (1, 3, 24, -24, 36, 152, 255, -9, -11)
 """Exit codes that mutmut records where a test failed, or where the mutant had to be ended (its loop had no end)."""
@@ -189,12 +189,16 @@ def mutant_names(work: Path, modules: Sequence[Path]) -> list[str]:
     from mutmut.mutation.file_mutation import mutate_file_contents
     from mutmut.utils.format_utils import get_mutant_name
 
-    with contextlib.chdir(work):
+    before = Path.cwd()
+    os.chdir(work)
+    try:
         return [
             get_mutant_name(COLLECTION / module, name)
             for module in modules
             for name in mutate_file_contents(str(module), (COLLECTION / module).read_text()).mutant_names
         ]
+    finally:
+        os.chdir(before)
 
 
 def exit_codes(work: Path) -> dict[str, int | None]:

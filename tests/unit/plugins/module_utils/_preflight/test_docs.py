@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import finding
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.inputs import check_inputs
 from bad_inputs import ERRORS, GOOD, WARNINGS
@@ -19,6 +20,7 @@ def _documented() -> dict[str, str]:
     return dict(rows)
 
 
+@pytest.mark.source
 def test_every_finding_of_the_code_is_documented_and_no_other() -> None:
     code = "".join(path.read_text("utf-8") for path in ROOT.glob("plugins/module_utils/_preflight/*.py"))
     called = set(re.findall(r"\b(?:add|finding)\(\s*\"([a-z-]+)\"", code))
