@@ -156,7 +156,15 @@ $(SCENARIOS:%=test-%): test-%: $(VENV)/.stamp
 .PHONY: test-%
 test-%: ## One Molecule scenario with all its cases
 
-# --- cleaning up
+# A sample of the mutants, the same for the same SEED: all of them would take hours.
+MUTANTS ?= 200
+SEED ?= 1
+
+.PHONY: mutation
+mutation: $(VENV)/.stamp ## Mutation testing of the pure code: MUTANTS=200 SEED=1 ARGS="--only '*/_nginx/*'"
+	@$(TIMED) mutation python tests/mutation.py --mutants $(MUTANTS) --seed $(SEED) $(ARGS)
+
+# --- clean-up
 
 .PHONY: stop
 stop: ## Remove all containers of the harness, including the demo

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -70,7 +72,7 @@ CONFIGURATION = """\
 [tool.mutmut]
 source_paths = ["{collection}/plugins/module_utils"]
 only_mutate = {modules}
-also_copy = ["{collection}"]
+also_copy = {copied}
 pytest_add_cli_args_test_selection = ["{collection}/{tests}"]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-c", "{collection}/pyproject.toml", "-m", "not slow and not source"]
 """
@@ -184,21 +186,21 @@ def copy_checkout(checkout: Path, copy: Path) -> None:
             shutil.copy2(checkout / name, copy / name)
 
 
-def mutant_names(work: Path, modules: Sequence[Path]) -> list[str]:
-    """The names of all mutants of these modules, as mutmut gives them, which reads its settings in ``work``."""
-    from mutmut.mutation.file_mutation import mutate_file_contents
-    from mutmut.utils.format_utils import get_mutant_name
-
+def make_mutants(work: Path) -> list[str]:
+    """Write the mutants as ``mutmut run`` does, which then finds them made, and return their names."""
     before = Path.cwd()
+    # mutmut reads its settings from the working directory, some of them on import.
     os.chdir(work)
     try:
-        return [
-            get_mutant_name(COLLECTION / module, name)
-            for module in modules
-            for name in mutate_file_contents(str(module), (COLLECTION / module).read_text()).mutant_names
-        ]
+        from mutmut.__main__ import create_mutants
+        from mutmut.utils.file_utils import copy_src_dir
+
+        copy_src_dir()
+        with contextlib.redirect_stdout(io.StringIO()):
+            create_mutants(os.cpu_count() or 1)
     finally:
         os.chdir(before)
+    return sorted(exit_codes(work))
 
 
 def exit_codes(work: Path) -> dict[str, int | None]:
@@ -223,11 +225,18 @@ def main() -> int:
     shutil.rmtree(WORK, ignore_errors=True)
     copy_checkout(CHECKOUT, WORK / COLLECTION)
     modules = [path for path in pure_modules(CHECKOUT) if fnmatch(str(path), arguments.only)]
+    # Without the folder of the mutants, which a copy would overwrite.
+    collection, plugins = WORK / COLLECTION, WORK / COLLECTION / "plugins"
+    copied = [*collection.iterdir(), *plugins.iterdir()]
+    copied = [path for path in copied if path not in (plugins, WORK / COLLECTION / PURE_CODE)]
     configuration = CONFIGURATION.format(
-        collection=COLLECTION, tests=arguments.tests, modules=json.dumps([str(COLLECTION / path) for path in modules])
+        copied=json.dumps([str(path.relative_to(WORK)) for path in copied]),
+        collection=COLLECTION,
+        tests=arguments.tests,
+        modules=json.dumps([str(COLLECTION / path) for path in modules]),
     )
     (WORK / "pyproject.toml").write_text(configuration)
-    names = mutant_names(WORK, modules)
+    names = make_mutants(WORK)
     chosen = sample(names, arguments.seed, arguments.mutants)
     print(f"{len(chosen)} of {len(names)} mutants of {len(modules)} pure modules, seed {arguments.seed}", flush=True)
     if not chosen:
