@@ -1045,10 +1045,10 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
-        "env key of bash's own",
+        "env key that bash sets itself",
         {"staging_env": {"UID": "1"}},
         (
-            'staging_env.UID is "1", but UID is a variable of bash\'s own, which a file cannot set; expected the '
+            'staging_env.UID is "1", but UID is a variable of bash itself, which a file cannot set; expected the '
             "name of a variable; choose another name"
         ),
     ),
