@@ -6,22 +6,22 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What the modules that look into an nginx of the host have in common."""
+    """Options of the modules that work with the nginx of the host."""
 
     DOCUMENTATION = r"""
 options:
   executable:
     description:
-      - The program nginx, as a path or a name.
+      - Path or name of the program nginx.
     type: str
     default: nginx
   config:
     description:
-      - The main configuration file. By default the one that nginx was built with.
+      - Main configuration file. By default the one that nginx was built with.
     type: path
   prefix:
     description:
-      - The prefix directory that nginx runs with (C(-p)). By default the one that it was built with.
+      - Prefix directory that nginx runs with (C(-p)). By default the one that it was built with.
     type: path
 author:
   - The codeframe.staging contributors (@codeframe)

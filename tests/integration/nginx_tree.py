@@ -1,4 +1,4 @@
-"""A real nginx with a tree of its own, somebody else's site that must go on serving, and ours."""
+"""A real nginx with a configuration of its own: an unmanaged site that must stay reachable, and a managed one."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import module_runner
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx import process as nginx_process
-from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info, nginx_site
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx import workers as nginx_workers
+from ansible_collections.codeframe.staging.plugins.modules import (
+    nginx_effective_info,
+    nginx_site,
+    nginx_site_info,
+)
 
-#: Another nginx than the system's is tested by naming its program in TEST_NGINX.
+#: TEST_NGINX names the program of another nginx than the system's.
 NGINX = os.environ.get("TEST_NGINX") or shutil.which(
     "nginx", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", "")
 )
 NGINX_VERSION = ""
 if NGINX:
     NGINX_VERSION = subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr.rpartition("/")[2].strip()
-#: Requests served and failed by somebody else's site while ours was worked on, for the summary.
+#: Requests to the unmanaged site that were served and that failed during changes, for the summary.
 LOOPS: list[tuple[int, int]] = []
-MAIN = """pid {root}/run/nginx.pid;
+MAIN = """include {root}/modules-enabled/*.conf; pid {root}/run/nginx.pid;
 error_log {root}/logs/error.log;
 worker_processes 2;
 events {{ worker_connections 128; }}
@@ -49,13 +53,13 @@ OTHERS = 'server {{ listen 127.0.0.1:{port}; server_name others.example.com; ret
 def wait_for(condition: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not come about"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.01)
 
 
 @dataclass
 class Loop:
-    """Requests without a pause to somebody else's site."""
+    """Requests without a pause to the unmanaged site."""
 
     port: int
     served: int = 0
@@ -100,7 +104,7 @@ def get(port: int, host: str, path: str = "/") -> tuple[int, str]:
 
 @dataclass
 class Tree:
-    """The configuration below ``root``, served by a real nginx."""
+    """The configuration below ``root``, loaded by a real nginx."""
 
     root: Path
     port: int
@@ -119,21 +123,21 @@ class Tree:
         return self.root / "sites-enabled" / self.name
 
     def content(self, text: str = "ours", extra: str = "", port: int | None = None) -> str:
-        """A good site of ours."""
+        """A valid managed site."""
         listen = f"listen 127.0.0.1:{port or self.port};"
         return f'server {{ {listen} server_name api.example.com; {extra} location / {{ return 200 "{text}"; }} }}'
 
-    def write_main(self, includes: str = SITES, more: str = "") -> None:
-        self.main.write_text(more + MAIN.format(root=self.root, includes=includes.format(root=self.root)))
+    def write_main(self, includes: str = SITES) -> None:
+        self.main.write_text(MAIN.format(root=self.root, includes=includes.format(root=self.root)))
 
     def make(self) -> None:
-        for name in ("conf.d", "sites-enabled", "sites-available", "logs", "run"):
+        for name in ("conf.d", "modules-enabled", "sites-enabled", "sites-available", "logs", "run"):
             (self.root / name).mkdir(parents=True)
         self.write_main()
         self.others("others", OTHERS.format(port=self.port, text="others"))
 
     def others(self, name: str, text: str) -> Path:
-        """A site of somebody else."""
+        """An unmanaged site."""
         path = self.root / "sites-enabled" / name
         path.write_text(text)
         return path
@@ -169,6 +173,9 @@ class Tree:
             options.setdefault("content", self.content())
         return module_runner.run(nginx_site, options, check=check, diff=diff)
 
+    def site_info(self) -> dict[str, Any]:
+        return module_runner.run(nginx_site_info, {"name": self.name, **self.program()})
+
     def info(self, **options: Any) -> dict[str, Any]:
         wanted = {"host_name": "api.example.com", "port": self.port, **self.program()}
         return module_runner.run(nginx_effective_info, {**wanted, **options})
@@ -177,7 +184,7 @@ class Tree:
         return {"executable": NGINX or "nginx", "config": str(self.main), "prefix": str(self.root)}
 
     def snapshot(self) -> dict[str, str]:
-        """Everything below the root apart from logs and run-time files, byte for byte."""
+        """Everything below the root except logs and run-time files, byte for byte."""
         found = {}
         for path in sorted(self.root.rglob("*")):
             relative = str(path.relative_to(self.root))
@@ -188,7 +195,7 @@ class Tree:
 
     def workers(self) -> list[int]:
         """Process ids of the workers that accept connections."""
-        running = nginx_process.running(str(self.root / "run/nginx.pid"))
+        running = nginx_workers.running(str(self.root / "run/nginx.pid"))
         return [] if running is None else [worker.pid for worker in running.active]
 
     def ours(self) -> tuple[int, str]:

@@ -228,7 +228,7 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
 def serve(tree: Tree, sites: Sites, name: str, replace: tuple[str, str] = ("", "")) -> Served:
     result = tree.site(content=sites.text(name).replace(*replace) if replace[0] else sites.text(name))
     assert not result["failed"], result["msg"]
-    assert result["warnings_found"] == []
+    assert result["warnings"] == []
     return Served(tree, sites.ports[name], "tls" in name and name != "tls-ends-before")
 
 

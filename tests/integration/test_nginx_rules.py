@@ -1,4 +1,4 @@
-"""Servers and locations as nginx_effective_info tells them and as nginx chooses them, for configurations by chance."""
+"""The servers and locations of nginx_effective_info are those that nginx chooses, for generated configurations."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import nginx_crossplane
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx import config as nginx_config
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx import effective as nginx_effective
-from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import Tree as ConfigTree
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.dump import split_dump, tree_of_files
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.evaluation import evaluate
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import Request, normal_path
 from free_ports import free_port
 from nginx_tree import NGINX, NGINX_VERSION, Tree
 
 pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
 
-#: Parts that meet each other often: prefixes of each other, the same in other letters, with and without a slash.
+#: Parts that collide often: prefixes of each other, in another case, with and without a slash.
 WORDS = ["ws", "w", "wsx", "WS", "a", "api", "x.y"]
 PATTERNS = [
     "^/w",
@@ -40,7 +42,7 @@ SERVER_NAMES = [
 
 
 class Generator:
-    """Servers and locations that each answer with a number of their own."""
+    """Servers and locations that each answer with another number."""
 
     def __init__(self, seed: int, echo: int) -> None:
         self.random = random.Random(seed)
@@ -52,14 +54,14 @@ class Generator:
         return (below.rstrip("/") or "") + "/" + "/".join(words) + self.random.choice(["", "", "/" if words else ""])
 
     def answer(self) -> str:
-        """A directive by which a location is known, by itself or through another server."""
+        """Directives that answer with a number, directly or through another server."""
         self.last += 1
         if self.random.random() < 0.3:
             return f"proxy_set_header X-Number {self.last}; proxy_pass http://127.0.0.1:{self.echo};"
         return f'return 200 "{self.last}";'
 
     def locations(self, below: str, depth: int) -> str:
-        """Locations inside of one; of one with a regular expression, nginx compares its text with theirs."""
+        """Locations inside of another one, whose text or regular expression is ``below``."""
         taken: set[tuple[str, str]] = set()
         text = ""
         for _number in range(self.random.randint(0, 5)):
@@ -67,7 +69,7 @@ class Generator:
             regex = modifier.startswith("~") or (below != "" and not below.startswith("/"))
             modifier = "~ " if regex and not modifier.startswith("~") else modifier
             where = self.random.choice(PATTERNS) if regex else self.path(below)
-            # nginx refuses two prefixes alike, whatever their modifiers, and two exact ones.
+            # nginx refuses two equal prefixes, whatever their modifiers, and two equal exact paths.
             kind = "~" if regex else modifier.strip() if modifier.startswith("=") else ""
             if not regex and (kind, where) in taken:
                 continue
@@ -90,7 +92,7 @@ class Generator:
         return text
 
 
-def asked(port: int, address: str, name: str, path: str) -> tuple[int, str]:
+def answer_of_nginx(port: int, address: str, name: str, path: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(address, port, timeout=30)
     try:
         connection.request("GET", path, headers={"Host": name, "Connection": "close"})
@@ -101,23 +103,15 @@ def asked(port: int, address: str, name: str, path: str) -> tuple[int, str]:
         connection.close()
 
 
-def told(read: nginx_config.Tree, port: int, address: str, name: str, path: str) -> tuple[int, str]:
-    """Status and number that the module expects."""
-    request = nginx_effective.Request(name, port, False, nginx_effective.normal_path(path), address)
-    answer = nginx_effective.explain(read, request, NGINX_VERSION)
-    codes = [each.code for each in answer.findings]
-    if "redirected" in codes:
+def answer_evaluated(read: ConfigTree, port: int, address: str, name: str, path: str) -> tuple[int, str]:
+    """Status and number that the evaluation expects."""
+    evaluation = evaluate(read, Request(name, port, False, normal_path(path), address), NGINX_VERSION)
+    if "redirected" in [each.code for each in evaluation.findings]:
         return 301, ""
-    for each in answer.location.block or () if answer.location else ():
-        if each.name == "return":
-            return 200, each.args[1]
-        if each.name == "proxy_set_header":
+    for each in evaluation.location.block or () if evaluation.location else ():
+        if each.name in ("return", "proxy_set_header"):
             return 200, each.args[1]
     return 404, ""
-
-
-def directives(read: nginx_config.Tree) -> list[tuple[str, tuple[str, ...], str]]:
-    return [(each.name, each.args, each.where) for each in nginx_config.walk(read.directives)]
 
 
 @pytest.fixture
@@ -129,7 +123,7 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, 40))])
-def test_the_server_and_the_location_told_are_those_that_nginx_chooses(tree: Tree, seed: int) -> None:
+def test_the_server_and_the_location_are_those_that_nginx_chooses(tree: Tree, seed: int) -> None:
     echo = free_port()
     (tree.root / "conf.d/echo.conf").write_text(
         f"server {{ listen 127.0.0.1:{echo}; location / {{ return 200 $http_x_number; }} }}\n"
@@ -147,16 +141,17 @@ def test_the_server_and_the_location_told_are_those_that_nginx_chooses(tree: Tre
     assert len(addresses) >= 5
     tree.start()
     dump = tree.command("-T").stdout
-    read = nginx_effective_info.tree_of_dump(dump, nginx_config.parse)
-    crossed = nginx_effective_info.tree_of_dump(dump, nginx_effective_info.parse_by_crossplane)
-    assert directives(read) == directives(crossed)
+    read = tree_of_files(split_dump(dump))
+    for file, text in split_dump(dump).items():
+        nginx_crossplane.assert_parsed_alike(text, file)
     paths = {"/", "/ws", "/ws/", "/w", "/wsx", "/a/ws", "/a", "/api/ws/", "/none", "/%77s", "/a//ws", "/a/../ws?x=/a"}
     paths |= {generator.path() for _number in range(12)}
-    different = [
-        f"{address} {name} {path}: nginx {does}, told {says}"
-        for address in addresses
-        for name in NAMES
-        for path in sorted(paths)
-        if (does := asked(tree.port, address, name, path)) != (says := told(read, tree.port, address, name, path))
-    ]
+    different = []
+    for address in addresses:
+        for name in NAMES:
+            for path in sorted(paths):
+                real = answer_of_nginx(tree.port, address, name, path)
+                expected = answer_evaluated(read, tree.port, address, name, path)
+                if real != expected:
+                    different.append(f"{address} {name} {path}: nginx {real}, evaluation {expected}")
     assert not different, "\n".join(different)

@@ -1,4 +1,4 @@
-"""Report progress and durations."""
+"""Say what is being done, and how long it took."""
 
 from __future__ import annotations
 

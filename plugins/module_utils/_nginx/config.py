@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read nginx configuration texts: tokens, blocks, includes, each with its file and line.
+"""Parse nginx configuration files: tokens, blocks and includes, each with its file and line.
 
-Only the standard library, since it runs on hosts. It reads what nginx reads
-(``ngx_conf_file.c``) and judges nothing: whether a tree is valid is for
-``nginx -t`` alone to say.
+The grammar is that of ``ngx_conf_file.c``. Validity is not checked here: only ``nginx -t`` decides it. The parser uses
+the standard library alone because it runs on managed hosts, and it records the offset of each directive, which the
+test of a candidate needs (``site/candidate.py``).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
-#: nginx gives up on recursion by its own limit of open files; a tree this deep is a loop.
+#: nginx itself stops at its limit of open files; includes nested this deeply are a loop.
 MAX_INCLUDE_DEPTH = 20
 
 _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
@@ -24,7 +25,7 @@ _GLOB_CHARACTERS = re.compile(r"[*?\[]")
 
 
 class ConfigError(ValueError):
-    """A text that is no nginx configuration; carries file and line."""
+    """A text that is not an nginx configuration, with the file and line of the mistake."""
 
     def __init__(self, reason: str, file: str, line: int) -> None:
         super().__init__(f"{reason} in {file}:{line}")
@@ -37,8 +38,8 @@ class ConfigError(ValueError):
 class Directive:
     """One directive; ``block`` is ``None`` unless it has braces.
 
-    ``start`` and ``end`` are offsets into the text it was read from and cover
-    the directive up to and including its ``;`` or closing brace.
+    ``start`` and ``end`` are offsets into the text of the file. They cover the directive up to and including its ``;``
+    or closing brace.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Directive:
 
     @property
     def where(self) -> str:
-        """The place, as people write it."""
+        """The place as ``FILE:LINE``."""
         return f"{self.file}:{self.line}"
 
     def children(self, name: str) -> list[Directive]:
@@ -69,7 +70,7 @@ class _Token:
 
 
 def _unescape(raw: str) -> str:
-    """Undo the escapes that nginx undoes (``ngx_conf_read_token``); all others stay as they are."""
+    """Resolve the escapes that nginx resolves (``ngx_conf_read_token``) and leave all others unchanged."""
     if "\\" not in raw:
         return raw
     out: list[str] = []
@@ -87,7 +88,7 @@ def _unescape(raw: str) -> str:
 
 
 class _Reader:
-    """Tokens of one text. Lua blocks are the caller's to skip (:meth:`skip_braces`)."""
+    """Tokens of one text. The caller skips Lua blocks with :meth:`skip_braces`."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
@@ -139,25 +140,25 @@ class _Reader:
         while end < len(self.text) and self.text[end] != quote:
             end += 2 if self.text[end] == "\\" else 1
         if end >= len(self.text):
-            raise ConfigError("a quote without its end", self.file, line)
+            raise ConfigError("a quote that is not closed", self.file, line)
         self._advance_to(end + 1)
         return _Token(_unescape(self.text[start + 1 : end]), True, line, start, end + 1)
 
     def skip_braces(self) -> None:
-        """Skip to behind the brace that closes the one just read (for blocks in another language)."""
+        """Skip a block in another language, up to and including its closing brace."""
         depth, line = 1, self.line
         for match in re.compile(r"[{}]").finditer(self.text, self.position):
             depth += 1 if match.group() == "{" else -1
             if depth == 0:
                 self._advance_to(match.end())
                 return
-        raise ConfigError("a block without its closing brace", self.file, line)
+        raise ConfigError("a block that is not closed", self.file, line)
 
 
 def parse(text: str, file: str) -> tuple[Directive, ...]:
     """Parse one configuration text.
 
-    :raises ConfigError: Where braces, quotes or semicolons do not fit together.
+    :raises ConfigError: If braces, quotes or semicolons are not balanced.
     """
     reader = _Reader(text, file)
     return _block(reader, opened_at=None)
@@ -170,18 +171,18 @@ def _block(reader: _Reader, opened_at: int | None) -> tuple[Directive, ...]:
         token = reader.next()
         if token is None:
             if words:
-                raise ConfigError(f'"{words[0].text}" is not ended by ";"', reader.file, words[0].line)
+                raise ConfigError(f'"{words[0].text}" does not end with ";"', reader.file, words[0].line)
             if opened_at is not None:
-                raise ConfigError("a block without its closing brace", reader.file, opened_at)
+                raise ConfigError("a block that is not closed", reader.file, opened_at)
             return tuple(found)
         if token.quoted or token.text not in (";", "{", "}"):
             words.append(token)
             continue
         if token.text == "}":
             if words:
-                raise ConfigError(f'"{words[0].text}" is not ended by ";"', reader.file, words[0].line)
+                raise ConfigError(f'"{words[0].text}" does not end with ";"', reader.file, words[0].line)
             if opened_at is None:
-                raise ConfigError("a closing brace without its block", reader.file, token.line)
+                raise ConfigError("a closing brace without a block", reader.file, token.line)
             return tuple(found)
         if not words:
             raise ConfigError(f'an unexpected "{token.text}"', reader.file, token.line)
@@ -207,20 +208,30 @@ def _block(reader: _Reader, opened_at: int | None) -> tuple[Directive, ...]:
 
 
 def include_pattern(directive: Directive, conf_dir: str) -> str:
-    """The absolute path or glob of an ``include``; relative ones count from the main file's directory."""
+    """The absolute path or glob of an ``include``; a relative one starts at the main file's directory."""
     return posixpath.normpath(posixpath.join(conf_dir, directive.args[0])) if directive.args else ""
 
 
 def is_glob(pattern: str) -> bool:
-    """Whether nginx treats the include as a pattern (a pattern that matches nothing is no error)."""
+    """Whether nginx treats the include as a pattern (a pattern without a match is not an error)."""
     return _GLOB_CHARACTERS.search(pattern) is not None
+
+
+def include_matches(pattern: str, path: str) -> bool:
+    """Whether an include with this absolute path or glob loads a file at ``path``."""
+    if pattern == path:
+        return True
+    if not is_glob(pattern) or posixpath.basename(path).startswith("."):
+        return False
+    return pattern.count("/") == path.count("/") and fnmatchcase(path, pattern)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """All files of a configuration, and the main file's directives with every include in its place.
+    """A whole configuration: the directives of the main file with every include expanded.
 
-    ``folders`` are the directories that an include takes files in from by a pattern.
+    ``files`` are the files read, in order. ``unreadable`` are those left out. ``folders`` are the directories that
+    includes with a pattern read from.
     """
 
     directives: tuple[Directive, ...]
@@ -237,7 +248,7 @@ class Tree:
         return [each for each in self.http() if each.name == "server" and each.block is not None]
 
     def main_value(self, name: str) -> str | None:
-        """The first argument of a directive of the main context, if it is there."""
+        """The first argument of a directive of the main context; ``None`` if it is not set."""
         for each in self.directives:
             if each.name == name and each.args:
                 return each.args[0]
@@ -248,24 +259,19 @@ def load_tree(
     main: str,
     read: Callable[[str], str],
     expand: Callable[[str], Sequence[str]],
-    conf_dir: str | None = None,
-    parse_text: Callable[[str, str], tuple[Directive, ...]] | None = None,
+    inside_blocks: bool = True,
 ) -> Tree:
     """Read a configuration with its includes.
 
-    :param read: Text of a file; may raise ``OSError``.
-    :param expand: Paths that a glob matches, in nginx's order.
-    :param conf_dir: Directory that relative includes count from; that of ``main`` by default.
-    :param parse_text: Parser of one text and its path; :func:`parse` by default.
+    Files other than the main file that cannot be read or parsed are listed in ``unreadable`` and left out.
 
-    Files that cannot be read or parsed are named in ``unreadable`` and left
-    out, apart from the main file.
-
-    :raises ConfigError: If the main file is no configuration.
+    :param read: Returns the text of a file; may raise ``OSError``.
+    :param expand: Returns the paths that a glob matches, in nginx's order.
+    :param inside_blocks: Whether to expand includes inside of blocks too; without it only the main context is whole.
+    :raises ConfigError: If the main file is not a configuration.
     :raises OSError: If the main file cannot be read.
     """
-    base = posixpath.dirname(main) if conf_dir is None else conf_dir
-    parser = parse_text or parse
+    conf_dir = posixpath.dirname(main)
     files: list[str] = [main]
     unreadable: list[str] = []
     folders: list[str] = []
@@ -276,19 +282,19 @@ def load_tree(
                 if depth >= MAX_INCLUDE_DEPTH:
                     unreadable.append(each.where)
                     continue
-                pattern = include_pattern(each, base)
+                pattern = include_pattern(each, conf_dir)
                 if is_glob(pattern) and not is_glob(posixpath.dirname(pattern)):
                     folders.append(posixpath.dirname(pattern))
                 for path in expand(pattern) if is_glob(pattern) else [pattern]:
                     try:
-                        included = parser(read(path), path)
+                        included = parse(read(path), path)
                     except (OSError, ConfigError) as exc:
                         unreadable.append(str(exc) if isinstance(exc, ConfigError) else path)
                         continue
                     if path not in files:
                         files.append(path)
                     yield from resolve(included, depth + 1)
-            elif each.block is None:
+            elif each.block is None or not inside_blocks:
                 yield each
             else:
                 yield Directive(
@@ -301,7 +307,7 @@ def load_tree(
                     each.end,
                 )
 
-    directives = tuple(resolve(parser(read(main), main), 0))
+    directives = tuple(resolve(parse(read(main), main), 0))
     return Tree(directives, tuple(files), tuple(unreadable), tuple(dict.fromkeys(folders)))
 
 
@@ -310,18 +316,3 @@ def walk(directives: Sequence[Directive]) -> Iterator[Directive]:
     for each in directives:
         yield each
         yield from walk(each.block or ())
-
-
-def split_dump(dump: str) -> dict[str, str]:
-    """The files of an ``nginx -T`` dump, in the order in which nginx read them.
-
-    :raises ValueError: If the text holds no file at all.
-    """
-    files: dict[str, str] = {}
-    parts = re.split(r"(?m)^# configuration file (.+):\n", dump)
-    for path, text in zip(parts[1::2], parts[2::2]):
-        # nginx ends each file with a newline of its own.
-        files.setdefault(path, text[:-1] if text.endswith("\n") else text)
-    if not files:
-        raise ValueError("no '# configuration file PATH:' line in the dump of nginx -T")
-    return files

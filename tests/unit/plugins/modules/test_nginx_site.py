@@ -1,115 +1,83 @@
-"""nginx_site where there is no nginx; with a real one it is tested in tests/integration."""
+"""nginx_site where there is no nginx; tests/integration runs it with a real one."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info, nginx_site
+from ansible_collections.codeframe.staging.plugins.modules import nginx_site
 
 SITE = {"name": "app-staging", "content": "server { listen 80; }", "executable": "/no/such/nginx"}
+FILE = "/etc/nginx/sites-available/app-staging"
+LINK = "/etc/nginx/sites-enabled/app-staging"
+TEXT = "# Managed by codeframe.staging, site app-staging; manual changes are replaced.\nserver { listen 80; }\n"
 
 
-def test_check_mode_on_a_bare_host_predicts_the_file(run_module: Any) -> None:
+def test_check_mode_on_a_bare_host_predicts_the_site(run_module: Any) -> None:
     result = run_module(nginx_site, SITE, check=True, diff=True)
-    assert result["changed"]
+    assert (result["changed"], result["reload"], result["running"]) == (True, False, False)
     assert result["reasons"] == ["nginx is not installed yet"]
-    assert result["path"] == "/etc/nginx/sites-available/app-staging"
-    assert result["diff"][0]["after"] == (
-        "# Managed by codeframe.staging, site app-staging; changes by hand are replaced.\nserver { listen 80; }\n"
-    )
-    assert result["state_after"]["/etc/nginx/sites-enabled/app-staging"] == "-> /etc/nginx/sites-available/app-staging"
+    assert (result["path"], result["loaded_path"], result["layout"]) == (FILE, LINK, "sites")
+    assert result["state_before"] == {FILE: None, LINK: None}
+    assert result["state_after"] == {FILE: TEXT, LINK: f"-> {FILE}"}
+    assert result["diff"] == [
+        {"before_header": FILE, "after_header": FILE, "before": "", "after": TEXT},
+        {"before_header": LINK, "after_header": LINK, "before": "", "after": f"-> {FILE}"},
+    ]
 
 
 @pytest.mark.parametrize(
-    ("options", "path", "others"),
+    ("options", "path", "main_path", "paths"),
     [
-        ({"enabled": False}, "/etc/nginx/sites-available/app-staging", {"/etc/nginx/sites-enabled/app-staging": None}),
-        ({"layout": "conf_d"}, "/etc/nginx/conf.d/app-staging.conf", {}),
-        ({"layout": "conf_d", "enabled": False}, "/etc/nginx/conf.d/app-staging.conf.disabled", {}),
-        ({"context": "main"}, "/etc/nginx/modules-enabled/app-staging.conf", {}),
+        pytest.param({"layout": "sites"}, FILE, "", {FILE, LINK}, id="sites"),
+        pytest.param({"layout": "conf_d"}, "/etc/nginx/conf.d/app-staging.conf", "", set(), id="conf-d"),
+        pytest.param(
+            {"main_content": "worker_shutdown_timeout 3s;"},
+            FILE,
+            "/etc/nginx/modules-enabled/app-staging.conf",
+            {FILE, LINK},
+            id="main-context",
+        ),
+        pytest.param({"main_content": ""}, FILE, "", {FILE, LINK}, id="nothing-in-the-main-context"),
+        pytest.param({"config": "/opt/n/nginx.conf"}, "/opt/n/sites-available/app-staging", "", set(), id="main-file"),
     ],
 )
-def test_the_prediction_for_a_bare_host_is_where_the_file_will_be(
-    run_module: Any, options: dict[str, Any], path: str, others: dict[str, None]
+def test_the_prediction_for_a_bare_host_has_the_paths_of_debian(
+    run_module: Any, options: dict[str, Any], path: str, main_path: str, paths: set[str]
 ) -> None:
     result = run_module(nginx_site, {**SITE, **options}, check=True)
-    assert result["path"] == path
-    assert result["state_after"].pop(path).endswith("server { listen 80; }\n")
-    assert result["state_after"] == others
+    assert (result["path"], result["main_path"]) == (path, main_path)
+    assert result["state_after"][path] == TEXT
+    if main_path:
+        assert result["state_after"][main_path].endswith("\nworker_shutdown_timeout 3s;\n")
+    assert not paths or set(result["state_after"]) == paths | ({main_path} if main_path else set())
 
 
-def test_without_nginx_a_real_run_fails_by_name(run_module: Any) -> None:
+def test_without_nginx_a_real_run_fails_and_says_why(run_module: Any) -> None:
     result = run_module(nginx_site, SITE)
-    assert result["msg"] == "the program /no/such/nginx is not on this host; install the package nginx first"
+    assert result["msg"] == "nginx is not installed on this host; install the package nginx first"
     assert not result["changed"]
 
 
-def test_without_nginx_nothing_is_there_to_remove(run_module: Any) -> None:
-    result = run_module(nginx_site, {**SITE, "state": "absent"})
-    assert (result["changed"], result["reasons"]) == (False, [])
+@pytest.mark.parametrize("check", [True, False])
+def test_without_nginx_there_is_nothing_to_remove(run_module: Any, check: bool) -> None:
+    result = run_module(nginx_site, {**SITE, "state": "absent"}, check=check)
+    assert (result["changed"], result["reasons"], result["failed"]) == (False, [], False)
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\nb", "a b"])
-def test_a_name_that_is_no_file_name_is_refused(run_module: Any, name: str) -> None:
-    assert (
-        "expected letters, digits, dots, hyphens and underscores"
-        in run_module(nginx_site, {**SITE, "name": name})["msg"]
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\nb", "a b", "a" * 101])
+def test_a_name_that_cannot_be_a_file_name_is_refused(run_module: Any, name: str) -> None:
+    assert run_module(nginx_site, {**SITE, "name": name})["msg"] == (
+        f"name is {name!r}, expected letters, digits, dots, hyphens and underscores"
     )
 
 
-def test_content_is_required(run_module: Any) -> None:
+def test_content_is_required_for_a_site_that_should_exist(run_module: Any) -> None:
     assert "content" in run_module(nginx_site, {"name": "a"})["msg"]
 
 
-def test_no_nginx_is_a_finding(run_module: Any) -> None:
-    result = run_module(nginx_effective_info, {"host_name": "a", "executable": "/no/such/nginx"})
-    assert (result["ok"], result["message"]) == (False, "nginx is not installed here")
-
-
-DUMP = """# configuration file /etc/nginx/nginx.conf:
-http { include sites-enabled/*; }
-
-# configuration file /etc/nginx/sites-enabled/a:
-server {
-  listen 80; server_name api.example.com;
-  proxy_set_header Upgrade $http_upgrade;
-  location / { proxy_pass http://127.0.0.1:1; proxy_http_version 1.1; proxy_read_timeout 1d; proxy_set_header Host a; }
-}
-
-"""
-
-
-@pytest.mark.parametrize("parser", ["builtin", "crossplane"])
-def test_a_dump_is_explained_without_an_nginx(run_module: Any, parser: str) -> None:
-    args = {"host_name": "api.example.com", "dump": DUMP, "parser": parser, "executable": "/no/such/nginx"}
-    result = run_module(nginx_effective_info, args)
-    assert result["message"] == (
-        "location / in /etc/nginx/sites-enabled/a:4 sets proxy_set_header Host in /etc/nginx/sites-enabled/a:4 "
-        "and so drops Upgrade set in /etc/nginx/sites-enabled/a:3"
-    )
-    assert result["server"]["where"] == "/etc/nginx/sites-enabled/a:1"
-    assert (result["running"], result["parser"], result["changed"]) == (None, parser, False)
-
-
-def test_a_path_without_a_slash_is_refused(run_module: Any) -> None:
-    result = run_module(nginx_effective_info, {"host_name": "a", "path": "ws", "dump": DUMP})
-    assert result["msg"] == "path is 'ws', expected one that starts with a slash, such as /ws"
-
-
-def test_a_dump_that_is_none_is_refused(run_module: Any) -> None:
-    result = run_module(nginx_effective_info, {"host_name": "a", "dump": "nonsense"})
-    assert result["msg"] == (
-        "the configuration of nginx cannot be read: no '# configuration file PATH:' line in the dump of nginx -T"
-    )
-
-
-def test_files_are_replaced_by_a_rename_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    target = tmp_path / "site"
-    target.write_text("old")
-    held = target.open()
-    nginx_site.write_atomically(str(target), "new")
-    assert (held.read(), target.read_text(), target.stat().st_mode & 0o777) == ("old", "new", 0o644)
-    assert list(tmp_path.iterdir()) == [target]
-    held.close()
+def test_all_results_have_the_same_keys(run_module: Any) -> None:
+    predicted = set(run_module(nginx_site, SITE, check=True))
+    unchanged = set(run_module(nginx_site, {**SITE, "state": "absent"}))
+    failed = set(run_module(nginx_site, SITE))
+    assert predicted == unchanged == failed - {"msg", "exception"}

@@ -1,14 +1,20 @@
-"""The reader of nginx configurations, beside crossplane as the second opinion."""
+"""The parser of nginx configurations, compared with crossplane."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
 
+import nginx_crossplane
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx import config as nginx_config
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import ConfigError, Directive
-from ansible_collections.codeframe.staging.plugins.modules import nginx_effective_info
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import (
+    ConfigError,
+    Directive,
+    Tree,
+    include_matches,
+    load_tree,
+    parse,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,24 +44,24 @@ def plain(directives: tuple[Directive, ...]) -> list[tuple[object, ...]]:
     ],
 )
 def test_a_text_is_read_as_nginx_reads_it(text: str, expected: list[object]) -> None:
-    assert plain(nginx_config.parse(text, "f")) == expected
+    assert plain(parse(text, "f")) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("a", '"a" is not ended by ";" in f:1', id="no-semicolon"),
-        pytest.param("a {\nb;", "a block without its closing brace in f:1", id="open-block"),
-        pytest.param("a;\n}", "a closing brace without its block in f:2", id="extra-brace"),
-        pytest.param("a { b }", '"b" is not ended by ";" in f:1', id="no-semicolon-in-block"),
-        pytest.param(";", 'an unexpected ";" in f:1', id="lonely-semicolon"),
-        pytest.param("\na 'b", "a quote without its end in f:2", id="open-quote"),
-        pytest.param("x_by_lua_block { {", "a block without its closing brace in f:1", id="open-lua"),
+        pytest.param("a", '"a" does not end with ";" in f:1', id="no-semicolon"),
+        pytest.param("a {\nb;", "a block that is not closed in f:1", id="open-block"),
+        pytest.param("a;\n}", "a closing brace without a block in f:2", id="extra-brace"),
+        pytest.param("a { b }", '"b" does not end with ";" in f:1', id="no-semicolon-in-block"),
+        pytest.param(";", 'an unexpected ";" in f:1', id="semicolon-alone"),
+        pytest.param("\na 'b", "a quote that is not closed in f:2", id="open-quote"),
+        pytest.param("x_by_lua_block { {", "a block that is not closed in f:1", id="open-lua"),
     ],
 )
-def test_what_is_no_configuration_is_named_with_its_line(text: str, message: str) -> None:
+def test_a_syntax_error_is_reported_with_its_line(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        nginx_config.parse(text, "f")
+        parse(text, "f")
     assert str(caught.value) == message
 
 
@@ -71,19 +77,19 @@ blocks = st.recursive(
 
 @given(blocks)
 def test_crossplane_reads_the_same(text: str) -> None:
-    # crossplane knows no include here, and no `if`, whose brackets it takes away.
-    assert plain(nginx_config.parse(text, "f")) == plain(nginx_effective_info.parse_by_crossplane(text, "f"))
+    # The generated texts have no include and no `if`, which crossplane treats differently.
+    assert plain(parse(text, "f")) == plain(nginx_crossplane.parse(text, "f"))
 
 
-def tree_of(files: dict[str, str]) -> nginx_config.Tree:
-    return nginx_config.load_tree(
+def tree_of(files: dict[str, str]) -> Tree:
+    return load_tree(
         "/n/nginx.conf",
         lambda path: files[path] if path in files else (_ for _ in ()).throw(FileNotFoundError(path)),
         lambda pattern: sorted(path for path in files if Path(path).match(pattern)),
     )
 
 
-def test_includes_stand_where_they_are_included_with_their_own_places() -> None:
+def test_included_directives_are_in_the_order_of_the_includes_with_their_own_places() -> None:
     tree = tree_of(
         {
             "/n/nginx.conf": "http {\n include s/*; include one;\n}",
@@ -97,28 +103,41 @@ def test_includes_stand_where_they_are_included_with_their_own_places() -> None:
     assert tree.files == ("/n/nginx.conf", "/n/s/a", "/n/s/b", "/n/one")
 
 
-def test_files_that_cannot_be_read_are_named_and_left_out() -> None:
+def test_unreadable_files_are_listed_and_left_out() -> None:
     tree = tree_of({"/n/nginx.conf": "http { include gone; include broken; gzip on; }", "/n/broken": "a {"})
-    assert tree.unreadable == ("/n/gone", "a block without its closing brace in /n/broken:1")
+    assert tree.unreadable == ("/n/gone", "a block that is not closed in /n/broken:1")
     assert [each.name for each in tree.http()] == ["gzip"]
 
 
-def test_a_file_that_includes_itself_ends() -> None:
+def test_a_file_that_includes_itself_does_not_loop() -> None:
     tree = tree_of({"/n/nginx.conf": "include a;", "/n/a": "b; include a;"})
     assert tree.unreadable == ("/n/a:1",)
 
 
-def test_a_dump_falls_apart_into_its_files() -> None:
-    dump = "# configuration file /n/nginx.conf:\na;\n\n# configuration file /n/b:\n\nb;\n\n"
-    assert nginx_config.split_dump(dump) == {"/n/nginx.conf": "a;\n", "/n/b": "\nb;\n"}
+def test_includes_inside_of_blocks_are_left_alone_on_request() -> None:
+    files = {"/n/nginx.conf": "include main; http { include inner; }", "/n/main": "pid x;", "/n/inner": "gzip on;"}
+    tree = load_tree("/n/nginx.conf", files.__getitem__, lambda _pattern: [], inside_blocks=False)
+    assert tree.main_value("pid") == "x"
+    assert [each.name for each in tree.http()] == ["include"]
+    assert tree.files == ("/n/nginx.conf", "/n/main")
 
 
-def test_a_text_that_is_no_dump_is_refused() -> None:
-    with pytest.raises(ValueError, match="no '# configuration file PATH:' line in the dump of nginx -T"):
-        nginx_config.split_dump("a;")
+@pytest.mark.parametrize(
+    ("pattern", "path", "expected"),
+    [
+        pytest.param("/n/a", "/n/a", True, id="path"),
+        pytest.param("/n/a", "/n/b", False, id="another-path"),
+        pytest.param("/n/*.conf", "/n/a.conf", True, id="pattern"),
+        pytest.param("/n/*", "/n/s/a", False, id="a-pattern-matches-no-slash"),
+        pytest.param("/n/*", "/n/.a", False, id="a-pattern-matches-no-hidden-file"),
+        pytest.param("/n/*/a", "/n/s/a", True, id="pattern-of-a-directory"),
+    ],
+)
+def test_an_include_loads_what_its_path_or_pattern_matches(pattern: str, path: str, expected: bool) -> None:
+    assert include_matches(pattern, path) is expected
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigError):
-        nginx_config.parse(text, "f")
+        parse(text, "f")

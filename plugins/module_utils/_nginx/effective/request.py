@@ -1,0 +1,65 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The request that is evaluated: a WebSocket handshake of a client of nginx."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+
+@dataclass(frozen=True)
+class Request:
+    """A handshake as it arrives at nginx.
+
+    :param path: As nginx compares it with locations, see :func:`normal_path`.
+    :param address: The address of this host that the client connects to; ``None`` if it does not matter.
+    :param idle_timeout_s: Seconds of silence that the connection is expected to survive.
+    """
+
+    host_name: str
+    port: int
+    tls: bool
+    path: str
+    address: str | None = None
+    idle_timeout_s: float = 86400
+
+
+def normal_path(text: str) -> str:
+    """A path as nginx compares it with locations: decoded, without arguments, dot segments and double slashes."""
+    path = unquote(re.split(r"[?#]", text, maxsplit=1)[0], errors="surrogateescape")
+    kept: list[str] = []
+    parts = re.sub("/+", "/", path).split("/")[1:]
+    for number, part in enumerate(parts):
+        if part == "..":
+            kept[-1:] = []
+        elif part != ".":
+            kept.append(part)
+        if part in (".", "..") and number == len(parts) - 1:
+            kept.append("")
+    return "/" + "/".join(kept)
+
+
+def handshake_variables(request: Request) -> dict[str, str]:
+    """nginx's variables of the handshake."""
+    default_port = request.port == (443 if request.tls else 80)
+    return {
+        "http_upgrade": "websocket",
+        "http_connection": "Upgrade",
+        "scheme": "https" if request.tls else "http",
+        "https": "on" if request.tls else "",
+        "host": request.host_name.lower(),
+        "http_host": request.host_name if default_port else f"{request.host_name}:{request.port}",
+        "server_port": str(request.port),
+        "request_method": "GET",
+        "request_uri": request.path,
+        "uri": request.path,
+    }
+
+
+def ordinary_variables(request: Request) -> dict[str, str]:
+    """nginx's variables of an ordinary request to the same place."""
+    return {**handshake_variables(request), "http_upgrade": "", "http_connection": "keep-alive"}

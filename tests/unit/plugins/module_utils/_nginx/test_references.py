@@ -1,0 +1,17 @@
+"""Ports of upstreams and files that a configuration names."""
+
+from __future__ import annotations
+
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import parse
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.references import files_named, upstream_ports
+
+
+def test_upstream_ports_are_those_named_as_numbers() -> None:
+    text = "upstream u { server 10.0.0.1:7; server x; } server { location / { proxy_pass http://127.0.0.1:8/x; } "
+    text += "location /a { proxy_pass https://h; } location /b { proxy_pass http://$v:9; } }"
+    assert upstream_ports(parse(text, "f")) == {7, 80, 8, 443}
+
+
+def test_named_files_are_plain_paths_each_once() -> None:
+    text = "ssl_certificate a.pem; server { ssl_certificate a.pem; ssl_certificate $x.pem; ssl_certificate data:$y; }"
+    assert files_named(parse(text, "f"), "ssl_certificate") == ["a.pem"]
