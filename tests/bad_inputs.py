@@ -120,15 +120,15 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "space in a URL",
         {"staging_public_url": "http://app example.com"},
         (
-            'staging_public_url is "http://app example.com", but a URL holds neither spaces nor '
-            "backslashes; write it as http://host.example.com"
+            'staging_public_url is "http://app example.com", but a URL contains neither spaces nor backslashes; '
+            "write it as http://host.example.com"
         ),
     ),
     (
         "backslash in a URL",
         {"staging_public_ws_url": "ws://api.example.com\\ws"},
         (
-            'staging_public_ws_url is "ws://api.example.com\\\\ws", but a URL holds neither spaces nor '
+            'staging_public_ws_url is "ws://api.example.com\\\\ws", but a URL contains neither spaces nor '
             "backslashes; write it as ws://host.example.com/ws"
         ),
     ),
@@ -136,7 +136,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "scheme in capitals",
         {"staging_public_url": "HTTP://app.example.com"},
         (
-            'staging_public_url is "HTTP://app.example.com", but the scheme is written in small letters; write it as '
+            'staging_public_url is "HTTP://app.example.com", but the scheme is written in lower case; write it as '
             "http://host.example.com"
         ),
     ),
@@ -151,16 +151,13 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "no host",
         {"staging_public_url": "http://"},
-        (
-            'staging_public_url is "http://", but a host name is expected behind ://; write it as '
-            "http://host.example.com"
-        ),
+        ('staging_public_url is "http://", but a host name is expected after ://; write it as http://host.example.com'),
     ),
     (
         "no host but a port",
         {"staging_public_url": "http://:8080"},
         (
-            'staging_public_url is "http://:8080", but a host name is expected behind ://; write it as '
+            'staging_public_url is "http://:8080", but a host name is expected after ://; write it as '
             "http://host.example.com"
         ),
     ),
@@ -168,7 +165,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "user and password in a URL",
         {"staging_public_url": "http://me:pw@app.example.com"},
         (
-            'staging_public_url is "http://***@app.example.com", but a public URL carries no user and '
+            'staging_public_url is "http://***@app.example.com", but a public URL contains no user name and '
             "password; write it as http://host.example.com"
         ),
     ),
@@ -224,8 +221,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "dot at the end of a host name",
         {"staging_public_url": "http://app.example.com."},
         (
-            'staging_public_url is "http://app.example.com.", but the host name ends without a dot, as '
-            "browsers compare it with the certificate; write it as http://host.example.com"
+            'staging_public_url is "http://app.example.com.", but a host name ends without a dot, since browsers '
+            "compare it with the certificate; write it as http://host.example.com"
         ),
     ),
     (
@@ -248,8 +245,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "IPv6 address without brackets",
         {"staging_public_ws_url": "ws://2001:db8::1/ws"},
         (
-            'staging_public_ws_url is "ws://2001:db8::1/ws", but an IPv6 address stands in brackets, before '
-            "the port; write it as ws://host.example.com/ws"
+            'staging_public_ws_url is "ws://2001:db8::1/ws", but an IPv6 address is written in brackets, before the '
+            "port; write it as ws://host.example.com/ws"
         ),
     ),
     (
@@ -740,8 +737,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "CORS origin with a slash",
         {"staging_cors_origins": ["http://app.example.com/"]},
         (
-            'staging_cors_origins is "http://app.example.com/", but an origin ends behind host and port, as '
-            "in http://app.example.com; write it as http://app.example.com"
+            'staging_cors_origins is "http://app.example.com/", but an origin ends after host and port, as in '
+            "http://app.example.com; write it as http://app.example.com"
         ),
     ),
     (
@@ -1144,8 +1141,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "malformed public variable",
         {"staging_public_env": {"NEXT_PUBLIC_DOCS_URL": "http://"}},
         (
-            'staging_public_env.NEXT_PUBLIC_DOCS_URL is "http://", but a host name is expected behind ://; '
-            "correct the URL"
+            'staging_public_env.NEXT_PUBLIC_DOCS_URL is "http://", but a host name is expected after ://; correct '
+            "the URL"
         ),
     ),
     (

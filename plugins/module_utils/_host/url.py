@@ -90,18 +90,18 @@ def parse_url(text: str, *, lenient: bool = False) -> Url:
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise UrlError("a URL is one line without control characters")
     if re.search(r"\s", text) or "\\" in text:
-        raise UrlError("a URL holds neither spaces nor backslashes")
+        raise UrlError("a URL contains neither spaces nor backslashes")
     scheme = _SCHEME.match(text)
     if scheme is None:
         raise UrlError("a URL starts with its scheme and ://")
     if scheme[1] != scheme[1].lower() and not lenient:
         # A browser accepts it, but other programs compare it as it is written.
-        raise UrlError("the scheme is written in small letters")
+        raise UrlError("the scheme is written in lower case")
     rest, fragment = _cut(text[scheme.end() :], "#")
     rest, query = _cut(rest, "?")
     authority, slash, path = rest.partition("/")
     if "@" in authority:
-        raise UrlError("a public URL carries no user and password")
+        raise UrlError("a public URL contains no user name and password")
     host, port = _split_port(authority)
     return Url(scheme[1].lower(), check_host(host, lenient=lenient), port, slash + path, query, fragment)
 
@@ -115,13 +115,13 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     if authority.startswith("["):
         host, closing, rest = authority[1:].partition("]")
         if not closing or (rest and not rest.startswith(":")):
-            raise UrlError("an IPv6 address stands in brackets, before the port")
+            raise UrlError("an IPv6 address is written in brackets, before the port")
         port_text = rest[1:] if rest else None
         if ":" not in host:
-            raise UrlError("only an IPv6 address stands in brackets")
+            raise UrlError("only an IPv6 address is written in brackets")
     else:
         if authority.count(":") > 1:
-            raise UrlError("an IPv6 address stands in brackets, before the port")
+            raise UrlError("an IPv6 address is written in brackets, before the port")
         host, colon, after = authority.partition(":")
         port_text = after if colon else None
     if port_text is None:
@@ -139,10 +139,10 @@ def check_host(host: str, *, lenient: bool = False) -> str:
     :raises UrlError: If it is neither a host name (RFC 1123) nor an address.
     """
     if not host:
-        raise UrlError("a host name is expected behind ://")
+        raise UrlError("a host name is expected after ://")
     if ":" in host:
         if "%" in host:
-            raise UrlError("an IPv6 address with a zone is one machine's own name for it, and browsers do not open it")
+            raise UrlError("an IPv6 address with a zone is valid on one machine only, and browsers do not open it")
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
@@ -158,7 +158,7 @@ def check_host(host: str, *, lenient: bool = False) -> str:
     if not host.isascii():
         raise UrlError("a host name with other letters than a to z is written in its ASCII form (xn--...)")
     if host.endswith(".") and not lenient:
-        raise UrlError("the host name ends without a dot, as browsers compare it with the certificate")
+        raise UrlError("a host name ends without a dot, since browsers compare it with the certificate")
     labels = (host[:-1] if host.endswith(".") else host).split(".")
     if labels[-1].isdigit():
         try:
@@ -171,7 +171,7 @@ def check_host(host: str, *, lenient: bool = False) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host means the reader's own machine (RFC 6761, section 6.3) or no machine in particular."""
+    """Whether a host is the machine that resolves it (RFC 6761, section 6.3), or the unspecified address."""
     if host in {"localhost", "localhost.localdomain"} or host.endswith(".localhost"):
         return True
     address = as_address(host)
@@ -179,19 +179,21 @@ def is_loopback(host: str) -> bool:
 
 
 def is_internal(host: str) -> bool:
-    """Whether a host is known inside one network only, by its form."""
+    """Whether the form of a host says that it is known inside one network only."""
     address = as_address(host)
     if address is not None:
-        # Neither 10.0.0.0/8 and its like, nor what providers share among their customers (100.64.0.0/10), is global.
+        # Neither private networks such as 10.0.0.0/8 nor those shared by a provider's customers (100.64.0.0/10).
         return not address.is_global
     labels = host.split(".")
     return len(labels) == 1 or labels[-1] in _INTERNAL or host.endswith(".home.arpa") or "home" in labels[1:]
 
 
+#: Last labels of names that no public name server answers for (RFC 6762, RFC 6761, and what home routers use).
 _INTERNAL = frozenset(("local", "lan", "home", "internal", "intranet", "corp", "private", "localdomain", "test"))
 
 
 def as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The host as an address, ``None`` if it is a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -199,22 +201,22 @@ def as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 
 
 def check_origin(text: str) -> str:
-    """A CORS origin, exactly as a browser sends it (RFC 6454, section 6.1).
+    """Accept a CORS origin exactly as a browser sends it (RFC 6454, section 6.1), and return it.
 
-    :raises UrlError: If no browser would ever send this text.
+    :raises UrlError: If no browser would send this text.
     """
     url = parse_url(text)
     if url.scheme not in {"http", "https"}:
         raise UrlError("the origin of a page starts with http:// or https://")
     if url.path or url.query or url.fragment:
-        raise UrlError(f"an origin ends behind host and port, as in {url.origin}")
+        raise UrlError(f"an origin ends after host and port, as in {url.origin}")
     if text != url.origin:
         raise UrlError(f"a browser sends it as {url.origin}")
     return text
 
 
 def covers(name: str, host: str) -> bool:
-    """Whether a name of a certificate or of a server block, with ``*.`` for one label, stands for ``host``."""
+    """Whether a name of a certificate or of a server block covers a host; ``*.`` covers one label."""
     name = name.lower()
     if name.startswith("*."):
         return host.partition(".")[2] == name[2:] and "." in host
