@@ -144,8 +144,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "IPv6 address with a zone",
         {"staging_public_url": "http://[fe80::1%25eth0]"},
         (
-            'staging_public_url is "http://[fe80::1%25eth0]", but an IPv6 address with a zone is one machine\'s own '
-            "name for it, and browsers do not open it; write it as http://host.example.com"
+            'staging_public_url is "http://[fe80::1%25eth0]", but an IPv6 address with a zone is valid on one machine '
+            "only, and browsers do not open it; write it as http://host.example.com"
         ),
     ),
     (
