@@ -67,6 +67,20 @@ class Cause(enum.Enum):
     EVENTS_BUFFERED = "events_buffered"
     STREAM_ENDED = "stream_ended"
     DEADLINE_REACHED = "deadline_reached"
+    # What only a browser sees.
+    PAGE_FAILED = "page_failed"
+    PAGE_REDIRECTED = "page_redirected"
+    MIXED_CONTENT = "mixed_content"
+    CSP_BLOCKED = "csp_blocked"
+    STALE_BUNDLE = "stale_bundle"
+    SERVICE_WORKER_STALE = "service_worker_stale"
+    ASSET_FAILED = "asset_failed"
+    NO_WEBSOCKET_OPENED = "no_websocket_opened"
+    HANDSHAKE_REFUSED = "handshake_refused"
+    CLOSED_AFTER = "closed_after"
+    NO_FRAMES = "no_frames"
+    CONSOLE_TEXT_MISSING = "console_text_missing"
+    CONSOLE_ERROR = "console_error"
 
 
 @dataclass(frozen=True)
@@ -350,5 +364,70 @@ CATALOGUE: dict[Cause, Entry] = {
         "The check did not end within `timeout`.",
         "The time for the whole call is shorter than its phases.",
         "Raise `timeout`, or shorten `hold`.",
+    ),
+    Cause.PAGE_FAILED: Entry(
+        "The browser cannot open the page, or the page answers with an error.",
+        "The frontend is stopped, or the proxy does not route to it.",
+        "Open the page's URL on the host (`curl -I`), then look at the frontend's process and at the proxy.",
+    ),
+    Cause.PAGE_REDIRECTED: Entry(
+        "The page leads the browser to another origin.",
+        "A login in front of the page, a redirect to another name or to https.",
+        "Open the page that it leads to, give the login to the check, or remove the redirect.",
+    ),
+    Cause.MIXED_CONTENT: Entry(
+        "A page loaded by https asks for a WebSocket by ws.",
+        "Browsers refuse unencrypted connections of encrypted pages.",
+        "Build the page with a wss URL, and give that name a certificate.",
+    ),
+    Cause.CSP_BLOCKED: Entry(
+        "The browser refuses the connection before it is made.",
+        "The page's Content-Security-Policy does not name the WebSocket's origin in connect-src.",
+        "Add the WebSocket's origin to connect-src.",
+    ),
+    Cause.STALE_BUNDLE: Entry(
+        "The page asks for another WebSocket than the expected one.",
+        "The URL is baked in when the page is built; this build has another one.",
+        "Build the frontend again with the right URL and restart it; `deploy-staging.yml` does both.",
+    ),
+    Cause.SERVICE_WORKER_STALE: Entry(
+        "The page asks for another WebSocket, and its scripts come from a service worker.",
+        "A service worker serves the files of an earlier build from its cache.",
+        "Let the new build's service worker replace it (a new version of its script), or unregister it in the browser.",
+    ),
+    Cause.ASSET_FAILED: Entry(
+        "A script, style sheet or font of the page does not load.",
+        "It belongs to another build, or the proxy does not route its path.",
+        "Publish the files of the build that is served; compare the URL with the static files' location of the proxy.",
+    ),
+    Cause.NO_WEBSOCKET_OPENED: Entry(
+        "The page is there, and opens no WebSocket.",
+        "It opens one on another page or after a login only, or its code fails.",
+        "Name the page that opens it (`staging_browser_pages`), give a login, or look at the console in the evidence.",
+    ),
+    Cause.HANDSHAKE_REFUSED: Entry(
+        "The browser's handshake gets another answer than 101.",
+        "What the check sends and what the browser sends differ: cookies, extensions, origin, a login.",
+        "If the public vantage point passes, look at cookies, `Sec-WebSocket-Extensions` and the origin.",
+    ),
+    Cause.CLOSED_AFTER: Entry(
+        "The WebSocket of the page is closed before the time that it should stay open.",
+        "The application or the page's own code closes it, or a proxy cuts it.",
+        "If the public vantage point holds for longer, look at what the page sends first and at the backend's log.",
+    ),
+    Cause.NO_FRAMES: Entry(
+        "The WebSocket is open, and no message passes in a direction in which one is expected.",
+        "The page does not subscribe, or the backend does not answer to it.",
+        "Look at what the page sends when it opens the WebSocket, and at the backend's log.",
+    ),
+    Cause.CONSOLE_TEXT_MISSING: Entry(
+        "The WebSocket is open, and the console lacks the expected text.",
+        "The page's code does not come that far, or its text has changed.",
+        "Look at the console lines in the evidence; correct the expected text if the application changed.",
+    ),
+    Cause.CONSOLE_ERROR: Entry(
+        "The console shows an error or an exception that nothing caught.",
+        "The page's code fails, or something that it asks for.",
+        "Look at the error; where it is known and harmless, name it in `staging_browser_ignore_console`.",
     ),
 }
