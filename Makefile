@@ -79,7 +79,7 @@ test: ## Run all gating checks
 	@log=.cache/logs/molecule.log; mkdir -p .cache/logs; echo "== molecule runs beside the other checks; its output comes after theirs ($$log)"; \
 	setsid $(MAKE) --no-print-directory molecule >$$log 2>&1 </dev/null & beside=$$!; \
 	trap 'kill -TERM -$$beside; exit 130' INT TERM; \
-	failed=; for check in lint types unit interface integration; do \
+	failed=; for check in lint types unit interface browser integration; do \
 	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	tail --lines=+1 --follow --pid=$$beside $$log; wait $$beside || failed="$$failed molecule"; \
@@ -91,7 +91,7 @@ test: ## Run all gating checks
 test-all: ## Run everything, the slow tests and all cases of all scenarios included
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
-	@failed=; for check in lint types sanity unit-all interface integration-all $(SCENARIOS:%=test-%); do \
+	@failed=; for check in lint types sanity unit-all interface browser integration-all $(SCENARIOS:%=test-%); do \
 	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	echo; echo '== summary'; cat .cache/summary; \
@@ -125,6 +125,10 @@ unit-all: $(VENV)/.stamp ## The same, with the slow ones
 .PHONY: interface
 interface: $(VENV)/.stamp ## The roles' argument specs agree with their defaults
 	@$(TIMED) interface python -m pytest -q tests/unit/roles $(ARGS)
+
+.PHONY: browser
+browser: $(VENV)/.stamp ## browser_check against real pages in a real Chromium
+	@$(TIMED) browser .ci/browser $(ARGS)
 
 INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
 
