@@ -1,5 +1,5 @@
-# The harness: a demo on this machine, and the checks. Everything it makes stands in .venv/, .cache/ and podman.
-# Needs Debian 12 or newer (or Ubuntu 24.04), root, git and make; installs what else it needs, with apt and pip.
+# The demo and the checks. All generated files are in .venv/ and .cache/; containers and images are podman's.
+# Requires Debian 12 or newer (or Ubuntu 24.04), root, git and make; installs everything else with apt and pip.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ PLUGINS := collections/ansible_collections/codeframe/staging/plugins
 
 DEMO_NAME := codeframe-staging-demo
 DEMO_SSH_PORT ?= 14122
-# Further arguments: make demo ARGS=--check, make unit ARGS='-k dotenv', make integration ARGS='-k nginx'.
+# Extra arguments: make demo ARGS=--check, make unit ARGS='-k dotenv', make integration ARGS='-k nginx'.
 ARGS ?=
 
 export DEMO_SSH_PORT
@@ -29,10 +29,10 @@ help: ## Show this text
 	@echo 'make TARGET [ARGS=...]'
 	@sed -n 's/^\([a-z%][a-z%-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
-# --- setting up
+# --- setup
 
 .PHONY: setup
-setup: $(VENV)/.stamp ## Install what the demo and the tests need: system packages, virtual environment, images
+setup: $(VENV)/.stamp ## Install the requirements of demo and tests: system packages, virtual environment, images
 	@$(STAGEHOST) image prepared
 
 .PHONY: python
@@ -42,7 +42,7 @@ python:
 	  mkdir -p .cache/logs; \
 	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 	    python3 python3-venv ca-certificates; } >.cache/logs/python.log 2>&1 </dev/null || \
-	    { tail -5 .cache/logs/python.log; echo 'make: Python 3.11 or newer with venv is needed' >&2; exit 1; }; \
+	    { tail -5 .cache/logs/python.log; echo 'make: Python 3.11 or newer with venv is required' >&2; exit 1; }; \
 	}
 
 $(VENV)/.stamp: requirements.txt requirements-dev.txt | python
@@ -58,8 +58,8 @@ demo: $(VENV)/.stamp ## Deploy the sample application into a container on this m
 	@$(STAGEHOST) up $(DEMO_NAME) --image=bare --ssh-port=$(DEMO_SSH_PORT) --publish=8080 --publish=14100
 	ansible-playbook deploy-staging.yml --inventory inventories/demo $(ARGS)
 	@echo
-	@echo 'The container $(DEMO_NAME) stays up: http://codeframe.localhost:8080'
-	@echo 'Deploy again: make demo.  Look inside: make demo-ssh.  Remove it: make demo-clean'
+	@echo 'The container $(DEMO_NAME) keeps running: http://codeframe.localhost:8080'
+	@echo 'Deploy again: make demo.  Log in: make demo-ssh.  Remove: make demo-clean'
 
 .PHONY: demo-ssh
 demo-ssh: ## Log in to the demo's container
@@ -75,8 +75,8 @@ demo-clean: ## Remove the demo's container
 test: ## Run all gating checks
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
-	@# Molecule waits for its hosts most of the time, so it has a session of its own beside the other checks.
-	@log=.cache/logs/molecule.log; mkdir -p .cache/logs; echo "== molecule runs beside the other checks; its output comes after theirs ($$log)"; \
+	@# Molecule mostly waits for its hosts, so it runs in parallel with the other checks, in its own session.
+	@log=.cache/logs/molecule.log; mkdir -p .cache/logs; echo "== molecule runs in parallel; its output follows that of the other checks ($$log)"; \
 	setsid $(MAKE) --no-print-directory molecule >$$log 2>&1 </dev/null & beside=$$!; \
 	trap 'kill -TERM -$$beside; exit 130' INT TERM; \
 	failed=; for check in lint types unit interface browser integration; do \
@@ -88,7 +88,7 @@ test: ## Run all gating checks
 	echo '== all checks passed'
 
 .PHONY: test-all
-test-all: ## Run everything, the slow tests and all cases of all scenarios included
+test-all: ## Run all checks, including slow tests and all cases of all scenarios
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
 	@failed=; for check in lint types sanity unit-all interface browser integration-all $(SCENARIOS:%=test-%); do \
@@ -111,7 +111,7 @@ types: $(VENV)/.stamp ## mypy, strict, on the plugins and the harness
 	@$(TIMED) mypy-harness mypy -p stagehost -m deployment -m outside
 
 .PHONY: sanity
-sanity: $(VENV)/.stamp ## ansible-test sanity, what a collection index asks of a collection
+sanity: $(VENV)/.stamp ## ansible-test sanity, as collection indexes require it
 	@$(TIMED) sanity .ci/sanity
 
 .PHONY: unit
@@ -119,11 +119,11 @@ unit: $(VENV)/.stamp ## Unit tests: no host, no container
 	@$(TIMED) unit python -m pytest -q -m 'not slow' tests/unit --ignore=tests/unit/roles $(ARGS)
 
 .PHONY: unit-all
-unit-all: $(VENV)/.stamp ## The same, with the slow ones
+unit-all: $(VENV)/.stamp ## Unit tests, including the slow ones
 	@$(TIMED) unit-all python -m pytest -q tests/unit --ignore=tests/unit/roles $(ARGS)
 
 .PHONY: interface
-interface: $(VENV)/.stamp ## The roles' argument specs agree with their defaults
+interface: $(VENV)/.stamp ## Interfaces of roles and playbooks: argument specs, defaults, boundaries
 	@$(TIMED) interface python -m pytest -q tests/unit/roles $(ARGS)
 
 .PHONY: browser
@@ -133,16 +133,16 @@ browser: $(VENV)/.stamp ## browser_check against real pages in a real Chromium
 INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
 
 .PHONY: integration
-integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl, in a throw-away container
+integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl, in a temporary container
 	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -q --durations=12 -m 'not slow' $(ARGS) tests/integration,\
-	  echo '== integration: tests/integration holds no test')
+	  echo '== integration: no tests in tests/integration')
 
 .PHONY: integration-all
-integration-all: $(VENV)/.stamp ## The same, with the slow ones
+integration-all: $(VENV)/.stamp ## Integration tests, including the slow ones
 	@$(TIMED) integration-all env $(STAGEHOST) test -- $(ARGS) tests/integration
 
-# Scenarios beside `default` run their quick cases here, and all with test-<scenario>. `proxy` is left to test-proxy and
-# test-all: a deployment with TLS on one of its hosts alone takes 3 minutes; tests/integration covers its topologies.
+# `molecule` runs only the quick cases of the scenarios other than `default`; test-<scenario> runs all. `proxy` is only
+# in test-proxy and test-all: one deployment with TLS takes 3 minutes, and tests/integration covers its topologies.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 GATING := default $(filter-out default proxy,$(SCENARIOS))
 MOLECULE := molecule
@@ -160,14 +160,22 @@ $(SCENARIOS:%=test-%): test-%: $(VENV)/.stamp
 .PHONY: test-%
 test-%: ## One Molecule scenario with all its cases
 
-# --- cleaning up
+# A sample of the mutants, the same for the same SEED: all of them would take hours.
+MUTANTS ?= 200
+SEED ?= 1
+
+.PHONY: mutation
+mutation: $(VENV)/.stamp ## Mutation testing of the pure code: MUTANTS=200 SEED=1 ARGS="--only '*/_nginx/*'"
+	@$(TIMED) mutation python tests/mutation.py --mutants $(MUTANTS) --seed $(SEED) $(ARGS)
+
+# --- clean-up
 
 .PHONY: stop
-stop: ## Remove all containers of the harness, the demo's included
+stop: ## Remove all containers of the harness, including the demo
 	@$(STAGEHOST) clean --keep-images
 
 .PHONY: stop-tests
-stop-tests: ## Remove the containers that a test left when it was killed; the demo stays
+stop-tests: ## Remove the containers of interrupted tests, but not the demo
 	@$(STAGEHOST) clean --keep-images --spare $(DEMO_NAME)
 
 .PHONY: clean

@@ -7,7 +7,6 @@ import json
 import secrets
 import shlex
 import subprocess
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,21 +152,3 @@ class Searcher:
 
 def _read(output: str) -> list[Found]:
     return [Found(**json.loads(line)) for line in output.splitlines()]
-
-
-class ArgumentsHere(threading.Thread):
-    """The arguments of every process of the controller, looked at as often as can be."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.seen: set[bytes] = set()
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        while not self.over.wait(0.05):
-            for entry in Path("/proc").iterdir():
-                if entry.name.isdigit():
-                    try:
-                        self.seen.add((entry / "cmdline").read_bytes())
-                    except OSError:
-                        continue

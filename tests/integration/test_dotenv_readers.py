@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import entries as _dotenv
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import encoding as _dotenv
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv import readers as _dotenv_readers
 
 NODE = Path(os.environ.get("DOTENV_READERS_NODE", "/opt/tests/node"))
@@ -85,7 +85,7 @@ def _run(arguments: list[str], cwd: Path | None = None) -> bytes:
 
 
 def read_all(texts: list[str], directory: Path) -> Answers:
-    """What each real reader makes of each text; one process for each reader."""
+    """The values that each real reader returns for each text; one process for each reader."""
     files = []
     for number, text in enumerate(texts):
         path = directory / f"{number}.env"
@@ -313,7 +313,7 @@ def test_a_whole_file_written_by_the_module_is_read_alike(tmp_path: Path, run_mo
     from ansible_collections.codeframe.staging.plugins.modules import dotenv_file
 
     path = tmp_path / ".env.staging"
-    path.write_bytes(b"# hand-made\nFOREIGN=keep me # really\nURL='old' # the URL\nexport TEXT=1\n")
+    path.write_bytes(b"# written manually\nFOREIGN=keep me # really\nURL='old' # the URL\nexport TEXT=1\n")
     wanted = {"URL": "wss://api.example.com/ws?a=b#c", "TEXT": "two\nlines 'and' more", "EMPTY": "", "N": "14200"}
     result = run_module(dotenv_file, {"path": str(path), "values": wanted})
     assert result["changed"] is True, result

@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
-from nginx_tree import wait_for
+from process_arguments import ArgumentsWatch
 from proxy_manager_parts import PASSWORD, TESTS, endpoint, running_peer
 from proxy_manager_peer.pasted import SNIPPET
 from proxy_manager_peer.server import Account, Peer
-
-
-class Arguments:
-    """Looks all the time whether the arguments of any process hold a text."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text.encode()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self.looks = 0
-        self.shown: list[str] = []
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                with contextlib.suppress(OSError):
-                    content = path.read_bytes()
-                    if self._text in content:
-                        self.shown.append(content.decode())
-            self.looks += 1
-            time.sleep(0.02)
-
-    def __enter__(self) -> Arguments:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-
-def test_a_secret_among_arguments_would_be_seen() -> None:
-    with Arguments("seen by everybody") as arguments:
-        shown = subprocess.Popen([sys.executable, "-c", "input()", "seen by everybody"], stdin=subprocess.PIPE)
-        try:
-            wait_for(lambda: arguments.shown)
-        finally:
-            shown.communicate(b"\n", timeout=60)
 
 
 @pytest.fixture
@@ -105,7 +64,7 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     ]
     book = tmp_path / "play.json"
     book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]))
-    with Arguments(PASSWORD) as arguments:
+    with ArgumentsWatch() as watch:
         run = subprocess.run(
             [
                 *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-vvvv"),
@@ -120,8 +79,8 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     output = run.stdout + run.stderr
     assert PASSWORD not in output
     assert not any(token in output for token in peer.tokens)
-    assert arguments.looks > 5
-    assert arguments.shown == []
+    assert watch.showing(str(book))
+    assert watch.showing(PASSWORD) == []
     return run.returncode, output, json.loads(kept.read_text()) if kept.exists() else {}
 
 

@@ -26,17 +26,16 @@ def on_host(run_module: RunModule, tmp_path: Path) -> Any:
             "staging_frontend_port": 14199,
             **more,
         }
-        options = {"min_free_bytes": 1, "min_memory_bytes": 1, "nginx": "/nonexistent", **(args or {})}
-        result = run_module(preflight_info, {"stage": "host", "inputs": inputs, "fail": False, **options})
-        assert result["failed"] is False, result
+        options = {"min_free_bytes": 1, "min_memory_bytes": 1, **(args or {})}
+        result = run_module(preflight_info, {"stage": "host", "inputs": inputs, **options})
         return [(item["finding"], item["message"]) for item in result["findings"]]
 
     return run
 
 
-@pytest.fixture
-def nginx(tmp_path: Path) -> Any:
-    """A real nginx, told to use a tree of this test's."""
+@pytest.fixture(autouse=True)
+def nginx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A real nginx with a tree of this test's, first on the path."""
     real = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert real is not None, "nginx is not installed"
     tree = tmp_path / "nginx"
@@ -44,25 +43,27 @@ def nginx(tmp_path: Path) -> Any:
     (tree / "nginx.conf").write_text(
         f"pid {tree}/pid; error_log stderr;\nevents {{}}\nhttp {{ include {tree}/*.site; }}\n"
     )
-    wrapper = tmp_path / "nginx-of-the-test"
+    wrapper = tmp_path / "bin/nginx"
+    wrapper.parent.mkdir()
     wrapper.write_text(f'#!/bin/sh\nexec {real} -c {tree}/nginx.conf "$@"\n')
     wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
     return wrapper, tree
 
 
-def test_a_valid_tree_has_no_finding(on_host: Any, nginx: Any) -> None:
-    assert on_host({"nginx": str(nginx[0])}) == []
+def test_a_valid_tree_has_no_finding(on_host: Any) -> None:
+    assert on_host() == []
 
 
 def test_an_invalid_tree_is_named_with_file_and_line(on_host: Any, nginx: Any) -> None:
-    wrapper, tree = nginx
+    _wrapper, tree = nginx
     (tree / "other.site").write_text("server {\n  listen 127.0.0.1:18081;\n  upgrde on;\n}\n")
-    assert on_host({"nginx": str(wrapper)}) == [
+    assert on_host() == [
         (
             "nginx-refuses",
-            f'nginx is refusing its configuration (unknown directive "upgrde" in {tree}/other.site:3), '
-            "but a tree that it accepts is expected before anything is added; "
-            "repair that place first; it is not of this deployment's making",
+            'staging_proxy_provider is "nginx" by default, but nginx refuses its present configuration '
+            f'(unknown directive "upgrde" in {tree}/other.site:3); expected a valid configuration; '
+            "repair that line, which is not part of this deployment",
         )
     ]
 
@@ -118,7 +119,7 @@ def test_real_certificates_are_judged(on_host: Any, certificate: Any) -> None:
     assert names(*good) == ["certificate-file"]
 
 
-def test_a_read_only_file_system_is_said(on_host: Any, tmp_path: Path) -> None:
+def test_a_read_only_file_system_is_found(on_host: Any, tmp_path: Path) -> None:
     place = tmp_path / "readonly"
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,noexec", "tmpfs", str(place)], check=True)

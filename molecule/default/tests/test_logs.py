@@ -1,4 +1,4 @@
-"""The logs of the processes, rotated while they are written."""
+"""Log rotation while the processes write."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import testinfra.host
 Host = testinfra.host.Host
 
 
-def test_a_rotation_leaves_the_process_running_and_its_next_lines_in_a_log_of_their_own(
-    host: Host, variables: dict[str, Any]
-) -> None:
+def test_a_rotated_log_is_kept_and_the_process_writes_to_a_new_one(host: Host, variables: dict[str, Any]) -> None:
     app, user = variables["staging_app_name"], variables["staging_user"]
     log = f"/home/{user}/.pm2/logs/{app}-backend-error.log"
     with host.sudo():
@@ -24,7 +22,7 @@ def test_a_rotation_leaves_the_process_running_and_its_next_lines_in_a_log_of_th
         assert (rotated.user, host.file(log).user) == (user, user)
         host.check_output("runuser -u %s -- bash -lc 'pm2 -s restart %s-backend'", user, app)
         assert host.check_output("pgrep -u %s -f app.main:app", user) != pid
-        # The process writes its first lines some time after pm2 has started it.
+        # The process writes its first lines some time after its start.
         host.check_output("timeout 60 sh -c %s", f"until test -s {log}; do sleep 0.2; done")
         fresh = host.file(log).content_string
         assert fresh

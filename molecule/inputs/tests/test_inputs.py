@@ -128,18 +128,20 @@ TROUBLES = [
         ),
         id="port-of-another-program",
     ),
-    pytest.param(Trouble({"staging_min_free_bytes": 1 << 50}, "but a deployment needs "), id="disk-too-small"),
+    pytest.param(
+        Trouble({"staging_min_free_bytes": 1 << 50}, "expected 1048576 GiB for a deployment"), id="disk-too-small"
+    ),
     pytest.param(
         Trouble(
             {"staging_min_memory_bytes": 1 << 50, "staging_preflight_levels": {"memory": "fail"}},
-            "the memory of the host, swap included, is down to ",
+            "of memory left, swap included; expected 1048576 GiB for the build",
         ),
         id="memory-too-small",
     ),
     pytest.param(
         Trouble(
             {},
-            'nginx is refusing its configuration (unknown directive "upgrde" in /etc/nginx/conf.d/foreign.conf:1)',
+            'nginx refuses its present configuration (unknown directive "upgrde" in /etc/nginx/conf.d/foreign.conf:1)',
             "echo 'upgrde on;' > /etc/nginx/conf.d/foreign.conf",
             "rm /etc/nginx/conf.d/foreign.conf",
         ),
@@ -148,7 +150,7 @@ TROUBLES = [
     pytest.param(
         Trouble(
             {"staging_project_dir": "/srv/closed/app"},
-            "but deploy cannot write to /srv/closed, where the releases are to stand",
+            "but deploy cannot write to /srv/closed; expected ",
             "mkdir /srv/closed",
             "rmdir /srv/closed",
         ),
@@ -157,7 +159,7 @@ TROUBLES = [
     pytest.param(
         Trouble(
             {"staging_project_dir": "/srv/file/projects/sample"},
-            "but /srv/file is no directory",
+            "but /srv/file is not a directory",
             "touch /srv/file",
             "rm /srv/file",
         ),
@@ -234,7 +236,7 @@ def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stay
     before = served()
     outcome = deployed.run(variables=[json.dumps({"staging_source_dir": str(source)})])
     assert ("preflight", "Host | Check what the host can carry") in outcome.failed_tasks, outcome.output
-    assert "but package.json asks for >=99" in outcome.words, outcome.output
+    assert "expected >=99, as package.json needs it" in outcome.words, outcome.output
     with host.sudo():
         assert host.check_output("ls /run/codeframe-staging") == ""
     assert served() == before

@@ -21,7 +21,8 @@ import pytest
 import testinfra.host
 from deployment import CHECKOUT, Deployment, Outcome
 from outside import Site
-from planted import ASKED, MARK, SAMPLE, ArgumentsHere, Found, Searcher, holds, needles, plant
+from planted import ASKED, MARK, SAMPLE, Found, Searcher, holds, needles, plant
+from process_arguments import ArgumentsWatch
 
 Host = testinfra.host.Host
 pytestmark = pytest.mark.quick
@@ -78,7 +79,7 @@ class Traces:
     """What the runs left behind."""
 
     outputs: dict[str, Outcome]
-    arguments_here: set[bytes]
+    arguments_here: ArgumentsWatch
     arguments_on_host: bytes
     needles: list[str]
     """What must be nowhere but where it is needed."""
@@ -117,18 +118,16 @@ def traces(deployment: Deployment, host: Host, variables: dict[str, Any]) -> Ite
 
         with host.sudo():
             host.check_output("touch /root/sampling")
-        there, here = searcher.start_on_host(SAMPLE), ArgumentsHere()
-        here.start()
-        outputs = {
-            "check": run("check", variables_with(secrets), "--check"),
-            "deployment": run("deployment", variables_with(secrets)),
-            "failure": run("failure", {**variables_with(changed), **broken}),
-            "refusal": run("refusal", {**variables_with(secrets), **refused}),
-        }
-        with host.sudo():
-            host.check_output("timeout 60 python3 -c %s %s", SEEN, SHOWN)
-        here.over.set()
-        here.join()
+        there = searcher.start_on_host(SAMPLE)
+        with ArgumentsWatch() as here:
+            outputs = {
+                "check": run("check", variables_with(secrets), "--check"),
+                "deployment": run("deployment", variables_with(secrets)),
+                "failure": run("failure", {**variables_with(changed), **broken}),
+                "refusal": run("refusal", {**variables_with(secrets), **refused}),
+            }
+            with host.sudo():
+                host.check_output("timeout 60 python3 -c %s %s", SEEN, SHOWN)
         with host.sudo():
             host.check_output("rm /root/sampling")
             there.wait(timeout=60)
@@ -136,7 +135,7 @@ def traces(deployment: Deployment, host: Host, variables: dict[str, Any]) -> Ite
         made = env.partition("AUTH_SECRET=")[2].partition("\n")[0]
         assert len(made) == 64, "no secret was made on the host"
         arguments = searcher.on_host("import sys; sys.stdout.write(open('/root/arguments', errors='replace').read())")
-        yield Traces(outputs, here.seen, arguments.encode(), needles(MARK, made), searcher, given)
+        yield Traces(outputs, here, arguments.encode(), needles(MARK, made), searcher, given)
 
 
 def test_the_runs_end_as_they_should(traces: Traces, site: Site) -> None:
@@ -167,12 +166,12 @@ def test_no_secret_is_in_the_output(name: str, traces: Traces) -> None:
 
 
 def test_no_secret_is_in_an_argument_of_a_process(traces: Traces) -> None:
-    assert any(b"ansible-playbook" in arguments for arguments in traces.arguments_here)
-    assert any(holds(arguments, [SHOWN]) for arguments in traces.arguments_here)
+    assert traces.arguments_here.showing("ansible-playbook")
+    assert traces.arguments_here.showing(SHOWN)
     assert holds(traces.arguments_on_host, [SHOWN])
     assert b"pm2" in traces.arguments_on_host
     assert b"npm" in traces.arguments_on_host
-    assert [arguments for arguments in traces.arguments_here if holds(arguments, traces.all_needles)] == []
+    assert traces.arguments_here.showing(*traces.all_needles) == []
     lines = traces.arguments_on_host.splitlines()
     assert [line for line in lines if holds(line, traces.all_needles)] == []
 
@@ -207,6 +206,7 @@ def test_a_token_in_a_query_is_in_the_logs_of_the_servers_alone(traces: Traces) 
     logs = ("/var/log/nginx/access.log", "/home/deploy/.pm2/logs/")
     found = traces.searcher.files_on_host(needles(ASKED))
     assert [item for item in found if not item.path.startswith(logs)] == []
+    assert [prefix for prefix in logs if not any(item.path.startswith(prefix) for item in found)] == []
 
 
 def test_no_secret_is_in_the_journal(traces: Traces) -> None:
@@ -294,13 +294,10 @@ def test_the_search_finds_what_is_left_on_the_controller_and_in_arguments(traces
     finally:
         for path in left:
             path.unlink(missing_ok=True)
-    watch = ArgumentsHere()
-    watch.start()
-    shown = subprocess.Popen(["python3", "-c", "input()", secret], stdin=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not any(holds(arguments, traces.needles) for arguments in list(watch.seen)):
-        time.sleep(0.1)
-    shown.communicate(b"\n", timeout=60)
-    watch.over.set()
-    watch.join()
-    assert any(holds(arguments, traces.needles) for arguments in watch.seen)
+    with ArgumentsWatch() as watch:
+        process = subprocess.Popen(["python3", "-c", "input()", secret], stdin=subprocess.PIPE)
+        try:
+            watch.await_sight(secret)
+        finally:
+            process.communicate(b"\n", timeout=60)
+    assert watch.showing(*traces.needles)

@@ -22,17 +22,17 @@ from stagehost.workspace import Workspace
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 TEST_VARIABLES = ("DOTENV_", "STAGING_TEST_", "TEST_NGINX")
-"""How variables begin that tell the integration tests what to do: the seed of a run to see again, another pm2."""
+"""Prefixes of the variables that are passed to the integration tests, such as a seed or another version of pm2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
-    # What is started is removed on the way out, also when somebody ends this process.
+    # SIGTERM ends the process through `finally`, so that the container of a test is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     workspace = Workspace(CHECKOUT)
     try:
         if arguments.command in ("down", "list", "clean") and shutil.which("podman") is None:
-            progress.note("there is no podman on this machine, so there are no hosts")
+            progress.note("podman is not installed, so no staging hosts exist")
             return 0
         with workspace.locked():
             podman = _prepare(workspace)
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _up(arguments, podman, workspace)
             elif arguments.command == "down":
                 for name in arguments.names:
-                    progress.note(f"container {name} {'removed' if host.down(podman, name) else 'was not there'}")
+                    progress.note(f"container {name} {'removed' if host.down(podman, name) else 'does not exist'}")
             elif arguments.command == "restart":
                 podman.run("restart", "--time=10", arguments.name)
                 host.await_systemd(podman, arguments.name)
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     print(host.describe(podman, name))
             elif arguments.command == "clean":
                 _clean(podman, workspace, images=not arguments.keep_images, spared=arguments.spare)
-        # The lock is free again while a test runs.
+        # The lock is released before a test runs.
         if arguments.command == "test":
             return _test(arguments, podman, workspace)
         if arguments.command == "ssh":
@@ -70,42 +70,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stagehost", description="Staging hosts for the demo and the tests.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("setup", help="install the system packages that are missing, and look at the machine")
+    commands.add_parser("setup", help="install missing system packages and configure podman for this machine")
 
-    image = commands.add_parser("image", help="make an image, unless it is there")
+    image = commands.add_parser("image", help="build an image unless it is up to date")
     image.add_argument("image", choices=["bare", "prepared"])
-    image.add_argument("--rebuild", action="store_true", help="make it anew, with today's packages")
+    image.add_argument("--rebuild", action="store_true", help="build it again with current packages")
 
-    up = commands.add_parser("up", help="have a host running and reachable over SSH")
+    up = commands.add_parser("up", help="create or start a host and wait until it is reachable over SSH")
     up.add_argument("name")
     up.add_argument("--image", choices=["bare", "prepared"], default="bare")
-    up.add_argument("--ssh-port", type=int, required=True, help="port of 127.0.0.1 that leads to its sshd")
+    up.add_argument("--ssh-port", type=int, required=True, help="port on 127.0.0.1 that is forwarded to its sshd")
     up.add_argument("--publish", type=_port_pair, action="append", default=[], metavar="OUTER:INNER")
     up.add_argument(
-        "--address", type=IPv4Interface, metavar="ADDRESS/BITS", help="by which other hosts of the harness reach it"
+        "--address", type=IPv4Interface, metavar="ADDRESS/BITS", help="address in the network shared by the hosts"
     )
-    up.add_argument("--replace", action="store_true", help="remove the one that exists first")
+    up.add_argument("--replace", action="store_true", help="remove an existing host of this name first")
 
-    down = commands.add_parser("down", help="remove hosts with everything on them")
+    down = commands.add_parser("down", help="remove hosts and their data")
     down.add_argument("names", nargs="+")
 
-    restart = commands.add_parser("restart", help="restart a host, as if its machine were rebooted")
+    restart = commands.add_parser("restart", help="reboot a host")
     restart.add_argument("name")
 
-    listing = commands.add_parser("list", help="show the hosts there are")
+    listing = commands.add_parser("list", help="list the hosts")
     listing.add_argument("names", nargs="*")
 
     ssh = commands.add_parser("ssh", help="log in to a host")
     ssh.add_argument("port", type=int)
     ssh.add_argument("remote", nargs=argparse.REMAINDER)
 
-    test = commands.add_parser("test", help="run pytest as root in a throw-away prepared host")
+    test = commands.add_parser("test", help="run pytest as root in a temporary host with the prepared image")
     test.add_argument("pytest", nargs="*", metavar="-- PYTEST_ARGUMENT")
 
     clean = commands.add_parser("clean", help="remove all hosts, images and the cache")
-    clean.add_argument("--keep-images", action="store_true", help="remove the hosts alone")
-
-    clean.add_argument("--spare", action="append", default=[], metavar="NAME", help="leave this host alone")
+    clean.add_argument("--keep-images", action="store_true", help="remove only the hosts")
+    clean.add_argument("--spare", action="append", default=[], metavar="NAME", help="do not remove this host")
 
     for command in (image, up, test):
         command.add_argument("--debian", choices=list(RELEASES), default="13")
@@ -120,7 +119,7 @@ def _port_pair(text: str) -> tuple[int, int]:
 def _prepare(workspace: Workspace) -> Podman:
     ensure_packages(workspace)
     if os.geteuid() != 0:
-        raise MachineError("staging hosts are systemd containers of the machine itself: run this as root")
+        raise MachineError("staging hosts are systemd containers, which only root can create: run this as root")
     wanted = containers_conf(read_machine())
     if wanted is None:
         return Podman()
@@ -149,7 +148,7 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
     name = f"codeframe-staging-tests-{os.getpid()}"
     common = [
         "--systemd=always",
-        # To see which process holds a port, and to mount file systems that are small or read-only.
+        # SYS_PTRACE shows which process listens on a port; SYS_ADMIN mounts small or read-only file systems.
         "--cap-add=SYS_PTRACE,SYS_ADMIN",
         f"--label={LABEL}=tests",
         f"--volume={workspace.checkout}:/checkout:ro",
@@ -157,7 +156,7 @@ def _test(arguments: argparse.Namespace, podman: Podman, workspace: Workspace) -
     podman.run("run", "--detach", f"--name={name}", *common, image, "/sbin/init")
     try:
         host.await_systemd(podman, name)
-        # A login has the machine's registries and certificate authorities from /etc/environment; an exec has not.
+        # `podman exec` does not read /etc/environment, which holds the package registries and certificate authorities.
         login = 'set -a; . /etc/environment; set +a; exec "$@"'
         return subprocess.run(
             [
@@ -183,14 +182,14 @@ def _names(podman: Podman) -> list[str]:
 def _clean(podman: Podman, workspace: Workspace, *, images: bool, spared: Sequence[str]) -> None:
     for name in _names(podman):
         if name in spared:
-            progress.note(f"container {name} stays")
+            progress.note(f"container {name} kept")
             continue
         podman.run("rm", "--force", "--time=2", "--volumes", name)
         progress.note(f"container {name} removed")
     host.remove_network(podman)
     if not images:
         return
-    for image in podman.ours("image"):
+    for image in podman.labelled_images():
         podman.try_run("rmi", "--force", image)
     progress.note("images removed")
     for path in workspace.cache.iterdir():

@@ -1,4 +1,4 @@
-"""Staging hosts: systemd containers into which the controller logs in over SSH."""
+"""Staging hosts: systemd containers that the controller reaches over SSH."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ START_TIMEOUT_S = 180.0
 
 
 class HostError(Exception):
-    """A staging host could not be made or reached; the message says why."""
+    """A staging host could not be created or reached; the message says why."""
 
 
 @dataclass(frozen=True)
 class Wanted:
     """One staging host; ``publish`` maps ports of the machine's loopback address to ports of the host.
 
-    Hosts with an ``address`` stand in one network of the project's own and reach each other there.
+    Hosts with an ``address`` share one network and reach each other there.
     """
 
     name: str
@@ -41,25 +41,25 @@ class Wanted:
 
     @property
     def network(self) -> tuple[str, ...]:
-        """Arguments of podman; the default network where no address is wanted."""
+        """Network options of ``podman run``; empty for the default network."""
         return (f"--network={NETWORK}:ip={self.address.ip}",) if self.address else ()
 
 
 def up(podman: Podman, workspace: Workspace, wanted: Wanted, *, replace: bool = False) -> None:
-    """Have the host running and reachable; one that exists is kept as it is, with all that was deployed to it.
+    """Create or start the host and wait for SSH; an existing host keeps everything deployed to it.
 
-    :raises HostError: If a port is taken, or the host does not come up.
+    :raises HostError: If a port is in use or the host does not start.
     """
     found = podman.inspect("container", wanted.name)
     if found and LABEL not in (found["Config"].get("Labels") or {}):
         raise HostError(
-            f"a container called {wanted.name} exists that this project did not make; rename or remove it first"
+            f"a container named {wanted.name} exists that this project did not create; rename or remove it first"
         )
     if found and replace:
         down(podman, wanted.name)
         found = None
     if found and found["State"]["Status"] == "running":
-        note(f"container {wanted.name} runs already")
+        note(f"container {wanted.name} is already running")
     else:
         with step(f"container {wanted.name}: {'start' if found else 'create from ' + wanted.image}"):
             _start(podman, wanted, exists=found is not None)
@@ -69,13 +69,13 @@ def up(podman: Podman, workspace: Workspace, wanted: Wanted, *, replace: bool = 
 
 
 def down(podman: Podman, name: str) -> bool:
-    """Remove a host with everything on it; tell whether there was one."""
+    """Remove a host and its data; return whether it existed."""
     found = podman.inspect("container", name)
     if not found:
         return False
     if LABEL not in (found["Config"].get("Labels") or {}):
-        raise HostError(f"container {name} was not made by this project, so that it stays")
-    # A container that ends by itself in the instant of the kill makes podman give up; the next try finds it stopped.
+        raise HostError(f"container {name} was not created by this project and is not removed")
+    # podman fails if the container exits by itself during the kill; the next attempt finds it stopped.
     for _attempt in range(3):
         if podman.try_run("rm", "--force", "--time=10", "--volumes", name).returncode == 0:
             break
@@ -88,7 +88,7 @@ def down(podman: Podman, name: str) -> bool:
 
 
 def ssh_command(workspace: Workspace, port: int) -> list[str]:
-    """The command that logs in to a host, as a controller does."""
+    """The SSH command line for a host, with the options that the controller uses."""
     return [
         "ssh",
         f'-oUserKnownHostsFile="{workspace.known_hosts}"',
@@ -102,7 +102,7 @@ def ssh_command(workspace: Workspace, port: int) -> list[str]:
 
 
 def describe(podman: Podman, name: str) -> str:
-    """A text for people: state and ports of a host."""
+    """Describe state and ports of a host in one line."""
     found = podman.inspect("container", name)
     if not found:
         return f"{name}: none"
@@ -112,9 +112,9 @@ def describe(podman: Podman, name: str) -> str:
 
 
 def await_systemd(podman: Podman, name: str) -> None:
-    """Wait until systemd in a host has started what it starts.
+    """Wait until systemd in a host has finished starting.
 
-    :raises HostError: If it has not done so within :data:`START_TIMEOUT_S`.
+    :raises HostError: If it has not finished within :data:`START_TIMEOUT_S`.
     """
     deadline = time.monotonic() + START_TIMEOUT_S
     state = ""
@@ -127,8 +127,8 @@ def await_systemd(podman: Podman, name: str) -> None:
         time.sleep(0.3)
     failed = podman.try_run("exec", name, "systemctl", "--failed", "--no-legend", "--plain").stdout.strip()
     if state == "degraded":
-        # A unit of the application under test may be what failed: that is for the tests to judge.
-        note(f"container {name} is up, with failed units: {failed}")
+        # The failed unit may belong to the application under test, which the tests judge.
+        note(f"container {name} is running with failed units: {failed}")
         return
     logs = podman.try_run("logs", "--tail", "15", name)
     raise HostError(
@@ -141,8 +141,8 @@ def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
     taken = [outer for outer, _ in wanted.ports if not _is_free(outer)]
     if taken:
         raise HostError(
-            f"port {taken[0]} of {ADDRESS} is taken by something else on this machine, and {wanted.name} needs it; "
-            f"stop what listens there (ss -ltnp 'sport = :{taken[0]}')"
+            f"port {taken[0]} of {ADDRESS}, which {wanted.name} needs, is in use; "
+            f"stop the process that listens there (ss -ltnp 'sport = :{taken[0]}')"
         )
     if exists:
         podman.run("start", wanted.name)
@@ -155,7 +155,7 @@ def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
         f"--name={wanted.name}",
         f"--hostname={wanted.name}",
         "--systemd=always",
-        # Root of a machine sees which process holds a port; without this one, root of a container does not.
+        # On a real machine root sees which process listens on a port; in a container this takes SYS_PTRACE.
         "--cap-add=SYS_PTRACE",
         f"--label={LABEL}=host",
         *wanted.network,
@@ -166,7 +166,7 @@ def _start(podman: Podman, wanted: Wanted, *, exists: bool) -> None:
 
 
 def ensure_network(podman: Podman, subnet: IPv4Network) -> None:
-    """Have the project's network.
+    """Create the project's network unless it exists.
 
     :raises HostError: If it exists with another subnet.
     """
@@ -177,15 +177,15 @@ def ensure_network(podman: Podman, subnet: IPv4Network) -> None:
     subnets = [entry["subnet"] for entry in found["subnets"]]
     if subnets != [str(subnet)]:
         raise HostError(
-            f"the network {NETWORK} has the subnet {', '.join(subnets)}, and {subnet} is needed; "
-            f"remove it (podman network rm {NETWORK}) or give an address within it"
+            f"the network {NETWORK} has the subnet {', '.join(subnets)} instead of {subnet}; "
+            f"remove it (podman network rm {NETWORK}) or choose an address within it"
         )
 
 
 def remove_network(podman: Podman) -> None:
-    """Remove the project's network once no host stands in it any more."""
+    """Remove the project's network if no host uses it."""
     if podman.inspect("network", NETWORK):
-        # podman refuses while there is one.
+        # podman refuses while a container is attached.
         podman.try_run("network", "rm", NETWORK)
 
 
@@ -229,4 +229,7 @@ def _await_login(workspace: Workspace, wanted: Wanted) -> None:
             return
         said = done.stderr.strip()
         time.sleep(0.3)
-    raise HostError(f"no login as {USER} to {wanted.name} at {ADDRESS}:{wanted.ssh_port} was possible: {said}")
+    raise HostError(
+        f"SSH login as {USER} to {wanted.name} at {ADDRESS}:{wanted.ssh_port} failed "
+        f"for {START_TIMEOUT_S:.0f} s: {said}"
+    )

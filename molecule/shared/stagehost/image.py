@@ -1,4 +1,4 @@
-"""Make images from recipes, and only when a recipe has changed."""
+"""Build images from recipes when a recipe has changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DIGEST_LABEL = f"{LABEL}.recipe"
 
 
 class ImageError(Exception):
-    """An image could not be made."""
+    """An image could not be built."""
 
 
 def ensure_image(podman: Podman, workspace: Workspace, recipe: Recipe, *, rebuild: bool = False) -> str:
-    """Make the image of a recipe and its parents, unless it is there already; return its name."""
+    """Build the image of a recipe and its parents unless they are up to date; return its name."""
     if not rebuild and _digest_of(podman, recipe.image) == recipe.digest:
         return recipe.image
     if recipe.parent is None:
@@ -30,7 +30,7 @@ def ensure_image(podman: Podman, workspace: Workspace, recipe: Recipe, *, rebuil
         parent = ensure_image(podman, workspace, recipe.parent, rebuild=rebuild)
         with step(f"image {recipe.name}: packages (about 1 minute)"):
             _build(podman, workspace, recipe, parent)
-    _forget_former(podman)
+    _remove_previous(podman)
     return recipe.image
 
 
@@ -39,10 +39,10 @@ def _digest_of(podman: Podman, image: str) -> str | None:
     return (found.get("Labels") or {}).get(DIGEST_LABEL) if found else None
 
 
-def _forget_former(podman: Podman) -> None:
-    """Remove the images that lost their name to newer ones, apart from those in use."""
-    former = podman.run("images", "--quiet", "--filter=dangling=true", f"--filter=label={LABEL}").split()
-    for image in former:
+def _remove_previous(podman: Podman) -> None:
+    """Remove untagged images of the project that no container uses."""
+    previous = podman.run("images", "--quiet", "--filter=dangling=true", f"--filter=label={LABEL}").split()
+    for image in previous:
         podman.try_run("rmi", image)
 
 
@@ -97,6 +97,6 @@ def _build(podman: Podman, workspace: Workspace, recipe: Recipe, parent: str) ->
             )
             podman.run("commit", "--quiet", *_changes(recipe), container, recipe.image)
         except PodmanError as error:
-            raise ImageError(f"image {recipe.name} could not be made: {error}") from error
+            raise ImageError(f"image {recipe.name} could not be built: {error}") from error
         finally:
             podman.try_run("rm", "--force", container)

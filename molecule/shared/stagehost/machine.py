@@ -1,4 +1,4 @@
-"""What this machine lets a container do, and the podman settings that follow from it."""
+"""Detect the limits of this machine and derive the settings that podman needs on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CAP_SYS_RESOURCE = 24
-# podman asks for these when nothing else is configured.
+# podman's own defaults.
 PODMAN_NOFILE = 1048576
 PODMAN_NPROC = 4194304
 
@@ -36,7 +36,7 @@ def read_machine(root: Path = Path("/")) -> Machine:
 
 
 def has_capability(status: str, number: int) -> bool:
-    """Tell whether the effective set in the text of ``/proc/<pid>/status`` holds a capability."""
+    """Return whether the effective set in the text of ``/proc/<pid>/status`` contains a capability."""
     for line in status.splitlines():
         if line.startswith("CapEff:"):
             return bool(int(line.split()[1], 16) >> number & 1)
@@ -44,11 +44,11 @@ def has_capability(status: str, number: int) -> bool:
 
 
 def containers_conf(machine: Machine) -> str | None:
-    """The ``containers.conf`` that podman needs on this machine; ``None`` where its own settings work.
+    """The ``containers.conf`` that podman needs on this machine; ``None`` where its defaults work.
 
-    Without CAP_SYS_RESOURCE crun refuses to start on hybrid cgroups, and every limit above the hard one is
-    refused; podman itself lowers the number of processes to ``pid_max`` before it starts the runtime, so that
-    the hard limit read here may already be too high.
+    Without CAP_SYS_RESOURCE, crun does not start on hybrid cgroups, and limits above the hard limit are refused.
+    podman lowers the number of processes to ``pid_max`` before it starts the runtime, so that the hard limit
+    may be too high as well.
     """
     if machine.unified_cgroups and machine.may_raise_limits:
         return None
@@ -62,7 +62,7 @@ def containers_conf(machine: Machine) -> str | None:
 
 
 def own_certificates(environ: Mapping[str, str], root: Path = Path("/")) -> bytes:
-    """The bundle (PEM) of a machine with certificate authorities of its own; empty for any other machine."""
+    """The certificate bundle (PEM) of a machine with its own certificate authorities; empty on other machines."""
     named = environ.get("SSL_CERT_FILE")
     if not named and any((root / "usr/local/share/ca-certificates").glob("**/*.crt")):
         named = str(root / "etc/ssl/certs/ca-certificates.crt")

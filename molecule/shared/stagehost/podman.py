@@ -1,4 +1,4 @@
-"""A thin, typed way to call podman with the project's own settings."""
+"""Run podman with the project's settings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LABEL = "codeframe.staging.harness"
 
 
 class PodmanError(Exception):
-    """podman refused; the message holds the command and the end of what it said."""
+    """podman failed; the message contains the command and the end of its output."""
 
 
 @dataclass(frozen=True)
 class Podman:
-    """podman with an optional ``containers.conf`` in place of the machine's."""
+    """podman with an optional ``containers.conf`` instead of the machine's."""
 
     conf: Path | None = None
 
@@ -72,15 +72,14 @@ class Podman:
             raise PodmanError(f"podman {args[0]} ended with {done.returncode}; the end of {log}:\n{end}")
 
     def inspect(self, kind: str, name: str) -> dict[str, Any] | None:
-        """What podman knows of an image or container; ``None`` if it does not exist."""
+        """Inspect an image, container or network; ``None`` if it does not exist."""
         done = self.try_run(kind, "inspect", name)
         if done.returncode:
             return None
         found: list[dict[str, Any]] = json.loads(done.stdout)
         return found[0]
 
-    def ours(self, kind: str) -> list[str]:
-        """Ids of the images or containers that carry the project's label."""
-        command = ["ps", "--all"] if kind == "container" else ["images"]
-        listed = self.run(*command, "--quiet", "--no-trunc", "--filter", f"label={LABEL}")
+    def labelled_images(self) -> list[str]:
+        """Ids of the images with the project's label."""
+        listed = self.run("images", "--quiet", "--no-trunc", "--filter", f"label={LABEL}")
         return list(dict.fromkeys(listed.split()))

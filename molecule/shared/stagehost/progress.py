@@ -1,4 +1,4 @@
-"""Say what is being done, and how long it took."""
+"""Report progress and durations."""
 
 from __future__ import annotations
 

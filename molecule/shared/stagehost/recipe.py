@@ -1,4 +1,4 @@
-"""How the images are made: shell scripts with their inputs, and a digest that says when one has changed."""
+"""Image recipes: shell scripts with their inputs, and a digest that changes with them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ RECIPES = Path(__file__).parent / "recipes"
 MIRROR = "http://deb.debian.org/debian"
 RELEASES = {"12": "bookworm", "13": "trixie"}
 
-# As the role `runtime` installs them; this npm runs on the Node.js of Debian 12 (18.20) and 13 (20.19).
+# The versions that the role `runtime` installs; this npm runs on the Node.js of Debian 12 (18.20) and 13 (20.19).
 NPM_VERSION = "10.9.9"
 NPM_INTEGRITY = "sha512-1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW7v3A57hDW9RYv2W4Yg=="
 PM2_VERSION = "7.0.4"
-# Readers of env files, for the tests that run inside a container.
+# Libraries that read env files, for the tests that run inside a container.
 NODE_PACKAGES = ("dotenv@18.0.10", "@next/env@16.4.6")
-# Variables of the machine that downloads inside a container need as well.
+# Variables that downloads inside a container need as well.
 REGISTRY_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "NPM_CONFIG_REGISTRY")
 CA_VARIABLES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 TRUST_STORE = "/etc/ssl/certs/ca-certificates.crt"
@@ -25,7 +25,7 @@ TRUST_STORE = "/etc/ssl/certs/ca-certificates.crt"
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image: a script run in its parent, the variables it sees and the files laid beside it."""
+    """One image: a script that runs in the parent image, with its variables and files."""
 
     name: str
     parent: Recipe | None
@@ -47,9 +47,9 @@ class Recipe:
 
 
 def container_environment(environ: Mapping[str, str], own_ca: bool) -> dict[str, str]:
-    """The variables that every login in a container gets.
+    """The variables of every login shell in a container.
 
-    Paths and local package directories of the machine mean nothing in there: only addresses are taken over.
+    Only URLs are copied: paths of the machine do not exist in the container.
     """
     found = {name: environ[name] for name in REGISTRY_VARIABLES if environ.get(name, "").startswith("http")}
     if own_ca:
@@ -66,7 +66,7 @@ def recipe(kind: str, debian: str, environ: Mapping[str, str], ca: bytes, requir
     :raises ValueError: If there is no such image or release.
     """
     if debian not in RELEASES:
-        raise ValueError(f"no image for Debian {debian}; there is one for {' and '.join(RELEASES)}")
+        raise ValueError(f"no image for Debian {debian}; choose {' or '.join(RELEASES)}")
     base = Recipe(f"base-{debian}", None, variables={"suite": RELEASES[debian], "mirror": MIRROR})
     if kind == "base":
         return base
@@ -83,7 +83,7 @@ def recipe(kind: str, debian: str, environ: Mapping[str, str], ca: bytes, requir
     if kind == "bare":
         return bare
     if kind != "prepared":
-        raise ValueError(f"no image is called {kind}; there are bare and prepared")
+        raise ValueError(f"unknown image {kind}; choose bare or prepared")
     registry = environment.get("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org").rstrip("/")
     return Recipe(
         f"prepared-{debian}",

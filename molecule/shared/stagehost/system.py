@@ -1,4 +1,4 @@
-"""The system packages that staging hosts need on the machine."""
+"""Install the system packages that staging hosts need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from stagehost.progress import step
 from stagehost.workspace import Workspace
 
-# Package -> a file that is there once it is installed.
+# Package -> a file that exists once it is installed.
 PACKAGES = {
     "podman": "/usr/bin/podman",
     "runc": "/usr/sbin/runc",
@@ -26,7 +26,7 @@ PACKAGES = {
 
 
 class MachineError(Exception):
-    """The machine cannot carry staging hosts; the message says what is missing."""
+    """The machine cannot run staging hosts; the message says what is missing."""
 
 
 def missing_packages(root: Path = Path("/")) -> list[str]:
@@ -34,16 +34,18 @@ def missing_packages(root: Path = Path("/")) -> list[str]:
 
 
 def ensure_packages(workspace: Workspace) -> None:
-    """Install what is missing, with apt, as root.
+    """Install missing packages with apt, as root.
 
-    :raises MachineError: If that is not possible here.
+    :raises MachineError: If there is no apt, no root, or the installation fails.
     """
     missing = missing_packages()
     if not missing:
         return
     names = " ".join(missing)
     if shutil.which("apt-get") is None:
-        raise MachineError(f"this machine has no apt-get; install by hand what provides {names}, then run this again")
+        raise MachineError(
+            f"this machine has no apt-get; install the packages that provide {names} manually, then run this again"
+        )
     if os.geteuid() != 0:
         raise MachineError(f"system packages are missing; as root, run: apt-get install {names}")
     log = workspace.logs / "apt.log"

@@ -1,4 +1,4 @@
-"""Where the harness keeps what it makes: everything below ``.cache/`` of the checkout."""
+"""The files of the harness, all below ``.cache/`` in the checkout."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the checkout's lock: two runs must not build the same image or key at once."""
+        """Hold the checkout's lock, so that two runs do not build the same image or key concurrently."""
         self.cache.mkdir(exist_ok=True)
         with (self.cache / "stagehost.lock").open("w") as handle:
             try:
@@ -55,7 +55,7 @@ class Workspace:
             yield
 
     def ensure_key(self) -> None:
-        """Generate the key pair with which the controller logs in, once per checkout."""
+        """Generate the controller's SSH key pair, once per checkout."""
         if self.private_key.exists():
             return
         self.private_key.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -65,7 +65,7 @@ class Workspace:
         )
 
     def record_host_key(self, address: str, port: int, key: str) -> None:
-        """Replace what is known of ``[address]:port`` by ``key`` (``type base64``)."""
+        """Set the known host key of ``[address]:port`` to ``key`` (``type base64``)."""
         name = f"[{address}]:{port}"
         known = self.known_hosts.read_text().splitlines() if self.known_hosts.exists() else []
         kept = [line for line in known if line.split(" ", 1)[0] != name]

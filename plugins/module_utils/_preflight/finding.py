@@ -1,12 +1,10 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a preflight reports: findings with a variable, its value, what was expected and a remedy."""
+"""What a preflight reports: a finding names a variable, its value, what was found, what was expected and a remedy."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +12,11 @@ from typing import Any
 ERROR = "error"
 WARNING = "warning"
 _LEVELS = {"fail": ERROR, "error": ERROR, "warn": WARNING, "warning": WARNING}
-_SHOWN_LENGTH = 160
 
-#: Findings on which opinions may differ, with their level by default. All others are errors and stay so.
+#: Findings whose level the user may set, with their level by default. All others are errors and stay so.
 OPINIONS: Mapping[str, str] = {
+    "build-script-missing": ERROR,
+    "certificate-expires-soon": WARNING,
     "certificate-unused": WARNING,
     "cors-page-missing": ERROR,
     "cors-wildcard": WARNING,
@@ -25,9 +24,9 @@ OPINIONS: Mapping[str, str] = {
     "env-port-differs": ERROR,
     "git-insecure": WARNING,
     "hold-short": WARNING,
-    "hosts-of-api-and-websocket-differ": WARNING,
-    "host-leads-elsewhere": WARNING,
+    "host-resolves-elsewhere": WARNING,
     "host-unresolved": WARNING,
+    "hosts-of-api-and-websocket-differ": WARNING,
     "inodes": ERROR,
     "lock-file-missing": ERROR,
     "memory": WARNING,
@@ -46,33 +45,38 @@ OPINIONS: Mapping[str, str] = {
     "variable-unknown": WARNING,
     "websocket-path-missing": ERROR,
     "websocket-path-root": WARNING,
-    "certificate-expires-soon": WARNING,
-    "build-script-missing": ERROR,
 }
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that does not fit. ``name`` is its stable name, by which its level can be overridden."""
+class PreflightFinding:
+    """One thing that does not fit."""
 
     name: str
+    """Stable name, by which the user sets its level."""
     variable: str
+    """The variable that the user sets, down to the entry: ``staging_env.PORT``, ``staging_shared_paths[1]``."""
     value: str
-    """As shown: quoted and shortened, empty where the variable is missing, never a secret."""
+    """Its value as a message shows it (see ``Inputs.shown``), never a secret."""
+    found: str
+    """What was found beyond the value, as a clause; empty where the value says it all."""
     expected: str
+    """What was expected, as a noun phrase."""
     remedy: str
-    level: str = ERROR
+    """What the user can do, in the imperative."""
+    level: str
 
     @property
     def sentence(self) -> str:
-        found = f"is {self.value}" if self.value else "is missing"
-        return f"{self.variable} {found}, but {self.expected}; {self.remedy}"
+        found = f", but {self.found}" if self.found else ""
+        return f"{self.variable} is {self.value}{found}; expected {self.expected}; {self.remedy}"
 
     def as_dict(self) -> dict[str, str]:
         return {
             "finding": self.name,
             "variable": self.variable,
             "value": self.value,
+            "found": self.found,
             "expected": self.expected,
             "remedy": self.remedy,
             "level": self.level,
@@ -80,46 +84,27 @@ class Finding:
         }
 
 
-def finding(name: str, variable: str, value: Any, expected: str, remedy: str) -> Finding:
-    """A finding at its default level."""
-    return Finding(name, variable, "" if value is None else shown(value), expected, remedy, OPINIONS.get(name, ERROR))
-
-
-class Shown(str):
-    """A text that is put into a sentence as it is, without quotes."""
-
-    __slots__ = ()
-
-
-def shown(value: Any) -> str:
-    """A value as it may stand in a message: one line, not too long, no password of a URL."""
-    if isinstance(value, Shown):
-        return str(value)
-    try:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    except (TypeError, ValueError):
-        text = json.dumps(str(value), ensure_ascii=False)
-    text = re.sub(r"(://)[^/@\s\"]*@", r"\1***@", text)
-    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
+def default_level(name: str) -> str:
+    return OPINIONS.get(name, ERROR)
 
 
 def wrong_levels(levels: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the levels that the user set, in words."""
-    said = []
+    """What is wrong with the levels that the user set, one clause for each."""
+    wrong = []
     for name, level in levels.items():
         if name not in OPINIONS:
-            said.append(f"{name} (not a finding on which opinions may differ)")
+            wrong.append(f"{name} is not a finding whose level can be set")
         elif str(level) not in _LEVELS:
-            said.append(f"{name}: {level} (warn or fail is expected)")
-    return said
+            wrong.append(f"{name} is {level}, expected warn or fail")
+    return wrong
 
 
-def with_levels(findings: Iterable[Finding], levels: Mapping[str, Any]) -> list[Finding]:
-    """The findings at the levels that the user set, errors first, otherwise in their order."""
+def with_levels(findings: Iterable[PreflightFinding], levels: Mapping[str, Any]) -> list[PreflightFinding]:
+    """The findings at the levels that the user set: each once, errors first, otherwise in their order."""
     found = [replace(item, level=_LEVELS[str(levels[item.name])]) if item.name in levels else item for item in findings]
     return sorted(dict.fromkeys(found), key=lambda item: item.level != ERROR)
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def summary(findings: Iterable[PreflightFinding]) -> str:
     """One text, a sentence per finding."""
     return "\n".join(f"{item.sentence}." if item.level == ERROR else f"(warning) {item.sentence}." for item in findings)

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Of what kind the value of each variable is. A role says so only when its turn comes, behind what others have done."""
+"""The type of each variable. A role checks its own only when it runs, after others have changed the host."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .finding import Finding, Shown, finding
+from .variables import Inputs
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a role takes; ``tests/unit/roles`` holds this to the roles' argument_specs and defaults."""
+    """What a role takes; a test compares it with the argument_specs and defaults of the roles."""
 
     type: str
     choices: tuple[str, ...] = ()
@@ -27,7 +27,6 @@ class Kind:
 _TEXT, _OPTIONAL = Kind("str"), Kind("str", may_be_empty=True)
 _LIST, _DICT, _NUMBER, _TRUTH = Kind("list"), Kind("dict"), Kind("int"), Kind("bool")
 
-#: Without what preflight itself is told: of that Ansible has judged the kind before.
 KINDS: Mapping[str, Kind] = {
     "staging_project_dir": Kind("path"),
     "staging_app_name": _TEXT,
@@ -97,73 +96,62 @@ KINDS: Mapping[str, Kind] = {
     "staging_websocket_secret_headers": _DICT,
     "staging_page_secret_headers": _DICT,
     "staging_websocket_secret_query": _DICT,
+    "staging_allow_loopback": _TRUTH,
+    "staging_lock_wait": _NUMBER,
+    "staging_min_free_bytes": _NUMBER,
+    "staging_min_memory_bytes": _NUMBER,
+    "staging_preflight_levels": _DICT,
+    "staging_proxy_server_names": _LIST,
+    "staging_tls_names": _LIST,
 }
-_WITHOUT_KIND = (
-    "staging_allow_loopback",
-    "staging_lock_wait",
-    "staging_min_free_bytes",
-    "staging_min_memory_bytes",
-    "staging_preflight_levels",
-    "staging_proxy_server_names",
-    "staging_tls_names",
-)
 _EXPECTED = {
-    "dict": ("a dictionary of keys and values is expected", "write KEY: value"),
-    "int": ("a whole number, 0 or more, is expected", "write it in digits"),
-    "bool": ("true or false is expected", "write true or false"),
-    "str": ("a text is expected", "put it in quotes"),
-    "path": ("a text is expected", "put it in quotes"),
+    "dict": ("a dictionary of keys and values", "write KEY: value"),
+    "int": ("a whole number, 0 or more", "write it in digits"),
+    "bool": ("true or false", "write true or false"),
+    "str": ("a text", "put it in quotes"),
+    "path": ("a text", "put it in quotes"),
 }
 _TRUTHS = frozenset(("true", "false", "yes", "no", "on", "off", "1", "0"))
 
 
-def judge_kinds(given: Mapping[str, Any], judged: frozenset[str]) -> list[Finding]:
-    """What is of another kind than the roles take.
+def check_kinds(inputs: Inputs) -> None:
+    """Whether each variable has the type that the roles take, and one of their choices.
 
-    :param judged: Variables on which there is a finding already; one sentence for each is enough.
+    A variable that has a finding is left out.
     """
-    found = []
     for variable, kind in KINDS.items():
-        if variable not in given or variable in judged:
+        if variable not in inputs.given or inputs.has_finding(variable):
             continue
-        value = given[variable]
+        value = inputs.given[variable]
         if value is None or value == "":
             if not kind.may_be_empty:
-                remedy = "write a value, or remove the variable for its default"
-                found.append(finding("empty", variable, Shown("empty"), "a value is expected", remedy))
+                inputs.add("empty", variable, "a value", "write one, or remove the variable for its default")
         elif not _is(kind.type, value):
-            found.append(finding("type", variable, _shown(kind.type, value), *_expected(kind.type, value)))
+            inputs.add("type", variable, *_expected(kind.type, value), hide=kind.type == "dict")
         elif kind.choices:
-            for entry in value if isinstance(value, list) else [value]:
+            for index, entry in enumerate(value if isinstance(value, list) else [value]):
                 if entry not in kind.choices:
-                    expected = f"one of {', '.join(kind.choices)} is expected"
-                    found.append(finding("choice", variable, entry, expected, "choose one of these"))
-    return found
+                    where = (variable, index) if isinstance(value, list) else variable
+                    inputs.add("choice", where, f"one of {', '.join(kind.choices)}", "choose one of these")
 
 
-def judge_names(given: Mapping[str, Any]) -> list[Finding]:
-    """Names that no role reads and that look like one that is read; others may be the user's own."""
-    known = [*KINDS, *_WITHOUT_KIND]
-    found = []
-    for variable in sorted(set(given) - set(known)):
-        for meant in difflib.get_close_matches(variable, known, n=1, cutoff=0.88):
-            expected = f"no role reads it, and {meant} has nearly the same name"
-            found.append(
-                finding("variable-unknown", variable, Shown("set"), expected, f"write {meant} if that is meant")
+def check_unknown(inputs: Inputs) -> None:
+    """Names that no role reads and that resemble one that is read; others may be the user's own."""
+    for variable in sorted(set(inputs.given) - set(KINDS)):
+        for meant in difflib.get_close_matches(variable, KINDS, n=1, cutoff=0.88):
+            inputs.add(
+                "variable-unknown",
+                variable,
+                "the name of a variable that a role reads",
+                f"write {meant} if that is meant",
+                found=f"no role reads it, and {meant} has a similar name",
+                hide=True,
             )
-    return found
-
-
-def _shown(kind: str, value: Any) -> Any:
-    """A value that is no secret, or what it is."""
-    if isinstance(value, (list, Mapping)):
-        return Shown("a list" if isinstance(value, list) else "a dictionary")
-    return Shown("a text") if kind == "dict" else value
 
 
 def _expected(kind: str, value: Any) -> tuple[str, str]:
     if kind == "list":
-        return "a list is expected", "write [KEY, ...]" if isinstance(value, Mapping) else f"write [{value}]"
+        return "a list", "write [KEY, ...]" if isinstance(value, Mapping) else f"write [{value}]"
     return _EXPECTED[kind]
 
 

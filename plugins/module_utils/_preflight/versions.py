@@ -20,18 +20,18 @@ def parse_version(text: str) -> Version | None:
     return tuple(int(part or 0) for part in found.groups()) if found else None
 
 
-def proxy_manager_allows(wanted: str, version: Version) -> bool | None:
+def npm_allows(wanted: str, version: Version) -> bool | None:
     """Whether node-semver's range ``wanted`` allows ``version``; None for a range that cannot be read.
 
     Pre-releases are taken for the release itself.
     """
-    answers = [_proxy_manager_alternative(alternative, version) for alternative in wanted.split("||")]
+    answers = [_npm_alternative(alternative, version) for alternative in wanted.split("||")]
     if any(answers):
         return True
     return None if None in answers else False
 
 
-def _proxy_manager_alternative(text: str, version: Version) -> bool | None:
+def _npm_alternative(text: str, version: Version) -> bool | None:
     hyphen = _HYPHEN.match(text)
     if hyphen is not None:
         low, high = _numbers(hyphen.groups()[:3]), _numbers(hyphen.groups()[3:])
@@ -42,7 +42,7 @@ def _proxy_manager_alternative(text: str, version: Version) -> bool | None:
         found = _COMPARATOR.match(text, at)
         if found is None or found.end() == at:
             return None
-        if not _proxy_manager_holds(found[1] or "", _numbers(found.groups()[1:]), version):
+        if not _npm_holds(found[1] or "", _numbers(found.groups()[1:]), version):
             return False
         at = found.end()
     return True
@@ -67,7 +67,7 @@ def _next(numbers: Version) -> Version:
     return _pad((*numbers[:-1], numbers[-1] + 1)) if numbers else (1 << 30, 0, 0)
 
 
-def _proxy_manager_holds(operator: str, numbers: Version, version: Version) -> bool:
+def _npm_holds(operator: str, numbers: Version, version: Version) -> bool:
     low = _pad(numbers)
     if operator == ">=":
         return version >= low

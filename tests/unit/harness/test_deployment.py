@@ -40,11 +40,11 @@ def test_the_task_that_failed_is_named() -> None:
     assert outcome.failed_tasks == (("preflight", "Check the inputs"),)
 
 
-def test_a_run_that_ended_well_without_a_recap_is_not_believed() -> None:
+def test_a_successful_run_without_a_recap_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"^no recap"):
         read_outcome(0, "nothing ran\n")
 
 
-def test_a_run_that_never_began_is_reported_as_it_is() -> None:
+def test_a_run_that_did_not_start_is_reported_with_its_output() -> None:
     outcome = read_outcome(4, "ERROR! the playbook could not be found\n")
     assert (outcome.exit_code, outcome.changed, outcome.changed_tasks) == (4, 0, ())

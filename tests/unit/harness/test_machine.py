@@ -9,7 +9,7 @@ from stagehost.machine import Machine, containers_conf, has_capability, own_cert
 ORDINARY = Machine(unified_cgroups=True, may_raise_limits=True, nofile_hard=524288, nproc_hard=100000, pid_max=4194304)
 
 
-def test_an_ordinary_machine_keeps_podmans_own_settings() -> None:
+def test_an_ordinary_machine_keeps_the_defaults_of_podman() -> None:
     assert containers_conf(ORDINARY) is None
 
 
@@ -29,7 +29,7 @@ def test_hybrid_cgroups_need_runc_and_no_limits() -> None:
         ),
     ],
 )
-def test_without_the_right_to_raise_limits_none_is_asked_for_above_the_hard_one(
+def test_without_cap_sys_resource_no_limit_exceeds_the_hard_limit(
     nofile: int, nproc: int, pid_max: int, ulimits: list[str]
 ) -> None:
     conf = containers_conf(Machine(True, False, nofile, nproc, pid_max))
@@ -50,12 +50,12 @@ def test_a_capability_is_read_from_the_effective_set(status: str, expected: bool
     assert has_capability(status, 24) is expected
 
 
-def test_a_machine_without_authorities_of_its_own_hands_none_on(tmp_path: Path) -> None:
+def test_a_machine_without_its_own_authorities_passes_none_to_the_image(tmp_path: Path) -> None:
     assert own_certificates({}, tmp_path) == b""
     assert own_certificates({"SSL_CERT_FILE": str(tmp_path / "missing.pem")}, tmp_path) == b""
 
 
-def test_the_named_bundle_is_handed_on(tmp_path: Path) -> None:
+def test_the_bundle_of_ssl_cert_file_is_passed_to_the_image(tmp_path: Path) -> None:
     (tmp_path / "bundle.pem").write_bytes(b"PEM")
     assert own_certificates({"SSL_CERT_FILE": str(tmp_path / "bundle.pem")}, tmp_path) == b"PEM"
 

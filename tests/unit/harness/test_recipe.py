@@ -16,7 +16,7 @@ def test_equal_recipes_have_equal_digests() -> None:
     assert digests() == digests()
 
 
-def test_a_change_rebuilds_the_image_that_it_concerns_and_those_made_from_it() -> None:
+def test_a_change_rebuilds_the_image_and_its_children() -> None:
     bare, prepared = digests()
     other_bare, other_prepared = digests(requirements=b"pytest\nhypothesis\n")
     assert (bare == other_bare, prepared == other_prepared) == (True, False)
@@ -24,13 +24,13 @@ def test_a_change_rebuilds_the_image_that_it_concerns_and_those_made_from_it() -
     assert (bare == other_bare, prepared == other_prepared) == (False, False)
 
 
-def test_the_releases_of_debian_share_no_image() -> None:
+def test_each_debian_release_has_its_own_images() -> None:
     twelve, thirteen = (recipe("bare", debian, NOTHING, b"", b"") for debian in ("12", "13"))
     assert twelve.image != thirteen.image
     assert twelve.digest != thirteen.digest
 
 
-def test_only_addresses_are_taken_over_from_the_machine() -> None:
+def test_only_urls_are_copied_from_the_machine() -> None:
     environ = {
         "PIP_INDEX_URL": "https://pypi.example.com/simple",
         "PIP_EXTRA_INDEX_URL": "file:///srv/packages",
@@ -49,10 +49,10 @@ def test_authorities_of_the_machine_reach_every_client_through_the_trust_store()
 @pytest.mark.parametrize(
     ("kind", "debian", "message"),
     [
-        ("bare", "11", "no image for Debian 11; there is one for 12 and 13"),
-        ("golden", "13", "no image is called golden; there are bare and prepared"),
+        ("bare", "11", "no image for Debian 11; choose 12 or 13"),
+        ("golden", "13", "unknown image golden; choose bare or prepared"),
     ],
 )
-def test_an_unknown_image_is_named_with_those_that_exist(kind: str, debian: str, message: str) -> None:
+def test_an_unknown_image_is_refused_with_the_choices(kind: str, debian: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         recipe(kind, debian, NOTHING, b"", b"")

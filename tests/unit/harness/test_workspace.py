@@ -5,7 +5,7 @@ from pathlib import Path
 from stagehost.workspace import Workspace
 
 
-def test_a_new_host_key_replaces_the_one_of_the_same_port_alone(tmp_path: Path) -> None:
+def test_a_new_host_key_replaces_only_the_one_of_the_same_port(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.known_hosts.parent.mkdir(parents=True)
     workspace.record_host_key("127.0.0.1", 14122, "ssh-ed25519 AAAA")
@@ -17,7 +17,7 @@ def test_a_new_host_key_replaces_the_one_of_the_same_port_alone(tmp_path: Path) 
     ]
 
 
-def test_the_key_pair_is_made_once_and_private(tmp_path: Path) -> None:
+def test_the_key_pair_is_generated_once_and_private(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.ensure_key()
     first = workspace.private_key.read_bytes()

@@ -9,7 +9,6 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight import kinds as _preflight_kinds
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.inputs import check_inputs
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.kinds import KINDS
 
@@ -193,4 +192,4 @@ def test_preflight_takes_for_each_shared_variable_what_its_roles_take() -> None:
     assert {name for name, kind in KINDS.items() if kind.may_be_empty} == {
         name for name in taken if empty[name] == {True}
     }
-    assert set(shared_variables()) == {*KINDS, *_preflight_kinds._WITHOUT_KIND}
+    assert set(shared_variables()) == set(KINDS)

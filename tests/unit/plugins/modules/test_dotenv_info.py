@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.summary import digest
+from ansible_collections.codeframe.staging.plugins.module_utils._host import proc
 from ansible_collections.codeframe.staging.plugins.modules import dotenv_info
 from module_runner import RunModule
 
@@ -25,20 +27,20 @@ def test_keys_and_digests_and_no_values(run_module: RunModule, tmp_path: Path) -
     assert SECRET not in json.dumps(result)
     assert (result["exists"], result["keys"], result["mode"]) == (True, ["B", "A", "EMPTY", "KEY", "ODD"], "0600")
     assert (result["empty_keys"], result["placeholder_keys"], result["keys_differing"]) == (["EMPTY"], ["KEY"], ["ODD"])
-    assert result["digests"]["A"] == dotenv_info.digest("s", SECRET)
+    assert result["digests"]["A"] == digest("s", SECRET)
 
 
-def test_order_and_spelling_do_not_matter_but_values_and_the_salt_do(run_module: RunModule, tmp_path: Path) -> None:
-    def digest(text: str, salt: str = "s") -> Any:
+def test_the_digest_depends_on_values_and_salt_not_on_order_and_spelling(run_module: RunModule, tmp_path: Path) -> None:
+    def digest_of(text: str, salt: str = "s") -> Any:
         (tmp_path / ".env").write_text(text)
         return run_module(dotenv_info, {"path": str(tmp_path / ".env"), "salt": salt})["digest"]
 
-    assert digest("A=1\nB=2\n") == digest("# c\nB='2'\nA=1\n")
-    assert digest("A=1\n") != digest("A=2\n")
-    assert digest("A=1\n") != digest("A=1\n", "t")
+    assert digest_of("A=1\nB=2\n") == digest_of("# c\nB='2'\nA=1\n")
+    assert digest_of("A=1\n") != digest_of("A=2\n")
+    assert digest_of("A=1\n") != digest_of("A=1\n", "t")
 
 
-def test_a_missing_file_is_no_failure(run_module: RunModule, tmp_path: Path) -> None:
+def test_a_missing_file_is_not_a_failure(run_module: RunModule, tmp_path: Path) -> None:
     result = run_module(dotenv_info, {"path": str(tmp_path / "no" / ".env")}, check=True)
     assert (result["failed"], result["exists"], result["keys"], result["digest"]) == (False, False, [], "")
 
@@ -50,7 +52,7 @@ def test_a_file_that_cannot_be_parsed_is_refused_with_its_line(run_module: RunMo
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
-def test_a_process_with_old_values_is_told_by_its_keys(run_module: RunModule, tmp_path: Path) -> None:
+def test_the_keys_with_outdated_values_of_a_process_are_named(run_module: RunModule, tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text(f"SAME=1\nCHANGED='{SECRET}'\nNEW=3\n")
     process = subprocess.Popen(
@@ -58,7 +60,7 @@ def test_a_process_with_old_values_is_told_by_its_keys(run_module: RunModule, tm
     )
     try:
         for _attempt in range(1000):
-            if dotenv_info.environment(process.pid):
+            if proc.environment(process.pid):
                 break
             time.sleep(0.02)
         result = run_module(dotenv_info, {"path": str(path), "pid": process.pid})
@@ -68,7 +70,7 @@ def test_a_process_with_old_values_is_told_by_its_keys(run_module: RunModule, tm
     assert SECRET not in json.dumps(result)
 
 
-def test_a_process_that_is_gone_is_said(run_module: RunModule, tmp_path: Path) -> None:
+def test_a_process_that_has_ended_is_reported(run_module: RunModule, tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     (tmp_path / ".env").write_text("A=1\n")

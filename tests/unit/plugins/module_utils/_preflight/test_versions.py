@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.versions import (
+    npm_allows,
     parse_version,
-    proxy_manager_allows,
     python_allows,
     requires_python,
 )
@@ -44,7 +44,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.versi
     ],
 )
 def test_a_range_of_npm(wanted: str, version: tuple[int, ...], allowed: bool | None) -> None:
-    assert proxy_manager_allows(wanted, version) is allowed
+    assert npm_allows(wanted, version) is allowed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the source of the application says of itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .._host.files import read_text
+from .application import Application
+from .variables import Inputs
+from .versions import requires_python
+
+_LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
+
+
+def look_at_application(source: str, inputs: Inputs) -> Application:
+    """:param source: Directory of the source, on this machine."""
+    frontend = os.path.join(source, inputs.text("staging_frontend_dir"))
+    package, problem = _package_json(frontend)
+    scripts = package.get("scripts")
+    return Application(
+        package_json=problem,
+        has_lock=any(os.path.isfile(os.path.join(frontend, name)) for name in _LOCK_FILES),
+        has_build_script=isinstance(scripts, dict) and "build" in scripts,
+        has_backend_dir=os.path.isdir(os.path.join(source, inputs.text("staging_backend_dir"))),
+    )
+
+
+def wanted_node(source: str, inputs: Inputs) -> dict[str, str]:
+    """Ranges of Node.js' versions that the application and its Next.js need."""
+    frontend = os.path.join(source, inputs.text("staging_frontend_dir"))
+    found = {}
+    engines = _package_json(frontend)[0].get("engines")
+    if isinstance(engines, dict) and isinstance(engines.get("node"), str):
+        found["package.json"] = engines["node"]
+    with contextlib.suppress(ValueError, TypeError, AttributeError):
+        lock = json.loads(read_text(os.path.join(frontend, "package-lock.json")) or "{}")
+        entry = lock.get("packages", {}).get("node_modules/next", {})
+        if isinstance(entry.get("engines", {}).get("node"), str):
+            found[f"Next.js {entry.get('version', '')}".strip()] = entry["engines"]["node"]
+    return found
+
+
+def wanted_python(source: str, inputs: Inputs) -> dict[str, str]:
+    """Ranges of Python's versions that the backend needs."""
+    if inputs.text("staging_backend_install") in {"uv", "none"}:
+        # uv brings the Python that the project needs, and an empty virtual environment needs none.
+        return {}
+    backend = os.path.join(source, inputs.text("staging_backend_dir"))
+    needed = requires_python(read_text(os.path.join(backend, "pyproject.toml")) or "")
+    return {"pyproject.toml": needed} if needed else {}
+
+
+def _package_json(directory: str) -> tuple[Mapping[str, Any], str | None]:
+    """The content of package.json, and why it cannot be used: None where it is missing, empty where it can."""
+    text = read_text(os.path.join(directory, "package.json"))
+    if text is None:
+        return {}, None
+    try:
+        package = json.loads(text)
+    except ValueError as error:
+        return {}, f"is not valid JSON ({error})"
+    return (package, "") if isinstance(package, dict) else ({}, "contains no object")

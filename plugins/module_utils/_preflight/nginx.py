@@ -1,0 +1,36 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether nginx accepts its present configuration, judged from its own words."""
+
+from __future__ import annotations
+
+import re
+
+from .finding import PreflightFinding
+from .variables import Inputs
+
+_REFUSED = re.compile(
+    r"\[(?:emerg|crit|alert)\] (?:\d+#\d+: )?(?P<what>.*?)(?: in (?P<where>/\S+:\d+))?$", re.MULTILINE
+)
+
+
+def refused_file(output: str) -> str:
+    """The file that ``nginx -t`` refused, or an empty text."""
+    said = _REFUSED.search(output)
+    return said["where"].rpartition(":")[0] if said and said["where"] else ""
+
+
+def judge_nginx(inputs: Inputs, output: str) -> PreflightFinding:
+    """:param output: Of an ``nginx -t`` that failed."""
+    said = _REFUSED.search(output)
+    lines = output.strip().splitlines()
+    what = said["what"] if said else lines[-1] if lines else "no reason given"
+    where = f" in {said['where']}" if said and said["where"] else ""
+    return inputs.finding(
+        "nginx-refuses",
+        "staging_proxy_provider",
+        "a valid configuration",
+        "repair that line, which is not part of this deployment",
+        found=f"nginx refuses its present configuration ({what}{where})",
+    )

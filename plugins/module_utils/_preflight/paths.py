@@ -1,0 +1,21 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paths of URLs as nginx compares them."""
+
+from __future__ import annotations
+
+import re
+
+#: Decoded, without empty parts and without dots as parts; the role proxy has the same pattern.
+_PLAIN_PATH = re.compile(r"(/(?!\.\.?(/|\Z))[A-Za-z0-9._~+,=:@-]+)*/?\Z")
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether the configuration of the proxy can contain a path."""
+    return _PLAIN_PATH.match(path) is not None
+
+
+def route_takes(route: str, path: str) -> bool:
+    """Whether the proxy's location for a route serves a path, as the role proxy writes locations."""
+    return path.startswith(route) if route.endswith("/") else path == route

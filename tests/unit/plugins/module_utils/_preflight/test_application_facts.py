@@ -1,0 +1,88 @@
+"""What the source of an application says of itself, on real files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application import Application
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application_facts import (
+    look_at_application,
+    wanted_node,
+    wanted_python,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "web-ui").mkdir()
+    return tmp_path
+
+
+def test_a_source_without_anything(source: Path) -> None:
+    found = look_at_application(str(source), Inputs({"staging_backend_dir": "api"}))
+    assert found == Application(None, has_lock=False, has_build_script=False, has_backend_dir=False)
+    assert wanted_node(str(source), Inputs({})) == wanted_python(str(source), Inputs({})) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("{", "is not valid JSON (", id="no JSON"),
+        pytest.param("[]", "contains no object", id="a list"),
+        pytest.param('{"scripts": []}', "", id="scripts that are none"),
+    ],
+)
+def test_a_package_json_that_cannot_be_used(source: Path, text: str, problem: str) -> None:
+    (source / "web-ui/package.json").write_text(text)
+    found = look_at_application(str(source), Inputs({}))
+    assert found.package_json is not None
+    assert found.package_json.startswith(problem)
+    assert bool(found.package_json) is bool(problem)
+    assert not found.has_build_script
+
+
+@pytest.mark.parametrize("lock", ["package-lock.json", "yarn.lock", "pnpm-lock.yaml"])
+def test_a_complete_source(source: Path, lock: str) -> None:
+    (source / "web-ui/package.json").write_text('{"scripts": {"build": "next build"}}')
+    (source / "web-ui" / lock).write_text("{}")
+    assert look_at_application(str(source), Inputs({})) == Application("", True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("package", "lock", "wanted"),
+    [
+        pytest.param({}, {}, {}, id="nothing"),
+        pytest.param({"engines": {"node": ">=20"}}, {}, {"package.json": ">=20"}, id="the application"),
+        pytest.param({"engines": ["node"]}, {"packages": []}, {}, id="malformed"),
+        pytest.param(
+            {},
+            {"packages": {"node_modules/next": {"version": "16.0.1", "engines": {"node": ">=20.9.0"}}}},
+            {"Next.js 16.0.1": ">=20.9.0"},
+            id="its Next.js",
+        ),
+    ],
+)
+def test_who_needs_which_node(source: Path, package: Any, lock: Any, wanted: dict[str, str]) -> None:
+    (source / "web-ui/package.json").write_text(json.dumps(package))
+    (source / "web-ui/package-lock.json").write_text(json.dumps(lock))
+    assert wanted_node(str(source), Inputs({})) == wanted
+
+
+@pytest.mark.parametrize(
+    ("install", "wanted"),
+    [
+        (None, {"pyproject.toml": ">=3.12"}),
+        ("project", {"pyproject.toml": ">=3.12"}),
+        ("uv", {}),
+        ("none", {}),
+    ],
+)
+def test_a_python_that_uv_brings_is_not_compared(source: Path, install: str | None, wanted: dict[str, str]) -> None:
+    (source / "api").mkdir()
+    (source / "api/pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n')
+    inputs = Inputs({"staging_backend_dir": "api", "staging_backend_install": install})
+    assert wanted_python(str(source), inputs) == wanted

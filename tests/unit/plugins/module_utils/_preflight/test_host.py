@@ -1,0 +1,194 @@
+"""The checks of a host together, on this machine, with a project in a temporary directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import preflight_rules
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.marker import with_marker
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight import addresses_facts
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.finding import PreflightFinding
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.host import HostOptions, check_host
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DEFAULTS
+from bad_inputs import GOOD
+from free_ports import free_port
+
+Check = Callable[..., list[PreflightFinding]]
+#: Servers of the tests listen on ephemeral ports, and the machine may serve something on port 80.
+LEFT_OUT = {"port-ephemeral", "proxy-port-held"}
+
+
+@pytest.fixture
+def nginx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An nginx that accepts its configuration, first on the path."""
+    program = tmp_path / "bin/nginx"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    return program
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    request.getfixturevalue("nginx")
+    monkeypatch.setattr(addresses_facts, "resolve", lambda _hosts: {})
+    monkeypatch.setattr(addresses_facts, "local_addresses", lambda: {"10.0.0.1"})
+
+    def run(options: dict[str, Any] | None = None, **variables: Any) -> list[PreflightFinding]:
+        # The machine may serve something on the usual ports.
+        ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
+        given = {**GOOD, "staging_project_dir": str(tmp_path / "projects/app"), **ports, **variables}
+        found = check_host(given, HostOptions(**{"min_free_bytes": 1, "min_memory_bytes": 1, **(options or {})}))[0]
+        for item in found:
+            preflight_rules.assert_names_a_variable_and_shows_its_value(item, given)
+            preflight_rules.assert_tells_found_from_expected(item)
+        return [item for item in found if item.name not in LEFT_OUT]
+
+    return run
+
+
+def names(found: list[PreflightFinding]) -> list[str]:
+    return [item.name for item in found]
+
+
+def test_a_bare_host_has_no_finding_and_stays_bare(check: Check, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert check({"source_path": str(tmp_path / "none"), "check_mode": True}) == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_in_place_of_the_parent_directory_is_found(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "projects").write_text("")
+    (found,) = check()
+    assert found.sentence == (
+        f'staging_project_dir is "{tmp_path}/projects/app", but {tmp_path}/projects is not a directory; expected a '
+        "directory for the releases; move that file away, or choose another directory"
+    )
+
+
+def test_the_needed_space_is_what_the_user_says_or_what_the_release_needs(check: Check) -> None:
+    assert names(check({"min_free_bytes": 1 << 60})) == ["disk-space"]
+    assert names(check({"min_free_bytes": 0})) == []
+
+
+@pytest.mark.parametrize(("needed", "expected"), [(1 << 60, ["memory"]), (1, [])])
+def test_the_memory_is_compared(check: Check, needed: int, expected: list[str]) -> None:
+    assert names(check({"min_memory_bytes": needed})) == expected
+
+
+def test_the_second_port_counts_where_two_processes_run(check: Check, listening: Any, tmp_path: Path) -> None:
+    _pid, port = listening(tmp_path / "other")
+    assert names(check(staging_backend_port=port)) == ["port-held"]
+    assert names(check(staging_backend_green_port=port)) == []
+    assert names(check(staging_backend_switch="blue_green", staging_backend_green_port=port)) == ["port-held"]
+
+
+def test_a_port_that_is_not_set_is_checked_with_its_default(
+    check: Check, listening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pid, port = listening(tmp_path / "other")
+    monkeypatch.setitem(DEFAULTS, "staging_frontend_port", port)  # type: ignore[arg-type]
+    assert [item.variable for item in check(staging_frontend_port=None)] == ["staging_frontend_port"]
+
+
+def test_the_ports_of_the_own_processes_are_fine(check: Check, listening: Any, tmp_path: Path) -> None:
+    _pid, port = listening(tmp_path / "projects/app.releases/0001/web-ui")
+    assert check(staging_frontend_port=port) == []
+    _pid, port = listening(tmp_path / "elsewhere", name="app-backend", pm_id="0")
+    user = {"staging_user": "root"}
+    assert names(check(staging_backend_port=port, **user)) == ["port-held"]
+    assert check({"process_names": ["app-backend"]}, staging_backend_port=port, **user) == []
+
+
+def test_the_source_and_the_programs_for_it_are_checked(check: Check, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "web-ui").mkdir(parents=True)
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v18.20.4\n")
+    node.chmod(0o755)
+    options = {"source_path": str(source), "node": str(node)}
+    assert names(check(options)) == ["package-json-missing"]
+    (source / "web-ui/package.json").write_text('{"engines": {"node": ">=20"}, "scripts": {"build": "x"}}')
+    (source / "web-ui/yarn.lock").write_text("")
+    (source / "pyproject.toml").write_text('[project]\nrequires-python = ">=4.0"\n')
+    assert names(check(options)) == ["node-version", "python-version"]
+    missing = {**options, "node": str(tmp_path / "none")}
+    assert names(check(missing)) == ["node-missing", "python-version"]
+    # In check mode the role runtime has only predicted its installation.
+    assert names(check({**missing, "check_mode": True})) == ["python-version"]
+
+
+def refuse(nginx: Path, file: str) -> None:
+    nginx.write_text(f"#!/bin/sh\necho 'nginx: [emerg] unexpected \"}}\" in {file}:3' >&2\nexit 1\n")
+
+
+def test_a_refused_configuration_is_found_with_its_line(check: Check, nginx: Path) -> None:
+    refuse(nginx, "/etc/nginx/conf.d/x.conf")
+    (found,) = check()
+    assert found.found == 'nginx refuses its present configuration (unexpected "}" in /etc/nginx/conf.d/x.conf:3)'
+    assert check(staging_proxy_provider="manual") == []
+
+
+def test_a_managed_site_that_somebody_broke_is_left_to_the_role_proxy(
+    check: Check, nginx: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.conf"
+    refuse(nginx, str(site))
+    site.write_text("# another site\n}\n")
+    assert names(check()) == ["nginx-refuses"]
+    site.write_text(with_marker("app", "}"))
+    assert check() == []
+
+
+@pytest.mark.parametrize("given", ["staging_tls_certificate", "staging_tls_key"])
+def test_a_certificate_is_read_where_both_files_are_named(check: Check, tmp_path: Path, given: str) -> None:
+    both = {name: str(tmp_path / name) for name in ("staging_tls_certificate", "staging_tls_key")}
+    assert names(check(**both)) == ["certificate-file"]
+    assert check(**{given: both[given]}) == []
+    assert check(**both, staging_proxy_provider="manual") == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        pytest.param({}, ["staging_public_url", "staging_public_ws_url"], id="nginx on the host"),
+        pytest.param({"staging_proxy_provider": "manual"}, [], id="a proxy elsewhere"),
+        pytest.param(
+            {"staging_proxy_provider": "manual", "staging_proxy_page": False},
+            ["staging_public_url"],
+            id="a proxy elsewhere, and the page served by the host itself",
+        ),
+    ],
+)
+def test_a_name_resolves_to_what_serves_it(
+    check: Check, monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], expected: list[str]
+) -> None:
+    answers = {"app.example.com": ["192.0.2.9"], "api.example.com": ["192.0.2.9"]}
+    monkeypatch.setattr(addresses_facts, "resolve", lambda _hosts: answers)
+    found = check(**variables)
+    assert [item.variable for item in found if item.name == "host-resolves-elsewhere"] == expected
+
+
+def test_a_name_with_other_addresses_for_the_controller_is_found(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"app.example.com": ["10.0.0.1"], "api.example.com": ["10.0.0.1"]}
+    monkeypatch.setattr(addresses_facts, "resolve", lambda _hosts: answers)
+    assert check({"controller_addresses": answers}) == []
+    (found,) = check({"controller_addresses": {"app.example.com": ["192.0.2.9"], "api.example.com": None}})
+    assert (found.name, found.variable) == ("host-resolves-elsewhere", "staging_public_url")
+    assert found.found == "for the controller, app.example.com has the address 192.0.2.9"
+
+
+def test_a_loopback_address_is_the_host_for_itself_alone(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses_facts, "resolve", lambda _hosts: {"app.example.com": ["127.0.1.1"]})
+    assert check({"controller_addresses": {"app.example.com": ["10.0.0.1"]}}) == []
+    assert names(check({"controller_addresses": {"app.example.com": ["127.0.0.1"]}})) == ["host-resolves-elsewhere"]
+
+
+@pytest.mark.usefixtures("nginx")
+def test_the_addresses_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses_facts, "resolve", lambda hosts: {host: ["10.0.0.1"] for host in hosts})
+    assert check_host(GOOD, HostOptions())[1] == {"app.example.com": ["10.0.0.1"], "api.example.com": ["10.0.0.1"]}
