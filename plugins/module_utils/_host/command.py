@@ -19,6 +19,8 @@ from typing import IO, Callable
 _PR_SET_PDEATHSIG = 1
 #: Bytes of each stream that are returned; of a longer one the end.
 MAX_OUTPUT = 32 * 1024 * 1024
+_LOOK_S = 1.0
+_END_BYTES = 2048
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def run(
     account: Account | None = None,
     umask: int = -1,
     errors: str = "replace",
+    watch: Callable[[str], None] | None = None,
 ) -> Ended:
     """Run a command in a process group of its own and return how it ended.
 
@@ -89,6 +92,7 @@ def run(
     :param account: Run as this user; needs root.
     :param umask: File mode creation mask of the command; -1 leaves that of this process.
     :param errors: How bytes that are not UTF-8 are decoded, as in :meth:`bytes.decode`.
+    :param watch: Called while the command runs, about once a second, with the end of its output.
     :raises OSError: If it cannot be started: no such program or directory, no permission.
     """
     with contextlib.ExitStack() as stack:
@@ -116,7 +120,7 @@ def run(
         )
         ended_in_time = False
         try:
-            ended_in_time = _wait(process.pid, deadline)
+            ended_in_time = _wait(process.pid, deadline, (lambda: watch(_end_of(output))) if watch else None)
         finally:
             # Before it is reaped, so that its number cannot have been given to another process.
             with contextlib.suppress(OSError):
@@ -129,16 +133,26 @@ def run(
         )
 
 
-def _wait(pid: int, deadline: float) -> bool:
+def _wait(pid: int, deadline: float, look: Callable[[], None] | None = None) -> bool:
     """Wait for a child process without reaping it; return whether it ended before the deadline."""
     pause_s = 0.0005
+    looked = time.monotonic()
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
+        if look is not None and time.monotonic() - looked >= _LOOK_S:
+            look()
+            looked = time.monotonic()
         pause_s = min(2 * pause_s, left, 0.05)
         time.sleep(pause_s)
     return True
+
+
+def _end_of(stream: IO[bytes]) -> str:
+    """The last of what has been written so far, without moving the position that the command writes at."""
+    size = os.fstat(stream.fileno()).st_size
+    return os.pread(stream.fileno(), _END_BYTES, max(0, size - _END_BYTES)).decode("utf-8", "replace")
 
 
 def _text(stream: IO[bytes], errors: str) -> str:

@@ -138,3 +138,12 @@ def assert_dies_with_its_parent(directory: Path, **options: object) -> None:
     os.kill(child, 9)
     os.waitpid(child, 0)
     assert gone(int(pid))
+
+
+def test_what_a_command_has_printed_is_shown_while_it_runs() -> None:
+    seen: list[str] = []
+    script = "for n in 1 2 3; do echo line $n; sleep 0.8; done"
+    ended = run(["/bin/sh", "-c", script], deadline=time.monotonic() + 30, watch=seen.append)
+    assert ended.output == "line 1\nline 2\nline 3\n"
+    assert seen
+    assert seen[0].endswith(("line 1\n", "line 2\n", "line 3\n"))
