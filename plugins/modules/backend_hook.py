@@ -124,9 +124,9 @@ from ..module_utils._pm2.plan import (
     secrets_of,
 )
 from ..module_utils._pm2.wanted import base_env, read_env_file
-from ..module_utils._release.manifest import Record, ReleaseError
-from ..module_utils._release.store import Project, in_words
-from ..module_utils._release.tree import TreeError
+from ..module_utils._release.errors import ReleaseError, explain
+from ..module_utils._release.manifest import ReleaseRecord
+from ..module_utils._release.project import Project
 
 
 class HookError(Exception):
@@ -173,11 +173,11 @@ def shown(command: list[Any], secrets: list[str]) -> str:
 
 def record(project: Project, revision: str) -> None:
     """Remember that the commands after the switch have run for the active release."""
-    with project.held():
+    with project.locked():
         manifest = project.read()
         active = project.find()[1]
         if active:
-            manifest.releases.setdefault(active, Record()).records[RECORD] = revision
+            manifest.releases.setdefault(active, ReleaseRecord()).records[RECORD] = revision
             project.write(manifest)
 
 
@@ -213,10 +213,10 @@ def main() -> None:
                 run_all(params, project.path(candidate) if candidate else params["project_dir"], result)
                 if params["hook"] == AFTER:
                     record(project, params["revision"])
-    except (HookError, ReleaseError, TreeError) as err:
+    except (HookError, ReleaseError) as err:
         module.fail_json(msg=str(err), **result)
     except OSError as err:
-        module.fail_json(msg=in_words(err), **result)
+        module.fail_json(msg=explain(err), **result)
     module.exit_json(**result)
 
 

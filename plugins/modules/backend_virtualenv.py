@@ -163,14 +163,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend import virtualenv as virtualenv
 from ..module_utils._host.command import run as run_command
-from ..module_utils._release.manifest import ReleaseError
-from ..module_utils._release.store import in_words
-from ..module_utils._release.tree import (
-    TreeError,
-    relative_path,
-    remove_tree,
-    unlink_if_there,
-)
+from ..module_utils._release.copying import remove_file, remove_tree
+from ..module_utils._release.errors import ReleaseError, explain
+from ..module_utils._release.tree import relative_path
 
 UNWANTED_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_USER", "PIP_PREFIX")
 
@@ -402,7 +397,7 @@ class Environment:
         finally:
             if not locked:
                 # A lock made here would not be that of the source, and would count as a change next time.
-                unlink_if_there(os.path.join(self.path, "uv.lock"))
+                remove_file(os.path.join(self.path, "uv.lock"))
         if self.params["extra_packages"]:
             python = os.path.join(directory, "bin", "python")
             command = [uv, "pip", "install", "--python", python, *self.params["extra_packages"]]
@@ -430,7 +425,7 @@ class Environment:
         place = os.path.dirname(self.link)
         target = os.path.relpath(os.path.realpath(os.path.join(self.venvs, name)), os.path.realpath(place))
         temporary = f"{self.link}.new"
-        unlink_if_there(temporary)
+        remove_file(temporary)
         os.symlink(target, temporary)
         if os.path.isdir(self.link) and not os.path.islink(self.link):
             aside = f"{self.link}.replaced"
@@ -525,10 +520,10 @@ def main() -> None:
         result = bring_about(Environment(module.params, module.check_mode))
     except InstallError as problem:
         module.fail_json(msg=str(problem), output=problem.output)
-    except TreeError as problem:
+    except ReleaseError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:
-        module.fail_json(msg=in_words(problem))
+        module.fail_json(msg=explain(problem))
     module.exit_json(**result)
 
 

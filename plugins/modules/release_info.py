@@ -15,11 +15,6 @@ description:
   - It does not fail if the project does not exist yet. All ids are null then.
 extends_documentation_fragment:
   - codeframe.staging.release
-options:
-  integrity:
-    description: Whether to compare the active release with its checksums.
-    type: bool
-    default: true
 attributes:
   check_mode:
     support: full
@@ -123,7 +118,7 @@ releases:
   type: list
   elements: dict
 damage:
-  description: Source files of the active release that were edited or are missing. Empty without O(integrity).
+  description: Source files of the active release that were edited or are missing.
   returned: always
   type: list
   elements: str
@@ -137,10 +132,12 @@ found:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._release import baseline
+from ..module_utils._release.checks import refuse_malformed
+from ..module_utils._release.errors import ReleaseError, explain
 from ..module_utils._release.facts import facts
 from ..module_utils._release.plan import Found
-from ..module_utils._release.store import Project, in_words
-from ..module_utils._release.tree import TreeError
+from ..module_utils._release.project import Project
 
 FOUND = {
     Found.NOTHING: "nothing",
@@ -156,21 +153,20 @@ def main() -> None:
         argument_spec={
             "project_dir": {"type": "path", "required": True},
             "digest_exclude": {"type": "list", "elements": "str", "default": []},
-            "integrity": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
     project = Project(module.params["project_dir"])
     try:
-        project.refuse_malformed()
+        refuse_malformed(project)
         found, active = project.find()
         manifest = project.read()
-        damage = project.damage(active, manifest) if active and module.params["integrity"] else ()
+        damage = baseline.damage(project, active, manifest) if active else ()
         result = facts(project, manifest, active, module.params["digest_exclude"])
-    except TreeError as problem:
+    except ReleaseError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:
-        module.fail_json(msg=in_words(problem))
+        module.fail_json(msg=explain(problem))
     module.exit_json(
         changed=False, found=FOUND[found], damage=[str(difference) for difference in damage or ()], **result
     )

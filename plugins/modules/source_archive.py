@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: source_archive
-short_description: Pack the source in a directory so that equal sources give equal archives
+short_description: Pack a source directory into a reproducible archive
 version_added: "0.1.0"
 description:
-  - Meant for the controller, to bring a source to hosts with M(codeframe.staging.release).
-  - In a git checkout the files are those that git does not ignore, uncommitted and untracked ones included. Anywhere
-    else they are all files but those that tools generate.
-  - The archive is named by the digest of its content, holds neither times nor owners, and is written only if it is
-    not there yet.
+  - For the controller, to deploy a source to hosts with M(codeframe.staging.release).
+  - In a git checkout, the files are those that git does not ignore, including uncommitted and untracked ones. Otherwise
+    they are all files except those that tools generate.
+  - Equal sources give equal archives. The archive is named by the digest of its content, contains neither times nor
+    owners, and is written only if it does not exist yet.
 options:
   src:
     description: The directory with the source.
@@ -23,14 +23,15 @@ options:
     required: true
   dest_dir:
     description:
-      - The directory for the archive. Made with mode 0700 where it does not exist.
+      - The directory for the archive. It is created with mode 0700 if it does not exist.
     type: path
     required: true
   exclude:
     description:
-      - Patterns of paths to leave out, in addition to what common tools generate (C(.git), C(.venv), C(node_modules),
+      - Patterns of paths to exclude, in addition to what common tools generate (C(.git), C(.venv), C(node_modules),
         C(.next), C(__pycache__) and caches).
-      - A pattern without a slash is compared with each part of a path, one with a slash with the path from the top.
+      - A pattern without a slash is compared with each component of a path, one with a slash with the path from the
+        top.
     type: list
     elements: str
     default: []
@@ -39,7 +40,7 @@ author:
 attributes:
   check_mode:
     support: full
-    description: Can run in check_mode; the digest is right, and no archive is written.
+    description: Returns the digest, and writes no archive.
   diff_mode:
     support: none
     description: There is no difference to show.
@@ -72,7 +73,7 @@ revision:
   returned: success
   type: str
 dirty:
-  description: Whether the source holds work that no commit holds.
+  description: Whether some of the source is in no commit.
   returned: success
   type: bool
 files:
@@ -81,54 +82,12 @@ files:
   type: int
 """
 
-import os
+from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._release import git as git_source
-from ..module_utils._release.archive import (
-    archived_tree,
-    leaving_links,
-    write_archive,
-)
-from ..module_utils._release.manifest import ReleaseError
-from ..module_utils._release.tree import (
-    ALWAYS_EXCLUDED,
-    Exclusion,
-    Tree,
-    TreeError,
-    read_tree,
-    tree_digest,
-    walk,
-)
-
-
-def source_of(src: str, exclusion: Exclusion) -> tuple[Tree, str | None, bool]:
-    """Read a source directory.
-
-    :returns: The tree, the commit, and whether there is work that no commit holds.
-    """
-    git = git_source.Git()
-    if git.available() and git_source.inside_checkout(git, src):
-        names = [name for name in git_source.present_files(git, src) if not exclusion.covers(name)]
-        if names:
-            dirty = [name for name in git_source.uncommitted(git, src) if not exclusion.covers(name)]
-            return read_tree(src, names), git.local_commit(src, "HEAD"), bool(dirty)
-        # A directory that the checkout around it ignores as a whole is a source of its own.
-    return read_tree(src, walk(src, exclusion)), None, False
-
-
-def packed(src: str, tree: Tree, digest: str, path: str) -> None:
-    """Write the archive, and make sure that it holds what was read.
-
-    :raises ReleaseError: If a file changed in between.
-    """
-    write_archive(src, tree, path)
-    if tree_digest(archived_tree(path)) != digest:
-        os.unlink(path)
-        raise ReleaseError(
-            f"the source in {src} changed while it was packed; wait until nothing writes there and run again"
-        )
+from ..module_utils._release.errors import ReleaseError
+from ..module_utils._release.packing import pack_source
 
 
 def main() -> None:
@@ -141,40 +100,15 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    src, dest_dir = module.params["src"].rstrip("/"), module.params["dest_dir"]
+    params = module.params
+    src = params["src"].rstrip("/")
     try:
-        if not os.path.isdir(src):
-            raise ReleaseError(f"src is {src!r}, which is not a directory; expected is the directory with the source")
-        inner = os.path.relpath(os.path.realpath(dest_dir), os.path.realpath(src))
-        own = [] if inner == ".." or inner.startswith("../") else [f"/{inner}"]
-        tree, revision, dirty = source_of(src, Exclusion((*ALWAYS_EXCLUDED, *module.params["exclude"], *own)))
-        if not tree:
-            raise ReleaseError(f"src {src} holds no source file; expected is the directory with the source")
-        leaving = leaving_links(tree)
-        if leaving:
-            raise ReleaseError(
-                f"src {src} holds the symbolic link {leaving[0]!r} to {tree[leaving[0]][2:]!r}, which leaves the "
-                "source; replace or exclude it"
-            )
-        digest = tree_digest(tree)
-        path = os.path.join(dest_dir, f"{digest[:16]}.tar.gz")
-        changed = not os.path.isfile(path) or not intact(path, digest)
-        if changed and not module.check_mode:
-            os.makedirs(dest_dir, mode=0o700, exist_ok=True)
-            packed(src, tree, digest, path)
-    except TreeError as problem:
+        packed = pack_source(src, params["dest_dir"], params["exclude"], predicting=module.check_mode)
+    except ReleaseError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:
         module.fail_json(msg=f"{problem.filename or src} cannot be used for the source archive: {problem.strerror}")
-    module.exit_json(changed=changed, path=path, digest=digest, revision=revision, dirty=dirty, files=len(tree))
-
-
-def intact(path: str, digest: str) -> bool:
-    """Whether an archive that is there holds what its name says."""
-    try:
-        return tree_digest(archived_tree(path)) == digest
-    except TreeError:
-        return False
+    module.exit_json(**asdict(packed))
 
 
 if __name__ == "__main__":

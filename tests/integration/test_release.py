@@ -39,7 +39,7 @@ def source(root: Path, name: str, content: str) -> dict[str, Any]:
     return {"state": "prepared", "source_type": "archive", "archive": str(archive), "revision": revision}
 
 
-def test_a_full_disk_fails_the_run_and_leaves_what_serves(tmp_path, small, run_module):
+def test_a_full_disk_fails_the_run_and_leaves_the_active_release(tmp_path, small, run_module):
     def call(**args: Any) -> dict[str, Any]:
         result: dict[str, Any] = run_module(release, {"project_dir": str(small / "app"), **args})
         return result

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._release.manifest import Manifest, Record
+from .._release.manifest import Manifest, ReleaseRecord
 
 BEFORE = "before_activation"
 AFTER = "after_activation"
@@ -24,7 +24,7 @@ def required(hook: str, manifest: Manifest, active: str | None, revision: str, *
     :param revision: The backend revision after the activation.
     :param predicting: Check mode: a candidate would be made.
     """
-    records = manifest.releases.get(active or "", Record()).records
+    records = manifest.releases.get(active or "", ReleaseRecord()).records
     if hook == BEFORE:
         if not (manifest.candidate or predicting) or records.get("backend_revision") == revision:
             return ""

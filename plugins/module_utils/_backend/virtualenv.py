@@ -20,7 +20,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._release.manifest import ReleaseError, write_private
+from .._host.files import write_atomic
+from .._release.errors import ReleaseError
 from .._release.tree import (
     ALWAYS_EXCLUDED,
     Exclusion,
@@ -273,7 +274,7 @@ def complete(directory: str, parts: Mapping[str, str], python: Python) -> list[s
     """Record that an environment is complete, and what is in it."""
     installed = distributions(directory)
     record = {"parts": dict(parts), "python": python.identity, "distributions": installed}
-    write_private(os.path.join(directory, STAMP), json.dumps(record, indent=1, sort_keys=True) + "\n")
+    write_atomic(os.path.join(directory, STAMP), json.dumps(record, indent=1, sort_keys=True) + "\n", mode=0o600)
     os.unlink(os.path.join(directory, BUILDING))
     return installed
 

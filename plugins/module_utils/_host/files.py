@@ -268,6 +268,20 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.match(name) is not None
 
 
+def sweep(directory: str, *, of: str | None = None) -> None:
+    """Remove the unfinished files and links that a killed run has left in a directory.
+
+    Only for a caller that no other process writes there beside.
+
+    :param of: Only those that were to become the file of this name.
+    :raises OSError: If the directory cannot be read or written to.
+    """
+    for name in os.listdir(directory):
+        if is_temporary(name) and (of is None or name.rsplit(".", 2)[0] == f".{_start(of)}"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(directory, name))
+
+
 def set_attributes(path: str, *, mode: int | None, uid: int | None, gid: int | None, dir_fd: int | None = None) -> None:
     """Change mode and owner of a regular file in place, without following a symbolic link.
 
@@ -313,8 +327,11 @@ def sync_directory(path: str, *, dir_fd: int | None = None) -> None:
 
 
 def _temporary_name(name: str) -> str:
-    start = os.fsdecode(os.fsencode(name)[:_NAME_PART])
-    return f".{start}.{secrets.token_hex(6)}.codeframe-tmp"
+    return f".{_start(name)}.{secrets.token_hex(6)}.codeframe-tmp"
+
+
+def _start(name: str) -> str:
+    return os.fsdecode(os.fsencode(name)[:_NAME_PART])
 
 
 def _open(path: str, flags: int, dir_fd: int | None) -> int:

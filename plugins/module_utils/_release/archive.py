@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sources in a tar archive: written so that equal trees give equal archives, unpacked without leaving the directory."""
+"""Source as a tar archive: equal trees give equal archives, and no member leaves the directory."""
 
 from __future__ import annotations
 
@@ -11,35 +11,29 @@ import hashlib
 import os
 import stat
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterable
 from typing import IO
 
-from .manifest import ReleaseError
+from .._host.files import create_file, replacing
+from .errors import ReleaseError
 from .tree import Tree, file_entry
 
-DAMAGES = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error)
+_DAMAGE = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def write_archive(root: str, paths: Iterable[str], target: str) -> None:
     """Write the paths below root to a gzipped tar file without times and owners.
 
-    The file appears under its name when it is complete, also where several runs write it at once.
+    The file appears under its name when it is complete, also if several runs write it at once.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f"{os.path.basename(target)}.")
-    try:
+    with contextlib.ExitStack() as stack:
+        raw = stack.enter_context(replacing(target, mode=0o600))
         # Level 6: level 9 takes twice the time for 1 % less.
-        with contextlib.ExitStack() as stack:
-            raw = stack.enter_context(open(descriptor, "wb"))
-            packed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0))
-            archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT))
-            for path in sorted(paths):
-                _add(archive, root, path)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        packed = stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0))
+        archive = stack.enter_context(tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT))
+        for path in sorted(paths):
+            _add(archive, root, path)
 
 
 def _add(archive: tarfile.TarFile, root: str, path: str) -> None:
@@ -61,7 +55,7 @@ def _add(archive: tarfile.TarFile, root: str, path: str) -> None:
 def unpack(archive_path: str, target: str) -> Tree:
     """Unpack an archive into an empty directory and return the tree that came out.
 
-    Modes are reduced to 0644 and 0755; owners and times are not taken over.
+    Modes are reduced to 0644 and 0755; owners and times are ignored.
 
     :raises ReleaseError: If the archive is damaged, or a member would leave the directory.
     """
@@ -79,7 +73,7 @@ def unpack(archive_path: str, target: str) -> Tree:
                     continue
                 os.makedirs(os.path.dirname(full), mode=0o755, exist_ok=True)
                 if member.issym():
-                    # Made last, so that no member is ever written through a link.
+                    # Created last, so that no member is ever written through a link.
                     links.append((path, _safe_link(path, member.linkname, archive_path)))
                 elif member.isreg():
                     content = archive.extractfile(member)
@@ -88,16 +82,16 @@ def unpack(archive_path: str, target: str) -> Tree:
                 else:
                     raise ReleaseError(
                         f"the archive {archive_path} holds {member.name!r}, which is neither a file, a directory "
-                        "nor a symbolic link; expected is a source archive as source_archive makes it"
+                        "nor a symbolic link; expected a source archive as source_archive creates it"
                     )
-    except DAMAGES as problem:
+    except _DAMAGE as problem:
         raise _damaged(archive_path, problem) from None
     for path, destination in links:
         os.symlink(destination, os.path.join(target, path))
         tree[path] = f"l:{destination}"
     top = os.path.realpath(target)
     for path, destination in links:
-        # One link may climb through another; only the file system knows where that ends.
+        # One link may lead through another; only the file system can resolve that.
         reached = os.path.realpath(os.path.join(target, path))
         if reached != top and not reached.startswith(top + os.sep):
             raise _leaves(archive_path, path, destination)
@@ -119,7 +113,7 @@ def archived_tree(archive_path: str) -> Tree:
                     for block in iter(lambda content=content: content.read(1 << 20), b""):  # type: ignore[misc]
                         digest.update(block)
                     tree[path] = file_entry(digest.hexdigest(), bool(member.mode & 0o100))
-    except DAMAGES as problem:
+    except _DAMAGE as problem:
         raise _damaged(archive_path, problem) from None
     return tree
 
@@ -131,15 +125,10 @@ def _damaged(archive_path: str, problem: Exception) -> ReleaseError:
 
 def _write(content: IO[bytes], full: str, executable: bool) -> str:
     digest = hashlib.sha256()
-    descriptor = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "wb") as file:
-        while True:
-            block = content.read(1 << 20)
-            if not block:
-                break
+    with create_file(full, mode=0o755 if executable else 0o644) as file:
+        while block := content.read(1 << 20):
             digest.update(block)
             file.write(block)
-        os.fchmod(file.fileno(), 0o755 if executable else 0o644)
     return file_entry(digest.hexdigest(), executable)
 
 
@@ -149,7 +138,7 @@ def _safe_name(name: str, archive_path: str) -> str | None:
     if name.startswith("/") or ".." in parts or "\0" in name:
         raise ReleaseError(
             f"the archive {archive_path} holds the path {name!r}, which leaves the release; "
-            "expected is a source archive as source_archive makes it"
+            "expected a source archive as source_archive creates it"
         )
     return "/".join(parts) or None
 
@@ -174,5 +163,5 @@ def _safe_link(path: str, destination: str, archive_path: str) -> str:
 def _leaves(archive_path: str, path: str, destination: str) -> ReleaseError:
     return ReleaseError(
         f"the archive {archive_path} holds the symbolic link {path!r} to {destination!r}, which leaves the "
-        "release; expected are links that stay inside the source"
+        "release; expected links that stay inside the source"
     )

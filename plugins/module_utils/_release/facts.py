@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from . import baseline
 from .manifest import (
     CommittedState,
     Manifest,
-    Record,
+    ReleaseRecord,
     number_of,
 )
-from .store import Project
+from .project import Project
 from .tree import inside, tree_digest
 
 
@@ -31,19 +32,19 @@ def facts(
     """Return the facts of a project.
 
     :param active: The active release; in check mode the one that would be.
-    :param predicted_digest: Digest of a source whose files are not there yet.
+    :param predicted_digest: Digest of a source whose files do not exist yet.
     """
     working = manifest.candidate or active
-    record = manifest.releases.get(working, Record()) if working else Record()
-    tree = project.delivered(working) if working else None
-    if tree is None and active and record.source_digest == manifest.releases.get(active, Record()).source_digest:
+    record = manifest.releases.get(working, ReleaseRecord()) if working else ReleaseRecord()
+    tree = baseline.delivered(project, working) if working else None
+    if tree is None and active and record.source_digest == manifest.releases.get(active, ReleaseRecord()).source_digest:
         # A copy that is only predicted has the source of the release it is made of.
-        tree = project.delivered(active)
+        tree = baseline.delivered(project, active)
     without = tree_digest(tree, digest_exclude) if tree is not None else None
     if without is not None and any(not inside(path, digest_exclude) for path in record.repaired):
-        # A process that was restarted meanwhile runs what was damaged, although its source has the same digest.
+        # A process that was restarted meanwhile runs the damaged file, although its source has the same digest.
         without = hashlib.sha256(f"{without} {record.repaired_in}".encode()).hexdigest()
-    # A directory that is to be taken over is what there is to look at until then.
+    # Until a directory is taken over, it is what can be inspected.
     places = [*(project.path(release) for release in (working, active) if release), project.link]
     base = next((place for place in places if os.path.isdir(place)), None)
     return {
@@ -65,9 +66,9 @@ def facts(
         "shared_dir": project.shared,
         "incoming_dir": project.incoming,
         "env_snapshots": {
-            path: project.baseline(working, "env", path)
+            path: baseline.env_copy(project, working, path)
             for path in manifest.layout.env_files
-            if working and os.path.isfile(project.baseline(working, "env", path))
+            if working and os.path.isfile(baseline.env_copy(project, working, path))
         },
         "releases": [
             {

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sources from git: one bare mirror beside the releases, a clone of it in each."""
+"""Source from git: one bare mirror beside the releases, and a clone of it in each."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import glob
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from .._host.command import die_with_parent
-from .manifest import ReleaseError
+from .._host.command import c_locale, run
+from .errors import ReleaseError
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")
@@ -23,7 +23,7 @@ REMOTE = "staging"
 
 
 def without_password(url: str) -> str:
-    """Return a URL without user name and password in it; other forms of an address as they are."""
+    """Return a URL without user name and password; other forms of an address unchanged."""
     parts = urlsplit(url)
     if "@" not in parts.netloc or parts.scheme not in ("http", "https"):
         return url
@@ -31,8 +31,11 @@ def without_password(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a git command ended."""
+class GitResult:
+    """How a git command ended.
+
+    :param problem: The line of its error output that names the cause, without a password.
+    """
 
     status: int
     out: str
@@ -40,7 +43,7 @@ class Answer:
 
 
 class Git:
-    """Git commands for one source; the address never stands in a process's arguments."""
+    """Git commands for one source. The URL never appears in the arguments of a process."""
 
     def __init__(self, url: str | None = None, timeout_s: float = 600, executable: str = "git") -> None:
         self._url = url
@@ -49,17 +52,17 @@ class Git:
 
     @property
     def shown_url(self) -> str:
-        """The address as it may be shown."""
+        """The URL as it may be shown."""
         return without_password(self._url or "")
 
     def available(self) -> bool:
         """Whether git is installed."""
         return shutil.which(self._executable) is not None
 
-    def _environment(self) -> Mapping[str, str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
-        # Without its optional locks, git status does not rewrite the index of a directory that is only looked at.
-        environment.update(LC_ALL="C", GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in c_locale().items() if not name.startswith("GIT_DIR")}
+        # Without its optional locks, git status does not rewrite the index of a directory that is only read.
+        environment.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
         environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
         if self._url:
             environment.update(
@@ -67,31 +70,33 @@ class Git:
             )
         return environment
 
-    def run(self, arguments: Sequence[str], directory: str | None = None) -> Answer:
-        """Run git; its complaints come without the password of the address."""
+    def run(self, arguments: Sequence[str], directory: str | None = None) -> GitResult:
+        """Run git.
+
+        :raises ReleaseError: If git is not installed, or does not end in time.
+        """
         command = [self._executable, *(["-C", directory] if directory else []), *arguments]
         try:
-            done = subprocess.run(  # noqa: S603 - a list, and values that could be options are refused before
+            # File names need not be UTF-8.
+            ended = run(
                 command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=dict(self._environment()),
-                timeout=self._timeout_s,
-                check=False,
                 cwd=directory or "/",
-                preexec_fn=die_with_parent,
+                env=self._environment(),
+                deadline=time.monotonic() + self._timeout_s,
+                separate=True,
+                errors="surrogateescape",
             )
         except FileNotFoundError:
             raise ReleaseError(f"{self._executable} is not installed, and the source is to come from git") from None
-        except subprocess.TimeoutExpired:
+        if ended.code is None:
             raise ReleaseError(
                 f"git {arguments[0]} for {self.shown_url or directory} did not end within {self._timeout_s:g} s; "
                 "the server does not answer or the repository is too large for that time"
-            ) from None
-        problem = done.stderr.decode("utf-8", "replace").strip()
+            )
+        problem = os.fsencode(ended.errors).decode("utf-8", "replace").strip()
         if self._url and self._url != self.shown_url:
             problem = problem.replace(self._url, self.shown_url)
-        return Answer(done.returncode, os.fsdecode(done.stdout), last_complaint(problem))
+        return GitResult(ended.code, ended.output, cause_of(problem))
 
     def checked(self, arguments: Sequence[str], directory: str | None, attempt: str) -> str:
         """Run git and return what it printed.
@@ -104,19 +109,19 @@ class Git:
         return answer.out
 
     def unknown(self, version: str) -> ReleaseError:
-        """The sentence for a version that the repository does not have."""
+        """The error for a version that the repository does not have."""
         return ReleaseError(
-            f"version {version!r} is not known to {self.shown_url}; expected is a branch, a tag or a commit that is "
-            "there (was it pushed?)"
+            f"version {version!r} is not known to {self.shown_url}; expected a branch, a tag or a commit of it "
+            "(was it pushed?)"
         )
 
     def remote_commit(self, version: str) -> str | None:
-        """Ask the server for the commit of a version; None if it is a (short) commit, which only a fetch can tell."""
+        """Ask the server for the commit of a version; None if only a fetch can resolve it."""
         answer = self.run(["ls-remote", REMOTE, version, f"refs/tags/{version}^{{}}"], "/")
         if answer.status:
             raise ReleaseError(
                 f"the git repository {self.shown_url} cannot be read: {answer.problem}; "
-                "check the address and that this user may read it"
+                "check the URL, and that this user may read it"
             )
         commit = choose_reference(answer.out, version)
         if commit is None and not SHORT_COMMIT.match(version):
@@ -131,10 +136,10 @@ class Git:
         return answer.out.strip() if answer.status == 0 and answer.out.strip() else None
 
     def fetch(self, mirror: str, version: str, commit: str | None) -> str:
-        """Bring the mirror up to date as far as needed, and return the full commit of the version."""
+        """Update the mirror as far as needed, and return the full commit of the version."""
         if not os.path.isfile(os.path.join(mirror, "HEAD")):
-            self.checked(["init", "--quiet", "--bare", mirror], None, f"making the mirror {mirror}")
-        # A killed git leaves its locks behind; nobody else works in the mirror while the caller holds the releases.
+            self.checked(["init", "--quiet", "--bare", mirror], None, f"creating the mirror {mirror}")
+        # A killed git leaves its locks behind. No other process uses the mirror while the caller holds the lock.
         for lock in glob.iglob(os.path.join(glob.escape(mirror), "**", "*.lock"), recursive=True):
             os.unlink(lock)
         if commit is not None and self.local_commit(mirror, commit):
@@ -144,7 +149,7 @@ class Git:
         self.checked(["fetch", "--quiet", "--prune", "--force", REMOTE, *references], mirror, attempt)
         found = self.local_commit(mirror, commit or version)
         for wanted in (version, commit):
-            # On no branch: a merge request's head, say. Servers hand it out by its reference, some by itself.
+            # On no branch, such as the head of a merge request. Servers return it by its reference, some by its number.
             if (
                 found is None
                 and wanted
@@ -156,7 +161,7 @@ class Git:
         return found
 
     def clone(self, mirror: str, target: str, commit: str) -> None:
-        """Make a clone that shares its objects with the mirror by hard links, detached at the commit."""
+        """Create a clone that shares its objects with the mirror by hard links, detached at the commit."""
         attempt = f"checking out {commit} of {self.shown_url} in {target}"
         quiet = ["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
         self.checked([*quiet, "clone", "--quiet", "--local", "--no-checkout", mirror, target], None, attempt)
@@ -164,8 +169,8 @@ class Git:
         self.checked([*quiet, "checkout", "--quiet", "--detach", commit], target, attempt)
 
 
-def last_complaint(text: str) -> str:
-    """Return the line of git's complaints that names the cause."""
+def cause_of(text: str) -> str:
+    """Return the line of git's error output that names the cause."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
     return (telling or lines or [""])[0]
@@ -207,7 +212,7 @@ def present_files(git: Git, directory: str) -> list[str]:
 
 
 def uncommitted(git: Git, directory: str) -> list[str]:
-    """Return the paths below a directory with work that no commit holds."""
+    """Return the paths below a directory whose content is in no commit."""
     attempt = f"asking git about {directory}"
     top = git.checked(["rev-parse", "--show-prefix"], directory, attempt).rstrip("\n")
     listing = git.checked(
@@ -217,7 +222,7 @@ def uncommitted(git: Git, directory: str) -> list[str]:
 
 
 def not_fetched(directory: str) -> list[str]:
-    """Name what a repository keeps elsewhere, and a clone therefore lacks."""
+    """Return what a repository keeps elsewhere, so that a clone lacks it."""
     found = ["submodules (.gitmodules)"] if os.path.isfile(os.path.join(directory, ".gitmodules")) else []
     try:
         with open(os.path.join(directory, ".gitattributes"), encoding="utf-8", errors="replace") as file:
@@ -229,22 +234,22 @@ def not_fetched(directory: str) -> list[str]:
 
 
 def head(git: Git, directory: str) -> str | None:
-    """Return the commit that is checked out; None where the directory is no checkout of its own."""
+    """Return the commit that is checked out; None if the directory is no checkout of its own."""
     if not os.path.lexists(os.path.join(directory, ".git")):
         return None
     return git.local_commit(directory, "HEAD")
 
 
 def inside_checkout(git: Git, directory: str) -> bool:
-    """Whether git keeps a directory.
+    """Whether a directory is in a git checkout.
 
-    :raises ReleaseError: If there is a checkout that git will not look at.
+    :raises ReleaseError: If it is in a checkout that git refuses to read.
     """
     answer = git.run(["rev-parse", "--is-inside-work-tree"], directory)
     if answer.status == 0:
         return answer.out.strip() == "true"
     if "dubious ownership" in answer.problem:
-        # Without git its ignored files, secrets among them, would count as source.
+        # Without git, its ignored files, such as secrets, would count as source.
         raise ReleaseError(
             f"{directory} is a git checkout of another user, which git refuses to read; run as its owner, "
             "or add it to git's safe.directory"

@@ -10,12 +10,12 @@ so that no interruption can make the two disagree.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .errors import ReleaseError
 from .schema import (
     Check,
     SchemaError,
@@ -31,18 +31,14 @@ from .schema import (
     scalar,
     text,
 )
-from .tree import TreeError, relative_path
+from .tree import relative_path
 
 VERSION = 1
 RELEASE_ID = re.compile(r"(\d{4,})-([0-9A-Za-z]{1,12})\Z")
 
 
-class ReleaseError(TreeError):
-    """A sentence for the user about releases."""
-
-
 @dataclass
-class Record:
+class ReleaseRecord:
     """What is known of one release."""
 
     revision: str | None = None
@@ -91,7 +87,7 @@ class Manifest:
     saved_proxy_state: dict[str, Any] = field(default_factory=dict)
     """The state of the proxy before a change that no verification has covered yet."""
     layout: Layout = field(default_factory=Layout)
-    releases: dict[str, Record] = field(default_factory=dict)
+    releases: dict[str, ReleaseRecord] = field(default_factory=dict)
 
     def next_id(self, revision: str | None) -> str:
         """Return the id of the next release; the counter is not changed."""
@@ -111,9 +107,7 @@ def number_of(release: str) -> int:
 def _path_inside(value: Any, name: str) -> str:
     try:
         return relative_path(text(value, name), name)
-    except SchemaError:
-        raise
-    except TreeError as problem:
+    except ReleaseError as problem:
         raise SchemaError(str(problem)) from None
 
 
@@ -233,7 +227,7 @@ def from_text(content: str, path: str) -> Manifest:
             "committed": _state(data["committed"]),
             "previous": _state(data["previous"]),
             "layout": Layout(**data["layout"]),
-            "releases": {name: Record(**record) for name, record in data["releases"].items()},
+            "releases": {name: ReleaseRecord(**record) for name, record in data["releases"].items()},
         }
     )
 
@@ -247,33 +241,3 @@ def _refused(path: str, why: str) -> ReleaseError:
 
 def _state(data: Mapping[str, Any] | None) -> CommittedState | None:
     return CommittedState(**data) if data is not None else None
-
-
-def load(path: str) -> Manifest | None:
-    """Read the manifest from its file; None where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return from_text(file.read(), path)
-    except FileNotFoundError:
-        return None
-
-
-def write_private(path: str, content: str) -> None:
-    """Replace a file by one with mode 0600 in one step: a reader sees the old or the new one, also after a crash."""
-    temporary = f"{path}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-
-
-def store(path: str, manifest: Manifest) -> None:
-    """Write the manifest."""
-    write_private(path, to_text(manifest))

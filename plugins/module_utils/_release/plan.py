@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .errors import ReleaseError
 from .manifest import (
     CommittedState,
     Manifest,
-    ReleaseError,
     number_of,
 )
 from .tree import Difference, summary
@@ -28,21 +28,20 @@ class Found(Enum):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSource:
     """The source that is wanted.
 
-    :param revision: None where it cannot be known yet.
+    :param revision: None if it is not known yet.
     :param in_place: The source is the active release as it is, including edits.
     """
 
     revision: str | None
-    name: str
     in_place: bool = False
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What ``prepared`` found."""
+    """What ``prepared`` found on the host."""
 
     found: Found
     active: str | None
@@ -57,7 +56,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class PreparePlan:
-    """What ``prepared`` has to do, in this order."""
+    """What ``prepared`` does, in this order."""
 
     drop: str | None = None
     take_over: bool = False
@@ -70,7 +69,7 @@ def short(revision: str | None) -> str:
     return (revision or "unknown")[:12]
 
 
-def plan_prepared(observed: Observed, wanted: Wanted) -> PreparePlan:
+def plan_prepared(observed: Observed, wanted: WantedSource) -> PreparePlan:
     """Compare the active release with the source that is wanted.
 
     What an interrupted run has left is discarded. Only the active release and the
@@ -87,7 +86,7 @@ def plan_prepared(observed: Observed, wanted: Wanted) -> PreparePlan:
     return PreparePlan(drop=observed.candidate, take_over=take_over, new_release=bool(new), reasons=tuple(reasons))
 
 
-def _reasons_for_a_new_release(observed: Observed, wanted: Wanted) -> list[str]:
+def _reasons_for_a_new_release(observed: Observed, wanted: WantedSource) -> list[str]:
     if observed.found is Found.NOTHING:
         if wanted.in_place:
             raise ReleaseError(

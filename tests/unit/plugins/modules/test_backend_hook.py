@@ -59,7 +59,7 @@ def app(run_module, tmp_path):
     return project
 
 
-def test_before_the_switch_they_run_in_the_candidate_and_only_for_another_revision(app):
+def test_before_the_activation_the_commands_run_in_the_candidate_and_only_for_another_revision(app):
     app.release("candidate")
     same = app.hook("before_activation", "one", ["touch", "ran"], chdir="backend")
     assert (same["changed"], same["ran"], same["reasons"]) == (False, [], [])
@@ -71,7 +71,7 @@ def test_before_the_switch_they_run_in_the_candidate_and_only_for_another_revisi
     assert not (app.link / "backend/ran").exists()
 
 
-def test_check_mode_predicts_them_without_a_candidate_and_runs_nothing(app, tmp_path):
+def test_check_mode_predicts_the_commands_without_a_candidate_and_runs_nothing(app, tmp_path):
     mark = tmp_path / "mark"
     predicted = app.hook("before_activation", "two", ["touch", str(mark)], check=True)
     assert (predicted["changed"], predicted["ran"]) == (True, [f"touch {mark}"])
@@ -81,30 +81,30 @@ def test_check_mode_predicts_them_without_a_candidate_and_runs_nothing(app, tmp_
     assert not mark.exists()
 
 
-def test_after_the_switch_they_run_once_through_the_link(app):
+def test_after_the_activation_the_commands_run_once_through_the_link(app):
     app.switch("two", committed=False)
     first = app.hook("after_activation", "two", ["pwd"])
     assert (first["changed"], first["output"]) == (True, [[os.path.realpath(app.link)]])
     assert not app.hook("after_activation", "two", ["pwd"])["changed"]
 
 
-def test_a_run_that_died_before_they_ended_is_made_up_for(app):
+def test_commands_of_an_interrupted_run_are_run_by_the_next(app):
     app.switch("two", committed=False)
     assert app.hook("after_activation", "two", ["false"])["failed"]
     assert app.hook("after_activation", "two", ["true"])["changed"]
 
 
-def test_a_release_that_passed_verification_without_them_needs_none(app):
+def test_a_verified_release_needs_no_commands(app):
     app.switch("two")
     assert not app.hook("after_activation", "two", ["true"])["changed"]
 
 
-def test_a_new_release_with_the_same_backend_runs_none(app):
+def test_a_new_release_with_the_same_backend_runs_no_commands(app):
     app.switch("one", committed=False)
     assert not app.hook("after_activation", "one", ["true"])["changed"]
 
 
-def test_they_get_the_env_file_and_what_they_print_of_it_is_not_shown(app):
+def test_commands_get_the_env_file_and_its_values_are_redacted_in_their_output(app):
     app.release("candidate")
     script = 'echo "token is $TOKEN, plain is $PLAIN"; exit 3'
     result = app.hook("before_activation", "two", ["true"], ["sh", "-c", script], env={"PLAIN": "seen"})
@@ -114,13 +114,13 @@ def test_they_get_the_env_file_and_what_they_print_of_it_is_not_shown(app):
     assert SECRET not in str(result)
 
 
-def test_nothing_of_the_callers_environment_reaches_them(app, monkeypatch):
+def test_the_commands_do_not_get_the_callers_environment(app, monkeypatch):
     monkeypatch.setenv("STRAY", "stray")
     app.release("candidate")
     assert app.hook("before_activation", "two", ["sh", "-c", "echo stray=$STRAY"])["output"] == [["stray="]]
 
 
-def test_one_that_takes_too_long_is_killed_with_all_that_it_started(app, tmp_path):
+def test_a_command_that_exceeds_the_timeout_is_killed_with_its_children(app, tmp_path):
     app.release("candidate")
     started = tmp_path / "pid"
     began = time.monotonic()
@@ -134,7 +134,7 @@ def test_one_that_takes_too_long_is_killed_with_all_that_it_started(app, tmp_pat
         time.sleep(0.02)
 
 
-def test_the_first_that_fails_ends_it_and_names_what_is_missing(app):
+def test_the_first_failing_command_ends_the_call_and_its_error_names_the_cause(app):
     app.release("candidate")
     result = app.hook("before_activation", "two", ["./no-such-program"], ["touch", "ran"])
     assert "command 1 of 2 (./no-such-program) cannot be started in" in result["msg"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release import links
 from ansible_collections.codeframe.staging.plugins.module_utils._release.archive import write_archive
 from ansible_collections.codeframe.staging.plugins.module_utils._release.tree import (
     Exclusion,
@@ -49,7 +50,7 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 
 def snapshot(root: Path) -> dict[str, Any]:
-    """Everything below a directory: kind, mode, content or target, and inode change time."""
+    """Everything below a directory: type and mode, content or target, and inode change time."""
     found: dict[str, Any] = {}
     for path in [root, *sorted(root.rglob("*"))]:
         status = path.lstat()
@@ -151,7 +152,7 @@ def site(tmp_path: Path, run_module: Any) -> Site:
     return Site(tmp_path, run_module)
 
 
-def test_a_first_release_is_prepared_aside_and_served_only_after_the_switch(site):
+def test_a_first_release_is_prepared_aside_and_active_only_after_its_activation(site):
     commit = site.commit(SOURCE)
     prepared = site.from_git()
     assert prepared["changed"]
@@ -162,9 +163,9 @@ def test_a_first_release_is_prepared_aside_and_served_only_after_the_switch(site
         0o750,
         0o600,
     )
-    switched = site.ok("activated")
-    assert switched["changed"]
-    assert (switched["active"], switched["candidate"]) == (f"0001-{commit[:8]}", None)
+    activated = site.ok("activated")
+    assert activated["changed"]
+    assert (activated["active"], activated["candidate"]) == (f"0001-{commit[:8]}", None)
     assert (site.project / "backend/main.py").read_text() == "print('one')\n"
     assert os.readlink(site.project) == f"app.releases/0001-{commit[:8]}"
 
@@ -219,7 +220,7 @@ def test_check_mode_needs_no_archive(site):
         pytest.param("mode", "backend/main.py was edited", id="made-executable"),
     ],
 )
-def test_damage_in_the_current_release_is_named_and_repaired_by_a_new_one(site, damage, named):
+def test_damage_in_the_active_release_is_named_and_repaired_by_a_new_one(site, damage, named):
     site.deploy(SOURCE)
     main = site.project / "backend/main.py"
     if damage == "edit":
@@ -242,7 +243,7 @@ def test_damage_in_the_current_release_is_named_and_repaired_by_a_new_one(site, 
 
 
 @pytest.mark.parametrize(("path", "moves"), [("backend/main.py", True), ("web-ui/package.json", False)])
-def test_a_repair_moves_the_digest_of_what_was_damaged(site, path, moves):
+def test_a_repair_changes_the_digest_of_the_damaged_part(site, path, moves):
     """A process may have been restarted with the damaged file; its digest is that of the source it was meant to run."""
     site.deploy(SOURCE)
     before = site.info(digest_exclude=["web-ui"])
@@ -258,7 +259,7 @@ def test_a_repair_moves_the_digest_of_what_was_damaged(site, path, moves):
     assert (again["changed"], again["partial_source_digest"]) == (False, repaired["partial_source_digest"])
 
 
-def test_what_a_build_rewrites_and_generates_is_no_damage(site):
+def test_files_that_a_build_rewrites_or_generates_are_no_damage(site):
     first = site.from_archive(SOURCE, digest_exclude=["web-ui"])
     candidate = Path(first["path"])
     write(
@@ -272,7 +273,7 @@ def test_what_a_build_rewrites_and_generates_is_no_damage(site):
     assert again["partial_source_digest"] == first["partial_source_digest"]
 
 
-def test_the_digest_without_the_frontend_moves_with_the_backend_alone(site):
+def test_the_digest_without_the_frontend_changes_with_the_backend_alone(site):
     site.deploy(SOURCE)
     before = site.info(digest_exclude=["web-ui"])
     frontend = site.from_archive({**SOURCE, "web-ui/page.js": "x"}, digest_exclude=["web-ui"])
@@ -282,7 +283,7 @@ def test_the_digest_without_the_frontend_moves_with_the_backend_alone(site):
     assert backend["partial_source_digest"] != before["partial_source_digest"]
 
 
-def test_new_source_takes_along_what_belongs_to_the_current_release(site):
+def test_a_release_of_new_source_gets_env_files_packages_and_builds_of_the_active_one(site):
     site.deploy(SOURCE)
     active = site.project.resolve()
     write(
@@ -321,7 +322,7 @@ def test_new_source_takes_along_what_belongs_to_the_current_release(site):
     assert "uploads/" in result["warnings"][0]
 
 
-def test_installed_packages_stay_behind_when_the_lock_file_moved(site):
+def test_installed_packages_are_not_carried_over_when_the_lock_file_changed(site):
     site.deploy(SOURCE)
     write(site.project, {"web-ui/node_modules/p/index.js": "p", "web-ui/.next/cache/c": "c"})
     path = Path(site.from_archive({**SOURCE, "web-ui/package-lock.json": '{"v": 2}\n'})["path"])
@@ -360,16 +361,16 @@ def test_a_candidate_is_a_full_copy_that_shares_no_source_file(site):
 
 def test_a_copy_of_a_damaged_release_is_refused(site):
     site.deploy(SOURCE)
-    write(site.project, {"backend/main.py": "by hand\n"})
+    write(site.project, {"backend/main.py": "edited\n"})
     result = site.call("candidate")
     assert result["failed"]
     assert result["msg"] == (
         f"in the active release {os.path.basename(os.readlink(site.project))} backend/main.py was edited, so it is "
-        "not copied; bring the source first (state prepared), which makes a new release of it"
+        "not copied; prepare the source first (state prepared), which makes a new release of it"
     )
 
 
-def test_a_candidate_left_by_a_killed_run_is_dropped(site):
+def test_a_candidate_of_a_killed_run_is_discarded(site):
     site.deploy(SOURCE)
     left = site.ok("candidate")["candidate"]
     predicted = site.from_archive(SOURCE, check=True)
@@ -381,7 +382,7 @@ def test_a_candidate_left_by_a_killed_run_is_dropped(site):
     assert not site.from_archive(SOURCE)["changed"]
 
 
-def test_discarded_drops_the_candidate_once(site):
+def test_discarded_deletes_the_candidate_once(site):
     site.deploy(SOURCE)
     left = site.ok("candidate")
     assert site.ok("discarded", check=True)["changed"]
@@ -510,7 +511,7 @@ def test_a_manifest_that_was_tampered_with_is_refused_by_name_and_nothing_is_cha
         result = site.call(state)
         assert result["failed"], state
         assert result["msg"].startswith(
-            f"{site.releases}/manifest.json is refused: layout.shared_paths[0] holds '../../etc'; expected is a path"
+            f"{site.releases}/manifest.json is refused: layout.shared_paths[0] holds '../../etc'; expected a path"
         )
     assert snapshot(site.home) == before
 
@@ -537,7 +538,7 @@ def test_a_rollback_to_an_unknown_release_is_refused(site, args, message):
     assert result["msg"] == message.format(id=site.info()["active"])
 
 
-def test_a_reader_never_meets_a_gap_while_releases_are_switched(site):
+def test_a_reader_always_finds_a_release_while_the_active_one_changes(site):
     site.deploy(SOURCE)
     site.deploy({**SOURCE, "backend/main.py": "2\n"})
     ids = [entry["id"] for entry in site.info()["releases"]]
@@ -570,7 +571,7 @@ def test_a_rollback_before_any_verification_is_refused(site):
     assert result["msg"] == ("no release is verified yet, so there is none to roll back to; name the release")
 
 
-def test_pruning_keeps_what_is_needed_and_what_a_process_stands_in(site):
+def test_pruning_keeps_verified_releases_and_those_in_which_a_process_runs(site):
     for number in range(1, 4):
         site.deploy({**SOURCE, "backend/main.py": f"{number}\n"}, keep_releases=3)
     ids = [entry["id"] for entry in site.info()["releases"]]
@@ -579,7 +580,7 @@ def test_pruning_keeps_what_is_needed_and_what_a_process_stands_in(site):
         site.from_archive({**SOURCE, "backend/main.py": "4\n"})
         site.ok("activated")
         result = site.ok("committed", keep_releases=1)
-        # Good before this one was the third, it is the former now; a process stands in the second.
+        # The third was committed before this one and is the previous one now; a process runs in the second.
         assert result["pruned"] == [ids[0]]
         assert not (site.releases / ids[0]).exists()
         assert not (site.releases / "baselines" / ids[0]).exists()
@@ -619,11 +620,9 @@ def hand_deployed(site: Site, checkout: bool) -> None:
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["exchange", "two-renames"])
-def test_a_directory_deployed_by_hand_becomes_the_first_release(site, plain, monkeypatch):
+def test_a_directory_deployed_manually_becomes_the_first_release(site, plain, monkeypatch):
     if plain:
-        from ansible_collections.codeframe.staging.plugins.module_utils._release import store as _release_store
-
-        monkeypatch.setattr(_release_store, "exchange", lambda _first, _second: False)
+        monkeypatch.setattr(links, "exchange", lambda _first, _second: False)
     hand_deployed(site, checkout=False)
     inode = site.project.stat().st_ino
     process = subprocess.Popen(["sleep", "60"], cwd=site.project)
@@ -662,20 +661,20 @@ def test_a_checkout_at_the_wanted_commit_is_taken_over_without_a_new_release(sit
     assert not site.from_git()["changed"]
 
 
-def test_uncommitted_work_is_refused_unless_it_is_to_be_kept(site):
+def test_uncommitted_work_is_refused_unless_on_uncommitted_is_keep(site):
     hand_deployed(site, checkout=True)
-    write(site.project, {"backend/main.py": "by hand\n", "new.py": ""})
+    write(site.project, {"backend/main.py": "edited\n", "new.py": ""})
     before = snapshot(site.home)
     for check in (True, False):
         refused = site.from_git(check=check)
         assert refused["msg"] == (
-            f"{site.project} is a git checkout with work that no commit holds (backend/main.py is not committed, "
+            f"{site.project} is a git checkout with work that is in no commit (backend/main.py is not committed, "
             "new.py is not committed); commit or remove it, or set on_uncommitted to keep, which keeps the "
             "directory as the first release"
         )
     assert snapshot(site.home) == before
     result = site.from_git(on_uncommitted="keep")
-    assert (site.releases / result["active"] / "backend/main.py").read_text() == "by hand\n"
+    assert (site.releases / result["active"] / "backend/main.py").read_text() == "edited\n"
     assert (Path(result["path"]) / "backend/main.py").read_text() == "print('one')\n"
 
 
@@ -709,7 +708,7 @@ def test_an_unknown_version_is_one_sentence(site, version):
     site.commit(SOURCE)
     result = site.from_git(version=version)
     assert result["msg"] == (
-        f"version {version!r} is not known to {site.repository}; expected is a branch, a tag or a commit that is there "
+        f"version {version!r} is not known to {site.repository}; expected a branch, a tag or a commit of it "
         "(was it pushed?)"
     )
 
@@ -733,7 +732,7 @@ def test_a_branch_that_was_rewritten_is_followed(site):
     assert result["revision"] == git(site.repository, "rev-parse", "HEAD")
 
 
-def test_a_lock_that_a_killed_git_left_does_not_matter(site):
+def test_a_lock_file_of_a_killed_git_is_removed(site):
     site.commit(SOURCE)
     site.from_git()
     (site.releases / "source.git/packed-refs.lock").touch()
@@ -745,8 +744,8 @@ def test_a_lock_that_a_killed_git_left_does_not_matter(site):
 def test_what_git_keeps_elsewhere_is_named(site):
     site.commit({**SOURCE, ".gitmodules": "", ".gitattributes": "*.bin filter=lfs diff=lfs\n"})
     assert site.from_git()["warnings"] == [
-        "the source holds submodules (.gitmodules) and large files in Git LFS (.gitattributes), which are not fetched; "
-        "bring such a source as an archive"
+        "the source contains submodules (.gitmodules) and large files in Git LFS (.gitattributes), which are not "
+        "fetched; deploy such a source as an archive"
     ]
 
 
@@ -767,7 +766,7 @@ def test_a_password_in_the_address_is_not_shown(site):
 @pytest.mark.parametrize(
     ("prepare", "args", "message"),
     [
-        pytest.param("file", {}, "project_dir {p} is a file; expected is a directory, a link to a release, or nothing"),
+        pytest.param("file", {}, "project_dir {p} is a file; expected a directory, a link to a release, or nothing"),
         pytest.param(
             "link",
             {},
@@ -777,25 +776,25 @@ def test_a_password_in_the_address_is_not_shown(site):
         pytest.param(
             "none",
             {"project_dir": "some/where"},
-            "project_dir is 'some/where'; expected is an absolute path without '..' below a directory",
+            "project_dir is 'some/where'; expected an absolute path without '..' below a directory",
         ),
         pytest.param("none", {"keep_releases": 0}, "keep_releases is 0, expected a number from 1"),
         pytest.param(
             "none",
             {"shared_paths": ["../x"]},
-            "shared_paths holds '../x'; expected is a path inside the project, relative to it",
+            "shared_paths holds '../x'; expected a path inside the project, relative to it",
         ),
         pytest.param(
             "none",
             {"shared_paths": ["a", "a/b"]},
-            "shared_paths holds 'a' and 'a/b', which stands in it; name one of them",
+            "shared_paths holds 'a' and 'a/b', which is in it; name one of them",
         ),
         pytest.param(
             "none",
             {"archive": "/nowhere.tgz"},
-            "the archive /nowhere.tgz is not there, and a new release is to be made of it; upload it first",
+            "the archive /nowhere.tgz does not exist, and a new release is to be made of it; upload it first",
         ),
-        pytest.param("parent-file", {}, "project_dir {p}/x/app cannot be made, since {p} is not a directory"),
+        pytest.param("parent-file", {}, "project_dir {p}/x/app cannot be created, because {p} is not a directory"),
     ],
 )
 def test_bad_input_is_one_sentence_and_changes_nothing(site, prepare, args, message):
@@ -815,7 +814,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(site, prepare, args, mess
     }
 
 
-def test_data_that_turns_out_to_be_shared_moves_home_without_a_new_release(site):
+def test_data_of_a_new_shared_path_is_moved_without_a_new_release(site):
     site.deploy(SOURCE, shared_paths=[])
     write(site.project, {"data/app.db": "rows"})
     predicted = site.from_archive(SOURCE, check=True)
@@ -823,8 +822,8 @@ def test_data_that_turns_out_to_be_shared_moves_home_without_a_new_release(site)
     assert not (site.project / "data").is_symlink()
     result = site.from_archive(SOURCE)
     assert result["reasons"] == [
-        "data to be shared stands in the active release: data",
-        "to be treated differently from now on: shared_paths",
+        "the active release contains data to share: data",
+        "options changed: shared_paths",
     ]
     assert result["candidate"] is None
     assert (site.project / "data").resolve() == site.releases / "shared/data"
@@ -832,7 +831,7 @@ def test_data_that_turns_out_to_be_shared_moves_home_without_a_new_release(site)
     assert not site.from_archive(SOURCE)["changed"]
 
 
-def test_what_the_source_brings_for_a_shared_path_seeds_it_once(site):
+def test_files_of_the_source_at_a_shared_path_become_the_first_shared_data(site):
     files = {**SOURCE, "data/seed": "1"}
     site.deploy(files)
     (site.project / "data/seed").write_text("used")
@@ -850,7 +849,7 @@ def test_a_lost_link_to_shared_data_makes_a_new_release(site):
     assert (Path(result["path"]) / "data").is_symlink()
 
 
-def test_a_dropped_candidate_stays_until_no_process_stands_in_it(site):
+def test_a_discarded_candidate_is_deleted_when_no_process_runs_in_it(site):
     site.deploy(SOURCE)
     candidate = site.ok("candidate")
     process = subprocess.Popen(["sleep", "60"], cwd=candidate["path"])
@@ -865,7 +864,7 @@ def test_a_dropped_candidate_stays_until_no_process_stands_in_it(site):
     assert not trash.exists()
 
 
-def test_what_tools_write_into_installed_packages_is_not_shared(site):
+def test_directories_that_tools_write_into_are_not_hard_linked(site):
     site.deploy(SOURCE)
     write(site.project, {"web-ui/node_modules/.prisma/client.js": "1", "web-ui/node_modules/p.js": "p"})
     active = site.project.resolve()
@@ -876,7 +875,7 @@ def test_what_tools_write_into_installed_packages_is_not_shared(site):
         assert (path / "web-ui/node_modules/p.js").samefile(active / "web-ui/node_modules/p.js")
 
 
-def test_a_lost_manifest_is_made_again_and_nothing_is_deleted(site):
+def test_a_lost_manifest_is_rebuilt_and_nothing_is_deleted(site):
     site.deploy(SOURCE)
     site.deploy({**SOURCE, "backend/main.py": "2"})
     before = [entry["id"] for entry in site.info()["releases"]]
@@ -897,7 +896,7 @@ def test_a_damaged_manifest_stops_the_run(site):
         assert result["msg"].startswith(f"{site.releases}/manifest.json is refused: it is no JSON document (")
 
 
-def test_a_release_that_serves_again_damaged_is_named(site):
+def test_a_rollback_to_a_damaged_release_names_the_damage(site):
     site.deploy(SOURCE)
     site.from_archive({**SOURCE, "backend/main.py": "2"})
     first = site.info()["active"]
@@ -906,7 +905,7 @@ def test_a_release_that_serves_again_damaged_is_named(site):
     result = site.ok("rolled_back")
     assert result["damage"] == ["backend/main.py was edited"]
     assert result["warnings"] == [
-        f"release {first} serves again, but not as it was: backend/main.py was edited; the next deployment "
+        f"release {first} is active again, but not as it was: backend/main.py was edited; the next deployment "
         "makes a new one"
     ]
 
@@ -924,7 +923,7 @@ def test_a_failed_preparation_leaves_no_candidate(site):
     assert not site.from_archive(SOURCE)["changed"]
 
 
-def test_an_uploaded_archive_is_gone_after_its_use(site):
+def test_an_uploaded_archive_is_deleted_after_its_use(site):
     incoming = site.releases / "incoming"
     incoming.mkdir(parents=True)
     path, digest = site.archive(SOURCE)
@@ -936,7 +935,7 @@ def test_an_uploaded_archive_is_gone_after_its_use(site):
     assert not site.ok("prepared", source_type="archive", archive=str(upload), revision=digest)["changed"]
 
 
-def test_an_env_file_that_the_source_brings_is_private_and_gives_way_to_the_one_in_use(site):
+def test_an_env_file_of_the_source_is_private_and_replaced_by_that_of_the_active_release(site):
     files = {**SOURCE, ".env.staging": "KEY=example\n"}
     path = Path(site.from_archive(files)["path"])
     assert (path / ".env.staging").stat().st_mode & 0o777 == 0o600
@@ -947,12 +946,12 @@ def test_an_env_file_that_the_source_brings_is_private_and_gives_way_to_the_one_
     assert (second / ".env.staging").read_text() == "KEY=used\n"
 
 
-def test_env_files_are_sealed_as_they_were_switched_in(site):
+def test_env_files_are_copied_at_activation(site):
     path = Path(site.from_archive(SOURCE)["path"])
     write(path, {".env.staging": "KEY=1\n"})
     result = site.ok("activated")
-    sealed = Path(result["env_snapshots"][".env.staging"])
-    assert (sealed.read_text(), sealed.stat().st_mode & 0o777, sealed.parent.stat().st_mode & 0o777) == (
+    copy = Path(result["env_snapshots"][".env.staging"])
+    assert (copy.read_text(), copy.stat().st_mode & 0o777, copy.parent.stat().st_mode & 0o777) == (
         "KEY=1\n",
         0o600,
         0o700,
@@ -974,7 +973,7 @@ def test_a_directory_that_cannot_be_written_is_named_with_its_owner(site, tmp_pa
     )
     who, owner = ("nobody", "root") if os.geteuid() == 0 else (pwd.getpwuid(os.geteuid()).pw_name,) * 2
     expected = (
-        f"the directory {closed} cannot be written by {who}, and the link {site.project} stands below it; "
+        f"the directory {closed} cannot be written by {who}, and the link {site.project} is below it; "
         f"it belongs to {owner} with mode 0555"
     )
     assert messages == [expected, expected]
@@ -990,8 +989,8 @@ def test_a_directory_of_another_user_is_not_taken_over(site, tmp_path):
     args = {"source_type": "archive", "archive": str(path), "revision": digest}
     message = as_ordinary_user(tmp_path, lambda: site.call("prepared", **args)["msg"])
     assert message == (
-        f"the directory {site.project} was deployed by hand and cannot be taken over by nobody, since it "
-        "belongs to root with mode 0755; give it to nobody (chown -R), or name its owner as the user to deploy as"
+        f"the directory {site.project} was deployed manually and cannot be taken over by nobody, because it "
+        "belongs to root with mode 0755; give it to nobody (chown -R), or deploy as its owner"
     )
     assert [entry.name for entry in site.home.iterdir()] == ["app"]
 
@@ -1010,7 +1009,7 @@ def test_installed_packages_of_another_user_are_copied(site, tmp_path):
     assert (path / "web-ui/node_modules/p.js").read_text() == "p"
 
 
-def test_a_releases_directory_that_was_open_is_closed(site):
+def test_a_releases_directory_with_a_wider_mode_is_restricted(site):
     site.releases.mkdir(mode=0o755)
     (site.releases / "incoming").mkdir(mode=0o755)
     site.deploy(SOURCE)
@@ -1019,8 +1018,8 @@ def test_a_releases_directory_that_was_open_is_closed(site):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_check_mode_predicts_any_step_of_any_history(site, seed):
-    """Each step is predicted first; the prediction writes nothing, and comes true."""
+def test_check_mode_predicts_each_step_of_a_random_history(site, seed):
+    """Each step is predicted first; the prediction writes nothing and equals the result."""
     choose = random.Random(seed)
     site.deploy(SOURCE)
     # What is only known, or only deleted, when it is done.
@@ -1084,7 +1083,7 @@ ATTRIBUTES = {"uid", "gid", "owner", "group", "mode", "state", "size"}
 
 
 def as_ordinary_user(tmp_path: Path, act: Any) -> Any:
-    """Run in a child that is not root, since root may write everywhere."""
+    """Run in a child process that is not root, because root may write everywhere."""
     for directory in (tmp_path, *list(tmp_path.parents)[:2]):
         directory.chmod(0o755)
     result = tmp_path / "result.json"
@@ -1107,10 +1106,8 @@ def as_ordinary_user(tmp_path: Path, act: Any) -> Any:
     return answer["value"]
 
 
-def test_a_change_of_what_is_left_out_is_said_once(site):
+def test_a_changed_exclude_is_reported_once(site):
     site.deploy(SOURCE)
-    assert site.from_archive(SOURCE, check=True, exclude=["*.log"])["reasons"] == [
-        "to be treated differently from now on: exclude"
-    ]
+    assert site.from_archive(SOURCE, check=True, exclude=["*.log"])["reasons"] == ["options changed: exclude"]
     assert site.from_archive(SOURCE, exclude=["*.log"])["changed"]
     assert not site.from_archive(SOURCE, exclude=["*.log"])["changed"]

@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._release import store as _release_store
+from ansible_collections.codeframe.staging.plugins.module_utils._release import links
 from ansible_collections.codeframe.staging.plugins.module_utils._release.archive import write_archive
 from ansible_collections.codeframe.staging.plugins.module_utils._release.tree import (
     Exclusion,
@@ -129,7 +129,7 @@ def second_deployment(scene: Scene) -> None:
 
 
 def third_deployment(scene: Scene) -> None:
-    """With an old release to prune, and a candidate that a former run left."""
+    """With an old release to prune, and the candidate of an earlier run."""
     scene.deploy("old")
     extras(scene.project)
     scene.deploy("new")
@@ -137,7 +137,7 @@ def third_deployment(scene: Scene) -> None:
     scene.call("candidate")
 
 
-def by_hand(scene: Scene) -> None:
+def deployed_manually(scene: Scene) -> None:
     write(scene.project, OLD)
     extras(scene.project)
 
@@ -147,7 +147,7 @@ def deploy_new(scene: Scene) -> None:
 
 
 def change_and_restore(scene: Scene) -> None:
-    """A change in a copy, dropped once, made again, switched in, and taken back."""
+    """A change in a copy: discarded once, made again, activated, and rolled back."""
     scene.call("candidate")
     scene.call("discarded")
     scene.call("candidate")
@@ -160,7 +160,7 @@ Step = Callable[[Scene], None]
 
 
 def run_killed(act: Step, scene: Scene, count: int) -> bool:
-    """Run in a child that is killed before its n-th change; False if it came to its end."""
+    """Run in a child that is killed before its n-th change; False if it completed."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -175,7 +175,7 @@ def run_killed(act: Step, scene: Scene, count: int) -> bool:
 
 
 def check_rest(scene: Scene) -> None:
-    """What must hold after any run that came to its end."""
+    """What must hold after any completed run."""
     left = {path.name for path in scene.home.iterdir()} - {"app", "app.releases"}
     assert left == set()
     manifest = json.loads((scene.releases / "manifest.json").read_text())
@@ -188,7 +188,7 @@ def check_rest(scene: Scene) -> None:
     assert {path.name for path in (scene.releases / "baselines").iterdir()} == directories
 
 
-def every_step(tmp_path: Path, before: Step, act: Step, stride: int, offset: int, gap: bool = False) -> int:
+def every_step(tmp_path: Path, before: Step, act: Step, stride: int, offset: int, downtime: bool = False) -> int:
     """Kill a run before each of its changes (or each stride-th), on a fresh scene each time."""
     count = 1 + offset
     while True:
@@ -200,7 +200,7 @@ def every_step(tmp_path: Path, before: Step, act: Step, stride: int, offset: int
             return count
         serves = {had, "old", "new"} if had else {None, "new"}
         after_kill = scene.served()
-        assert after_kill in serves | ({None} if gap else set()), (
+        assert after_kill in serves | ({None} if downtime else set()), (
             f"killed before change {count}: the project serves {after_kill}"
         )
         act(scene)
@@ -223,19 +223,19 @@ CASES = [
     pytest.param(first_deployment, deploy_new, id="first"),
     pytest.param(second_deployment, deploy_new, id="second"),
     pytest.param(third_deployment, deploy_new, id="with-leftovers"),
-    pytest.param(by_hand, deploy_new, id="taken-over"),
+    pytest.param(deployed_manually, deploy_new, id="taken-over"),
     pytest.param(second_deployment, change_and_restore, id="change-and-restore"),
 ]
 
 
 @pytest.mark.parametrize(("before", "act"), CASES)
-def test_a_killed_run_leaves_what_serves_and_is_finished_by_the_next(tmp_path, before, act):
+def test_a_killed_run_leaves_a_release_active_and_is_finished_by_the_next(tmp_path, before, act):
     every_step(tmp_path, before, act, stride=31, offset=3)
 
 
 def test_a_take_over_without_exchange_is_finished_by_the_next_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(_release_store, "exchange", lambda _first, _second: False)
-    every_step(tmp_path, by_hand, deploy_new, stride=31, offset=7, gap=True)
+    monkeypatch.setattr(links, "exchange", lambda _first, _second: False)
+    every_step(tmp_path, deployed_manually, deploy_new, stride=31, offset=7, downtime=True)
 
 
 @pytest.mark.slow
@@ -246,5 +246,5 @@ def test_a_run_killed_before_any_single_change_is_finished_by_the_next(tmp_path,
 
 @pytest.mark.slow
 def test_a_take_over_without_exchange_killed_before_any_single_change(tmp_path, monkeypatch):
-    monkeypatch.setattr(_release_store, "exchange", lambda _first, _second: False)
-    every_step(tmp_path, by_hand, deploy_new, stride=1, offset=0, gap=True)
+    monkeypatch.setattr(links, "exchange", lambda _first, _second: False)
+    every_step(tmp_path, deployed_manually, deploy_new, stride=1, offset=0, downtime=True)

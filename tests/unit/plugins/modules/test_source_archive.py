@@ -79,7 +79,7 @@ def test_each_change_of_the_source_changes_the_digest(pack, tmp_path, change):
     assert pack(src)["digest"] != before
 
 
-def test_a_checkout_gives_what_git_does_not_ignore(pack, tmp_path):
+def test_of_a_checkout_the_files_are_packed_that_git_does_not_ignore(pack, tmp_path):
     src = make(tmp_path / "src")
     (src / ".gitignore").write_text("*.log\n.env*\n")
     commit(src)
@@ -106,7 +106,7 @@ def test_a_directory_inside_a_checkout_is_a_source_with_the_same_digest(pack, tm
     assert pack(tmp_path / "repository/apps/app")["dirty"] is True
 
 
-def test_what_tools_generate_and_what_is_excluded_stays_out(pack, tmp_path):
+def test_generated_and_excluded_files_are_not_packed(pack, tmp_path):
     src = make(tmp_path / "src")
     before = pack(src, exclude=["docs/", "/a/skip", "*.tmp"])["digest"]
     for name in ("node_modules/x/y", "web/.next/BUILD_ID", "a/__pycache__/one.pyc", "docs/x", "a/skip/x", "a/x.tmp"):
@@ -126,11 +126,9 @@ def test_a_destination_inside_the_source_is_not_packed(run_module, tmp_path):
     ("prepare", "message"),
     [
         pytest.param(
-            lambda _src: None, "src is {src!r}, which is not a directory; expected is the directory with the source"
+            lambda _src: None, "src is {src!r}, which is not a directory; expected the directory with the source"
         ),
-        pytest.param(
-            lambda src: src.mkdir(), "src {src} holds no source file; expected is the directory with the source"
-        ),
+        pytest.param(lambda src: src.mkdir(), "src {src} holds no source file; expected the directory with the source"),
         pytest.param(
             lambda src: (src.mkdir(), (src / "out").symlink_to("../../etc")),
             "src {src} holds the symbolic link 'out' to '../../etc', which leaves the source; replace or exclude it",
@@ -138,7 +136,7 @@ def test_a_destination_inside_the_source_is_not_packed(run_module, tmp_path):
     ],
     ids=["missing", "empty", "link-out"],
 )
-def test_bad_input_is_one_sentence(pack, tmp_path, prepare, message):
+def test_bad_input_is_refused_in_one_sentence(pack, tmp_path, prepare, message):
     src = tmp_path / "src"
     prepare(src)
     assert pack(src)["msg"] == message.format(src=str(src))

@@ -355,6 +355,20 @@ def test_left_overs_of_killed_runs_are_known_by_name(name: str, temporary: bool)
     assert files.is_temporary(name) is temporary
 
 
+def test_a_sweep_removes_the_left_overs_of_killed_runs_alone(tmp_path: Path) -> None:
+    names = {name: f".{name}.{'ab' * 6}.codeframe-tmp" for name in ("app", "app.x", "x" * 200, "other")}
+    for name in (*names.values(), "app", ".app.new", ".other.tmp"):
+        (tmp_path / name).write_text("")
+    (tmp_path / names["app"]).unlink()
+    (tmp_path / names["app"]).symlink_to("nowhere")
+    files.sweep(str(tmp_path), of="app")
+    assert left_in(tmp_path) == sorted([".app.new", ".other.tmp", "app", *(names[n] for n in names if n != "app")])
+    files.sweep(str(tmp_path), of="x" * 255)
+    assert names["x" * 200] not in left_in(tmp_path)
+    files.sweep(str(tmp_path))
+    assert left_in(tmp_path) == [".app.new", ".other.tmp", "app"]
+
+
 def test_a_file_relative_to_an_open_directory_is_written_there(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with files.directory_beneath(str(tmp_path), "a") as inside:

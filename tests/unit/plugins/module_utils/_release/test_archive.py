@@ -13,10 +13,10 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release.archive
     unpack,
     write_archive,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._release.manifest import ReleaseError
+from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 from ansible_collections.codeframe.staging.plugins.module_utils._release.tree import Exclusion, read_tree, walk
 
-EXPECTED = "expected is a source archive as source_archive makes it"
+EXPECTED = "expected a source archive as source_archive creates it"
 
 
 def member(name, kind=tarfile.REGTYPE, link="", content=b"x"):
@@ -42,17 +42,17 @@ def archive(path, *members):
         ),
         pytest.param(
             [member("l", tarfile.SYMTYPE, "../x")],
-            "the symbolic link 'l' to '../x', which leaves the release; expected are links that stay inside the source",
+            "the symbolic link 'l' to '../x', which leaves the release; expected links that stay inside the source",
             id="link-out",
         ),
         pytest.param(
             [member("l", tarfile.SYMTYPE, "/etc")],
-            "the symbolic link 'l' to '/etc', which leaves the release; expected are links that stay inside the source",
+            "the symbolic link 'l' to '/etc', which leaves the release; expected links that stay inside the source",
             id="absolute-link",
         ),
         pytest.param(
             [member("d", tarfile.SYMTYPE, "."), member("a", tarfile.SYMTYPE, "d/d/../..")],
-            "the symbolic link 'a' to 'd/d/../..', which leaves the release; expected are links that stay inside the "
+            "the symbolic link 'a' to 'd/d/../..', which leaves the release; expected links that stay inside the "
             "source",
             id="link-out-through-a-link",
         ),
@@ -68,7 +68,7 @@ def archive(path, *members):
         ),
     ],
 )
-def test_what_would_leave_the_release_is_refused(tmp_path, members, message):
+def test_a_member_that_would_leave_the_release_is_refused(tmp_path, members, message):
     path = archive(tmp_path / "a.tar.gz", *members)
     (tmp_path / "in/out").mkdir(parents=True)
     with pytest.raises(ReleaseError) as problem:
@@ -86,7 +86,7 @@ def test_a_file_is_never_written_through_a_link_of_the_archive(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00cut"], ids=["empty", "text", "cut"])
-def test_a_damaged_archive_is_one_sentence(tmp_path, content):
+def test_a_damaged_archive_is_refused_in_one_sentence(tmp_path, content):
     path = tmp_path / "a.tar.gz"
     path.write_bytes(content)
     for read in (archived_tree, lambda name: unpack(name, str(tmp_path))):
@@ -94,7 +94,7 @@ def test_a_damaged_archive_is_one_sentence(tmp_path, content):
             read(str(path))
 
 
-def test_an_archive_cut_short_is_damaged(tmp_path):
+def test_a_truncated_archive_is_refused(tmp_path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src/big").write_bytes(bytes(range(256)) * 4000)
     write_archive(str(tmp_path / "src"), ["big"], str(tmp_path / "a.tar.gz"))
@@ -104,7 +104,7 @@ def test_an_archive_cut_short_is_damaged(tmp_path):
         archived_tree(str(tmp_path / "a.tar.gz"))
 
 
-def test_what_was_packed_comes_out(tmp_path):
+def test_unpacking_returns_what_was_packed(tmp_path):
     src = tmp_path / "src"
     (src / "a").mkdir(parents=True)
     (src / "a/unusual \udcff name\n").write_text("x")
@@ -119,7 +119,7 @@ def test_what_was_packed_comes_out(tmp_path):
     assert tree == archived_tree(path) == read_tree(str(src), names) == read_tree(str(tmp_path / "out"), names)
 
 
-def test_runs_that_pack_the_same_source_at_once_all_leave_it_whole(tmp_path):
+def test_concurrent_runs_leave_the_archive_of_one_source_complete(tmp_path):
     """As the hosts of one play do, into the controller's cache."""
     (tmp_path / "src").mkdir()
     for number in range(40):
@@ -140,7 +140,7 @@ def test_runs_that_pack_the_same_source_at_once_all_leave_it_whole(tmp_path):
     assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["a.tar.gz"]
 
 
-def test_a_source_that_cannot_be_read_leaves_no_half_of_an_archive(tmp_path):
+def test_an_unreadable_source_leaves_no_incomplete_archive(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_archive(str(tmp_path), ["gone"], str(tmp_path / "a.tar.gz"))
     assert list(tmp_path.iterdir()) == []

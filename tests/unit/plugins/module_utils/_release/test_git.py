@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._release.git import (
+    cause_of,
     choose_reference,
-    last_complaint,
     without_password,
 )
 
@@ -41,5 +41,5 @@ def test_an_address_is_shown_without_its_password(url, shown):
 
 
 def test_the_line_that_names_the_cause_is_chosen():
-    assert last_complaint("warning: x\nfatal: repository not found\nhint: y\n") == "fatal: repository not found"
-    assert last_complaint("") == ""
+    assert cause_of("warning: x\nfatal: repository not found\nhint: y\n") == "fatal: repository not found"
+    assert cause_of("") == ""

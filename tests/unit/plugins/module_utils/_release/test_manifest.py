@@ -9,12 +9,12 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 from ansible_collections.codeframe.staging.plugins.module_utils._release.manifest import (
     CommittedState,
     Layout,
     Manifest,
-    Record,
-    ReleaseError,
+    ReleaseRecord,
     checked_records,
     from_text,
     to_text,
@@ -47,9 +47,9 @@ def full() -> Manifest:
         saved_proxy_state={"provider": "nginx"},
         layout=Layout(shared_paths=["data"], exclude=["*.log"], env_files=[".env.staging"], carry=["web-ui/dist"]),
         releases={
-            "0001-a": Record(taken_over=True),
-            "0002-b": Record("r", "t", {"type": "git", "url": "u", "version": "v"}, RECORDS, complete=True),
-            "0003-c": Record(repaired=["a\nb.py"], repaired_in="0003-c"),
+            "0001-a": ReleaseRecord(taken_over=True),
+            "0002-b": ReleaseRecord("r", "t", {"type": "git", "url": "u", "version": "v"}, RECORDS, complete=True),
+            "0003-c": ReleaseRecord(repaired=["a\nb.py"], repaired_in="0003-c"),
         },
     )
 
@@ -100,7 +100,7 @@ def test_a_manifest_survives_writing_and_reading():
         ),
         pytest.param(
             changed("layout", "shared_paths", to=["data", "../../etc"]),
-            "layout.shared_paths[1] holds '../../etc'; expected is a path inside the project, relative to it;",
+            "layout.shared_paths[1] holds '../../etc'; expected a path inside the project, relative to it;",
             id="shared-path-outside",
         ),
         pytest.param(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 from ansible_collections.codeframe.staging.plugins.module_utils._release.manifest import (
     CommittedState,
     Manifest,
-    Record,
-    ReleaseError,
+    ReleaseRecord,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._release.plan import (
     Found,
     Observed,
-    Wanted,
+    WantedSource,
     plan_commit,
     plan_prepared,
     to_prune,
@@ -72,17 +72,17 @@ def observed(**changes):
     ],
 )
 def test_the_plan_of_prepared(found, wanted, expected):
-    plan = plan_prepared(found, Wanted(wanted, "main"))
+    plan = plan_prepared(found, WantedSource(wanted))
     assert (plan.drop, plan.take_over, plan.new_release, plan.reasons) == expected
 
 
 def test_source_in_place_must_exist():
     with pytest.raises(ReleaseError, match="the project directory is missing or empty"):
-        plan_prepared(observed(found=Found.NOTHING, active=None), Wanted(None, "", in_place=True))
+        plan_prepared(observed(found=Found.NOTHING, active=None), WantedSource(None, in_place=True))
 
 
 def manifest(*names, **changes):
-    return Manifest(releases={name: Record() for name in names}, **changes)
+    return Manifest(releases={name: ReleaseRecord() for name in names}, **changes)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def manifest(*names, **changes):
         pytest.param(manifest("9999-a", "10000-b"), "10000-b", (), 1, ["9999-a"], id="by-number-not-by-text"),
         pytest.param(manifest("0001-a", "0002-b"), "0001-a", (), 1, [], id="after-a-rollback"),
         pytest.param(
-            Manifest(releases={"0001-a": Record(taken_over=True), "0002-b": Record()}),
+            Manifest(releases={"0001-a": ReleaseRecord(taken_over=True), "0002-b": ReleaseRecord()}),
             "0002-b",
             (),
             1,

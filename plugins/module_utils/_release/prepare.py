@@ -1,0 +1,181 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prepare a release: take over a directory, and open a candidate if the active release is not the wanted source."""
+
+from __future__ import annotations
+
+import copy
+import os
+
+from . import baseline, candidate, git, shared, takeover
+from .errors import ReleaseError
+from .left_behind import known_source, left_behind
+from .manifest import ReleaseRecord
+from .operation import LAYOUT_OPTIONS, Operation
+from .plan import Found, Observed, PreparePlan, WantedSource, plan_prepared
+from .pruning import drop
+from .source import listed_in_place, uncommitted
+from .tree import Difference, Tree, summary, tree_digest
+
+
+def prepare(operation: Operation) -> None:
+    """Open a candidate if the source changed or the active release is damaged."""
+    _Preparation(operation).run()
+
+
+class _Preparation:
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.project = operation.project
+        self.source = operation.request.source
+        self.git_timeout_s = self.source.git_timeout_s
+        #: Source files of the active release that were damaged, and that a candidate of the same source repairs.
+        self.repaired: list[str] = []
+
+    def run(self) -> None:
+        operation, project, outcome = self.operation, self.project, self.operation.outcome
+        stored = copy.deepcopy(operation.manifest.layout)
+        operation.take_layout()
+        layout = operation.manifest.layout
+        found_files = self._uncommitted(project.link) if operation.found is Found.DIRECTORY else []
+        if found_files and operation.request.on_uncommitted == "refuse" and not self.source.in_place:
+            files = summary([Difference(path, "is not committed") for path in found_files])
+            raise ReleaseError(
+                f"{project.link} is a git checkout with work that is in no commit ({files}); commit or remove it, "
+                "or set on_uncommitted to keep, which keeps the directory as the first release"
+            )
+        wanted = self.source.wanted(project, predicting=operation.predicting)
+        observed = self._observe(found_files)
+        plan = plan_prepared(observed, wanted)
+        outcome.reasons.extend(plan.reasons)
+        outcome.damage = [str(difference) for difference in observed.damage]
+        if not self.source.in_place and operation.active and observed.active_revision == wanted.revision:
+            self.repaired = [difference.path for difference in observed.damage]
+        if operation.active:
+            adoptable = shared.adoptable(project, project.path(operation.active), layout)
+            if adoptable:
+                operation.because(f"the active release contains data to share: {', '.join(adoptable)}")
+            changed = [name for name in LAYOUT_OPTIONS if getattr(stored, name) != getattr(layout, name)]
+            if changed:
+                operation.because(f"options changed: {', '.join(changed)}")
+        if operation.predicting:
+            if plan.new_release and operation.active and not self.source.in_place:
+                self._find_left_behind(operation.active, {})
+            self._predict(plan, wanted, observed)
+        else:
+            self._apply(plan, wanted, observed)
+            if not plan.new_release and (layout != stored or not os.path.exists(project.manifest_path)):
+                project.write(operation.manifest)
+
+    # --- observing --------------------------------------------------------------------------------
+
+    def _uncommitted(self, directory: str) -> list[str]:
+        return uncommitted(directory, self.operation.manifest.layout, self.git_timeout_s)
+
+    def _observe(self, found_files: list[str]) -> Observed:
+        operation, project = self.operation, self.project
+        manifest, active = operation.manifest, operation.active
+        if operation.found is Found.DIRECTORY:
+            tree = listed_in_place(project.link, manifest.layout)
+            return Observed(
+                found=operation.found,
+                active=None,
+                active_revision=self._revision_of(project.link, tree),
+                candidate=manifest.candidate,
+                damage=tuple(Difference(path, "is not committed") for path in found_files),
+            )
+        if active is None:
+            return Observed(operation.found, None, None, manifest.candidate)
+        damage = baseline.damage(project, active, manifest)
+        directory = project.path(active)
+        unlinked = set(shared.unlinked(project, directory, manifest.layout))
+        unlinked -= set(shared.adoptable(project, directory, manifest.layout))
+        return Observed(
+            found=operation.found,
+            active=active,
+            active_revision=manifest.releases[active].revision,
+            candidate=manifest.candidate,
+            damage=damage or (),
+            has_checksums=damage is not None,
+            unlinked=tuple(sorted(unlinked)),
+        )
+
+    def _revision_of(self, directory: str, tree: Tree) -> str:
+        """The revision of a directory that was deployed manually: its commit, if it contains nothing else."""
+        program = git.Git(timeout_s=self.git_timeout_s)
+        commit = git.head(program, directory) if program.available() else None
+        if commit is None or self._uncommitted(directory):
+            return tree_digest(tree)
+        return commit
+
+    def _find_left_behind(self, base: str, source: Tree) -> None:
+        manifest = self.operation.manifest
+        known = known_source(self.project, base, manifest.releases[base]) | set(source)
+        if known:
+            self.operation.outcome.left_behind = list(left_behind(self.project, base, manifest.layout, known))
+
+    # --- predicting and applying ------------------------------------------------------------------
+
+    def _predict(self, plan: PreparePlan, wanted: WantedSource, observed: Observed) -> None:
+        operation, manifest = self.operation, self.operation.manifest
+        if plan.drop:
+            operation.drop([plan.drop])
+        if plan.take_over:
+            operation.active = manifest.next_id(observed.active_revision)
+            manifest.counter += 1
+            manifest.releases[operation.active] = ReleaseRecord(revision=observed.active_revision, taken_over=True)
+            operation.outcome.taken_over = operation.active
+        if plan.new_release:
+            name = manifest.next_id(wanted.revision)
+            manifest.candidate = name
+            manifest.releases[name] = ReleaseRecord(revision=wanted.revision, origin=self.source.origin())
+            if self.source.kind == "archive":
+                operation.outcome.predicted_digest = wanted.revision
+
+    def _apply(self, plan: PreparePlan, wanted: WantedSource, observed: Observed) -> None:
+        operation, project, manifest = self.operation, self.project, self.operation.manifest
+        if plan.new_release and not wanted.in_place:
+            wanted = self.source.fetched(project, wanted)
+        if plan.drop:
+            drop(project, manifest, [plan.drop])
+        if plan.take_over:
+            origin = self.source.origin()
+            if not wanted.in_place:
+                origin["taken_over"] = True
+            operation.active = takeover.take_over(project, manifest, observed.active_revision, origin)
+            operation.outcome.taken_over = operation.active
+        elif operation.active:
+            shared.adopt(project, operation.active, manifest.layout)
+        if plan.new_release:
+            if wanted.in_place and operation.active:
+                self._open_copy(operation.active)
+            else:
+                self._open_new(wanted)
+
+    def _open_copy(self, active: str) -> None:
+        """The source is the active release as it is now."""
+        manifest = self.operation.manifest
+        tree = listed_in_place(self.project.path(active), manifest.layout)
+        revision = self._revision_of(self.project.path(active), tree)
+        record = ReleaseRecord(revision=revision, origin=self.source.origin())
+        candidate.copy_of(self.project, manifest, active, record, tree)
+
+    def _open_new(self, wanted: WantedSource) -> None:
+        operation, project, manifest = self.operation, self.project, self.operation.manifest
+        name = manifest.next_id(wanted.revision)
+        record = ReleaseRecord(revision=wanted.revision, origin=self.source.origin(), repaired=self.repaired)
+        record.repaired_in = name if self.repaired else None
+        directory = candidate.announce(project, manifest, name, record)
+        try:
+            tree, operation.outcome.not_fetched = self.source.deliver(project, directory, wanted, manifest.layout)
+            shared.link_into(project, name, manifest.layout)
+            if operation.active:
+                self._find_left_behind(operation.active, tree)
+                candidate.carry_over(project, operation.active, name, manifest.layout)
+            candidate.close_env_files(project, name, manifest.layout)
+            candidate.complete(project, manifest, tree)
+        except BaseException:
+            drop(project, manifest, [name])
+            raise
+        self.source.remove_upload(project)

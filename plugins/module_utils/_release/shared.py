@@ -1,0 +1,90 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Data that outlives releases: kept in one directory beside them, and linked into each."""
+
+from __future__ import annotations
+
+import os
+
+from . import links
+from .copying import remove_file, remove_tree
+from .manifest import Layout
+from .project import Project
+
+
+def unlinked(project: Project, directory: str, layout: Layout) -> tuple[str, ...]:
+    """Return the shared paths for which a directory has no link to the shared data."""
+    result = []
+    for path in layout.shared_paths:
+        place, home = os.path.join(directory, path), os.path.join(project.shared, path)
+        if not os.path.islink(place) or os.path.realpath(place) != os.path.realpath(home):
+            result.append(path)
+    return tuple(result)
+
+
+def adoptable(project: Project, directory: str, layout: Layout) -> tuple[str, ...]:
+    """Return the shared paths whose data is in a directory, and not in the shared directory yet."""
+    return tuple(
+        path
+        for path in unlinked(project, directory, layout)
+        if os.path.lexists(os.path.join(directory, path))
+        and not os.path.islink(os.path.join(directory, path))
+        and not os.path.lexists(os.path.join(project.shared, path))
+    )
+
+
+def adopt(project: Project, release: str, layout: Layout) -> tuple[str, ...]:
+    """Move shared data out of a release, and leave links in its place."""
+    _finish_adoption(project, release, layout)
+    adopted = adoptable(project, project.path(release), layout)
+    for path in adopted:
+        place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
+        os.makedirs(os.path.dirname(home), mode=0o750, exist_ok=True)
+        aside = f"{place}.to-shared"
+        os.symlink(_relative(home, place), aside)
+        # The link is in place an instant before its data is: shorter than two renames in the other order.
+        if not links.exchange(place, aside):
+            link = f"{place}.link"
+            os.rename(aside, link)
+            os.rename(place, aside)
+            os.rename(link, place)
+        os.rename(aside, home)
+    return adopted
+
+
+def _finish_adoption(project: Project, release: str, layout: Layout) -> None:
+    """Move the data that an interrupted :func:`adopt` left beside its place."""
+    for path in layout.shared_paths:
+        place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
+        aside = f"{place}.to-shared"
+        if os.path.islink(aside):
+            os.unlink(aside)
+        elif os.path.lexists(aside) and not os.path.lexists(home):
+            os.rename(aside, home)
+        remove_file(f"{place}.link")
+        if os.path.lexists(home) and not os.path.lexists(place):
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.symlink(_relative(home, place), place)
+
+
+def link_into(project: Project, release: str, layout: Layout) -> None:
+    """Link the shared paths into a release; what its source contains at them becomes the first shared data."""
+    for path in layout.shared_paths:
+        place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
+        os.makedirs(os.path.dirname(home), mode=0o750, exist_ok=True)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        if os.path.islink(place):
+            os.unlink(place)
+        elif os.path.lexists(place):
+            if os.path.lexists(home):
+                remove_tree(place)
+            else:
+                os.rename(place, home)
+        if not os.path.lexists(home):
+            os.mkdir(home, 0o750)
+        os.symlink(_relative(home, place), place)
+
+
+def _relative(home: str, place: str) -> str:
+    return os.path.relpath(home, os.path.dirname(place))

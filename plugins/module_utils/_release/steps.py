@@ -1,0 +1,164 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a deployment after its source is prepared: candidate, activate, commit, roll back."""
+
+from __future__ import annotations
+
+import os
+
+from . import baseline, candidate, pruning
+from .copying import remove_tree
+from .errors import ReleaseError
+from .manifest import ReleaseRecord, checked_records
+from .operation import Operation
+from .plan import choose_rollback, plan_commit, to_prune
+from .tree import summary
+
+
+def open_candidate(operation: Operation) -> None:
+    """Open a copy of the active release, unless there is a candidate."""
+    operation.take_layout()
+    project, manifest = operation.project, operation.manifest
+    found = manifest.candidate
+    if found and manifest.releases[found].complete:
+        return
+    if operation.active is None and not operation.predicting:
+        raise ReleaseError(f"there is no release of {project.link} to copy; prepare the source first (state prepared)")
+    operation.because(f"a copy of release {operation.active} is opened for changes")
+    if operation.active:
+        _refuse_damaged(operation, operation.active)
+    base = manifest.releases.get(operation.active or "", ReleaseRecord())
+    record = ReleaseRecord(base.revision, base.source_digest, dict(base.origin), dict(base.records))
+    record.origin.pop("taken_over", None)
+    record.repaired, record.repaired_in = list(base.repaired), base.repaired_in
+    if found:
+        operation.drop([found])
+    if operation.predicting:
+        manifest.candidate = manifest.next_id(base.revision)
+        manifest.releases[manifest.candidate] = record
+    else:
+        active = str(operation.active)
+        candidate.copy_of(project, manifest, active, record, baseline.delivered(project, active) or {})
+
+
+def _refuse_damaged(operation: Operation, active: str) -> None:
+    """In a copy, a manual edit would become part of the source, and would never be found again."""
+    if operation.manifest.releases[active].origin.get("type") == "in_place":
+        return
+    damage = baseline.damage(operation.project, active, operation.manifest)
+    if damage:
+        raise ReleaseError(
+            f"in the active release {active} {summary(damage)}, so it is not copied; prepare the source first "
+            "(state prepared), which makes a new release of it"
+        )
+
+
+def activate(operation: Operation) -> None:
+    """Make the candidate the active release."""
+    project, manifest = operation.project, operation.manifest
+    name = manifest.candidate
+    if name is None:
+        if operation.active is None and not operation.predicting:
+            raise ReleaseError(f"there is neither a candidate nor a release of {project.link} to activate")
+        _store_records(operation)
+        return
+    if not manifest.releases[name].complete and not operation.predicting:
+        raise ReleaseError(
+            f"the candidate {name} is incomplete, because a run was interrupted; prepare the source again "
+            "(state prepared)"
+        )
+    records = checked_records(operation.request.records)
+    operation.because(f"release {name} replaces {operation.active or 'nothing'}")
+    manifest.releases[name].records.update(records)
+    if not operation.predicting:
+        baseline.take(project, name, manifest)
+        project.write(manifest)
+        project.point_to(name)
+    manifest.candidate = None
+    operation.active = name
+    operation.write()
+
+
+def _store_records(operation: Operation) -> None:
+    given = checked_records(operation.request.records)
+    if operation.active is None:
+        return
+    record = operation.manifest.releases[operation.active]
+    merged = {**record.records, **given}
+    if merged != record.records:
+        record.records = merged
+        operation.because(f"the records of release {operation.active} changed")
+        operation.write()
+
+
+def discard(operation: Operation) -> None:
+    """Delete the candidate."""
+    name = operation.manifest.candidate
+    if name is not None:
+        operation.because(f"the candidate {name} is discarded")
+        operation.drop([name])
+
+
+def commit(operation: Operation) -> None:
+    """Store the active release as the last verified state, and delete old releases."""
+    project, manifest, active = operation.project, operation.manifest, operation.active
+    if active is None:
+        if operation.predicting:
+            return
+        raise ReleaseError(f"there is no active release of {project.link} to commit")
+    _store_records(operation)
+    given = operation.request.proxy_state
+    stored = manifest.committed.proxy_state if manifest.committed else {}
+    plan = plan_commit(manifest, active, stored if given is None else given, manifest.releases[active].records)
+    if plan.changed or manifest.saved_proxy_state:
+        operation.because(f"release {active} is verified")
+        manifest.committed, manifest.previous = plan.committed, plan.previous
+        # A rollback of the proxy now goes to the verified state.
+        manifest.saved_proxy_state = {}
+        operation.write()
+    _prune(operation, active)
+
+
+def _prune(operation: Operation, active: str) -> None:
+    project, manifest = operation.project, operation.manifest
+    pruned = list(to_prune(manifest, active, pruning.in_use(project), operation.request.keep_releases))
+    if pruned:
+        operation.outcome.pruned = pruned
+        operation.because(f"old releases are deleted: {', '.join(pruned)}")
+        operation.drop(pruned)
+    unused = [path for path in pruning.unused(project, manifest) if os.path.basename(path) not in pruned]
+    if unused:
+        names = ", ".join(os.path.relpath(path, project.directory) for path in unused)
+        operation.because(f"what no release needs any more is deleted: {names}")
+        if not operation.predicting:
+            for path in unused:
+                remove_tree(path)
+
+
+def save_proxy(operation: Operation) -> None:
+    """Store the state of the proxy before it is changed; one that is stored already is older, and stays."""
+    given, manifest = dict(operation.request.proxy_state or {}), operation.manifest
+    if given == manifest.saved_proxy_state or (given and manifest.saved_proxy_state):
+        return
+    if not os.path.isdir(operation.project.directory):
+        # A run of the proxy alone, before any deployment: there is no manifest to store it in.
+        return
+    operation.because(f"the state of the proxy is {'saved' if given else 'deleted'}")
+    manifest.saved_proxy_state = given
+    operation.write()
+
+
+def roll_back(operation: Operation) -> None:
+    """Make an earlier release active, and discard the candidate."""
+    project, manifest = operation.project, operation.manifest
+    target = choose_rollback(manifest, operation.active, operation.request.rollback_to)
+    discard(operation)
+    if target == operation.active:
+        return
+    damage = baseline.damage(project, target, manifest)
+    operation.outcome.damage = [str(difference) for difference in damage or ()]
+    operation.because(f"release {target} replaces {operation.active or 'nothing'}")
+    if not operation.predicting:
+        project.point_to(target)
+    operation.active = target
