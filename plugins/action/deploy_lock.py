@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of deploy_lock that only the controller can do: what runs on the host cannot see its processes."""
+"""The part of deploy_lock that runs on the controller, because a module cannot see its processes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._controller_run 
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Run the module with the identity of this run, unless the task gives another one."""
+    """Run the module with the identity of this run, unless the task sets another one."""
 
     _requires_connection = True
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the module's result; a run that has taken the lock is watched, so that it is freed in any case."""
+        """Return the module's result, and watch a run that has acquired the lock, so that it is always released."""
         super().run(tmp, task_vars)
         identity = run_identity()
         arguments = {"identity": identity, **self._task.args}
@@ -42,13 +42,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return result
 
     def _free(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> None:
-        # Nobody listens any more to what a task has to say.
+        # There is no reader any more for the output of a task.
         Display().verbosity = 0
-        # The task's temporary directory on the host, if it had one, went with the task.
+        # The task's temporary directory on the host, if there was one, was deleted with the task.
         self.cleanup(force=True)
         try:
-            if self._ask({**arguments, "state": "released", "force": False}, task_vars).get("failed"):
-                raise AnsibleError("the lock was not freed")
+            if self._ask({**arguments, "state": "released"}, task_vars).get("failed"):
+                raise AnsibleError("the lock was not released")
         finally:
             self.cleanup(force=True)
 

@@ -8,32 +8,33 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: deploy_lock
-short_description: One deployment of a project at a time
+short_description: Hold, renew and release the deployment lock of a project
 version_added: "0.1.0"
 author:
   - The codeframe.staging contributors (@codeframe)
 description:
-  - Holds a lease on a project on the staging host. The lock file says which controller holds it, with which process,
-    who that is and since when.
-  - The same controller takes over at once from a run of its own that is dead. Another one waits until the lease runs
-    out, which the run that holds it renews as it goes.
-  - The file stands under C(/run), so that it needs no directory of the project's and does not outlive a restart of the
-    host.
-  - What runs on the host cannot see the processes of the controller, so an action plugin of the same name reads them
-    there. It leaves a process behind that frees the lock where the run is interrupted or killed, and ends with it.
+  - Holds a lease on a project on the staging host, so that one deployment runs at a time. The lock file contains the
+    controller, the process and the user that hold it, and the time since when.
+  - A controller takes the lock over immediately from a run of its own that is dead. Another controller waits until the
+    lease expires. The run that holds the lock renews the lease.
+  - The lock file is in C(/run/codeframe-staging), so that it needs no directory of the project and does not outlive a
+    restart of the host. Run the task as root.
+  - A module cannot see the processes of the controller, so an action plugin of the same name reads them there. It also
+    starts a process that releases the lock if the run is interrupted or killed, and that ends with the run.
 attributes:
   check_mode:
-    description: Says who holds the lock, takes none, waits for none and does not fail.
+    description: Returns who holds the lock. It does not acquire it, wait for it, or fail.
     support: full
   diff_mode:
-    description: A lock is no state of the host, so there is nothing to show, and RV(ignore:changed) is never true.
+    description:
+      - A lock is no state of the host, so there is no difference to show, and RV(ignore:changed) is never true.
     support: none
 options:
   state:
     description:
-      - V(held) takes the lock, waits for it, or renews it if this run holds it already.
-      - V(renewed) does the same without waiting, and fails if another run has taken the lock in the meantime.
-      - V(released) gives it back, and does nothing if this run does not hold it.
+      - V(held) acquires the lock, waits for it, or renews it if this run holds it.
+      - V(renewed) does the same without waiting, and fails if another run has acquired the lock in the meantime.
+      - V(released) releases the lock. It does nothing if this run does not hold it.
     type: str
     choices: [held, renewed, released]
     default: held
@@ -43,36 +44,28 @@ options:
     required: true
   identity:
     description:
-      - Which run on which controller this is, with C(controller), C(pid), C(start) and C(who), and C(live), the runs
-        that are alive there. Only to be given where something other than this run of Ansible is to hold the lock.
+      - The run and the controller, with C(controller), C(pid), C(start) and C(who), and C(live), the runs that are
+        alive there. The action plugin sets it.
     type: dict
   lease_s:
     description:
-      - Seconds after which another controller may take the lock. Must be longer than the longest step between two
-        renewals.
+      - Seconds after which another controller may take the lock over. It must be longer than the longest step between
+        two renewals.
     type: int
     default: 1800
   wait_s:
     description: Seconds to wait for a lock that another run holds.
     type: int
     default: 0
-  force:
-    description: With O(state=released), take the lock away from whoever holds it.
-    type: bool
-    default: false
-  lock_dir:
-    description: Directory of the lock files. It is made if it is missing, and has to belong to root or to the caller.
-    type: path
-    default: /run/codeframe-staging
 """
 
 EXAMPLES = r"""
-- name: One deployment at a time
+- name: Acquire the deployment lock
   codeframe.staging.deploy_lock:
     project: /home/deploy/projects/app
     wait_s: 60
 
-- name: Somebody else's turn
+- name: Release the deployment lock
   codeframe.staging.deploy_lock:
     project: /home/deploy/projects/app
     state: released
@@ -93,9 +86,9 @@ reason:
   description: Why.
   returned: always
   type: str
-  sample: nobody held it
+  sample: it was free
 holder:
-  description: Who holds the lock now, empty if nobody does.
+  description: Who holds the lock now, empty if it is free.
   returned: always
   type: dict
   sample:
@@ -117,163 +110,43 @@ waited_s:
   sample: 0.0
 """
 
-import contextlib
-import fcntl
-import hashlib
-import os
-import re
-import secrets
-import stat
-import time
-from collections.abc import Iterator
-from typing import Any, Callable
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._release import lock as _lock
-
-POLL_S = 0.5
-
-
-class LockError(Exception):
-    """The lock cannot be handled; the message is a whole sentence."""
+from ..module_utils._release.lock import Holder, Identity, LockAction, LockPlan, describe
+from ..module_utils._release.lock_file import LockError, LockFile, LockResult, boot_seconds
 
 
-def lock_path(directory: str, project: str) -> str:
-    name = os.path.basename(project.rstrip("/")) or "project"
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return os.path.join(directory, f"{safe}-{hashlib.sha256(project.rstrip('/').encode()).hexdigest()[:12]}.lock")
+def as_dict(holder: Holder | None) -> dict[str, Any]:
+    """Return the holder as the result shows it."""
+    if holder is None:
+        return {}
+    return {
+        "controller": holder.controller,
+        "who": holder.who,
+        "pid": holder.pid,
+        "start": holder.start,
+        "since": holder.since,
+        "lease_left_s": max(0, round(holder.expires - boot_seconds())),
+    }
 
 
-def read_holder(path: str) -> _lock.Holder | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LockError(f"the lock {path} cannot be read: {error.strerror}") from None
-    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-        return _lock.holder_from_json(file.read())
-
-
-def write_holder(path: str, holder: _lock.Holder) -> None:
-    aside = f"{path}.{secrets.token_hex(4)}.new"
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(holder.to_json())
-    os.rename(aside, path)
-
-
-def prepare_directory(directory: str) -> None:
-    try:
-        os.mkdir(directory, 0o755)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise LockError(
-            f"the directory {directory} for the lock cannot be made: {error.strerror}; "
-            "run the task as root or set lock_dir"
-        ) from None
-    status = os.lstat(directory)
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {0, os.geteuid()} or status.st_mode & 0o022:
-        raise LockError(f"{directory} is no directory that only its owner can write to; set lock_dir to another one")
-
-
-@contextlib.contextmanager
-def alone(directory: str) -> Iterator[None]:
-    """Exclude other tasks on this host for the moment between looking and writing."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    except PermissionError as error:
-        raise LockError(f"no lock can be written in {directory}: {error.strerror}; run the task as root") from None
-    finally:
-        os.close(descriptor)
-
-
-class Lock:
-    """The lock of one project, as one task handles it."""
-
-    def __init__(self, module: AnsibleModule, identity: _lock.Identity) -> None:
-        self.module = module
-        self.identity = identity
-        self.project: str = module.params["project"]
-        self.directory: str = module.params["lock_dir"]
-        self.path = lock_path(self.directory, self.project)
-        self.lease_s: int = module.params["lease_s"]
-        self.waited_s = 0.0
-
-    def look(self, plan: Callable[[_lock.Holder | None], _lock.Plan]) -> None:
-        found = read_holder(self.path) if os.path.isdir(self.directory) else None
-        wanted = plan(found)
-        if wanted.action is _lock.Action.WAIT and found is not None:
-            self.module.warn(_lock.sentence(found, _lock.boot_seconds(), self.path))
-        self.report(wanted, found)
-
-    def hold(self, *, wait_s: int) -> None:
-        prepare_directory(self.directory)
-        begin = time.monotonic()
-        while True:
-            with alone(self.directory):
-                found = read_holder(self.path)
-                now = _lock.boot_seconds()
-                plan = _lock.plan_held(found, self.identity, now)
-                if plan.action is not _lock.Action.WAIT:
-                    holder = self.own(found if plan.action is _lock.Action.RENEW else None, now)
-                    write_holder(self.path, holder)
-                    self.report(plan, holder)
-            self.waited_s = time.monotonic() - begin
-            if self.waited_s >= wait_s and found is not None:
-                self.report_lost(found, now)
-            time.sleep(min(POLL_S, max(0.0, wait_s - self.waited_s)))
-
-    def own(self, former: _lock.Holder | None, now: float) -> _lock.Holder:
-        since = former.since if former else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        run = self.identity
-        return _lock.Holder(self.project, run.controller, run.pid, run.start, run.who, since, now + self.lease_s)
-
-    def release(self) -> None:
-        if not os.path.isdir(self.directory):
-            self.report(_lock.plan_released(None, self.identity, force=False), None)
-        with alone(self.directory):
-            found = read_holder(self.path)
-            plan = _lock.plan_released(found, self.identity, force=self.module.params["force"])
-            if plan.action is _lock.Action.RELEASE:
-                os.unlink(self.path)
-                found = None
-        self.report(plan, found)
-
-    def report(self, plan: _lock.Plan, holder: _lock.Holder | None) -> None:
-        self.module.exit_json(**self.result(plan, holder))
-
-    def report_lost(self, holder: _lock.Holder, now: float) -> None:
-        result = self.result(_lock.Plan(_lock.Action.WAIT, f"{holder.who} holds it"), holder)
-        self.module.fail_json(msg=_lock.sentence(holder, now, self.path), **result)
-
-    def result(self, plan: _lock.Plan, holder: _lock.Holder | None) -> dict[str, Any]:
-        shown: dict[str, Any] = {}
-        if holder is not None:
-            shown = {
-                "controller": holder.controller,
-                "who": holder.who,
-                "pid": holder.pid,
-                "start": holder.start,
-                "since": holder.since,
-                "lease_left_s": max(0, round(holder.expires - _lock.boot_seconds())),
-            }
-        return {
-            "changed": False,
-            "held": holder is not None and holder.is_run(self.identity),
-            "action": plan.action.value,
-            "reason": plan.reason,
-            "holder": shown,
-            "path": self.path,
-            "waited_s": round(self.waited_s, 3),
-        }
+def result_of(lock: LockFile, done: LockResult) -> dict[str, Any]:
+    """Return the result of the call."""
+    return {
+        "changed": False,
+        "held": done.holder is not None and done.holder.is_run(lock.identity),
+        "action": done.plan.action.value,
+        "reason": done.plan.reason,
+        "holder": as_dict(done.holder),
+        "path": lock.path,
+        "waited_s": round(done.waited_s, 3),
+    }
 
 
 def main() -> None:
+    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["held", "renewed", "released"], "default": "held"},
@@ -281,32 +154,34 @@ def main() -> None:
             "identity": {"type": "dict"},
             "lease_s": {"type": "int", "default": 1800},
             "wait_s": {"type": "int", "default": 0},
-            "force": {"type": "bool", "default": False},
-            "lock_dir": {"type": "path", "default": "/run/codeframe-staging"},
         },
         supports_check_mode=True,
     )
-    state = module.params["state"]
+    params = module.params
     for option, least in (("lease_s", 1), ("wait_s", 0)):
-        if module.params[option] < least:
-            given = module.params[option]
-            module.fail_json(msg=f"{option} is {given}, but a number of seconds from {least} is expected")
+        if params[option] < least:
+            module.fail_json(msg=f"{option} is {params[option]}, expected a number of seconds from {least}")
     try:
-        identity = _lock.Identity.from_mapping(module.params["identity"] or {})
+        identity = Identity.from_mapping(params["identity"] or {})
     except ValueError as error:
-        module.fail_json(msg=f"{error}; leave the option out, so that the controller fills it in")
-    lock = Lock(module, identity)
+        module.fail_json(msg=f"{error}; omit the option, so that the action plugin sets it")
+    lock = LockFile(params["project"], identity)
     try:
-        if module.check_mode and state == "released":
-            lock.look(lambda found: _lock.plan_released(found, identity, force=module.params["force"]))
-        elif module.check_mode:
-            lock.look(lambda found: _lock.plan_held(found, identity, _lock.boot_seconds()))
-        elif state == "released":
-            lock.release()
+        if module.check_mode:
+            done = lock.look(release=params["state"] == "released")
+        elif params["state"] == "released":
+            done = lock.release()
         else:
-            lock.hold(wait_s=module.params["wait_s"] if state == "held" else 0)
+            done = lock.acquire(lease_s=params["lease_s"], wait_s=params["wait_s"] if params["state"] == "held" else 0)
     except LockError as error:
-        module.fail_json(msg=str(error), path=lock.path)
+        module.fail_json(msg=str(error), **result_of(lock, LockResult(LockPlan(LockAction.NOTHING, str(error)), None)))
+    result = result_of(lock, done)
+    if done.plan.action is LockAction.WAIT and done.holder is not None:
+        message = describe(done.holder, boot_seconds(), lock.path)
+        if not module.check_mode:
+            module.fail_json(msg=message, **result)
+        module.warn(message)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which run of Ansible this is, read from the processes of the controller."""
+"""The run of Ansible that this process belongs to, found among the processes of the controller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.codeframe.staging.plugins.module_utils._release import lock as _lock
+from ansible_collections.codeframe.staging.plugins.module_utils._host import proc
+from ansible_collections.codeframe.staging.plugins.module_utils._release.lock_file import boot_seconds
 
 _RUN = re.compile(r"(?:.*/)?ansible(?:-playbook|-console|-pull)?:?\Z")
 
@@ -33,13 +34,13 @@ class Process:
 
     @property
     def is_run(self) -> bool:
-        """Whether it is a command of Ansible's, or a worker forked from one, as far as its arguments tell."""
+        """Whether it is a command of Ansible or a worker of one, judged by its arguments."""
         words = (self.argv[1:2] == ("-m",) and self.argv[2:3]) or self.argv[:2]
         return any(_RUN.match(word) for word in words)
 
 
 def run_of(processes: Mapping[int, Process], own_pid: int) -> Process | None:
-    """The process that stands for the run: the highest ancestor that is still Ansible's (workers are its children)."""
+    """The process of the run: the highest ancestor that is a process of Ansible (workers are its children)."""
     best: Process | None = None
     seen: set[int] = set()
     current = processes.get(own_pid)
@@ -54,23 +55,15 @@ def run_of(processes: Mapping[int, Process], own_pid: int) -> Process | None:
 
 
 def proc_processes() -> dict[int, Process]:
-    found = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-            with open(f"/proc/{name}/cmdline", "rb") as raw:
-                argv = tuple(raw.read().decode(errors="replace").split("\0")[:4])
-        except OSError:
-            continue
-        found[int(name)] = Process(int(name), int(fields[1]), int(fields[19]), argv)
-    return found
+    """The processes of a controller with /proc."""
+    return {
+        pid: Process(pid, stat.parent, stat.start_ticks, proc.arguments(pid)[:4])
+        for pid, stat in proc.all_stats().items()
+    }
 
 
 def ps_processes() -> dict[int, Process]:
-    """For a controller without /proc (macOS); starts are seconds of the epoch there."""
+    """The processes of a controller without /proc (macOS); ``start`` is in seconds since the epoch there."""
     environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
     command = ["ps", "-axo", "pid=,ppid=,lstart=,command="]
     listed = subprocess.run(  # noqa: S603 - a list, no shell
@@ -87,7 +80,7 @@ def ps_processes() -> dict[int, Process]:
 
 
 def controller_id() -> str:
-    """The machine, its boot and its process namespace: a process number means something only within the three."""
+    """The machine, its boot and its process namespace: a process number is valid only within the three."""
     parts = [socket.gethostname()]
     for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
         with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:
@@ -98,9 +91,9 @@ def controller_id() -> str:
 
 
 def run_identity() -> dict[str, Any]:
-    """What deploy_lock takes as ``identity``: this run, and the others alive on this machine."""
-    in_proc = os.path.isdir("/proc/self")
-    gathered = int(_lock.boot_seconds() * os.sysconf("SC_CLK_TCK")) if in_proc else int(time.time())
+    """The option ``identity`` of deploy_lock: this run, and the other runs alive on this machine."""
+    in_proc = proc.is_available()
+    gathered = int(boot_seconds() * os.sysconf("SC_CLK_TCK")) if in_proc else int(time.time())
     processes = proc_processes() if in_proc else ps_processes()
     run = run_of(processes, os.getpid())
     live: list[str] | None = None

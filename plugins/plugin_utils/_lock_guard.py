@@ -1,10 +1,10 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process that stands by on the controller while a run holds a lock, and frees it where the run dies with it.
+"""A process on the controller that releases the lock of a run that was interrupted or killed.
 
-An interrupted or killed run of Ansible does nothing more, not even what stands under ``always``. The process ends with
-the run; where it is killed too, or the host cannot be reached, the lease runs out.
+An interrupted or killed run of Ansible does nothing more, not even the tasks under ``always``. The process ends with
+the run. If it is killed as well, or the host is unreachable, the lease expires.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import signal
 import time
 from typing import Any, Callable
 
-LOOK_EVERY_S = 0.5
-#: Seconds before each try: a host that was unreachable may be back.
+POLL_S = 0.5
+#: Seconds before each attempt: a host that was unreachable may be reachable again.
 PAUSES_S = (0, 5, 20)
 
 
@@ -27,15 +27,15 @@ def _note(directory: str, name: str) -> str:
 
 
 def stand_by(directory: str, name: str, run_pid: int, free: Callable[[], Any]) -> None:
-    """Leave a process behind that calls ``free`` when process ``run_pid`` is gone, unless it is dismissed before.
+    """Start a process that calls ``free`` when process ``run_pid`` has ended, unless it is dismissed before.
 
-    :param directory: The run's own temporary directory, in which its processes find each other's notes.
+    :param directory: The run's own temporary directory, in which its processes find the number of that process.
     """
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         return
-    # From here on nothing may return into Ansible's code.
+    # From here on, nothing may return into the code of Ansible.
     try:
         os.setsid()
         guard = os.fork()
@@ -49,7 +49,7 @@ def stand_by(directory: str, name: str, run_pid: int, free: Callable[[], Any]) -
 
 
 def dismiss(directory: str, name: str) -> None:
-    """End the process that stands by for ``name``, if there is one."""
+    """End the process that waits for ``name``, if there is one."""
     with contextlib.suppress(OSError, ValueError):
         with open(_note(directory, name), encoding="ascii") as file:
             guard = int(file.read())
@@ -62,10 +62,10 @@ def _wait_and_free(directory: str, run_pid: int, free: Callable[[], Any]) -> Non
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     while _is_alive(run_pid):
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(POLL_S)
     for pause_s in PAUSES_S:
         time.sleep(pause_s)
-        # The run has taken its temporary directory along, and modules are put together in there.
+        # The run has deleted its temporary directory, and modules are assembled in it.
         os.makedirs(directory, mode=0o700, exist_ok=True)
         try:
             with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""deploy_lock between real playbooks: who waits, who takes over, who is told."""
+"""deploy_lock between real playbooks: who waits, and who takes over."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release.lock_file import lock_path
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = """\
@@ -21,8 +22,7 @@ PLAYBOOK = """\
   gather_facts: false
   tasks:
     - codeframe.staging.deploy_lock:
-        project: /srv/app
-        lock_dir: "{{ lock_dir }}"
+        project: "{{ project }}"
       register: lock
     - ansible.builtin.copy:
         content: "{{ lock | to_json }}"
@@ -32,19 +32,19 @@ PLAYBOOK = """\
       changed_when: false
     - codeframe.staging.deploy_lock:
         state: released
-        project: /srv/app
-        lock_dir: "{{ lock_dir }}"
+        project: "{{ project }}"
 """
 
 
 class Playbook:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.project = str(directory / "app")
         (directory / "play.yml").write_text(PLAYBOOK)
 
     def start(self, name: str, nap: int) -> tuple[subprocess.Popen[str], Path]:
         said = self.directory / f"{name}.json"
-        extra = {"lock_dir": str(self.directory / "locks"), "said": str(said), "nap": nap}
+        extra = {"project": self.project, "said": str(said), "nap": nap}
         extra["ansible_python_interpreter"] = sys.executable
         binary = Path(sys.executable).with_name("ansible-playbook")
         process = subprocess.Popen(
@@ -77,7 +77,7 @@ class Playbook:
         return process, json.loads(said.read_text())
 
     def others(self) -> list[int]:
-        """Processes of Ansible's that work in the directory of this playbook."""
+        """Processes of Ansible in the directory of this playbook."""
         found = []
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -88,7 +88,8 @@ class Playbook:
         return found
 
     def locks(self) -> list[Path]:
-        return list((self.directory / "locks").iterdir())
+        path = Path(lock_path(self.project))
+        return [path] if path.exists() else []
 
 
 def await_truth(said: Callable[[], bool]) -> None:
@@ -103,7 +104,7 @@ def playbook(tmp_path: Path) -> Playbook:
     return Playbook(tmp_path)
 
 
-def test_a_second_playbook_is_told_who_deploys_and_a_killed_one_is_replaced_at_once(playbook: Playbook) -> None:
+def test_a_second_playbook_names_the_holder_and_a_killed_one_is_replaced_immediately(playbook: Playbook) -> None:
     first, lock = playbook.start_and_hold("first")
     try:
         assert lock["action"] == "taken"
@@ -112,7 +113,7 @@ def test_a_second_playbook_is_told_who_deploys_and_a_killed_one_is_replaced_at_o
         assert second.returncode != 0
         assert f"is being deployed by {lock['holder']['who']} (process {first.pid}, since" in " ".join(out.split())  # type: ignore[index]
     finally:
-        # What stands by to free the lock goes with it, as when the whole controller is lost.
+        # The process that would release the lock is killed as well, as when the whole controller is lost.
         for pid in [*playbook.others(), first.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -121,14 +122,14 @@ def test_a_second_playbook_is_told_who_deploys_and_a_killed_one_is_replaced_at_o
     out = third.communicate(timeout=180)[0]
     assert third.returncode == 0, out
     taken = json.loads(said.read_text())
-    assert (taken["action"], taken["reason"]) == ("taken_over", f"process {first.pid} on this controller is gone")
+    assert (taken["action"], taken["reason"]) == ("taken_over", f"process {first.pid} on this controller has ended")
     assert playbook.locks() == []
     await_truth(lambda: playbook.others() == [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("pipelining", ["True", "False"])
-def test_a_run_that_is_interrupted_or_killed_frees_its_lock(
+def test_the_lock_of_an_interrupted_or_killed_run_is_released(
     number: signal.Signals, pipelining: str, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANSIBLE_PIPELINING", pipelining)
@@ -143,6 +144,6 @@ def test_a_run_that_is_interrupted_or_killed_frees_its_lock(
     assert run.poll() is not None
     await_truth(lambda: playbook.locks() == [])
     for pid in playbook.others():
-        # A worker of a killed run goes on with its task.
+        # A worker of a killed run continues its task.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -1,44 +1,42 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may deploy: a lease on a project, decided from what the lock file says and what the controller knows.
+"""Who may deploy: a lease on a project, decided from the lock file and from what the controller knows.
 
-Two clocks matter, and neither is the time of day: a lease is counted in seconds since the boot of the staging host, a
-process of the controller is told from a later one of the same number by its start, in ticks since that machine's boot.
+Neither clock is the time of day. A lease is counted in seconds since the boot of the staging host. A process of the
+controller is identified by its number and its start in ticks since that machine's boot, because numbers are reused.
 """
 
 from __future__ import annotations
 
 import enum
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 
-def boot_seconds() -> float:
-    """Seconds since boot, suspended time included: no clock that is set can shorten or stretch a lease."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
-
-
 @dataclass(frozen=True)
 class Identity:
-    """One run on one controller, and what that controller knows of its other runs."""
+    """One run on one controller, and what that controller knows of its other runs.
+
+    :param live: ``pid:start`` of every run alive on the controller, or None if it cannot tell.
+    :param gathered: When ``live`` was read, on the clock of ``start``: a run that started later may be alive as well.
+    """
 
     controller: str
     pid: int
     start: int
     who: str
     live: frozenset[str] | None = None
-    """``pid:start`` of every run alive on the controller, or None where it cannot tell."""
     gathered: int = 0
-    """When ``live`` was read, on the clock of ``start``: a run that started later may be alive all the same."""
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Identity:
-        """:raises ValueError: If a part is missing or of another kind."""
+        """Return the identity that the action plugin passes to the module.
+
+        :raises ValueError: If a field is missing or of another type.
+        """
         try:
             live = given.get("live")
             return cls(
@@ -55,7 +53,11 @@ class Identity:
 
 @dataclass(frozen=True)
 class Holder:
-    """The content of a lock file."""
+    """The content of a lock file.
+
+    :param since: The time of day when the lock was acquired, for people.
+    :param expires: Seconds since the host's boot.
+    """
 
     project: str
     controller: str
@@ -63,25 +65,23 @@ class Holder:
     start: int
     who: str
     since: str
-    """The time of day when the lock was taken, for people."""
     expires: float
-    """Seconds since the host's boot."""
 
     def is_run(self, identity: Identity) -> bool:
         return (self.controller, self.pid, self.start) == (identity.controller, identity.pid, identity.start)
 
     def is_dead_run_of(self, identity: Identity) -> bool:
-        """Whether the same controller knows that the holder's process is gone."""
+        """Whether the same controller knows that the holder's process has ended."""
         if self.controller != identity.controller or identity.live is None:
             return False
         return self.start <= identity.gathered and f"{self.pid}:{self.start}" not in identity.live
 
     def to_json(self) -> str:
-        return json.dumps({"schema": 1, **asdict(self)}, indent=1, sort_keys=True) + "\n"
+        return json.dumps({"version": 1, **asdict(self)}, indent=1, sort_keys=True) + "\n"
 
 
 def holder_from_json(text: str) -> Holder | None:
-    """The holder, or None if the text is no lock (a lock is written in one step, so half of one is nobody's)."""
+    """Return the holder, or None if the text is no lock: a lock is written in one step, so it is never incomplete."""
     try:
         found = json.loads(text)
         return Holder(
@@ -97,7 +97,7 @@ def holder_from_json(text: str) -> Holder | None:
         return None
 
 
-class Action(enum.Enum):
+class LockAction(enum.Enum):
     TAKE = "taken"
     TAKE_OVER = "taken_over"
     RENEW = "renewed"
@@ -107,36 +107,40 @@ class Action(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Plan:
-    action: Action
+class LockPlan:
+    action: LockAction
     reason: str
 
 
-def plan_held(holder: Holder | None, identity: Identity, now: float) -> Plan:
-    """How a run comes to hold the lock; ``now`` is in seconds since the host's boot."""
+def plan_held(holder: Holder | None, identity: Identity, now: float) -> LockPlan:
+    """Decide how a run acquires the lock.
+
+    :param now: Seconds since the host's boot.
+    """
     if holder is None:
-        return Plan(Action.TAKE, "nobody held it")
+        return LockPlan(LockAction.TAKE, "it was free")
     if holder.is_run(identity):
-        return Plan(Action.RENEW, "this run holds it already")
+        return LockPlan(LockAction.RENEW, "this run holds it")
     if holder.expires <= now:
-        return Plan(Action.TAKE_OVER, f"the lease of {holder.who} had run out")
+        return LockPlan(LockAction.TAKE_OVER, f"the lease of {holder.who} had expired")
     if holder.is_dead_run_of(identity):
-        return Plan(Action.TAKE_OVER, f"process {holder.pid} on this controller is gone")
-    return Plan(Action.WAIT, f"{holder.who} holds it")
+        return LockPlan(LockAction.TAKE_OVER, f"process {holder.pid} on this controller has ended")
+    return LockPlan(LockAction.WAIT, f"{holder.who} holds it")
 
 
-def plan_released(holder: Holder | None, identity: Identity, *, force: bool) -> Plan:
+def plan_released(holder: Holder | None, identity: Identity) -> LockPlan:
+    """Decide whether a run releases the lock."""
     if holder is None:
-        return Plan(Action.NOTHING, "nobody held it")
-    if holder.is_run(identity) or force:
-        return Plan(Action.RELEASE, "this run held it" if holder.is_run(identity) else f"{holder.who} held it")
-    return Plan(Action.NOTHING, f"{holder.who} holds it")
+        return LockPlan(LockAction.NOTHING, "it was free")
+    if holder.is_run(identity):
+        return LockPlan(LockAction.RELEASE, "this run held it")
+    return LockPlan(LockAction.NOTHING, f"{holder.who} holds it")
 
 
-def sentence(holder: Holder, now: float, path: str) -> str:
-    """Who holds the lock, in words for the one who has to wait."""
+def describe(holder: Holder, now: float, path: str) -> str:
+    """Return who holds the lock, for the user who has to wait."""
     left = max(0, round(holder.expires - now))
     return (
         f"{holder.project} is being deployed by {holder.who} (process {holder.pid}, since {holder.since}), whose lease "
-        f"runs out in {left} s unless that run renews it; wait for it, or remove {path} if you know that it is dead"
+        f"expires in {left} s unless that run renews it; wait for it, or delete {path} if you know that the run is dead"
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._release import lock_file
 from ansible_collections.codeframe.staging.plugins.modules import deploy_lock
 from module_runner import RunModule
 
@@ -32,7 +33,7 @@ class Lock:
     def __call__(
         self, identity: dict[str, Any], state: str = "held", *, check: bool = False, **more: Any
     ) -> dict[str, Any]:
-        args = {"state": state, "project": "/home/deploy/app", "identity": identity, "lock_dir": str(self.directory)}
+        args = {"state": state, "project": "/home/deploy/app", "identity": identity}
         result = self.run_module(deploy_lock, {**args, **more}, check=check)
         assert result.keys() >= KEYS
         assert result["changed"] is False
@@ -44,13 +45,14 @@ class Lock:
 
 
 @pytest.fixture
-def lock(run_module: RunModule, tmp_path: Path) -> Lock:
+def lock(run_module: RunModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lock:
+    monkeypatch.setattr(lock_file, "DIRECTORY", str(tmp_path / "locks"))
     return Lock(run_module, tmp_path / "locks")
 
 
-def test_a_free_lock_is_taken_and_says_who_holds_it(lock: Lock) -> None:
+def test_a_free_lock_is_taken_and_names_its_holder(lock: Lock) -> None:
     result = lock(run_of(), lease_s=60)
-    assert (result["held"], result["action"], result["reason"]) == (True, "taken", "nobody held it")
+    assert (result["held"], result["action"], result["reason"]) == (True, "taken", "it was free")
     holder = result["holder"]
     assert (holder["controller"], holder["pid"], holder["start"], holder["who"]) == ("one", 100, 5000, "frank@one")
     assert 50 <= holder["lease_left_s"] <= 60
@@ -70,23 +72,23 @@ def test_another_run_is_refused_with_the_name_of_the_holder(lock: Lock) -> None:
     first = lock(run_of(), lease_s=500)
     result = lock(run_of("two"))
     assert result["failed"] is True
-    left = re.search(r"runs out in (\d+) s", result["msg"])
+    left = re.search(r"expires in (\d+) s", result["msg"])
     assert left, result["msg"]
     assert 480 <= int(left[1]) <= 500
     assert result["msg"] == (
         f"/home/deploy/app is being deployed by frank@one (process 100, since {first['holder']['since']}), whose lease "
-        f"runs out in {left[1]} s unless that run renews it; wait for it, or remove {first['path']} "
-        "if you know that it is dead"
+        f"expires in {left[1]} s unless that run renews it; wait for it, or delete {first['path']} "
+        "if you know that the run is dead"
     )
     assert result["holder"]["controller"] == "one"
     assert result["held"] is False
 
 
-def test_a_lease_that_has_run_out_is_taken_over(lock: Lock) -> None:
+def test_an_expired_lease_is_taken_over(lock: Lock) -> None:
     lock(run_of(), lease_s=1)
     time.sleep(1.05)
     result = lock(run_of("two"))
-    assert (result["action"], result["reason"]) == ("taken_over", "the lease of frank@one had run out")
+    assert (result["action"], result["reason"]) == ("taken_over", "the lease of frank@one had expired")
     lost = lock(run_of(), "renewed")
     assert lost["failed"] is True
     assert "frank@two" in lost["msg"]
@@ -112,17 +114,17 @@ def test_waiting_ends_when_the_lock_is_released(lock: Lock) -> None:
     assert result["waited_s"] < 30
 
 
-def test_waiting_has_an_end(lock: Lock) -> None:
+def test_waiting_ends_after_wait_s(lock: Lock) -> None:
     lock(run_of(), lease_s=500)
     begin = time.monotonic()
     assert lock(run_of("two"), wait_s=1)["failed"] is True
     assert 0.9 <= time.monotonic() - begin < 20
 
 
-def test_the_same_controller_takes_over_from_a_dead_run_at_once(lock: Lock) -> None:
+def test_the_same_controller_takes_over_from_a_dead_run_immediately(lock: Lock) -> None:
     lock(run_of(), lease_s=500)
     result = lock(run_of(pid=200, start=9000, live=["200:9000"], gathered=9100))
-    assert (result["action"], result["reason"]) == ("taken_over", "process 100 on this controller is gone")
+    assert (result["action"], result["reason"]) == ("taken_over", "process 100 on this controller has ended")
 
 
 def test_a_process_of_the_same_number_that_started_later_is_another_one(lock: Lock) -> None:
@@ -144,7 +146,7 @@ def test_the_same_controller_waits_for_a_run_that_may_be_alive(lock: Lock, secon
     assert lock(run_of(pid=200, start=9000, **second))["failed"] is True, why
 
 
-def test_release_gives_it_back_and_a_second_release_does_nothing(lock: Lock) -> None:
+def test_released_releases_the_lock_and_does_nothing_a_second_time(lock: Lock) -> None:
     lock(run_of())
     result = lock(run_of(), "released")
     assert (result["action"], result["held"], result["holder"]) == ("released", False, {})
@@ -153,14 +155,14 @@ def test_release_gives_it_back_and_a_second_release_does_nothing(lock: Lock) -> 
     assert lock(run_of("two"))["action"] == "taken"
 
 
-def test_a_run_does_not_release_what_another_holds(lock: Lock) -> None:
+def test_a_run_does_not_release_the_lock_of_another_one(lock: Lock) -> None:
     lock(run_of())
     result = lock(run_of("two"), "released")
     assert (result["action"], result["holder"]["controller"]) == ("nothing", "one")
-    assert lock(run_of("two"), "released", force=True)["action"] == "released"
+    assert len(lock.files) == 1
 
 
-def test_release_without_any_lock_makes_no_directory(lock: Lock) -> None:
+def test_released_without_a_lock_creates_no_directory(lock: Lock) -> None:
     assert lock(run_of(), "released")["action"] == "nothing"
     assert not lock.directory.exists()
 
@@ -176,13 +178,13 @@ def test_check_mode_writes_nothing_and_does_not_fail(lock: Lock) -> None:
     assert len(lock.files) == 1
 
 
-def test_projects_do_not_disturb_each_other(lock: Lock) -> None:
+def test_each_project_has_a_lock_of_its_own(lock: Lock) -> None:
     lock(run_of())
     assert lock(run_of("two"), project="/srv/other/app")["action"] == "taken"
     assert len(lock.files) == 2
 
 
-def test_a_file_that_is_no_lock_is_nobodys(lock: Lock) -> None:
+def test_a_file_that_is_no_lock_counts_as_free(lock: Lock) -> None:
     path = Path(lock(run_of())["path"])
     path.write_text("{half")
     assert lock(run_of("two"))["action"] == "taken"
@@ -191,19 +193,36 @@ def test_a_file_that_is_no_lock_is_nobodys(lock: Lock) -> None:
 def test_a_directory_that_others_can_write_to_is_refused(lock: Lock) -> None:
     lock.directory.mkdir()
     lock.directory.chmod(0o777)
-    assert (
-        lock.run_module(deploy_lock, {"project": "/x", "identity": run_of(), "lock_dir": str(lock.directory)})["msg"]
-        == f"{lock.directory} is no directory that only its owner can write to; set lock_dir to another one"
-    )
+    expected = "expected a directory that only root can write to"
+    assert lock(run_of())["msg"] == f"the directory {lock.directory} for the lock has the mode 0777; {expected}"
+    lock.directory.rmdir()
+    lock.directory.symlink_to("/")
+    assert lock(run_of())["msg"] == f"the directory {lock.directory} for the lock is a symbolic link; {expected}"
 
 
-def test_of_many_runs_at_the_same_time_just_one_gets_it(tmp_path: Path) -> None:
-    """Processes, as on a host: each a module of its own."""
+def test_a_link_in_place_of_the_lock_is_not_followed(lock: Lock) -> None:
+    path = Path(lock(run_of())["path"])
+    path.rename(path.with_suffix(".moved"))
+    path.symlink_to(path.with_suffix(".moved"))
+    assert lock(run_of("two"))["msg"] == f"the lock {path} cannot be read: is a symbolic link"
+
+
+def test_an_unfinished_lock_of_a_killed_task_is_removed(lock: Lock) -> None:
+    path = Path(lock(run_of())["path"])
+    (lock.directory / f".{path.name}.{'ab' * 6}.codeframe-tmp").write_text("{")
+    lock(run_of())
+    assert lock.files == [path.name]
+
+
+def test_of_concurrent_runs_exactly_one_acquires_the_lock(tmp_path: Path) -> None:
+    """Separate processes, as on a host."""
     code = (
         "import sys, json; sys.path[:0] = json.loads(sys.argv[1]); import module_runner\n"
+        "from ansible_collections.codeframe.staging.plugins.module_utils._release import lock_file\n"
         "from ansible_collections.codeframe.staging.plugins.modules import deploy_lock\n"
+        "lock_file.DIRECTORY = sys.argv[3]\n"
         "who = {'controller': sys.argv[2], 'pid': 1, 'start': 1, 'who': sys.argv[2]}\n"
-        "args = {'project': '/x', 'identity': who, 'lock_dir': sys.argv[3]}\n"
+        "args = {'project': '/x', 'identity': who}\n"
         "print(module_runner.run(deploy_lock, args)['held'])"
     )
     running = [
@@ -221,16 +240,16 @@ def test_of_many_runs_at_the_same_time_just_one_gets_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        pytest.param({"lease_s": 0}, "lease_s is 0, but a number of seconds from 1 is expected", id="no lease"),
-        pytest.param({"wait_s": -1}, "wait_s is -1, but a number of seconds from 0 is expected", id="negative wait"),
+        pytest.param({"lease_s": 0}, "lease_s is 0, expected a number of seconds from 1", id="no lease"),
+        pytest.param({"wait_s": -1}, "wait_s is -1, expected a number of seconds from 0", id="negative wait"),
         pytest.param(
             {"identity": {"pid": 1}},
-            "identity lacks 'controller'; leave the option out, so that the controller fills it in",
+            "identity lacks 'controller'; omit the option, so that the action plugin sets it",
             id="identity",
         ),
     ],
 )
-def test_bad_input_is_said(run_module: RunModule, tmp_path: Path, args: dict[str, Any], message: str) -> None:
-    given = {"project": "/x", "identity": run_of(), "lock_dir": str(tmp_path / "locks"), **args}
-    assert run_module(deploy_lock, given)["msg"] == message
-    assert not (tmp_path / "locks").exists()
+def test_bad_input_is_refused(lock: Lock, args: dict[str, Any], message: str) -> None:
+    given = {"project": "/x", "identity": run_of(), **args}
+    assert lock.run_module(deploy_lock, given)["msg"] == message
+    assert not lock.directory.exists()

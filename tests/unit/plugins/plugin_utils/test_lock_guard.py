@@ -49,12 +49,12 @@ def comes_true(said: Callable[[], bool]) -> bool:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(_lock_guard, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(_lock_guard, "POLL_S", 0.05)
     monkeypatch.setattr(_lock_guard, "PAUSES_S", (0, 0.1, 0.1))
     return Run(tmp_path)
 
 
-def test_a_run_that_is_gone_is_followed_by_one_try_and_leaves_no_directory(run: Run) -> None:
+def test_after_the_end_of_the_run_the_lock_is_released_once_and_no_directory_is_left(run: Run) -> None:
     run.stand_by()
     assert not run.tries.exists()
     run.end()
@@ -64,13 +64,13 @@ def test_a_run_that_is_gone_is_followed_by_one_try_and_leaves_no_directory(run: 
     assert run.tries.read_text() == "x"
 
 
-def test_a_host_that_is_unreachable_at_first_is_tried_again(run: Run) -> None:
+def test_the_release_is_retried_on_an_unreachable_host(run: Run) -> None:
     run.stand_by(unreachable=2)
     run.end()
     assert run.tried(3)
 
 
-def test_what_stands_by_ends_when_it_is_dismissed(run: Run) -> None:
+def test_the_waiting_process_ends_when_it_is_dismissed(run: Run) -> None:
     run.stand_by()
     _lock_guard.dismiss(str(run.temporary), "another /run/lock")
     _lock_guard.dismiss(str(run.temporary), "host /run/lock")
