@@ -52,8 +52,8 @@ def test_a_full_disk_fails_the_run_and_leaves_the_active_release(tmp_path, small
     new = source(tmp_path, "two", "2")
     for args in ({"state": "candidate"}, new):
         result = call(**args)
-        assert result["msg"].startswith("there is no space left for a release ("), result
-        assert result["msg"].endswith("; what serves is untouched; free some and run again")
+        assert result["msg"].startswith("no space is left for a release ("), result
+        assert result["msg"].endswith("; the active release is untouched; free some space and run again")
         assert (small / "app/main.py").read_text() == "1"
         assert [path.name for path in (small / "app.releases").glob("*0*")] == [(small / "app").readlink().name]
     filler.unlink()
@@ -66,7 +66,7 @@ def test_a_project_that_is_a_mount_point_is_refused(tmp_path, small, run_module)
     (small / "file").write_text("")
     result = run_module(release, {"project_dir": str(small), **source(tmp_path, "one", "1")})
     assert result["msg"] == (
-        f"{small} is a mount point and cannot be renamed; expected is an ordinary directory, so choose one inside that "
+        f"{small} is a mount point and cannot be renamed; expected an ordinary directory, so choose one inside that "
         "file system as project_dir"
     )
     assert not (tmp_path / "small.releases").exists()
@@ -80,6 +80,6 @@ def test_releases_on_another_file_system_are_refused(tmp_path, small, run_module
     finally:
         subprocess.run(["umount", tmp_path / "app.releases"], check=True)
     assert result["msg"] == (
-        f"{tmp_path}/app.releases is on another file system than {tmp_path}; releases are switched by renames and "
+        f"{tmp_path}/app.releases is on another file system than {tmp_path}; releases are activated by renames and "
         "share files by hard links, so both must be on one"
     )
