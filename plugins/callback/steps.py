@@ -17,7 +17,19 @@ description:
   - The message of a failure is shown once, at the end, unless the playbook has printed it itself.
   - Text that a play prints with M(ansible.builtin.debug) is shown as it is.
   - With C(-v) and more, the output is that of the P(ansible.builtin.default#callback) callback.
+  - A task that takes long and shows no progress of its own is named every O(heartbeat) seconds.
   - Colours are used where Ansible uses them, that is on a terminal. The cursor is never moved.
+options:
+  heartbeat:
+    description:
+      - Seconds without output after which the running task is named, and again after as many; 0 for never.
+    type: float
+    default: 8
+    ini:
+      - section: callback_steps
+        key: heartbeat
+    env:
+      - name: CODEFRAME_STAGING_HEARTBEAT
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -27,16 +39,20 @@ author:
   - The codeframe.staging contributors (@codeframe)
 """
 
+import os
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C  # noqa: N812 - as Ansible itself calls it
 from ansible import context
 from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+from ansible.plugins.loader import action_loader
+from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import ProgressAction
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     Line,
     Outcome,
@@ -97,6 +113,38 @@ def _listed(value: object) -> list[object]:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
 
 
+class Heartbeat(threading.Thread):
+    """Calls ``show`` with a text while nothing else has been printed for some time.
+
+    :param silence_s: Seconds without output.
+    """
+
+    def __init__(self, silence_s: float, show: Callable[[str], None]) -> None:
+        super().__init__(daemon=True, name="heartbeat")
+        self._silence_s, self._show = silence_s, show
+        self._running: tuple[str, float] | None = None
+        self._last_s = time.monotonic()
+        self._printing = threading.Lock()
+        # Ansible forks for each task: the child must not inherit a lock of the output that this thread holds.
+        os.register_at_fork(
+            before=self._printing.acquire, after_in_parent=self._printing.release, after_in_child=self._printing.release
+        )
+
+    def begin(self, name: str | None) -> None:
+        """Name the task that is running, or nothing where none is or where it shows its own progress."""
+        self._running = (name, time.monotonic()) if name else None
+        self._last_s = time.monotonic()
+
+    def run(self) -> None:
+        while True:
+            time.sleep(0.5)
+            running, now = self._running, time.monotonic()
+            if running is not None and now - self._last_s >= self._silence_s:
+                self._last_s = now
+                with self._printing:
+                    self._show(f"    {running[0]}, {now - running[1]:.0f} s")
+
+
 class CallbackModule(DefaultCallback):  # type: ignore[misc]
     """Print steps; with ``-v``, what the default callback prints."""
 
@@ -113,6 +161,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._seen_warnings: set[str] = set()
         self._printed: list[str] = []
         self._started_s = time.monotonic()
+        self._heartbeat: Heartbeat | None = None
 
     # --- where a step begins and ends
 
@@ -122,6 +171,9 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             return
         self._end_step()
         self._play = play
+        if self._heartbeat is None and self.get_option("heartbeat"):
+            self._heartbeat = Heartbeat(float(self.get_option("heartbeat")), self._display.display)
+            self._heartbeat.start()
         self._hosts = [host.name for host in play.get_variable_manager()._inventory.get_hosts(play.hosts)]
         name = play.get_name().strip()
         self._display.display(heading(name, self._hosts, check_mode=self._check_mode))
@@ -131,6 +183,10 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             super().v2_playbook_on_task_start(task, is_conditional)
             return
         self._last_task_banner = task._uuid
+        if self._heartbeat is not None:
+            own = action_loader.get(task.action, class_only=True)
+            shows_progress = isinstance(own, type) and issubclass(own, ProgressAction) and not self._check_mode
+            self._heartbeat.begin(None if shows_progress else str(task.get_name()).rpartition(" : ")[2])
         name = step_name(task)
         if self._step is None or self._step.title != name:
             self._end_step()
@@ -263,6 +319,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         if self._verbose:
             super().v2_playbook_on_stats(stats)
             return
+        if self._heartbeat is not None:
+            self._heartbeat.begin(None)
         self._end_step()
         summaries = {host: stats.summarize(host) for host in sorted(stats.processed)}
         unrecovered = {

@@ -15,6 +15,10 @@ ROLE = """
 - name: look | Look at the host
   ansible.builtin.command: "true"
   changed_when: false
+- name: Wait for it
+  ansible.builtin.command: "sleep {{ pause }}"
+  changed_when: false
+  when: pause is defined
 - name: site | Install the site
   ansible.builtin.command: "true"
 - name: Predict the package
@@ -98,7 +102,7 @@ def test_a_run_shows_a_line_for_each_step_and_why_it_changed(run) -> None:
         f"{'Configure the proxy':<48} changed",
         "    - Install the site",
         "    - The package nginx would be installed",
-        "app : ok=4 changed=2 unreachable=0 failed=0 skipped=2 rescued=0 ignored=0",
+        "app : ok=4 changed=2 unreachable=0 failed=0 skipped=3 rescued=0 ignored=0",
     ]
 
 
@@ -132,6 +136,13 @@ def test_verbose_runs_show_what_the_default_callback_shows(run) -> None:
     _code, output = run("-v")
     assert "TASK [site : site | Install the site]" in output
     assert "PLAY RECAP" in output
+
+
+def test_a_task_that_takes_long_is_named_meanwhile(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEFRAME_STAGING_HEARTBEAT", "1")
+    _code, output = run("-e", "pause=4")
+    lines = re.findall(r"^    Wait for it, (\d+) s$", output, re.MULTILINE)
+    assert 2 <= len(lines) <= 4
 
 
 def test_no_colour_and_no_cursor_movement_without_a_terminal(run) -> None:
