@@ -16,20 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Callable
 
+from .accounts import Account
+
 _PR_SET_PDEATHSIG = 1
 #: Bytes of each stream that are returned; of a longer one the end.
 MAX_OUTPUT = 32 * 1024 * 1024
 _LOOK_S = 1.0
 _END_BYTES = 2048
-
-
-@dataclass(frozen=True)
-class Account:
-    """The user that a command runs as: numbers, so that no name is resolved in the child process."""
-
-    uid: int
-    gid: int
-    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import stat
 import time
 
+from .._host.accounts import find_account, may_write
 from .storage import Storage
 
 _MEASURE_WITHIN_S = 3.0
@@ -30,7 +30,7 @@ def look_at_storage(path: str, user: str) -> Storage:
     closed = closed_to(nearest, user)
     return Storage(
         nearest,
-        writable=bool(closed) or writable_by(nearest, user),
+        writable=bool(closed) or may_write(nearest, find_account(user)),
         read_only=bool(status.f_flag & os.ST_RDONLY),
         no_exec=bool(status.f_flag & getattr(os, "ST_NOEXEC", 0)),
         free_bytes=status.f_bavail * status.f_frsize,
@@ -39,37 +39,10 @@ def look_at_storage(path: str, user: str) -> Storage:
     )
 
 
-def writable_by(path: str, user: str) -> bool:
-    """Whether a user can create a file in a directory; for a user that does not exist yet, whether we can.
-
-    The kernel is asked as that user, because modes alone do not tell (access control lists, read-only attributes).
-    """
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        return os.access(path, os.W_OK | os.X_OK)
-    if os.geteuid() != 0 or entry.pw_uid == 0:
-        return os.access(path, os.W_OK | os.X_OK)
-    child = os.fork()
-    if child == 0:
-        try:
-            os.initgroups(user, entry.pw_gid)
-            os.setgid(entry.pw_gid)
-            os.setuid(entry.pw_uid)
-            os._exit(0 if os.access(path, os.W_OK | os.X_OK) else 1)
-        finally:
-            os._exit(2)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 1
-
-
 def closed_to(path: str, user: str) -> str:
     """The first directory on the way to a path that a user cannot enter by its mode; empty if there is none."""
-    try:
-        entry = pwd.getpwnam(user)
-        groups = set(os.getgrouplist(user, entry.pw_gid))
-    except (KeyError, OSError):
-        return ""
-    if entry.pw_uid == 0:
+    account = find_account(user)
+    if account is None or account.uid == 0:
         return ""
     parts = os.path.realpath(path).split("/")
     for depth in range(1, len(parts) + 1):
@@ -78,10 +51,10 @@ def closed_to(path: str, user: str) -> str:
             status = os.stat(directory)
         except OSError:
             return ""
-        if status.st_uid == entry.pw_uid:
+        if status.st_uid == account.uid:
             bit = stat.S_IXUSR
         else:
-            bit = stat.S_IXGRP if status.st_gid in groups else stat.S_IXOTH
+            bit = stat.S_IXGRP if status.st_gid in account.groups else stat.S_IXOTH
         if not status.st_mode & bit:
             return directory
     return ""

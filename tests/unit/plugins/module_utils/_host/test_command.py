@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._host.command import Account, Ended, c_locale, run
+from ansible_collections.codeframe.staging.plugins.module_utils._host.accounts import Account
+from ansible_collections.codeframe.staging.plugins.module_utils._host.command import Ended, c_locale, run
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
