@@ -59,11 +59,11 @@ def title(location: Directive) -> str:
 
 
 def choose_location(block: Directive, path: str) -> ChosenLocation:
-    """The location that answers a path.
+    """The location that answers a path; named ones (``@name``) never do.
 
     :param block: A server, or a location to look into.
     """
-    locations = [each for each in block.children("location") if not (each.args and each.args[0].startswith("@"))]
+    locations = block.children("location")
     # Inside of a location with a regular expression nginx finds only regular expressions.
     fixed = [] if is_regex(block) else [each for each in locations if not is_regex(each)]
     exact = next((each for each in fixed if modifier_and_path(each) == ("=", path)), None)

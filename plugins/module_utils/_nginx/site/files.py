@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from ..._host.files import is_temporary, link_atomic, read_file, write_atomic
 from ..program import read_text
 from .marker import is_managed
-from .plan import File, Link, State, WantedSite, steps
+from .plan import File, Link, SiteState, WantedSite, steps
 
 
 class SiteFiles:
@@ -30,7 +30,7 @@ class SiteFiles:
         self.after = wanted.state()
         self.possible = {*self.after, *possible}
 
-    def state(self) -> State:
+    def state(self) -> SiteState:
         """What the paths hold now."""
         return {path: _entry(path) for path in self.after}
 
@@ -43,7 +43,7 @@ class SiteFiles:
                 return path
         return None
 
-    def apply(self, before: State, after: State) -> None:
+    def apply(self, before: SiteState, after: SiteState) -> None:
         """Go from one state to another, each step by one rename."""
         for path, entry in steps(before, after):
             if entry is None:
@@ -54,7 +54,7 @@ class SiteFiles:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 write_atomic(path, entry.text, mode=entry.mode)
 
-    def restore(self, before: State) -> None:
+    def restore(self, before: SiteState) -> None:
         """Go back to a state from wherever :meth:`apply` stopped."""
         self.apply(self.state(), before)
         self.clean_up()

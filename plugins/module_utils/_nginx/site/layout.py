@@ -23,7 +23,7 @@ _DIRECTORIES = {"sites": ("sites-enabled",), "conf_d": ("conf.d", "http.d"), "ma
 
 
 @dataclass(frozen=True)
-class Layout:
+class SiteLayout:
     """The paths of a site; ``link`` is ``None`` where nginx includes the file itself."""
 
     kind: str
@@ -40,16 +40,16 @@ class Layout:
         return (self.file,) if self.link is None else (self.file, self.link)
 
 
-def paths_in(kind: str, name: str, suffix: str, directory: str) -> Layout:
+def paths_in(kind: str, name: str, suffix: str, directory: str) -> SiteLayout:
     """The paths of a site in a directory that nginx includes."""
     included = posixpath.join(directory, name + suffix)
     if kind != "sites":
-        return Layout(kind, included)
+        return SiteLayout(kind, included)
     available = posixpath.join(posixpath.dirname(directory), "sites-available")
-    return Layout(kind, posixpath.join(available, name + suffix), included)
+    return SiteLayout(kind, posixpath.join(available, name + suffix), included)
 
 
-def default_layout(kind: str, name: str, conf_dir: str) -> Layout:
+def default_layout(kind: str, name: str, conf_dir: str) -> SiteLayout:
     """The paths of a site on a host without nginx: those of Debian's package.
 
     :param kind: ``auto``, ``sites``, ``conf_d`` or ``main``.
@@ -59,7 +59,7 @@ def default_layout(kind: str, name: str, conf_dir: str) -> Layout:
     return paths_in(found, name, suffix, posixpath.join(conf_dir, _DIRECTORIES[found][0]))
 
 
-def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> Layout:
+def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> SiteLayout:
     """Find the paths of a site from the include patterns of its context.
 
     :param includes: Absolute patterns, see :func:`included_patterns`.
@@ -84,7 +84,7 @@ def detect_layout(includes: Sequence[str], name: str, wanted: str = "auto") -> L
     )
 
 
-def possible_layouts(includes: Sequence[str], conf_dir: str, name: str) -> list[Layout]:
+def possible_layouts(includes: Sequence[str], conf_dir: str, name: str) -> list[SiteLayout]:
     """Every layout in the http block that a site may have, those that nginx includes first."""
     directories = [pattern.rpartition("/")[0] for pattern in includes]
     directories += [posixpath.join(conf_dir, each) for kind in ("sites", "conf_d") for each in _DIRECTORIES[kind]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..program import Nginx, expand, read_text
 from .errors import SiteError
-from .layout import Layout, detect_layout, included_patterns, possible_layouts
+from .layout import SiteLayout, detect_layout, included_patterns, possible_layouts
 from .marker import is_managed, without_marker
 
 
@@ -19,7 +19,7 @@ from .marker import is_managed, without_marker
 class FoundSite:
     """A managed site on this host; contents are without the marker line."""
 
-    layout: Layout
+    layout: SiteLayout
     content: str
     enabled: bool
 

@@ -20,9 +20,9 @@ from ..workers import CLOCK_TOLERANCE_S, RunningNginx, running, settled, upstrea
 from .checks import UNCHANGED, SiteChecks, broken_elsewhere
 from .errors import SiteError
 from .files import SiteFiles
-from .layout import Layout, default_layout, detect_layout, included_patterns, possible_layouts
+from .layout import SiteLayout, default_layout, detect_layout, included_patterns, possible_layouts
 from .marker import is_managed, with_marker
-from .plan import File, Freshness, SitePlan, State, WantedSite, plan
+from .plan import File, Freshness, SitePlan, SiteState, WantedSite, plan
 from .reload import reload
 
 _SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
@@ -256,7 +256,7 @@ def _wanted_site(options: SiteOptions, nginx: Nginx, includes: Sequence[str], po
     return WantedSite(layout, text, main, main_text, tuple(elsewhere))
 
 
-def _main_layout(nginx: Nginx, name: str, needed: bool) -> Layout | None:
+def _main_layout(nginx: Nginx, name: str, needed: bool) -> SiteLayout | None:
     """The path for directives of the main context; ``None`` if there is none and it is not needed."""
     try:
         return detect_layout(included_patterns(nginx.config, "main", read_text, expand), name, "main")
@@ -282,7 +282,7 @@ def _predict_without_nginx(options: SiteOptions, nginx: Nginx, report: Report) -
     report.diff = _difference(predicted)
 
 
-def _shown(state: State) -> dict[str, str | None]:
+def _shown(state: SiteState) -> dict[str, str | None]:
     return {path: None if entry is None else str(entry) for path, entry in state.items()}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional, Union
 
-from .layout import Layout
+from .layout import SiteLayout
 
 FILE_MODE = 0o644
 
@@ -37,7 +37,7 @@ class Link:
 
 
 #: Paths to what they hold; ``None`` where nothing is.
-State = Mapping[str, Optional[Union[File, Link]]]
+SiteState = Mapping[str, Optional[Union[File, Link]]]
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class WantedSite:
     ``main`` is ``None`` without ``main_text`` if the host has no place for it.
     """
 
-    layout: Layout
+    layout: SiteLayout
     text: str | None
-    main: Layout | None = None
+    main: SiteLayout | None = None
     main_text: str | None = None
     #: Files and links of the site at paths of another layout.
     elsewhere: tuple[str, ...] = ()
 
-    def state(self) -> State:
+    def state(self) -> SiteState:
         """What each path of the site should hold."""
         state: dict[str, File | Link | None] = dict.fromkeys(self.elsewhere)
         state[self.layout.file] = None if self.text is None else File(self.text)
@@ -85,8 +85,8 @@ class Freshness:
 class SitePlan:
     """What to do and why. ``before`` and ``after`` have the same paths."""
 
-    before: State
-    after: State
+    before: SiteState
+    after: SiteState
     reload: bool
     reasons: tuple[str, ...]
 
@@ -99,7 +99,7 @@ class SitePlan:
         return self.writes or self.reload
 
 
-def plan(before: State, after: State, running: Freshness | None, tolerance_s: float) -> SitePlan:
+def plan(before: SiteState, after: SiteState, running: Freshness | None, tolerance_s: float) -> SitePlan:
     """Compare the files with what they should be, and the running nginx with the files.
 
     :param running: ``None`` if nginx does not run.
@@ -132,7 +132,7 @@ def _is_older(running: Freshness, tolerance_s: float) -> bool:
     return changed is not None and worker is not None and changed > worker + tolerance_s
 
 
-def steps(before: State, after: State) -> Sequence[tuple[str, File | Link | None]]:
+def steps(before: SiteState, after: SiteState) -> Sequence[tuple[str, File | Link | None]]:
     """Paths to change with their new content, in an order in which nginx accepts the configuration after each step.
 
     A link is removed before the file that it points to, and made after it; what should be gone is removed before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.files import SiteFiles
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.layout import Layout
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.layout import SiteLayout
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.marker import with_marker
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.plan import File, Link, WantedSite
 
@@ -21,8 +21,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def files_in(root: Path, text: str | None = TEXT, main_text: str | None = None) -> SiteFiles:
-    layout = Layout("sites", str(root / "sites-available/s"), str(root / "sites-enabled/s"))
-    main = Layout("main", str(root / "modules-enabled/s.conf"))
+    layout = SiteLayout("sites", str(root / "sites-available/s"), str(root / "sites-enabled/s"))
+    main = SiteLayout("main", str(root / "modules-enabled/s.conf"))
     return SiteFiles(WantedSite(layout, text, main, main_text), str(root))
 
 
@@ -105,6 +105,19 @@ def test_leftovers_of_other_sites_stay(root: Path) -> None:
         path.write_text("")
     files_in(root).clean_up()
     assert names(root) == ["sites-enabled/.s.t.0123456789ab.codeframe-tmp"]
+
+
+def test_leftovers_of_a_run_with_another_layout_are_deleted(root: Path) -> None:
+    removed, unfinished = root / ".conf.d.s.conf.codeframe-removed", root / "conf.d/.s.conf.0123456789ab.codeframe-tmp"
+    unfinished.parent.mkdir()
+    for path in (removed, unfinished):
+        path.write_text("")
+    files = files_in(root)
+    files.clean_up()
+    assert removed.exists()
+    assert unfinished.exists()
+    SiteFiles(files.wanted, str(root), possible=[str(root / "conf.d/s.conf")]).clean_up()
+    assert names(root) == []
 
 
 @pytest.mark.parametrize("name", ["sites-available/s", "sites-enabled/s", "modules-enabled/s.conf"])

@@ -6,14 +6,14 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import include_matches
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.errors import SiteError
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.layout import (
-    Layout,
+    SiteLayout,
     default_layout,
     detect_layout,
     included_patterns,
     possible_layouts,
 )
 
-SITES = Layout("sites", "/n/sites-available/s", "/n/sites-enabled/s")
+SITES = SiteLayout("sites", "/n/sites-available/s", "/n/sites-enabled/s")
 
 
 @pytest.mark.parametrize(
@@ -23,20 +23,20 @@ SITES = Layout("sites", "/n/sites-available/s", "/n/sites-enabled/s")
         pytest.param(
             ["/n/sites-enabled/*.conf"],
             "auto",
-            Layout("sites", "/n/sites-available/s.conf", "/n/sites-enabled/s.conf"),
+            SiteLayout("sites", "/n/sites-available/s.conf", "/n/sites-enabled/s.conf"),
             id="only-with-a-suffix",
         ),
-        pytest.param(["/n/conf.d/*.conf"], "auto", Layout("conf_d", "/n/conf.d/s.conf"), id="upstream-package"),
-        pytest.param(["/n/http.d/*.conf"], "auto", Layout("conf_d", "/n/http.d/s.conf"), id="alpine"),
+        pytest.param(["/n/conf.d/*.conf"], "auto", SiteLayout("conf_d", "/n/conf.d/s.conf"), id="upstream-package"),
+        pytest.param(["/n/http.d/*.conf"], "auto", SiteLayout("conf_d", "/n/http.d/s.conf"), id="alpine"),
         pytest.param(
-            ["/n/conf.d/*.conf", "/n/sites-enabled/*"], "conf_d", Layout("conf_d", "/n/conf.d/s.conf"), id="chosen"
+            ["/n/conf.d/*.conf", "/n/sites-enabled/*"], "conf_d", SiteLayout("conf_d", "/n/conf.d/s.conf"), id="chosen"
         ),
         pytest.param(
-            ["/n/modules-enabled/*.conf"], "main", Layout("main", "/n/modules-enabled/s.conf"), id="main-context"
+            ["/n/modules-enabled/*.conf"], "main", SiteLayout("main", "/n/modules-enabled/s.conf"), id="main-context"
         ),
     ],
 )
-def test_the_layout_follows_from_the_includes(includes: list[str], wanted: str, expected: Layout) -> None:
+def test_the_layout_follows_from_the_includes(includes: list[str], wanted: str, expected: SiteLayout) -> None:
     assert detect_layout(includes, "s", wanted) == expected
 
 
@@ -77,20 +77,20 @@ def test_a_main_file_without_a_place_for_the_site_is_reported(includes: list[str
     [
         ("auto", SITES),
         ("sites", SITES),
-        ("conf_d", Layout("conf_d", "/n/conf.d/s.conf")),
-        ("main", Layout("main", "/n/modules-enabled/s.conf")),
+        ("conf_d", SiteLayout("conf_d", "/n/conf.d/s.conf")),
+        ("main", SiteLayout("main", "/n/modules-enabled/s.conf")),
     ],
 )
-def test_without_nginx_the_layout_is_that_of_debian(kind: str, expected: Layout) -> None:
+def test_without_nginx_the_layout_is_that_of_debian(kind: str, expected: SiteLayout) -> None:
     assert default_layout(kind, "s", "/n") == expected
 
 
 def test_every_layout_that_a_site_may_have_is_known() -> None:
     assert possible_layouts(["/n/http.d/*.conf", "/n/sites-enabled/*"], "/n", "s") == [
-        Layout("conf_d", "/n/http.d/s.conf"),
-        Layout("sites", "/n/sites-available/s", "/n/sites-enabled/s"),
-        Layout("sites", "/n/sites-available/s.conf", "/n/sites-enabled/s.conf"),
-        Layout("conf_d", "/n/conf.d/s.conf"),
+        SiteLayout("conf_d", "/n/http.d/s.conf"),
+        SiteLayout("sites", "/n/sites-available/s", "/n/sites-enabled/s"),
+        SiteLayout("sites", "/n/sites-available/s.conf", "/n/sites-enabled/s.conf"),
+        SiteLayout("conf_d", "/n/conf.d/s.conf"),
     ]
 
 

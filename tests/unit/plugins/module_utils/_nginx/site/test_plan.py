@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.layout import Layout
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.layout import SiteLayout
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.plan import (
     File,
     Freshness,
     Link,
-    State,
+    SiteState,
     WantedSite,
     plan,
     steps,
 )
 
-SITES = Layout("sites", "/n/sites-available/s", "/n/sites-enabled/s")
-CONF_D = Layout("conf_d", "/n/conf.d/s.conf")
-MAIN = Layout("main", "/n/modules-enabled/s.conf")
+SITES = SiteLayout("sites", "/n/sites-available/s", "/n/sites-enabled/s")
+CONF_D = SiteLayout("conf_d", "/n/conf.d/s.conf")
+MAIN = SiteLayout("main", "/n/modules-enabled/s.conf")
 FILE, LINK = SITES.file, "/n/sites-enabled/s"
 TOLERANCE_S = 0.02
 FRESH = Freshness(oldest_worker=200.0, newest_change=100.0)
 WANTED = WantedSite(SITES, "text")
 ABSENT = WantedSite(SITES, None)
-BEFORE: State = {FILE: File("text"), LINK: Link(FILE)}
+BEFORE: SiteState = {FILE: File("text"), LINK: Link(FILE)}
 
 
 def test_the_wanted_state_has_a_file_and_a_link() -> None:
@@ -70,7 +70,7 @@ def test_the_file_of_the_main_context_and_other_layouts_are_part_of_the_state() 
     ],
 )
 def test_each_difference_has_its_reason_and_needs_a_reload(
-    changes: State, wanted: WantedSite, reasons: tuple[str, ...]
+    changes: SiteState, wanted: WantedSite, reasons: tuple[str, ...]
 ) -> None:
     made = plan({**BEFORE, **changes}, wanted.state(), FRESH, TOLERANCE_S)
     assert made.reasons == reasons
@@ -121,6 +121,6 @@ def test_a_stopped_nginx_is_not_reloaded() -> None:
     ],
 )
 def test_links_are_removed_before_their_files_and_made_after_them(
-    before: State, after: State, expected: list[str]
+    before: SiteState, after: SiteState, expected: list[str]
 ) -> None:
     assert steps(before, after) == [(path, after[path]) for path in expected]
