@@ -68,6 +68,7 @@ def open_regular(
     follow: bool = False,
     owners: Collection[int] | None = None,
     forbid: int = 0,
+    single: bool = False,
 ) -> int:
     """Open an existing regular file and return its descriptor.
 
@@ -75,12 +76,13 @@ def open_regular(
     :param follow: Follow a symbolic link in the last component.
     :param owners: User ids that the file may belong to; by default any.
     :param forbid: Permission bits that must not be set, such as ``0o022``.
-    :raises UnsafeFileError: If it is a symbolic link, no regular file, or owner or permissions are not as asked for.
+    :param single: Refuse a file with several hard links: another user may have made one to a file of root's.
+    :raises UnsafeFileError: If it is a symbolic link, not a regular file, or not as these parameters demand.
     :raises OSError: If it cannot be opened.
     """
     how = flags | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     descriptor = _open(path, how, dir_fd)
-    return _checked(descriptor, path, stat.S_IFREG, owners, forbid)
+    return _checked(descriptor, path, stat.S_IFREG, owners, forbid, single)
 
 
 def open_directory(
@@ -93,7 +95,7 @@ def open_directory(
 ) -> int:
     """Open a directory, to be used as ``dir_fd``; parameters and errors as in :func:`open_regular`."""
     how = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    return _checked(_open(path, how, dir_fd), path, stat.S_IFDIR, owners, forbid)
+    return _checked(_open(path, how, dir_fd), path, stat.S_IFDIR, owners, forbid, False)
 
 
 @contextlib.contextmanager
@@ -129,6 +131,7 @@ def read_file(
     limit: int = DEFAULT_LIMIT,
     owners: Collection[int] | None = None,
     forbid: int = 0,
+    single: bool = False,
 ) -> FileContent:
     """Read a regular file.
 
@@ -136,7 +139,7 @@ def read_file(
     :raises UnsafeFileError: As :func:`open_regular`, and if the file is larger than the limit.
     :raises OSError: If it cannot be read.
     """
-    descriptor = open_regular(path, dir_fd=dir_fd, follow=follow, owners=owners, forbid=forbid)
+    descriptor = open_regular(path, dir_fd=dir_fd, follow=follow, owners=owners, forbid=forbid, single=single)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         # Not by the size in its status: it is 0 for files of /proc, and another process may append.
@@ -353,7 +356,7 @@ def _is_link(path: str, dir_fd: int | None) -> bool:
         return False
 
 
-def _checked(descriptor: int, path: str, kind: int, owners: Collection[int] | None, forbid: int) -> int:
+def _checked(descriptor: int, path: str, kind: int, owners: Collection[int] | None, forbid: int, single: bool) -> int:
     status = os.fstat(descriptor)
     problem: tuple[int, str] | None = None
     if stat.S_IFMT(status.st_mode) != kind:
@@ -362,6 +365,8 @@ def _checked(descriptor: int, path: str, kind: int, owners: Collection[int] | No
         problem = errno.EPERM, f"belongs to user {status.st_uid}"
     elif status.st_mode & forbid:
         problem = errno.EPERM, f"has the mode {stat.S_IMODE(status.st_mode):04o}"
+    elif single and status.st_nlink != 1:
+        problem = errno.EMLINK, f"has {status.st_nlink} hard links"
     if problem is not None:
         os.close(descriptor)
         raise UnsafeFileError(problem[0], problem[1], path)

@@ -125,6 +125,15 @@ def test_owner_and_permissions_can_be_asked_for(tmp_path: Path) -> None:
         files.read_file(str(path), forbid=0o022)
 
 
+def test_a_file_with_several_hard_links_is_refused_on_request(tmp_path: Path) -> None:
+    (tmp_path / "it").write_text("x")
+    assert files.read_file(str(tmp_path / "it"), single=True).data == b"x"
+    os.link(tmp_path / "it", tmp_path / "other")
+    assert files.read_file(str(tmp_path / "it")).data == b"x"
+    with pytest.raises(UnsafeFileError, match="has 2 hard links"):
+        files.read_file(str(tmp_path / "it"), single=True)
+
+
 def test_a_refusal_leaves_no_descriptor_open(tmp_path: Path) -> None:
     make_fifo(tmp_path / "fifo")
     before = len(os.listdir("/proc/self/fd"))
