@@ -11,6 +11,7 @@ import module_runner
 import nginx_tree
 import proxy_manager_parts
 import pytest
+from free_ports import free_port
 
 
 def pytest_collection_modifyitems() -> None:
@@ -38,6 +39,16 @@ def backend() -> Iterator[int]:
     """The port of an application for Nginx Proxy Manager to forward to."""
     with proxy_manager_parts.running_backend() as port:
         yield port
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[nginx_tree.Tree]:
+    """A running nginx that serves an unmanaged site."""
+    made = nginx_tree.Tree(tmp_path / "nginx", free_port())
+    made.make()
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._release.lock_file import lock_path
+from playbook_runs import COMMAND, playbook_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = """\
 - hosts: localhost
   connection: local
@@ -37,8 +37,8 @@ PLAYBOOK = """\
 
 
 class Playbook:
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.directory, self.environment = directory, environment
         self.project = str(directory / "app")
         (directory / "play.yml").write_text(PLAYBOOK)
 
@@ -46,18 +46,10 @@ class Playbook:
         said = self.directory / f"{name}.json"
         extra = {"project": self.project, "said": str(said), "nap": nap}
         extra["ansible_python_interpreter"] = sys.executable
-        binary = Path(sys.executable).with_name("ansible-playbook")
         process = subprocess.Popen(
-            [
-                str(binary) if binary.exists() else "ansible-playbook",
-                "-i",
-                "localhost,",
-                "-e",
-                json.dumps(extra),
-                "play.yml",
-            ],
+            [*COMMAND, "-i", "localhost,", "-e", json.dumps(extra), "play.yml"],
             cwd=self.directory,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
+            env=playbook_environment(self.environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -81,9 +73,7 @@ class Playbook:
         found = []
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if (path / "cwd").resolve() == self.directory and b"ansible-playbook" in (
-                    path / "cmdline"
-                ).read_bytes():
+                if (path / "cwd").resolve() == self.directory and b"ansible" in (path / "cmdline").read_bytes():
                     found.append(int(path.name))
         return found
 
@@ -99,12 +89,8 @@ def await_truth(said: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture
-def playbook(tmp_path: Path) -> Playbook:
-    return Playbook(tmp_path)
-
-
-def test_a_second_playbook_names_the_holder_and_a_killed_one_is_replaced_immediately(playbook: Playbook) -> None:
+def test_a_second_playbook_names_the_holder_and_a_killed_one_is_replaced_immediately(tmp_path: Path) -> None:
+    playbook = Playbook(tmp_path)
     first, lock = playbook.start_and_hold("first")
     try:
         assert lock["action"] == "taken"
@@ -130,9 +116,9 @@ def test_a_second_playbook_names_the_holder_and_a_killed_one_is_replaced_immedia
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("pipelining", ["True", "False"])
 def test_the_lock_of_an_interrupted_or_killed_run_is_released(
-    number: signal.Signals, pipelining: str, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, pipelining: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("ANSIBLE_PIPELINING", pipelining)
+    playbook = Playbook(tmp_path, {"ANSIBLE_PIPELINING": pipelining})
     run, _lock = playbook.start_and_hold("run")
     assert len(playbook.locks()) == 1
     # Ansible loses an interrupt that comes in the instant in which it starts a worker; a person presses Ctrl-C again.

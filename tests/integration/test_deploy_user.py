@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playbook_runs import run_playbook
 
-ROOT = Path(__file__).resolve().parents[2]
 USER = "grouped"
 
 
@@ -25,18 +23,13 @@ def home() -> Iterator[Path]:
 
 def play(tmp_path: Path, tasks: list[dict[str, Any]], **variables: Any) -> str:
     book = tmp_path / "play.json"
-    variables = {"ansible_pipelining": True, "ansible_python_interpreter": sys.executable, **variables}
+    variables = {"ansible_pipelining": True, **variables}
     book.write_text(
         json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "vars": variables, "tasks": tasks}])
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", str(book)],
-        env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    done = run_playbook(book)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def test_the_source_of_the_controller_comes_to_this_user(tmp_path: Path, home: Path) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from playbook_runs import run_playbook
 from process_arguments import ArgumentsWatch
 
-ROOT = Path(__file__).resolve().parents[2]
 PLANTED = {f"SECRET_{number}": f"pl4nted-{number}-{os.urandom(6).hex()}" for number in range(10)}
 PLAYBOOK = """\
 - hosts: localhost
@@ -52,7 +50,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     (directory / "play.yml").write_text(PLAYBOOK)
     (directory / "planted.json").write_text(json.dumps({"planted": PLANTED}))
     (directory / "tmp").mkdir()
-    binary = Path(sys.executable).with_name("ansible-playbook")
     outputs = {}
     with ArgumentsWatch() as watch:
         for name, suffix, more in (
@@ -62,27 +59,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
             ("refused", "$HOME", []),
         ):
             extra = {"directory": str(directory), "suffix": suffix, "pid": os.getpid()}
-            extra["ansible_python_interpreter"] = sys.executable
-            done = subprocess.run(
-                [
-                    *(str(binary) if binary.exists() else "ansible-playbook", "-i", "localhost,", "-vvvv", "--diff"),
-                    *("play.yml", "-e", "@planted.json", "-e", json.dumps(extra), *more),
-                ],
-                cwd=directory,
-                env={
-                    **os.environ,
-                    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            done = run_playbook(
+                directory / "play.yml",
+                *("-vvvv", "--diff", "-e", "@planted.json", "-e", json.dumps(extra), *more),
+                inventory="localhost,",
+                environment={
                     "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
                     "ANSIBLE_REMOTE_TEMP": str(directory / "tmp"),
                     "ANSIBLE_PIPELINING": "True",
                 },
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
             )
-            outputs[name] = done.stdout + done.stderr
-            assert (done.returncode == 0) is (name != "refused"), outputs[name]
+            outputs[name] = done.output
+            assert (done.exit_code == 0) is (name != "refused"), outputs[name]
     return directory, outputs, watch
 
 

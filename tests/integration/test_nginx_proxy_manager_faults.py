@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import module_runner
 import pytest
@@ -21,7 +21,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.t
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
 from free_ports import free_port
-from proxy_manager_parts import PASSWORD, TESTS, RequestLoop, arguments, endpoint, running_peer
+from playbook_runs import run_playbook
+from proxy_manager_parts import PASSWORD, RequestLoop, arguments, endpoint, running_peer
 from proxy_manager_peer.behaviour import VERSIONS
 from proxy_manager_peer.pasted import SNIPPET
 from proxy_manager_peer.server import Account, Peer
@@ -533,6 +534,24 @@ def test_the_list_tells_of_every_host_in_the_same_words(peer: Peer, backend: int
     assert result["hosts"][0]["allow_websocket_upgrade"] is False
 
 
+def test_two_saves_at_once_would_be_noticed(peer: Peer) -> None:
+    """What the test server says of saves that nothing serialises."""
+
+    def request(method: str, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(peer.url).port, timeout=60)
+        connection.request(method, f"/api/{path}", json.dumps(body), {"Content-Type": "application/json", **headers})
+        found: dict[str, Any] = json.loads(connection.getresponse().read())
+        connection.close()
+        return found
+
+    token = request("POST", "tokens", {"identity": "admin@example.com", "secret": PASSWORD})["token"]
+    peer.save_delay_s = 1
+    save = ("PUT", "nginx/proxy-hosts/1", {"caching_enabled": True})
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: request(*save, Authorization=f"Bearer {token}"), range(2)))
+    assert "OVERLAP" in [method for method, _ in peer.requests]
+
+
 @pytest.mark.slow
 def test_eight_hosts_at_once_are_saved_one_after_the_other(tmp_path: Path, backend: int) -> None:
     """Through ansible-playbook with eight forks; without the lock good hosts go offline."""
@@ -555,18 +574,12 @@ def test_eight_hosts_at_once_are_saved_one_after_the_other(tmp_path: Path, backe
         ]
         book = tmp_path / "play.json"
         book.write_text(json.dumps(play))
-        command = [sys.executable, "-m", "ansible", "playbook", "--forks", "8", "-i", ",".join(names) + ","]
-        run = subprocess.run(
-            [*command, "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", str(book)],
-            env=os.environ
-            | {"ANSIBLE_COLLECTIONS_PATH": str(TESTS.parent / "collections"), "XDG_RUNTIME_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
+        run = run_playbook(
+            book, "--forks=8", inventory=",".join(names) + ",", environment={"XDG_RUNTIME_DIR": str(tmp_path)}
         )
-        assert run.returncode == 0, run.stdout + run.stderr
+        assert run.exit_code == 0, run.output
         assert peer.puts() == 8
         assert "OVERLAP" not in [method for method, _ in peer.requests]
         assert all(host["meta"]["nginx_online"] for host in peer.hosts.values())
         assert all(handshake(endpoint(peer, name), "/ws").upgraded for name in names)
-        assert "correct horse" not in run.stdout + run.stderr
+        assert "correct horse" not in run.output

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
+from playbook_runs import run_playbook
 from process_arguments import ArgumentsWatch
-from proxy_manager_parts import PASSWORD, TESTS, endpoint, running_peer
+from proxy_manager_parts import PASSWORD, endpoint, running_peer
 from proxy_manager_peer.pasted import SNIPPET
 from proxy_manager_peer.server import Account, Peer
 
@@ -65,23 +63,13 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     book = tmp_path / "play.json"
     book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]))
     with ArgumentsWatch() as watch:
-        run = subprocess.run(
-            [
-                *(sys.executable, "-m", "ansible", "playbook", "-i", "staging.test,", "-c", "local", "-vvvv"),
-                *("-e", f"ansible_python_interpreter={sys.executable}", *options, str(book)),
-            ],
-            env=os.environ
-            | {"ANSIBLE_COLLECTIONS_PATH": str(TESTS.parent / "collections"), "XDG_RUNTIME_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    output = run.stdout + run.stderr
+        run = run_playbook(book, "-vvvv", *options, environment={"XDG_RUNTIME_DIR": str(tmp_path)})
+    output = run.output
     assert PASSWORD not in output
     assert not any(token in output for token in peer.tokens)
     assert watch.showing(str(book))
     assert watch.showing(PASSWORD) == []
-    return run.returncode, output, json.loads(kept.read_text()) if kept.exists() else {}
+    return run.exit_code, output, json.loads(kept.read_text()) if kept.exists() else {}
 
 
 def test_the_role_keeps_the_block_and_changes_nothing_the_second_time(tmp_path: Path, peer: Peer, backend: int) -> None:

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import yaml
 from free_ports import free_port
 from http_peers import Application
 from nginx_tree import NGINX, NGINX_VERSION, Tree
+from playbook_runs import run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
 GIXY = shutil.which("gixy", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}") or "gixy"
@@ -160,29 +161,14 @@ class Sites:
         subprocess.run([*certificate.split(), *files], cwd=folder, check=True, capture_output=True)
         (folder / "key.pem").chmod(0o600)
         host = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
             "folder": str(folder),
             "template": str(ROOT / "roles/proxy/templates/site.conf.j2"),
             "topologies": [self._variables(name, values) for name, values in TOPOLOGIES.items()],
         }
         (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"here": host}}}))
         (folder / "play.yml").write_text(PLAY)
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "ansible",
-                "playbook",
-                "-i",
-                str(folder / "inventory.json"),
-                str(folder / "play.yml"),
-            ],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")},
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = run_playbook(folder / "play.yml", inventory=str(folder / "inventory.json"))
+        assert done.exit_code == 0, done.output
         self.texts = dict(zip(TOPOLOGIES, (folder / "sites").read_text().split("=====\n")))
 
     def _variables(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -214,15 +200,6 @@ class Sites:
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
     return Sites(tmp_path_factory.mktemp("sites"))
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    made = Tree(tmp_path / "nginx", free_port())
-    made.make()
-    made.start()
-    yield made
-    made.stop()
 
 
 def serve(tree: Tree, sites: Sites, name: str, replace: tuple[str, str] = ("", "")) -> Served:
@@ -379,13 +356,27 @@ def test_tls_1_2_and_1_3_alone_and_http_2_for_pages_only(tree: Tree, sites: Site
     assert served.who("app.example.com", "/")["name"] == "frontend"
     plain, said, _sock = Served(tree, served.port, tls=False).ask("api.example.com", "/ws")
     assert (plain, "The plain HTTP request was sent to HTTPS port" in said) == (400, True)
+    assert [negotiated(served.port, version) for version in ("tls1_1", "tls1_2", "tls1_3")] == [False, True, True]
+
+
+def negotiated(port: int, version: str) -> bool:
+    """Whether a client that offers only this version of TLS gets a connection."""
     done = subprocess.run(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{served.port}", "-tls1_1", "-cipher", "ALL@SECLEVEL=0"],
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", f"-{version}", "-cipher", "ALL:@SECLEVEL=0"],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
     )
-    assert "Cipher is (NONE)" in done.stdout
+    assert "CONNECTED" in done.stdout, done.stderr
+    return "Cipher is (NONE)" not in done.stdout
+
+
+def test_a_server_that_allows_tls_1_1_would_be_noticed(tree: Tree, sites: Sites) -> None:
+    modern = "ssl_protocols TLSv1.2 TLSv1.3;"
+    assert modern in sites.text("tls-two-names")
+    old = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"
+    served = serve(tree, sites, "tls-two-names", (modern, old))
+    assert negotiated(served.port, "tls1_1")
 
 
 def serve_port_80(tree: Tree, sites: Sites, name: str, tmp_path: Path) -> tuple[Served, int]:
@@ -546,8 +537,6 @@ def hostile(name: str) -> Any:
 
 def test_values_that_would_break_out_of_a_directive_are_refused_by_name(tmp_path: Path) -> None:
     good = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
         "staging_app_name": "app",
         "staging_public_url": "http://app.example.com",
         "staging_public_ws_url": "ws://api.example.com/ws",
@@ -559,21 +548,15 @@ def test_values_that_would_break_out_of_a_directive_are_refused_by_name(tmp_path
     hosts["every-input"] = {**good, "check_alone": True, **{each["name"]: hostile(each["name"]) for each in INPUTS}}
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
     (tmp_path / "play.yml").write_text(REFUSALS)
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "--check", "-i", "inventory.json", "play.yml"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_CALLBACK_FORMAT_PRETTY": "false",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
+    done = run_playbook(
+        tmp_path / "play.yml",
+        "--check",
+        inventory=str(tmp_path / "inventory.json"),
+        environment={"ANSIBLE_CALLBACK_FORMAT_PRETTY": "false", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
     said = {}
-    for line in done.stdout.splitlines():
+    for line in done.output.splitlines():
         if '"msg": "REFUSED ' in line:
             name, _blank, text = json.loads(line.partition(" => ")[2])["msg"][8:-4].partition(" ")
             said[name] = text

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.modules import release as release_module
 from free_ports import free_port
+from playbook_runs import PlaybookRun, run_playbook
 from proxy_manager_parts import PASSWORD, TESTS, running_peer
 from proxy_manager_peer.server import Peer
 
@@ -36,11 +35,11 @@ class Deployment:
         (root / "app").mkdir()
         (root / "app/index.html").write_text('<script>new WebSocket("ws://api.test/ws")</script>')
         (root / "app/.env.staging").write_text("A=1\n")
-        for state in ({"state": "prepared", "source_type": "in_place"}, {"state": "switched"}):
-            module_runner.run(release_module, {"project_dir": str(root / "app"), **state})
+        for state in ({"state": "prepared", "source_type": "in_place"}, {"state": "activated"}):
+            made = module_runner.run(release_module, {"project_dir": str(root / "app"), **state})
+            assert not made["failed"], made["msg"]
         page = free_port()
         self.variables: dict[str, Any] = {
-            "ansible_python_interpreter": sys.executable,
             "staging_project_dir": str(root / "app"),
             "staging_user": "root",
             "staging_source_type": "in_place",
@@ -65,30 +64,21 @@ class Deployment:
             "staging_proxy_manager_identity": "admin@example.com",
             "staging_proxy_manager_secret": PASSWORD,
         }
-        self.play(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": SERVE}]))
+        book = root / "play.json"
+        book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": SERVE}]))
+        served = self.play(book)
+        assert served.exit_code == 0, served.output
 
-    def play(self, book: str | Path, *options: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        if isinstance(book, str):
-            (self.root / "play.json").write_text(book)
-            book = self.root / "play.json"
+    def play(self, book: Path, *options: str, **more: Any) -> PlaybookRun:
         inventory = self.root / "inventory.json"
-        inventory.write_text(
-            json.dumps(
-                {"staging": {"hosts": {"staging.test": {"ansible_connection": "local", **self.variables, **more}}}}
-            )
-        )
-        return subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), *options, str(book)],
-            env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "XDG_RUNTIME_DIR": str(self.root)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        inventory.write_text(json.dumps({"staging": {"hosts": {"staging.test": {**self.variables, **more}}}}))
+        environment = {"XDG_RUNTIME_DIR": str(self.root)}
+        return run_playbook(book, *options, inventory=str(inventory), environment=environment)
 
     def deploy(self, **more: Any) -> tuple[int, str]:
         """(return code, output) of a deployment of the source as it is, the proxy and the verification."""
         run = self.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "source,proxy,websocket_verify", **more)
-        return run.returncode, run.stdout + run.stderr
+        return run.exit_code, run.output
 
 
 @pytest.fixture
