@@ -64,13 +64,13 @@ def _execute(block: Sequence[Directive], variables: Variables, outcome: Rewritte
 
 def _holds(args: Sequence[str], variables: Variables) -> bool | None:
     """Whether the condition of an ``if`` holds, ``None`` if it is unknown."""
-    match = _CONDITION.fullmatch(" ".join(args).strip())
+    match = _CONDITION.fullmatch(" ".join(args))
     if match is None:
         return None
     value = variables.text(match.group(1))
     if value is None:
         return None
-    operator, operand = match.group(2), (match.group(3) or "").strip("\"'")
+    operator, operand = match.group(2), match.group(3) or ""
     if operator is None:
         return value not in ("", "0")
     if operator in ("=", "!="):

@@ -81,9 +81,8 @@ class _Names:
         taken: set[str] = set()
         for index, candidate in enumerate(candidates):
             for name in map(str.lower, _names(candidate.server)):
+                # A regular expression may be in the tables: no host name begins with a tilde.
                 suffix = name.lstrip("*.")
-                if name.startswith("~"):
-                    continue
                 if name.startswith("*."):
                     self.leading.setdefault(suffix, index)
                 elif name.endswith(".*"):

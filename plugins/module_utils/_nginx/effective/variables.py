@@ -65,7 +65,8 @@ class Variables:
         default = ""
         regexes: list[Directive] = []
         for entry in each.block or ():
-            key = entry.name.lstrip("\\") if entry.name.startswith("\\") else entry.name
+            # A backslash makes a value of what would be special, such as `\\default`.
+            key = entry.name[1:] if entry.name.startswith("\\") else entry.name
             if entry.name == "default" and entry.args:
                 default = entry.args[0]
             elif entry.name.startswith("~"):

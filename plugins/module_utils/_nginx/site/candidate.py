@@ -55,7 +55,7 @@ class Shadow:
 
     def with_real_paths(self, message: str) -> str:
         """A message of nginx with the paths of the real files."""
-        for name, original in sorted(self.originals.items(), key=lambda item: -len(item[0])):
+        for name, original in self.originals.items():
             message = message.replace(posixpath.join(self.directory, name), original)
         return message.replace(self.directory, posixpath.dirname(self.originals[self.main]))
 

@@ -67,8 +67,6 @@ def hidden_addresses(servers: Sequence[Server], site_file: str) -> list[tuple[st
     found: list[tuple[str, str]] = []
     own = {(each.address, each.port) for server in servers if server.file == site_file for each in server.listens}
     for server in servers:
-        if server.file == site_file:
-            continue
         for each in server.listens:
             any_address = "[::]" if each.address.startswith("[") else "*"
             if each.address == any_address or (each.address, each.port) in own or (any_address, each.port) not in own:

@@ -87,6 +87,21 @@ def messages(server: str, request: Request = ASK) -> list[str]:
             ["every_upgrade"],
             id="headers-inherited-over-two-contexts",
         ),
+        pytest.param(
+            f"location / {{ {GOOD} location /w {{ if ($http_upgrade) {{ }} }} }}",
+            ["not_proxied", "other_location"],
+            id="an-if-inherits-no-proxy_pass-of-an-outer-location",
+        ),
+        pytest.param(
+            f"location / {{ {GOOD.replace('$http_upgrade', 'websocket')} proxy_http_version 1.1; }}",
+            [],
+            id="nothing",
+        ),
+        pytest.param(
+            f"location / {{ {GOOD} proxy_http_version 1.1; }} location /( {{ }} server_name ~^api;",
+            ["every_upgrade"],
+            id="only-regular-expressions-are-evaluated-as-such",
+        ),
     ],
 )
 def test_findings_of_a_server(server: str, expected: list[str]) -> None:
@@ -143,6 +158,12 @@ def test_tls_is_told_from_plain(listen: str, tls: bool, expected: str | None) ->
             id="default-server-and-no-other",
         ),
         pytest.param(
+            "server { server_name x; }\nserver { listen 8080; listen 81; server_name api.example.com; }",
+            "no server on port 80 has the name api.example.com, so the default server in /n/nginx.conf:2 answers; "
+            "/n/nginx.conf:3 has the name, on port 81, 8080",
+            id="default-server-and-the-name-on-two-ports",
+        ),
+        pytest.param(
             "server { server_name api.example.com; }\nserver { server_name a API.example.com; }",
             "/n/nginx.conf:3 has the name api.example.com on port 80 too and is ignored, since /n/nginx.conf:2 comes "
             "first",
@@ -182,6 +203,11 @@ def test_a_server_at_the_address_that_was_asked_for_takes_nothing() -> None:
     assert "address_taken" not in codes(http, Request("api.example.com", 80, False, "/ws", address="10.0.0.2"))
 
 
+def test_servers_on_exact_addresses_alone_take_nothing_from_one_another() -> None:
+    http = "server { listen 10.0.0.1:80; server_name api.example.com; }\nserver { listen 10.0.0.2:80; }"
+    assert "address_taken" not in codes(http)
+
+
 PLACE = "location / in /n/nginx.conf:3"
 HTTP_1_1 = "proxy_pass http://u; proxy_http_version 1.1; proxy_read_timeout 1d;"
 
@@ -195,6 +221,13 @@ HTTP_1_1 = "proxy_pass http://u; proxy_http_version 1.1; proxy_read_timeout 1d;"
                 f"{PLACE} proxies /ws without proxy_set_header Upgrade, so the upstream gets an ordinary request",
             ],
             id="upgrade-missing",
+        ),
+        pytest.param(
+            f"location / {{ {HTTP_1_1} proxy_set_header Host x; }}",
+            [
+                f"{PLACE} proxies /ws without proxy_set_header Upgrade, so the upstream gets an ordinary request",
+            ],
+            id="upgrade-missing-among-other-headers",
         ),
         pytest.param(
             f"\n{HEADERS}\nlocation / {{ {HTTP_1_1}\nproxy_set_header Host x; }}",
@@ -236,7 +269,7 @@ HTTP_1_1 = "proxy_pass http://u; proxy_http_version 1.1; proxy_read_timeout 1d;"
         ),
         pytest.param(
             f"location / {{ {HTTP_1_1} proxy_set_header Upgrade $http_upgrade; "
-            'proxy_set_header Connection "keep-alive, Upgrade"; }',
+            'proxy_set_header Connection "keep-alive, Upgrade , x"; }',
             [],
             id="connection-with-several-words",
         ),

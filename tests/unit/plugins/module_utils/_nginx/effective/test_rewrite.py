@@ -23,6 +23,7 @@ def executed(text: str, **known: str) -> tuple[Rewritten, Variables]:
         pytest.param("$http_upgrade = websocket", True, id="equal"),
         pytest.param("$http_upgrade = x", False, id="not-equal"),
         pytest.param('$http_upgrade = "websocket"', True, id="quoted"),
+        pytest.param(" $http_upgrade = websocket ", True, id="spaces-inside-of-the-parentheses"),
         pytest.param("$http_upgrade != x", True, id="different"),
         pytest.param("$http_upgrade != websocket", False, id="not-different"),
         pytest.param("$http_upgrade = $http_upgrade", True, id="variable-on-both-sides"),
@@ -76,6 +77,19 @@ def test_the_last_entered_if_counts() -> None:
     outcome, _variables = executed("if ($http_upgrade) { }\nif ($http_upgrade) { }\nif ($empty) { }")
     assert outcome.entered is not None
     assert outcome.entered.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("if ($empty) { set $x 2; }", id="an-if-that-is-not-entered"),
+        pytest.param("location / { set $x 2; }", id="a-location"),
+        pytest.param("if ($cookie_x) { add_header x 2; }", id="another-directive-in-an-if-with-an-unknown-condition"),
+    ],
+)
+def test_only_what_is_executed_assigns(text: str) -> None:
+    _outcome, variables = executed(f"set $x 1; {text}")
+    assert variables.value("x") == "1"
 
 
 def test_assignments_are_executed_in_order() -> None:

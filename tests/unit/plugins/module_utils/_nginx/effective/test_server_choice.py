@@ -52,6 +52,8 @@ def chosen(servers: list[str], host: str) -> tuple[int, str]:
         pytest.param([".example.com", "x"], "y.example.com", ".example.com", "wildcard", id="dot-is-a-wildcard-too"),
         pytest.param(["B.example.com", "a"], "b.EXAMPLE.com.", "B.example.com", "name", id="case-and-trailing-dot"),
         pytest.param(["~API", "b"], "api.example.com", "~API", "regex", id="case-of-a-regex"),
+        pytest.param(["~b", "~a"], "a", "~a", "regex", id="the-whole-regex-counts"),
+        pytest.param(["x ~^a y", "~b"], "a", "x ~^a y", "regex", id="regex-among-other-names"),
     ],
 )
 def test_the_name_decides_whatever_the_order_of_the_servers(

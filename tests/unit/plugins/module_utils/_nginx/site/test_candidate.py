@@ -26,10 +26,10 @@ def made(files: dict[str, str], changes: Changes) -> Shadow:
 
 def test_only_files_that_lead_to_the_site_are_copied_and_the_candidate_is_in_its_order() -> None:
     files = {"/n/nginx.conf": "http {\n include mime.types;\n include sites-enabled/*;\n}", "/n/mime.types": "types {}"}
-    files |= {"/n/sites-enabled/a": "", "/n/sites-enabled/z": ""}
+    files |= {f"/n/sites-enabled/{name}": "" for name in ("z", "a", "t", "B")}
     assert made(files, {SITE: "new"}).files == {
-        "nginx.conf": 'http {\n include mime.types;\n include "/n/sites-enabled/a"; '
-        'include "/shadow/.candidate.0.s"; include "/n/sites-enabled/z";\n}',
+        "nginx.conf": 'http {\n include mime.types;\n include "/n/sites-enabled/B"; include "/n/sites-enabled/a"; '
+        'include "/shadow/.candidate.0.s"; include "/n/sites-enabled/t"; include "/n/sites-enabled/z";\n}',
         ".candidate.0.s": "new",
     }
 

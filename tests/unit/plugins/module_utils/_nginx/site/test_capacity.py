@@ -38,6 +38,14 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.capa
             id="rlimit-below-that-of-the-system",
         ),
         pytest.param("worker_processes x; events { worker_connections y; }", None, 256, None, id="malformed-numbers"),
+        pytest.param(
+            "worker_processes x; events {}",
+            None,
+            257,
+            "1 worker processes with worker_connections 512 serve 256 clients of the 257 wanted (2 connections each); "
+            "set worker_connections to 514 or more",
+            id="a-malformed-number-counts-as-the-default",
+        ),
         pytest.param("worker_processes auto; events {}", None, 1024, None, id="processors-and-defaults"),
         pytest.param(
             "",

@@ -34,6 +34,11 @@ def test_a_name_with_a_leading_dot_is_the_name_and_all_below_it() -> None:
     ]
 
 
+def test_a_name_that_is_claimed_on_two_ports_is_one_conflict_on_the_lower_port() -> None:
+    text = "server { listen 443; listen 80; server_name a; }"
+    assert [each.port for each in name_conflicts(servers(text, text), "/n/0")] == [80]
+
+
 def test_the_same_name_on_another_port_is_no_conflict() -> None:
     assert not name_conflicts(servers("server { server_name a; }", "server { listen 81; server_name a; }"), "/n/0")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,32 @@ def test_a_removal_that_was_not_cleaned_up_is_the_newest_change(root: Path) -> N
     assert removed.stat().st_ctime > (root / "sites-enabled/s").lstat().st_ctime
     files.clean_up()
     assert files.newest_change([]) == (root / "sites-enabled/s").lstat().st_ctime
+
+
+def test_a_file_on_another_file_system_is_removed_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(files_in(root))
+    rename = os.rename
+
+    def crossing(source: str, target: str, **_options: int) -> None:
+        if os.path.dirname(source) != os.path.dirname(target):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", crossing)
+    apply(files_in(root, text=None))
+    assert names(root) == []
+
+
+def test_a_removal_that_fails_is_not_ignored(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(files_in(root))
+
+    def failing(_source: str, _target: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(PermissionError):
+        apply(files_in(root, text=None))
+    assert names(root) == ["sites-available/s", "sites-enabled/s"]
 
 
 def test_an_interrupted_change_is_restored(root: Path) -> None:

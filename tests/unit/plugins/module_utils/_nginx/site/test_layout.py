@@ -72,6 +72,12 @@ def test_a_main_file_without_a_place_for_the_site_is_reported(includes: list[str
     assert str(caught.value) == message
 
 
+def test_nginx_loads_the_link_where_there_is_one_and_the_file_otherwise() -> None:
+    assert (SITES.loaded, SITES.paths) == ("/n/sites-enabled/s", ("/n/sites-available/s", "/n/sites-enabled/s"))
+    conf_d = SiteLayout("conf_d", "/n/conf.d/s.conf")
+    assert (conf_d.loaded, conf_d.paths) == ("/n/conf.d/s.conf", ("/n/conf.d/s.conf",))
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [

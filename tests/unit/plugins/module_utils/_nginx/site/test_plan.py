@@ -30,6 +30,10 @@ def test_the_wanted_state_has_a_file_and_a_link() -> None:
     assert WANTED.changes() == {LINK: "text"}
 
 
+def test_files_and_links_are_shown_by_what_they_hold() -> None:
+    assert (str(File("text")), str(Link("/x"))) == ("text", "-> /x")
+
+
 def test_a_site_that_is_not_wanted_has_neither() -> None:
     assert ABSENT.state() == {FILE: None, LINK: None}
     assert ABSENT.changes() == {LINK: None}
@@ -117,6 +121,7 @@ def test_a_stopped_nginx_is_not_reloaded() -> None:
             id="and-back",
         ),
         pytest.param({**BEFORE, LINK: File("copy")}, BEFORE, [LINK], id="copy-for-a-link"),
+        pytest.param({LINK: None, FILE: None}, {LINK: Link(FILE), FILE: File("x")}, [FILE, LINK], id="new-swapped"),
         pytest.param(BEFORE, BEFORE, [], id="nothing"),
     ],
 )
