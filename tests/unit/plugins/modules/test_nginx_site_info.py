@@ -67,32 +67,3 @@ def test_an_enabled_site_is_read_with_its_file_for_the_main_context(look: Any, r
         "main_path": str(main),
         "main_content": "worker_shutdown_timeout 3s;\n",
     }
-
-
-def test_a_site_without_its_link_is_read_and_not_enabled(look: Any, root: Path) -> None:
-    (root / "sites-available/app").write_text(MARKER + "server {}\n")
-    found = look()
-    assert (found["exists"], found["enabled"], found["content"]) == (True, False, "server {}\n")
-
-
-def test_a_link_to_another_file_does_not_enable_the_site(look: Any, root: Path) -> None:
-    (root / "sites-available/app").write_text(MARKER + "server {}\n")
-    (root / "sites-available/other").write_text("")
-    (root / "sites-enabled/app").symlink_to(root / "sites-available/other")
-    assert look()["enabled"] is False
-
-
-def test_of_two_layouts_the_enabled_one_is_read(look: Any, root: Path) -> None:
-    (root / "sites-available/app").write_text(MARKER + "old;\n")
-    (root / "conf.d/app.conf").write_text(MARKER + "new;\n")
-    found = look()
-    assert (found["layout"], found["content"]) == ("conf_d", "new;\n")
-
-
-@pytest.mark.parametrize(
-    "text", ["server {}\n", MARKER.replace("site app", "site other") + "server {}\n"], ids=["no-marker", "another-site"]
-)
-def test_a_file_that_is_not_of_this_site_is_not_read(look: Any, root: Path, text: str) -> None:
-    (root / "sites-available/app").write_text(text)
-    (root / "modules-enabled/app.conf").write_text(text)
-    assert look() == NOTHING
