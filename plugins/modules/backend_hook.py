@@ -108,7 +108,6 @@ duration_s:
 """
 
 import os
-import pwd
 import shlex
 import time
 from typing import Any
@@ -117,13 +116,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend.hook import AFTER, BEFORE, RECORD, required
 from ..module_utils._host.command import run
-from ..module_utils._pm2.plan import (
-    Pm2Error,
-    last_lines,
-    redacted,
-    secrets_of,
-)
-from ..module_utils._pm2.wanted import base_env, read_env_file
+from ..module_utils._host.redaction import last_lines, redacted, secrets_of
+from ..module_utils._pm2.environment import base_env, read_env_file
+from ..module_utils._pm2.error import Pm2Error
 from ..module_utils._release.errors import ReleaseError, explain
 from ..module_utils._release.manifest import ReleaseRecord
 from ..module_utils._release.project import Project
@@ -140,10 +135,10 @@ def run_all(params: dict[str, Any], directory: str, result: dict[str, Any]) -> N
     """
     env_file = os.path.join(directory, params["env_file"]) if params["env_file"] else None
     try:
-        env = {**base_env("", pwd.getpwuid(os.getuid()).pw_dir), **read_env_file(env_file, check=False)}
+        env = {**base_env(), **read_env_file(env_file, check=False)}
     except Pm2Error as err:
         raise HookError(f"{params['hook']} cannot be run: {err}") from err
-    secrets = secrets_of(env, public=("PATH", "HOME", "USER", "LOGNAME", "LANG"))
+    secrets = secrets_of(env)
     env.update({str(key): str(value) for key, value in params["env"].items()})
     cwd = os.path.normpath(os.path.join(directory, params["chdir"]))
     began = time.monotonic()

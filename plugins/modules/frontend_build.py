@@ -240,7 +240,7 @@ from ..module_utils._frontend.build_plan import (
     reasons_to_install,
 )
 from ..module_utils._frontend.bundle import Findings, complaint, search
-from ..module_utils._pm2.plan import redacted, secrets_of
+from ..module_utils._host.redaction import redacted, secrets_of
 
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
 _ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__")

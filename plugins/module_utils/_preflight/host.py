@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.files import read_text
+from .._host.programs import find_program
 from .._host.url import Url, is_loopback
 from .._nginx.site.marker import is_managed
 from . import addresses_facts
@@ -23,7 +24,7 @@ from .finding import PreflightFinding
 from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
 from .machine import judge_memory, judge_node, judge_python
-from .machine_facts import available_memory, ephemeral_ports, find_program, output_of, version_of
+from .machine_facts import available_memory, ephemeral_ports, output_of, version_of
 from .nginx import judge_nginx, refused_file
 from .storage import judge_storage, needed_bytes
 from .storage_facts import look_at_storage, size_of_release

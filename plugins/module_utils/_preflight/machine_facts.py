@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
 
 from .._host.command import Ended, run
 from .._host.files import read_text
+from .._host.programs import find_program
 from .listeners import EPHEMERAL_PORTS
 from .versions import Version, parse_version
 
@@ -35,8 +34,7 @@ def room_in_group(directory: str) -> int | None:
     The kernel gives back what the group uses for cached files alone.
     """
     limit, current, usage = (
-        (read_text(os.path.join(directory, name)) or "").strip()
-        for name in ("memory.max", "memory.current", "memory.stat")
+        (read_text(f"{directory}/memory.{name}") or "").strip() for name in ("max", "current", "stat")
     )
     if not limit.isdigit() or not current.isdigit():
         return None
@@ -58,12 +56,6 @@ def version_of(program: str) -> Version | None:
     path = find_program(program)
     ended = output_of(path, "--version") if path else None
     return parse_version(ended.output) if ended and ended.succeeded else None
-
-
-def find_program(program: str) -> str | None:
-    """The path of a program; on the path of root, whatever the login has."""
-    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    return path if path is not None and os.access(path, os.X_OK) else None
 
 
 def output_of(path: str, argument: str) -> Ended | None:

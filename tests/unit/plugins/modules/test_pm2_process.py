@@ -1,69 +1,61 @@
-"""pm2_process where there is no pm2 daemon; the rest needs a real one (tests/integration)."""
+"""pm2_process on a host without a pm2 daemon; tests/integration has the ones with a real pm2."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import module_runner
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import run
 from ansible_collections.codeframe.staging.plugins.modules import pm2_process
+from module_runner import RunModule
 
 
-def run(tmp_path: Path, check: bool = False, **changes: Any) -> dict[str, Any]:
-    options = {
-        "name": "web",
-        "script": "server.js",
-        "cwd": str(tmp_path / "app"),
-        "pm2": str(tmp_path / "no-pm2"),
-        "pm2_home": str(tmp_path / "home"),
-        **changes,
-    }
-    return module_runner.run(pm2_process, options, check=check, diff=True)
+@pytest.fixture
+def bare(run_module: RunModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the module where no pm2 is installed."""
+    monkeypatch.setenv("PM2_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(run, "find_program", lambda _name: None)
+
+    def call(check: bool = False, **changes: Any) -> dict[str, Any]:
+        options = {"name": "web", "script": "server.js", "cwd": str(tmp_path / "app"), **changes}
+        return run_module(pm2_process, options, check=check, diff=True)
+
+    return call
 
 
-def test_check_mode_on_a_bare_host_predicts_a_start(tmp_path: Path) -> None:
-    result = run(tmp_path, check=True, env_file=str(tmp_path / "none.env"))
+def test_check_mode_on_a_bare_host_predicts_a_start(bare: Any, tmp_path: Path) -> None:
+    result = bare(check=True, env_file=str(tmp_path / "none.env"))
     assert (result["failed"], result["changed"], result["action"]) == (False, True, "start")
     assert result["reasons"] == ["pm2 is not installed yet"]
     assert result["diff"][0]["after"] == "status: online\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_pm2_a_real_run_fails_with_a_remedy(tmp_path: Path) -> None:
-    result = run(tmp_path)
+def test_without_pm2_a_real_run_fails_with_a_remedy(bare: Any) -> None:
+    result = bare()
     assert result["failed"]
-    assert result["msg"].startswith(f"there is no program {tmp_path}/no-pm2; install pm2")
+    assert result["msg"] == "there is no program pm2 on this host; deploy with the role runtime, which installs it"
+    assert (result["changed"], result["action"], result["pids"], result["downtime_s"]) == (False, "nothing", [], None)
 
 
 @pytest.mark.parametrize("state", ["stopped", "absent"])
-def test_without_pm2_nothing_runs_that_should_not(tmp_path: Path, state: str) -> None:
-    result = run(tmp_path, state=state)
+def test_without_pm2_nothing_runs_that_should_not(bare: Any, state: str) -> None:
+    result = bare(state=state)
     assert (result["failed"], result["changed"], result["status"]) == (False, False, "absent")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"script": None}, "the process web needs script", id="no-script"),
-        pytest.param({"health_url": "localhost:1"}, "health_url is 'localhost:1'; expected a URL", id="no-url"),
-        pytest.param({"max_memory_restart": "much"}, "the memory limit 'much' is no size", id="no-size"),
+        pytest.param({"script": None}, "the process web has no script", id="no-script"),
+        pytest.param({"health_url": "localhost:1"}, "health_url is 'localhost:1', but ", id="no-url"),
         pytest.param(
             {"env_file": "/nonexistent/.env"}, "the env file /nonexistent/.env does not exist", id="no-env-file"
         ),
     ],
 )
-def test_bad_input_is_refused_in_one_sentence(tmp_path: Path, options: dict[str, Any], message: str) -> None:
-    result = run(tmp_path, **options)
+def test_bad_input_is_refused_in_one_sentence(bare: Any, options: dict[str, Any], message: str) -> None:
+    result = bare(**options)
     assert result["failed"]
     assert result["msg"].startswith(message)
-
-
-def test_an_ecosystem_file_in_json_needs_no_node(tmp_path: Path) -> None:
-    file = tmp_path / "ecosystem.json"
-    file.write_text('{"apps": [{"name": "api", "script": "x.js"}]}')
-    options = {"script": None, "cwd": None, "ecosystem_file": str(file)}
-    assert "defines no application named web (it defines: api)" in run(tmp_path, **options)["msg"]
-    assert run(tmp_path, check=True, only="api", **options)["action"] == "start"
-    file.write_text("{")
-    assert "is no valid JSON" in run(tmp_path, **options)["msg"]

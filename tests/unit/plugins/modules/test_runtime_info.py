@@ -1,24 +1,28 @@
-"""What a host has of the runtime, as this machine has it."""
+"""runtime_info on this machine; how the facts are gathered is tested in module_utils/_runtime."""
 
 from __future__ import annotations
 
-import grp
 import os
 import pwd
+from pathlib import Path
 
 from ansible_collections.codeframe.staging.plugins.modules import runtime_info
+from module_runner import RunModule
 
 
-def test_a_user_has_a_home_and_a_primary_group_which_may_have_another_name(run_module):
-    account = pwd.getpwnam("sync")
-    found = run_module(runtime_info, {"user": account.pw_name})
+def test_the_facts_of_this_machine(run_module: RunModule, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    args = {"user": "sync", "packages": ["no-such-package"], "files": [str(file), str(tmp_path / "none")]}
+    found = run_module(runtime_info, args)
     assert not found["changed"]
-    assert (found["home"], found["group"]) == (account.pw_dir, grp.getgrgid(account.pw_gid).gr_name)
-    assert found["group"] != account.pw_name
-    own = run_module(runtime_info, {"user": pwd.getpwuid(os.getuid()).pw_name})
-    assert own["group"] == grp.getgrgid(pwd.getpwuid(os.getuid()).pw_gid).gr_name
+    assert found == {**found, **run_module(runtime_info, args, check=True)}
+    # The primary group of a user need not have the user's name.
+    assert (found["home"], found["group"], found["pm2_daemon"]) == (pwd.getpwnam("sync").pw_dir, "nogroup", None)
+    assert (found["missing_packages"], list(found["files"])) == (["no-such-package"], [str(file)])
+    assert (found["machine"], found["pm2_unit_enabled"]) == (os.uname().machine, False)
 
 
-def test_a_user_who_is_not_there_has_neither(run_module):
+def test_a_user_that_does_not_exist_has_neither_home_nor_group(run_module: RunModule) -> None:
     found = run_module(runtime_info, {"user": "nobody-of-this-name"})
     assert (found["home"], found["group"], found["pm2_daemon"]) == (None, None, None)

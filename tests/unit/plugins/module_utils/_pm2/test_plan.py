@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.definition import ProcessDefinition
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.plan import (
-    Action,
-    Pm2Error,
-    Process,
-    Wanted,
-    definition,
+    NO_CHANGE,
+    ProcessAction,
+    ProcessDifference,
+    ProcessPlan,
     differences,
-    dump_is_current,
-    duration_in_ms,
-    last_lines,
-    merged_dump,
-    normalised_settings,
-    parse_jlist,
     plan,
-    process_from,
-    redacted,
-    secrets_of,
-    size_in_bytes,
+    plan_online,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.process import Pm2Process
 
-WANTED = Wanted(
+DEFINITION = ProcessDefinition(
     name="web",
     script="/srv/app/server.js",
     cwd="/srv/app",
@@ -37,7 +29,7 @@ WANTED = Wanted(
     project="/srv/app",
     real_cwd="/srv/app.releases/0001",
 )
-RUNNING = Process(
+RUNNING = Pm2Process(
     name="web",
     pm_id=0,
     pid=100,
@@ -49,238 +41,203 @@ RUNNING = Process(
 )
 
 
-def test_a_process_that_is_as_wanted_needs_nothing() -> None:
-    assert plan([RUNNING], WANTED) == plan([RUNNING, replace(RUNNING, name="other", cwd="/x")], WANTED)
-    assert plan([RUNNING], WANTED).action is Action.NOTHING
+def test_a_process_that_runs_as_defined_needs_no_change() -> None:
+    assert plan([RUNNING], DEFINITION) == plan([RUNNING, replace(RUNNING, name="other", cwd="/x")], DEFINITION)
+    assert plan([RUNNING], DEFINITION).action is ProcessAction.NOTHING
 
 
 def test_no_process_is_started() -> None:
-    chosen = plan([], WANTED)
-    assert (chosen.action, chosen.reasons) == (Action.START, ("no process of this name runs",))
+    chosen = plan([], DEFINITION)
+    assert (chosen.action, chosen.reasons) == (ProcessAction.START, ("no process of this name runs",))
 
 
 @pytest.mark.parametrize(
     ("running", "action", "reason"),
     [
-        pytest.param({"env": {**RUNNING.env, "PORT": "1"}}, Action.RELOAD, "the variable PORT changed", id="env-value"),
+        pytest.param(
+            {"env": {**RUNNING.env, "PORT": "1"}}, ProcessAction.RELOAD, "the variable PORT changed", id="env-value"
+        ),
         pytest.param(
             {"env": {**RUNNING.env, "OLD": "1"}},
-            Action.REPLACE,
-            "the variable OLD is set and not wanted",
+            ProcessAction.REPLACE,
+            "the variable OLD is set, but not part of the definition",
             id="env-removed",
         ),
         pytest.param(
-            {"leftovers": ("OLD",)}, Action.REPLACE, "the variable OLD was removed, but pm2 kept it", id="env-kept"
+            {"leftovers": ("OLD",)},
+            ProcessAction.REPLACE,
+            "the variable OLD was removed, but pm2 kept it",
+            id="env-kept",
         ),
-        pytest.param({"args": ("--x",)}, Action.RELOAD, "the arguments changed", id="args"),
+        pytest.param({"args": ("--x",)}, ProcessAction.RELOAD, "the arguments changed", id="args"),
         pytest.param(
             {"script": "/srv/app/old.js"},
-            Action.REPLACE,
+            ProcessAction.REPLACE,
             "script is /srv/app/old.js, not /srv/app/server.js",
             id="script",
         ),
-        pytest.param({"cwd": "/srv"}, Action.REPLACE, "cwd is /srv, not /srv/app", id="cwd"),
-        pytest.param({"interpreter": "bun"}, Action.REPLACE, "interpreter is bun, not node", id="interpreter"),
-        pytest.param({"exec_mode": "cluster"}, Action.REPLACE, "exec_mode is cluster, not fork", id="mode"),
+        pytest.param({"cwd": "/srv"}, ProcessAction.REPLACE, "cwd is /srv, not /srv/app", id="cwd"),
+        pytest.param({"interpreter": "bun"}, ProcessAction.REPLACE, "interpreter is bun, not node", id="interpreter"),
+        pytest.param({"exec_mode": "cluster"}, ProcessAction.REPLACE, "exec_mode is cluster, not fork", id="mode"),
         pytest.param(
             {"settings": {"max_memory_restart": 1}},
-            Action.REPLACE,
+            ProcessAction.REPLACE,
             "max_memory_restart is 1, not unset",
             id="limit-gone",
         ),
-        pytest.param({"status": "stopped", "pid": 0}, Action.START, "it is stopped", id="stopped"),
-        pytest.param({"status": "errored", "pid": 0}, Action.START, "it is errored", id="errored"),
+        pytest.param({"status": "stopped", "pid": 0}, ProcessAction.START, "it is stopped", id="stopped"),
+        pytest.param({"status": "errored", "pid": 0}, ProcessAction.START, "it is errored", id="errored"),
         pytest.param(
             {"env": {**RUNNING.env, "STAGING_REVISION": "r0"}},
-            Action.RELOAD,
-            "revision r0 runs, r1 is wanted",
+            ProcessAction.RELOAD,
+            "its revision is r0, not r1",
             id="revision",
         ),
         pytest.param(
             {"live_cwd": "/srv/app.releases/0000 (deleted)"},
-            Action.RELOAD,
+            ProcessAction.RELOAD,
             "its directory /srv/app.releases/0000 no longer exists",
             id="directory-gone",
         ),
     ],
 )
-def test_each_difference_has_its_action(running: dict[str, Any], action: Action, reason: str) -> None:
-    chosen = plan([replace(RUNNING, **running)], WANTED)
+def test_each_difference_has_its_action(running: dict[str, Any], action: ProcessAction, reason: str) -> None:
+    chosen = plan([replace(RUNNING, **running)], DEFINITION)
     assert (chosen.action, chosen.reasons[0]) == (action, reason)
 
 
-def test_variables_that_pm2_counts_up_are_not_compared_but_what_it_begins_with() -> None:
-    wanted = replace(WANTED, env={**WANTED.env, "PORT": "14100"}, extra={"increment_var": "PORT", "instance_var": "ID"})
-    second = replace(RUNNING, env={**wanted.full_env(), "PORT": "14101", "ID": "1"})
-    assert plan([second], wanted).action is Action.NOTHING
-    moved = replace(wanted, env={**wanted.env, "PORT": "14200"})
+def test_variables_that_pm2_counts_up_are_compared_by_their_first_value() -> None:
+    definition = replace(
+        DEFINITION, env={**DEFINITION.env, "PORT": "14100"}, extra={"increment_var": "PORT", "instance_var": "ID"}
+    )
+    second = replace(RUNNING, env={**definition.full_env(), "PORT": "14101", "ID": "1"})
+    assert plan([second], definition).action is ProcessAction.NOTHING
+    moved = replace(definition, env={**definition.env, "PORT": "14200"})
     assert plan([second], moved).reasons == ("further options of the ecosystem file changed",)
 
 
-def test_a_list_of_one_exit_code_is_what_pm2_reports() -> None:
-    assert normalised_settings({"stop_exit_codes": 3}) == normalised_settings({"stop_exit_codes": [3]})
-
-
-def test_another_release_with_the_same_revision_is_as_it_should_be() -> None:
+def test_another_release_with_the_same_revision_needs_no_change() -> None:
     elsewhere = replace(RUNNING, live_cwd="/srv/app.releases/0000")
-    assert plan([elsewhere], WANTED).action is Action.NOTHING
+    assert plan([elsewhere], DEFINITION).action is ProcessAction.NOTHING
 
 
 def test_another_release_without_a_revision_is_outdated() -> None:
     elsewhere = replace(
         RUNNING, live_cwd="/srv/app.releases/0000", env={"PORT": "14100", "STAGING_PROJECT": "/srv/app"}
     )
-    assert plan([elsewhere], replace(WANTED, revision="")).action is Action.RELOAD
+    assert plan([elsewhere], replace(DEFINITION, revision="")).action is ProcessAction.RELOAD
 
 
-def test_a_setting_that_is_no_reason_to_act_is_put_right_along_with_another() -> None:
+def test_a_setting_that_is_no_reason_to_act_is_corrected_along_with_another() -> None:
     running = replace(RUNNING, settings={"wait_ready": True})
-    wanted = replace(WANTED, uncompared=frozenset({"wait_ready"}))
-    assert plan([running], wanted).action is Action.NOTHING
-    assert plan([replace(running, args=("x",))], wanted).action is Action.REPLACE
-    assert plan([running], WANTED).action is Action.REPLACE
+    definition = replace(DEFINITION, uncompared=frozenset({"wait_ready"}))
+    assert plan([running], definition).action is ProcessAction.NOTHING
+    assert plan([replace(running, args=("x",))], definition).action is ProcessAction.REPLACE
+    assert plan([running], DEFINITION).action is ProcessAction.REPLACE
 
 
 def test_values_of_variables_are_in_no_difference() -> None:
-    found = differences(replace(RUNNING, env={**RUNNING.env, "PORT": "old-secret"}), WANTED)
+    found = differences(replace(RUNNING, env={**RUNNING.env, "PORT": "old-secret"}), DEFINITION)
     assert "old-secret" not in repr(found)
     assert "14100" not in repr(found)
 
 
 def test_the_number_of_instances_of_a_cluster_is_scaled() -> None:
     cluster = replace(RUNNING, exec_mode="cluster")
-    wanted = replace(WANTED, exec_mode="cluster", instances=3)
-    assert plan([cluster], wanted).action is Action.SCALE
-    assert plan([RUNNING], replace(WANTED, instances=2)).action is Action.REPLACE
-    assert plan([replace(cluster, args=("x",))], wanted).action is Action.REPLACE
+    definition = replace(DEFINITION, exec_mode="cluster", instances=3)
+    assert plan([cluster], definition).action is ProcessAction.SCALE
+    assert plan([RUNNING], replace(DEFINITION, instances=2)).action is ProcessAction.REPLACE
+    assert plan([replace(cluster, args=("x",))], definition).action is ProcessAction.REPLACE
 
 
 def test_one_dead_instance_among_several_means_replace() -> None:
     cluster = replace(RUNNING, exec_mode="cluster")
-    chosen = plan([cluster, replace(cluster, status="errored")], replace(WANTED, exec_mode="cluster", instances=2))
-    assert (chosen.action, chosen.reasons) == (Action.REPLACE, ("it is errored",))
+    chosen = plan([cluster, replace(cluster, status="errored")], replace(DEFINITION, exec_mode="cluster", instances=2))
+    assert (chosen.action, chosen.reasons) == (ProcessAction.REPLACE, ("it is errored",))
 
 
 @pytest.mark.parametrize(
     "running",
     [
         pytest.param({"env": {"STAGING_PROJECT": "/srv/other"}}, id="of-another-project"),
-        pytest.param({"env": {}, "cwd": "/opt", "script": "/opt/x.js", "live_cwd": "/opt"}, id="started-by-somebody"),
+        pytest.param(
+            {"env": {}, "cwd": "/opt", "script": "/opt/x.js", "live_cwd": "/opt"}, id="started-manually-elsewhere"
+        ),
     ],
 )
 @pytest.mark.parametrize("state", ["online", "stopped", "absent"])
-def test_a_foreign_process_of_the_same_name_is_refused(running: dict[str, Any], state: str) -> None:
-    foreign = replace(RUNNING, **running)
+def test_an_unmanaged_process_of_the_same_name_is_refused(running: dict[str, Any], state: str) -> None:
+    unmanaged = replace(RUNNING, **running)
     with pytest.raises(Pm2Error, match="belongs to something else"):
-        plan([foreign], WANTED, state)
-    assert plan([foreign], WANTED, state, adopt=True).action is not Action.NOTHING
+        plan([unmanaged], DEFINITION, state)
 
 
 def test_states_other_than_online() -> None:
-    assert plan([RUNNING], WANTED, "stopped").action is Action.STOP
-    assert plan([replace(RUNNING, status="stopped")], WANTED, "stopped").action is Action.NOTHING
-    assert plan([RUNNING], WANTED, "absent").action is Action.DELETE
-    assert plan([], WANTED, "absent").action is Action.NOTHING
+    assert plan([RUNNING], DEFINITION, "stopped").action is ProcessAction.STOP
+    assert plan([replace(RUNNING, status="stopped")], DEFINITION, "stopped").action is ProcessAction.NOTHING
+    assert plan([RUNNING], DEFINITION, "absent").action is ProcessAction.DELETE
+    assert plan([], DEFINITION, "absent").action is ProcessAction.NOTHING
 
 
-def test_jlist_with_banners_before_it() -> None:
-    text = '[PM2] Spawning PM2 daemon\n>>>> In-memory PM2 is out-of-date\n[{"name": "a", "pm2_env": {}}]\n'
-    assert parse_jlist(text) == [{"name": "a", "pm2_env": {}}]
-    assert parse_jlist("[]") == []
-    with pytest.raises(Pm2Error, match="no list"):
-        parse_jlist("[PM2] nothing here")
-
-
-def test_an_entry_of_jlist_without_what_pm2_and_shells_add() -> None:
-    entry = {
-        "name": "web",
-        "pid": 7,
-        "pm_id": 0,
-        "pm2_env": {
-            "exec_mode": "cluster_mode",
-            "env": {"PORT": 14100, "PM2_HOME": "/h", "PWD": "/", "web": "{}", "unique_id": "x", "npm_config_x": "1"},
-            "PORT": "14100",
-            "STRAY": "kept by pm2",
-            "PATH": "/bin",
-            "NODE_APP_INSTANCE": 0,
-            "status": "online",
-            "pm_exec_path": "/a.js",
-            "pm_cwd": "/",
-            "args": "-a b",
-        },
-    }
-    process = process_from(entry)
-    assert process.env == {"PORT": "14100"}
-    assert process.leftovers == ("PATH", "STRAY")
-    assert (process.exec_mode, process.args, process.pid) == ("cluster", ("-a", "b"), 7)
-
-
-def test_the_definition_tells_pm2_everything() -> None:
-    entry = definition(replace(WANTED, out_log="/l/o", settings={"kill_timeout": 5000}, extra={"time": True}))
-    assert entry["env"]["STAGING_REVISION"] == "r1"
-    assert entry["env"]["STAGING_PROJECT"] == "/srv/app"
-    assert len(entry["env"]["STAGING_OPTIONS"]) == 16
-    assert (entry["out_file"], entry["kill_timeout"], entry["time"]) == ("/l/o", 5000, True)
-    assert "error_file" not in entry
-
-
-def test_a_started_definition_is_found_unchanged() -> None:
-    wanted = replace(WANTED, settings=normalised_settings({"max_memory_restart": "1G", "kill_timeout": "5s"}))
-    entry = definition(wanted)
-    inner = {
-        **entry,
-        "pm_exec_path": entry["script"],
-        "pm_cwd": entry["cwd"],
-        "exec_interpreter": "node",
-        "exec_mode": "fork_mode",
-        "status": "online",
-    }
-    assert plan([process_from({"name": "web", "pid": 1, "pm2_env": inner})], wanted).action is Action.NOTHING
+def test_the_refusal_names_what_runs() -> None:
+    with pytest.raises(Pm2Error) as error:
+        plan([replace(RUNNING, env={"STAGING_PROJECT": "/srv/other"}, script="/srv/other/x.js")], DEFINITION)
+    assert str(error.value) == (
+        "pm2 already runs a process named web that belongs to something else (it runs /srv/other/x.js in /srv/other); "
+        "choose another name, or delete that process with pm2 delete web"
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [("512M", 536870912), ("1G", 1073741824), (100, 100), ("10k", 10240), (None, None), ("", None)],
+    "running",
+    [
+        pytest.param({"env": {"STAGING_PROJECT": "-"}}, id="managed-without-a-project"),
+        pytest.param({"env": {}, "cwd": "/srv/app/web-ui"}, id="below-the-project"),
+        pytest.param({"env": {}, "cwd": "/", "live_cwd": "/srv/app.releases/0001"}, id="in-the-release"),
+        pytest.param({"env": {}, "cwd": "/", "live_cwd": "", "script": "/srv/app/x.js"}, id="its-script"),
+        pytest.param(
+            {"env": {}, "cwd": "/", "live_cwd": "", "script": "/usr/bin/node", "args": ("/srv/app/x.js",)},
+            id="its-argument",
+        ),
+    ],
 )
-def test_sizes(given: Any, expected: Any) -> None:
-    assert size_in_bytes(given) == expected
+def test_a_process_of_the_same_project_is_taken_over(running: dict[str, Any]) -> None:
+    assert plan([replace(RUNNING, **running)], DEFINITION).action is not ProcessAction.NOTHING
 
 
-@pytest.mark.parametrize(("given", "expected"), [("10s", 10000), ("2m", 120000), (1600, 1600), (None, None)])
-def test_durations(given: Any, expected: Any) -> None:
-    assert duration_in_ms(given) == expected
+def test_a_directory_that_only_begins_alike_is_another() -> None:
+    with pytest.raises(Pm2Error):
+        plan([replace(RUNNING, env={}, cwd="/srv/app2", script="/srv/app2/x.js", live_cwd="/srv/app2")], DEFINITION)
 
 
-@pytest.mark.parametrize("call", [size_in_bytes, duration_in_ms])
-def test_what_is_no_number_is_refused(call: Any) -> None:
-    with pytest.raises(Pm2Error, match="expected"):
-        call("a lot")
-
-
-def test_the_dump_keeps_what_others_saved() -> None:
-    former = [{"name": "theirs", "saved": 1}, {"name": "web", "old": 1}]
-    fresh = [{"name": "theirs", "saved": 2}, {"name": "unsaved"}, {"name": "web", "new": 1}]
-    assert merged_dump(former, fresh, "web") == [{"name": "theirs", "saved": 1}, {"name": "web", "new": 1}]
-
-
-def test_whether_the_dump_is_what_runs() -> None:
-    saved = {"name": "web", "pm_exec_path": "/srv/app/server.js", "pm_cwd": "/srv/app", "exec_interpreter": "node"}
-    saved.update(env=dict(RUNNING.env), status="online", exec_mode="fork_mode")  # type: ignore[arg-type]
-    assert dump_is_current([saved], [RUNNING], "web")
-    assert not dump_is_current([{**saved, "pm_cwd": "/old"}], [RUNNING], "web")
-    assert not dump_is_current(None, [RUNNING], "web")
-    assert dump_is_current(None, [], "web")
-
-
-def test_secrets_are_removed_in_every_form() -> None:
-    secrets = secrets_of(
-        {"A": 'pa"ss wörd', "PORT": "14100", "FLAG": "true", "NEXT_PUBLIC_X": "wss://public/ws", "KEY": "line1\nline2"}
+def test_a_setting_that_is_not_wanted_any_more_needs_more_than_a_reload() -> None:
+    running = replace(RUNNING, settings={"kill_timeout": 1000})
+    changed = replace(DEFINITION, settings={"kill_timeout": 5000})
+    assert plan([running], changed).action is ProcessAction.RELOAD
+    assert differences(running, changed) == (
+        ProcessDifference("kill_timeout", "1000", "5000", "kill_timeout is 1000, not 5000", True),
     )
-    text = 'x pa"ss wörd y {"k": "pa\\"ss w\\u00f6rd"} pa%22ss%20w%C3%B6rd line2 14100 true wss://public/ws'
-    clean = redacted(text, secrets)
-    assert clean == 'x ******** y {"k": "********"} ******** ******** 14100 true wss://public/ws'
+    assert plan([running], DEFINITION).action is ProcessAction.REPLACE
 
 
-def test_the_last_lines_have_no_colours_and_no_blanks() -> None:
-    assert last_lines("a\n\x1b[31mb\x1b[0m\n\n  \nc\n", 2) == ["b", "c"]
-    assert json.dumps(last_lines("x" * 9999, 1)) == json.dumps(["x" * 500])
+def test_logs_are_compared_where_they_are_defined() -> None:
+    running = replace(RUNNING, out_log="/l/o", err_log="/l/e")
+    assert plan([running], DEFINITION) == NO_CHANGE
+    assert plan([running], replace(DEFINITION, out_log="/l/o", err_log="/l/e")) == NO_CHANGE
+    assert plan([running], replace(DEFINITION, out_log="/m/o")).reasons == ("out_log is /l/o, not /m/o",)
+    assert plan([running], replace(DEFINITION, err_log="/m/e")).action is ProcessAction.REPLACE
+
+
+def test_a_marker_that_is_missing_is_added_by_a_reload() -> None:
+    env = {"PORT": "14100", "STAGING_REVISION": "r1"}
+    assert plan([replace(RUNNING, env=env)], DEFINITION) == ProcessPlan(
+        ProcessAction.RELOAD,
+        ("it was not started by this module for this project",),
+        (ProcessDifference("project", "none", "/srv/app", "it was not started by this module for this project", True),),
+    )
+
+
+def test_the_same_difference_of_two_instances_is_said_once() -> None:
+    cluster = replace(RUNNING, exec_mode="cluster", args=("x",))
+    definition = replace(DEFINITION, exec_mode="cluster", instances=2)
+    assert plan_online([cluster, cluster], definition).reasons == ("the arguments changed",)

@@ -1,8 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""For how long a port refused connections while something was done to the process behind it."""
+"""For how long a port refused connections while the process behind it was changed."""
 
 from __future__ import annotations
 
@@ -12,8 +11,8 @@ import time
 from types import TracebackType
 
 
-class GapWatch:
-    """Connects to a port of this host again and again, for as long as the ``with`` block runs.
+class DowntimeWatch:
+    """Connects to a port of this host again and again while the ``with`` block runs.
 
     :param port: TCP port on the loopback address.
     :param interval_s: Seconds between two attempts, and so the precision of the result.
@@ -27,7 +26,7 @@ class GapWatch:
         self._longest_s = 0.0
         self._served = self._connects()
 
-    def __enter__(self) -> GapWatch:
+    def __enter__(self) -> DowntimeWatch:
         if self._served:
             self._thread.start()
         return self
@@ -40,8 +39,8 @@ class GapWatch:
             self._thread.join()
 
     @property
-    def gap_s(self) -> float | None:
-        """The longest time in which every connection was refused, in seconds; ``None`` if nothing listened before."""
+    def downtime_s(self) -> float | None:
+        """The longest time in which every connection was refused, in seconds; None if nothing listened before."""
         return round(self._longest_s, 2) if self._served else None
 
     def _watch(self) -> None:

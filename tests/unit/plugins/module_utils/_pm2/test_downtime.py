@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2.gap import GapWatch
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.downtime import DowntimeWatch
 from free_ports import free_port
 
 
@@ -29,7 +29,7 @@ class Attempts(list):
 
 @pytest.fixture
 def attempts(monkeypatch):
-    made, connects = Attempts(), GapWatch._connects
+    made, connects = Attempts(), DowntimeWatch._connects
 
     def noting(watch):
         begun = time.monotonic()
@@ -37,20 +37,20 @@ def attempts(monkeypatch):
         made.append((begun, time.monotonic(), done))
         return done
 
-    monkeypatch.setattr(GapWatch, "_connects", noting)
+    monkeypatch.setattr(DowntimeWatch, "_connects", noting)
     return made
 
 
-def test_a_port_that_stays_open_has_no_gap():
-    with listen() as server, GapWatch(server.getsockname()[1]) as watch:
+def test_a_port_that_stays_open_has_no_downtime():
+    with listen() as server, DowntimeWatch(server.getsockname()[1]) as watch:
         time.sleep(0.2)
-    assert watch.gap_s == 0
+    assert watch.downtime_s == 0
 
 
 def test_the_time_in_which_a_port_is_closed_is_measured(attempts):
     port = free_port()
     server = listen(port)
-    with GapWatch(port) as watch:
+    with DowntimeWatch(port) as watch:
         attempts.wait_for(2, open_=True)
         server.close()
         time.sleep(0.5)
@@ -59,27 +59,27 @@ def test_the_time_in_which_a_port_is_closed_is_measured(attempts):
         attempts.wait_for(2, open_=True)
     server.close()
     refused = [number for number, (_begun, _ended, done) in enumerate(attempts) if not done]
-    assert watch.gap_s is not None
+    assert watch.downtime_s is not None
     # From the first refusal to the last, and no longer than from the success before to the one after.
-    assert attempts[refused[-1]][1] - attempts[refused[0]][0] - 0.01 <= watch.gap_s
-    assert watch.gap_s <= attempts[refused[-1] + 1][0] - attempts[refused[0] - 1][1] + 0.01
+    assert attempts[refused[-1]][1] - attempts[refused[0]][0] - 0.01 <= watch.downtime_s
+    assert watch.downtime_s <= attempts[refused[-1] + 1][0] - attempts[refused[0] - 1][1] + 0.01
 
 
-def test_a_port_that_was_closed_before_has_no_gap_to_measure():
+def test_a_port_that_was_closed_before_has_no_downtime():
     server = listen()
     port = server.getsockname()[1]
     server.close()
-    with GapWatch(port) as watch:
+    with DowntimeWatch(port) as watch:
         time.sleep(0.1)
-    assert watch.gap_s is None
+    assert watch.downtime_s is None
 
 
 def test_a_port_that_does_not_open_again_was_closed_until_the_end(attempts):
     server = listen()
-    with GapWatch(server.getsockname()[1]) as watch:
+    with DowntimeWatch(server.getsockname()[1]) as watch:
         server.close()
         time.sleep(0.4)
         attempts.wait_for(2, open_=False)
     refused = [begun for begun, _ended, done in attempts if not done]
-    assert watch.gap_s is not None
-    assert watch.gap_s >= refused[-1] - refused[0] - 0.01
+    assert watch.downtime_s is not None
+    assert watch.downtime_s >= refused[-1] - refused[0] - 0.01

@@ -1,0 +1,114 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Making pm2 run a process as planned."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Sequence
+
+from .._host.programs import find_program
+from .definition import ProcessDefinition, ecosystem_entry, ecosystem_entry_of
+from .error import Pm2Error
+from .plan import ProcessAction
+from .process import Pm2Process
+from .settings import listen_timeout_s
+from .state import Pm2State, is_held_by, other_holder
+
+_RELOAD_WITHIN_S = 120.0
+
+
+def refuse_home_of_another_user(home: str) -> None:
+    """A call as another user would start a second daemon, with files that the owner of the first cannot read.
+
+    :raises Pm2Error: If the pm2 directory belongs to another user.
+    """
+    try:
+        owner = os.stat(home).st_uid
+    except OSError:
+        return
+    if owner != os.getuid():
+        name = pwd.getpwuid(owner).pw_name
+        raise Pm2Error(f"the pm2 directory {home} belongs to {name}; run this task as {name} (become_user)")
+
+
+def refuse_missing_files(definition: ProcessDefinition, path: str) -> None:
+    """Find out before anything is stopped what would keep the process from starting.
+
+    :param path: The ``PATH`` of the process.
+    :raises Pm2Error: With what is missing.
+    """
+    start = f"the process {definition.name} cannot be started: "
+    if not os.path.isdir(definition.cwd):
+        raise Pm2Error(f"{start}its directory {definition.cwd} does not exist")
+    if not os.path.isfile(definition.script):
+        raise Pm2Error(f"{start}its script {definition.script} does not exist")
+    if definition.interpreter == "none":
+        if not os.access(definition.script, os.X_OK):
+            raise Pm2Error(f"{start}{definition.script} is not executable")
+    elif not find_program(definition.interpreter, path.split(":")):
+        raise Pm2Error(f"{start}there is no interpreter {definition.interpreter}")
+
+
+def refuse_held_port(port: int | None, state: Pm2State, definition: ProcessDefinition, orphans: Sequence[int]) -> None:
+    """Find out before anything is stopped whether another program has the port.
+
+    :param orphans: Processes that will be ended before the start.
+    :raises Pm2Error: With the program.
+    """
+    if port is None or is_held_by(port, orphans):
+        return
+    holder = other_holder(port, state.daemon, state.named(definition.name))
+    if holder and state.daemon:
+        other = next((item for item in state.processes if _is_other_holder(item, definition, port)), None)
+        holder = f"the pm2 process {other.name}" if other else holder
+    if holder:
+        raise Pm2Error(f"{definition.name} cannot be started: port {port} is held by {holder}; nothing was changed")
+
+
+def _is_other_holder(process: Pm2Process, definition: ProcessDefinition, port: int) -> bool:
+    return process.name != definition.name and is_held_by(port, [process.pid])
+
+
+def apply(action: ProcessAction, state: Pm2State, definition: ProcessDefinition, directory: str) -> None:
+    """Carry out an action.
+
+    :param state: What runs before.
+    :param directory: For temporary files.
+    :raises Pm2Error: If pm2 refuses; a process that was deleted for it has been started again then.
+    """
+    pm2 = state.program()
+    if action is ProcessAction.STOP:
+        pm2.call("stop", definition.name)
+    elif action is ProcessAction.DELETE:
+        pm2.call("delete", definition.name)
+    elif action is ProcessAction.SCALE:
+        pm2.call("scale", definition.name, str(definition.instances))
+    elif action is ProcessAction.RELOAD:
+        within_s = _RELOAD_WITHIN_S + listen_timeout_s(definition.settings) * max(1, definition.instances)
+        pm2.apply("startOrReload", ecosystem_entry(definition), directory, timeout_s=within_s)
+    elif action in (ProcessAction.START, ProcessAction.REPLACE):
+        _start(action, state, definition, directory)
+
+
+def _start(action: ProcessAction, state: Pm2State, definition: ProcessDefinition, directory: str) -> None:
+    pm2, previous = state.program(), state.named(definition.name)
+    if previous:
+        pm2.call("delete", definition.name)
+    try:
+        pm2.apply("start", ecosystem_entry(definition), directory)
+    except Pm2Error as err:
+        if not previous:
+            raise
+        if action is ProcessAction.START:
+            raise Pm2Error(f"{err}; the entry of the process that did not run ({previous[0].status}) is gone") from err
+        try:
+            pm2.apply("start", ecosystem_entry_of(previous), directory)
+        except Pm2Error as again:
+            raise Pm2Error(
+                f"{err}; the previous process was deleted for it and could not be started again ({again}), so "
+                f"{definition.name} does not run now"
+            ) from err
+        raise Pm2Error(f"{err}; the previous process was started again") from err

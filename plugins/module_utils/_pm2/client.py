@@ -1,0 +1,109 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pm2 program, called with an environment that the module sets."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._host import proc
+from .._host.command import run
+from .._host.files import read_text, write_atomic
+from .._host.redaction import redacted
+from .dump import merged_dump
+from .dump_file import close_dumps, read_dump, write_dump
+from .error import Pm2Error
+from .process import Pm2Process, parse_jlist, parse_process
+
+_CALL_WITHIN_S = 120.0
+_APPLY_WITHIN_S = 180.0
+
+
+class Pm2:
+    """The pm2 program.
+
+    :param executable: Its path.
+    :param env: The whole environment of every call; a daemon that a call starts inherits it.
+    :param home: Directory of the daemon.
+    :param hidden: Values that are removed from everything that pm2 prints.
+    """
+
+    def __init__(self, executable: str, env: Mapping[str, str], home: str, hidden: Sequence[str] = ()) -> None:
+        self._executable = executable
+        self._home = home
+        self._hidden = tuple(hidden)
+        self._env = {**env, "PM2_HOME": home, "PM2_DISCRETE_MODE": "true"}
+
+    def version(self) -> str:
+        """The version on the disk, read from the package: asking pm2 would start a daemon."""
+        package = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(self._executable))), "package.json")
+        try:
+            return str(json.loads(read_text(package) or "{}").get("version", ""))
+        except (ValueError, AttributeError):
+            return ""
+
+    def call(self, *args: str, umask: int = -1, timeout_s: float = _CALL_WITHIN_S) -> str:
+        """Run pm2 silently and return what it printed.
+
+        :raises Pm2Error: If it failed or took longer than the limit.
+        """
+        try:
+            ended = run(
+                [self._executable, "-s", *args],
+                deadline=time.monotonic() + timeout_s,
+                env=self._env,
+                separate=True,
+                umask=umask,
+            )
+        except OSError as err:
+            raise Pm2Error(f"{self._executable} cannot be run: {err.strerror}") from err
+        if ended.timed_out:
+            raise Pm2Error(f"pm2 {args[0]} did not end within {timeout_s:.0f} s")
+        if not ended.succeeded:
+            said = redacted((ended.errors + ended.output).strip(), self._hidden)[-600:]
+            raise Pm2Error(f"pm2 {args[0]} ended with exit code {ended.code}: {said}")
+        return ended.output
+
+    def processes(self) -> list[Pm2Process]:
+        """What the daemon runs. Call it only while a daemon runs, because this would start one."""
+        entries = parse_jlist(self.call("jlist"))
+        applications = [entry for entry in entries if not entry["pm2_env"].get("pmx_module")]
+        return [_with_live_cwd(parse_process(entry)) for entry in applications]
+
+    def apply(self, command: str, entry: Mapping[str, Any], directory: str, timeout_s: float = _APPLY_WITHIN_S) -> None:
+        """Give pm2 one definition in a private file, so that no value is visible in a list of processes.
+
+        :param directory: Where the file is written for the time of the call.
+        :raises Pm2Error: As :meth:`call`.
+        """
+        path = os.path.join(directory, f"pm2-{secrets.token_hex(8)}.json")
+        write_atomic(path, json.dumps({"apps": [entry]}), mode=0o600, sync=False)
+        try:
+            self.call(command, path, "--update-env", timeout_s=timeout_s)
+        finally:
+            os.unlink(path)
+
+    def save(self, name: str) -> None:
+        """Save the list for the next boot: private, our entries as they run, all others as their owner saved them.
+
+        :raises Pm2Error: As :meth:`call`.
+        """
+        close_dumps(self._home)
+        previous = read_dump(self._home)
+        self.call("save", "--force", umask=0o077)
+        close_dumps(self._home)
+        fresh = read_dump(self._home) or []
+        merged = merged_dump(previous, fresh, name) if previous is not None else fresh
+        if merged != fresh:
+            write_dump(self._home, merged)
+
+
+def _with_live_cwd(process: Pm2Process) -> Pm2Process:
+    return replace(process, live_cwd=proc.working_directory(process.pid) or "") if process.pid > 0 else process

@@ -1,0 +1,48 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files in which pm2 saves the list of processes for the next boot."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._host.files import read_text, set_attributes, write_atomic
+
+_DUMP = "dump.pm2"
+
+
+def read_dump(home: str) -> list[dict[str, Any]] | None:
+    """The saved list; None if there is none or it cannot be read."""
+    try:
+        value = json.loads(read_text(os.path.join(home, _DUMP)) or "")
+    except ValueError:
+        return None
+    return value if isinstance(value, list) else None
+
+
+def write_dump(home: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the saved list in one step; it is private, because it contains the processes' environments."""
+    write_atomic(os.path.join(home, _DUMP), json.dumps(list(entries), indent=2), mode=0o600)
+
+
+def exposed_dumps(home: str) -> list[str]:
+    """The saved lists that other users can read."""
+    found = []
+    for name in (_DUMP, f"{_DUMP}.bak"):
+        path = os.path.join(home, name)
+        with contextlib.suppress(OSError):
+            if stat.S_IMODE(os.lstat(path).st_mode) & 0o077:
+                found.append(path)
+    return found
+
+
+def close_dumps(home: str) -> None:
+    """Make the saved lists private."""
+    for path in exposed_dumps(home):
+        set_attributes(path, mode=0o600, uid=None, gid=None)

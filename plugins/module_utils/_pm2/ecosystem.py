@@ -1,0 +1,101 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user's own ecosystem file, which says how pm2 runs the processes of a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .._host.command import Ended, run
+from .._host.files import read_text
+from .error import Pm2Error
+
+_WITHIN_S = 30
+# Standard output belongs to the file, which may print something itself; the last line is ours.
+_PROGRAM = (
+    "const w=process.stdout.write.bind(process.stdout);process.stdout.write=()=>true;"
+    "const v=require(process.argv[1]);w('\\n@@'+JSON.stringify(v)+'\\n')"
+)
+
+
+def ecosystem_application(path: str, name: str, node: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """The definition of one application, with its ``cwd``.
+
+    :param node: The Node.js program, which evaluates a file that is not JSON.
+    :param env: The whole environment of that.
+    :raises Pm2Error: If the file cannot be evaluated or does not define the application.
+    """
+    applications = read_ecosystem(path, node, env)
+    for application in applications:
+        if application.get("name") == name:
+            return {"cwd": os.path.dirname(path), **application}
+    names = ", ".join(str(application.get("name")) for application in applications) or "none"
+    raise Pm2Error(f"{path} defines no application named {name} (it defines: {names})")
+
+
+def read_ecosystem(path: str, node: str, env: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The applications of an ecosystem file.
+
+    :raises Pm2Error: If it cannot be evaluated or contains no list of applications.
+    """
+    value = _read_json(path) if path.endswith(".json") else _evaluate(path, node, env)
+    applications = value.get("apps") if isinstance(value, dict) else value
+    if isinstance(applications, dict):
+        applications = [applications]
+    if not isinstance(applications, list) or not all(isinstance(item, dict) for item in applications):
+        raise Pm2Error(f"{path} contains no list of applications; expected module.exports = {{apps: [...]}}")
+    return applications
+
+
+def _read_json(path: str) -> Any:
+    try:
+        return json.loads(read_text(path) or "")
+    except ValueError as err:
+        raise Pm2Error(f"{path} is not valid JSON: {err}") from err
+
+
+def _evaluate(path: str, node: str, env: Mapping[str, str]) -> Any:
+    """Let Node.js evaluate the file, so that ``__dirname`` stays the path through the project's link."""
+    ended = _run(path, [node, "--preserve-symlinks", "--preserve-symlinks-main"], env)
+    if not ended.succeeded and not ended.timed_out:
+        # Modules that are found through a link, as pnpm installs them, need their resolved paths.
+        ended = _run(path, [node], env)
+    lines = [line for line in ended.output.splitlines() if line.startswith("@@")]
+    if not ended.succeeded or not lines:
+        said = re.findall(r"^\w*Error\b.*", ended.errors, re.MULTILINE)
+        reason = f"it did not end within {_WITHIN_S} s" if ended.timed_out else (said or ["no reason given"])[0][:300]
+        raise Pm2Error(f"Node.js cannot evaluate {path}: {reason}")
+    directory = os.path.dirname(path)
+    return _through_link(json.loads(lines[-1][2:]), os.path.realpath(directory), directory)
+
+
+def _run(path: str, command: list[str], env: Mapping[str, str]) -> Ended:
+    try:
+        return run(
+            [*command, "-e", _PROGRAM, path],
+            deadline=time.monotonic() + _WITHIN_S,
+            cwd=os.path.dirname(path),
+            env=env,
+            separate=True,
+        )
+    except OSError as err:
+        raise Pm2Error(f"the ecosystem file {path} cannot be evaluated: {command[0]}: {err.strerror or err}") from err
+
+
+def _through_link(value: Any, resolved: str, linked: str) -> Any:
+    """Put the project's link back where Node.js resolved it."""
+    if resolved == linked:
+        return value
+    if isinstance(value, str):
+        return re.sub(re.escape(resolved) + r"(?=/|\Z)", lambda _match: linked, value)
+    if isinstance(value, list):
+        return [_through_link(item, resolved, linked) for item in value]
+    if isinstance(value, dict):
+        return {key: _through_link(item, resolved, linked) for key, item in value.items()}
+    return value

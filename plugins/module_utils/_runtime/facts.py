@@ -1,0 +1,111 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host has of the runtime that a deployment needs."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import hashlib
+import json
+import os
+import pwd
+import time
+from collections.abc import Iterable, Sequence
+
+from .._host.command import run
+from .._host.files import UnsafeFileError, read_file, read_text
+from .._host.programs import find_program
+
+#: npm installs global packages below it, as the role runtime tells it to.
+NPM_PREFIX = "/usr/local"
+_ANSWER_WITHIN_S = 60.0
+
+
+class RuntimeFactsError(Exception):
+    """A fact that cannot be gathered, in one sentence."""
+
+
+def missing_packages(packages: Sequence[str]) -> list[str]:
+    """The packages that dpkg does not list as installed, in the order given."""
+    if not packages:
+        return []
+    # Unknown names make dpkg-query fail while it still lists the others.
+    listed = _output("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages) or ""
+    installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
+    return [package for package in packages if package not in installed]
+
+
+def account_of(user: str) -> tuple[str | None, str | None]:
+    """Home directory and primary group of a user; both None if the user does not exist."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        return None, None
+    return account.pw_dir, _group_name(account.pw_gid)
+
+
+def node_version() -> str | None:
+    """Version of the Node.js on the path, without a leading ``v``; None if there is none."""
+    output = _output("node", "--version")
+    return output.strip().lstrip("v") or None if output else None
+
+
+def npm_package_version(package: str) -> str | None:
+    """Version of a globally installed npm package; None if it is not installed."""
+    try:
+        text = read_text(os.path.join(NPM_PREFIX, "lib/node_modules", package, "package.json"))
+        return str(json.loads(text or "")["version"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def unit_is(question: str, unit: str) -> bool:
+    """Whether ``systemctl is-enabled`` or ``is-active`` says so; without systemd it does not."""
+    return (_output("systemctl", question, unit) or "").strip() in ("enabled", "active")
+
+
+def file_states(paths: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Digest, owner, group and mode of those paths that are regular files.
+
+    :raises RuntimeFactsError: If one of them cannot be read.
+    """
+    found = {}
+    for path in paths:
+        try:
+            content = read_file(path)
+        except (FileNotFoundError, NotADirectoryError, UnsafeFileError):
+            continue
+        except OSError as error:
+            raise RuntimeFactsError(f"{path} cannot be read: {error.strerror}") from error
+        found[path] = {
+            "sha256": hashlib.sha256(content.data).hexdigest(),
+            "owner": _user_name(content.uid),
+            "group": _group_name(content.gid),
+            "mode": f"{content.mode:04o}",
+        }
+    return found
+
+
+def _output(name: str, *arguments: str) -> str | None:
+    """What a program prints, however it ends; None if there is no such program."""
+    program = find_program(name)
+    if program is None:
+        return None
+    try:
+        return run([program, *arguments], deadline=time.monotonic() + _ANSWER_WITHIN_S, separate=True).output
+    except OSError:
+        return None
+
+
+def _user_name(uid: int) -> str:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return str(uid)
+
+
+def _group_name(gid: int) -> str:
+    with contextlib.suppress(KeyError):
+        return grp.getgrgid(gid).gr_name
+    return str(gid)

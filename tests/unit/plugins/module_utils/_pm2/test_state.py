@@ -1,0 +1,80 @@
+"""What pm2 runs now, and who listens on a port."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.daemon import Pm2Daemon
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.process import Pm2Process
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.state import (
+    Pm2State,
+    is_held_by,
+    look,
+    other_holder,
+)
+from free_ports import free_port
+
+USER = pwd.getpwuid(os.getuid()).pw_name
+
+
+def process(pid: int, exec_mode: str = "fork", name: str = "web") -> Pm2Process:
+    return Pm2Process(name, 0, pid, "online", "/x.js", "/", exec_mode=exec_mode)
+
+
+def test_without_pm2_and_a_daemon_nothing_runs(tmp_path: Path) -> None:
+    state = look(str(tmp_path), None)
+    assert (state.daemon, state.processes, state.named("web")) == (None, [], [])
+    with pytest.raises(Pm2Error, match="pm2 is not installed on this host"):
+        state.program()
+
+
+def test_the_instances_of_a_name() -> None:
+    web, other = process(1), process(2, name="other")
+    assert Pm2State(None, [web, other], None).named("web") == [web]
+
+
+def test_nobody_holds_a_free_port() -> None:
+    port = free_port()
+    assert other_holder(port, None, []) == ""
+    assert not is_held_by(port, [os.getpid()])
+
+
+def test_a_port_of_the_process_itself_or_a_child_is_its_own() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert other_holder(port, None, [process(os.getpid())]) == ""
+        assert other_holder(port, None, [process(os.getppid())]) == ""
+        assert is_held_by(port, [os.getppid()])
+        assert not is_held_by(port, [])
+
+
+def test_a_port_of_the_daemon_is_the_process_s_own_in_cluster_mode() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        daemon = Pm2Daemon(os.getpid(), "7.0.4", "/h")
+        assert other_holder(port, daemon, [process(1_000_000, "cluster")]) == ""
+        assert other_holder(port, daemon, [process(1_000_000)]) != ""
+
+
+def test_another_program_is_described_without_its_arguments(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    )
+    server = subprocess.Popen(
+        [sys.executable, str(script), "planted"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    port = int(server.stdout.readline())
+    try:
+        name = Path(sys.executable).name
+        assert other_holder(port, None, []) == f"{name} {script} (pid {server.pid}, user {USER})"
+    finally:
+        server.communicate("\n")

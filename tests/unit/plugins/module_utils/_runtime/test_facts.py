@@ -1,0 +1,113 @@
+"""What a host has of the runtime, with programs and files of the test's own."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._runtime import facts
+
+OWN = pwd.getpwuid(os.getuid())
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that the test writes are the first on the path."""
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+def write(directory: Path, name: str, text: str) -> None:
+    (directory / name).write_text(f"#!/bin/sh\n{text}\n")
+    (directory / name).chmod(0o755)
+
+
+@pytest.mark.usefixtures("program")
+def test_packages_that_are_not_installed_are_missing(tmp_path: Path) -> None:
+    listed = "nginx installed\\nold config-files\\n"
+    write(tmp_path, "dpkg-query", f'printf "{listed}"; echo "no packages found matching unknown" >&2; exit 1')
+    assert facts.missing_packages(["unknown", "nginx", "old"]) == ["unknown", "old"]
+    assert facts.missing_packages([]) == []
+
+
+def test_without_dpkg_all_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "find_program", lambda _name: None)
+    assert facts.missing_packages(["nginx"]) == ["nginx"]
+    assert facts.node_version() is None
+    assert not facts.unit_is("is-enabled", "pm2-deploy.service")
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(("text", "version"), [("echo v20.19.2", "20.19.2"), ("exit 1", None), ("echo", None)])
+def test_the_version_of_node(tmp_path: Path, text: str, version: str | None) -> None:
+    write(tmp_path, "node", text)
+    assert facts.node_version() == version
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [('{"version": "7.0.4"}', "7.0.4"), ("{}", None), ("[]", None), ("{", None), (None, None)]
+)
+def test_the_version_of_a_global_npm_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, version: str | None
+) -> None:
+    monkeypatch.setattr(facts, "NPM_PREFIX", str(tmp_path))
+    directory = tmp_path / "lib/node_modules/pm2"
+    directory.mkdir(parents=True)
+    if text is not None:
+        (directory / "package.json").write_text(text)
+    assert facts.npm_package_version("pm2") == version
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("echo enabled", True), ("echo active", True), ("echo disabled; exit 1", False), ("echo inactive; exit 3", False)],
+)
+def test_the_answers_of_systemctl(tmp_path: Path, text: str, answer: bool) -> None:
+    write(tmp_path, "systemctl", f'[ "$1 $2" = "is-enabled pm2-deploy.service" ] || exit 9\n{text}')
+    assert facts.unit_is("is-enabled", "pm2-deploy.service") is answer
+
+
+def test_a_user_has_a_home_and_a_primary_group() -> None:
+    assert facts.account_of(OWN.pw_name) == (OWN.pw_dir, grp.getgrgid(OWN.pw_gid).gr_name)
+    assert facts.account_of("sync") == ("/bin", "nogroup")
+    assert facts.account_of("nobody-of-this-name") == (None, None)
+
+
+def test_regular_files_alone_have_a_state(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("text")
+    file.chmod(0o640)
+    (tmp_path / "link").symlink_to(file)
+    os.mkfifo(tmp_path / "fifo")
+    paths = [str(tmp_path / name) for name in ("file", "link", "fifo", "none", "file/none", "")]
+    assert facts.file_states(paths) == {
+        str(file): {
+            "sha256": hashlib.sha256(b"text").hexdigest(),
+            "owner": OWN.pw_name,
+            "group": grp.getgrgid(file.stat().st_gid).gr_name,
+            "mode": "0640",
+        }
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_an_owner_without_a_name_is_a_number(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    os.chown(file, 54321, 54322)
+    state = facts.file_states([str(file)])[str(file)]
+    assert (state["owner"], state["group"]) == ("54321", "54322")
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(facts, "read_file", refuse)
+    with pytest.raises(facts.RuntimeFactsError) as error:
+        facts.file_states([str(tmp_path / "file")])
+    assert str(error.value) == f"{tmp_path}/file cannot be read: Permission denied"
