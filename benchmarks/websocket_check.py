@@ -30,6 +30,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.call import Call  # noqa: E402
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.load import (  # noqa: E402
     allow_files,
     observe_load,
@@ -37,7 +38,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.load 
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.probe import (  # noqa: E402
     WebSocketProbe,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.run import observe_all  # noqa: E402
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.run import observe  # noqa: E402
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import Settings  # noqa: E402
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.target import Target, parse_target  # noqa: E402
 
@@ -133,9 +134,10 @@ def resident_bytes() -> int:
 def bench_endpoints() -> bool:
     """Many endpoints, each held: the call must take as long as one of them."""
     with backend() as port:
-        targets = [target_for(port, f"endpoint {n}") for n in range(ENDPOINTS)]
+        targets = tuple(target_for(port, f"endpoint {n}") for n in range(ENDPOINTS))
+        call = Call(Settings(hold_s=ENDPOINT_HOLD_S), targets, {target.name: None for target in targets})
         began = time.monotonic()
-        seen = asyncio.run(observe_all(targets, {t.name: None for t in targets}, Settings(hold_s=ENDPOINT_HOLD_S)))
+        seen = asyncio.run(observe(call))
         took = time.monotonic() - began
     passed = sum(one.fault is None for one in seen)
     print(

@@ -320,19 +320,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._websocket.causes import Cause
-from ..module_utils._websocket.diagnosis import diagnose, parse_earlier
+from ..module_utils._websocket.call import parse_call
+from ..module_utils._websocket.diagnosis import diagnose
+from ..module_utils._websocket.frames import library_problem
 from ..module_utils._websocket.load import allow_files
-from ..module_utils._websocket.report import (
-    failure_message,
-    result_of,
-    summary_of,
-)
-from ..module_utils._websocket.run import observe_all
-from ..module_utils._websocket.session import library_problem
-from ..module_utils._websocket.settings import SettingsError, parse_settings
-from ..module_utils._websocket.target import TargetError, parse_target
-from ..module_utils._websocket.tls import tls_context
+from ..module_utils._websocket.report import report, report_not_checked
+from ..module_utils._websocket.run import observe
 
 ENDPOINT_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -370,74 +363,31 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def unusable(module: AnsibleModule, message: str, remedy: str) -> None:
-    """Fail before the first connection, with the same keys as ever.
-
-    The cause is none of an endpoint, but it must not look like a success to whoever reads the keys alone.
-    """
-    module.fail_json(
-        msg=f"{message}; {remedy}",
-        changed=False,
-        results=[],
-        diagnosis={"cause": Cause.NOT_CHECKED.value, "explanation": message, "remedy": remedy, "evidence": []},
-        summary=[f"Nothing was checked: {message}"],
-    )
-
-
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    params = module.params
+
+    def fail_unchecked(message: str, remedy: str) -> None:
+        module.fail_json(msg=f"{message}; {remedy}", **report_not_checked(message, remedy))
 
     problem = library_problem()
     if problem is not None:
-        unusable(
-            module,
+        fail_unchecked(
             f"{problem} for {sys.executable}, which websocket_check needs",
             "install it with 'apt install python3-websockets' or 'pip install websockets'",
         )
     try:
-        settings = parse_settings(params)
-        targets = [parse_target(raw, f"endpoints[{index}]") for index, raw in enumerate(params["endpoints"])]
-        names = [target.name for target in targets]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if not targets:
-            raise TargetError("endpoints is empty; name at least one")
-        if twice:
-            raise TargetError(f"endpoints has the name {twice[0]!r} more than once; the results go by it")
-        if settings.connections > 1 and (len(targets) != 1 or targets[0].transport != "websocket"):
-            raise SettingsError(
-                f"connections is {settings.connections}, which needs exactly one endpoint with transport websocket"
-            )
-        allow_files(max(settings.connections, len(targets)))
-        contexts = {target.name: tls_context(target) for target in targets}
-        earlier = parse_earlier(params["earlier_results"])
-    except (SettingsError, TargetError, ValueError) as exc:
-        unusable(module, str(exc), "nothing was checked")
+        call = parse_call(module.params)
+        allow_files(max(call.settings.connections, len(call.targets)))
+    except ValueError as exc:
+        fail_unchecked(str(exc), "nothing was checked")
 
-    observations = asyncio.run(observe_all(targets, contexts, settings))
-
-    diagnosis = diagnose(observations, settings.expected_idle_timeout_s, earlier)
-    result = {
-        "changed": False,
-        "results": [
-            result_of(seen, verdict, settings.expected_idle_timeout_s)
-            for seen, verdict in zip(observations, diagnosis.verdicts)
-        ],
-        "diagnosis": {
-            "cause": diagnosis.cause.value,
-            "explanation": diagnosis.explanation,
-            "remedy": diagnosis.remedy,
-            "evidence": list(diagnosis.evidence),
-        },
-        "summary": summary_of(observations, diagnosis.verdicts),
-    }
-    deciding = [
-        verdict
-        for seen, verdict in zip(observations, diagnosis.verdicts)
-        if params["fail_on"] == "any" or (params["fail_on"] == "public" and seen.target.vantage == "public")
-    ]
-    if any(verdict.cause is not Cause.NONE for verdict in deciding):
-        module.fail_json(msg=failure_message(diagnosis), **result)
+    observations = asyncio.run(observe(call))
+    diagnosis = diagnose(observations, call.settings.expected_idle_timeout_s, call.earlier)
+    result = report(observations, diagnosis, call.settings.expected_idle_timeout_s)
+    failed = {seen.target.vantage for seen, verdict in zip(observations, diagnosis.verdicts) if not verdict.passed}
+    deciding = {"any": {"direct", "proxy", "public"}, "public": {"public"}, "never": set()}[module.params["fail_on"]]
+    if failed & deciding:
+        module.fail_json(msg=diagnosis.message, **result)
     module.exit_json(**result)
 
 

@@ -370,9 +370,9 @@ def test_a_limited_rate_is_told(check: Callable[..., dict[str, Any]], site: Site
 
 def test_a_limit_of_connections_in_nginx_is_seen(check: Callable[..., dict[str, Any]], site: Site) -> None:
     result = check(site.proxy("/limited"), connections=20, hold=0.5)
-    crowd = result["results"][0]["connections"]
+    load = result["results"][0]["connections"]
     assert causes(result) == ["unavailable_or_limited"]
-    assert (crowd["accepted"], crowd["held"], crowd["refused_by_status"]) == (5, 5, {"503": 15})
+    assert (load["accepted"], load["held"], load["refused_by_status"]) == (5, 5, {"503": 15})
 
 
 def test_too_few_worker_connections_are_seen(check: Callable[..., dict[str, Any]], site: Site, tmp_path: Path) -> None:
@@ -388,9 +388,9 @@ def test_too_few_worker_connections_are_seen(check: Callable[..., dict[str, Any]
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     with running([nginx, "-p", str(tmp_path), "-c", str(configuration)], port, tmp_path / "log", tmp_path):
         result = check({**site.proxy("/ws"), "url": f"ws://app.localhost:{port}/ws"}, connections=60, hold=0.3)
-    crowd = result["results"][0]["connections"]
+    load = result["results"][0]["connections"]
     assert causes(result) == ["unavailable_or_limited"], result["diagnosis"]
-    assert 10 <= crowd["accepted"] == crowd["held"] < 20
+    assert 10 <= load["accepted"] == load["held"] < 20
     assert "worker_connections (nginx needs two for each WebSocket)" in result["diagnosis"]["remedy"]
 
 
@@ -406,7 +406,7 @@ def test_an_idle_cut_is_timed_and_pings_prove_no_idle_timeout(check: Callable[..
 
     busy = check(site.proxy("/cut"), hold=5, hold_mode="ping", interval=1, **PING_PONG)
     assert causes(busy) == [None]
-    assert busy["results"][0]["proves"] == "no idle timeout is proven: our own ping every 1 s broke the silence"
+    assert busy["results"][0]["proves"] == "no idle timeout is proven: the check sent a ping every 1 s"
     assert busy["results"][0]["round_trips"]["lost"] == 0
 
 
@@ -541,7 +541,7 @@ def test_the_default_idle_timeout_of_nginx_is_recognised(check: Callable[..., di
     pinging, mute = result["results"][1], result["results"][2]
     assert causes(result) == [None, None, "cut_while_idle"]
     assert mute["longest_silence_s"] == pytest.approx(60.0, abs=0.2)
-    assert "which fits the default of nginx (proxy_read_timeout)" in mute["explanation"]
+    assert "which matches the default of nginx (proxy_read_timeout)" in mute["explanation"]
     assert pinging["server_pings"] == 3
     assert pinging["idle_timeout_proven_s"] == pytest.approx(20, abs=0.3)
     assert "is not proven: the server pings about every" in pinging["proves"]

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The causes that the check can name, each with what one sees, why, and the remedy (pure).
+"""The causes that the check can name, each with its symptom, its reason and its remedy (pure).
 
 ``docs/diagnosis.md`` is generated from this table.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 class Cause(enum.Enum):
-    """Every value that ``cause`` can have in a result."""
+    """Every value of ``cause`` in a result."""
 
     NONE = "none"
     NOT_CHECKED = "not_checked"
@@ -85,147 +85,149 @@ class Cause(enum.Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the catalogue: for people who look a cause up."""
+    """One row of the catalogue."""
 
-    sees: str
-    why: str
+    symptom: str
+    reason: str
     remedy: str
 
 
 CATALOGUE: dict[Cause, Entry] = {
     Cause.NONE: Entry(
         "Every endpoint passed.",
-        "Nothing is wrong as far as the check looked; what the hold proves is in its own sentence.",
-        "Nothing to do.",
+        "The check found no fault. `proves` says what the hold proves about idle timeouts.",
+        "None is needed.",
     ),
     Cause.NOT_CHECKED: Entry(
         "The module fails before the first connection; `results` is empty.",
         "An option cannot be used, a certificate file cannot be read, or the Python library `websockets` is missing.",
-        "The message names the option or the library; nothing is proven until then.",
+        "Correct the option or install the library that the message names. Nothing is proven until then.",
     ),
     Cause.NAME_NOT_RESOLVED: Entry(
-        "No connection is tried; the resolver knows no address for the host, or does not answer in time.",
-        "A typing error, a missing DNS record, or a name that exists only inside another network.",
-        "Add the record (or a line in `/etc/hosts`) where the check runs, or give the address with `connect_to`.",
+        "The resolver has no address for the host name, or does not answer in time.",
+        "A typing error, a missing DNS record, or a name that exists only in another network.",
+        "Add the record (or a line in `/etc/hosts`) on the machine that runs the check, or give the address with "
+        "`connect_to`.",
     ),
     Cause.BACKEND_DOWN: Entry(
         "The direct connection is refused.",
-        "No process listens on that address and port: not started, crashed, or on another port or address.",
-        "Look at the process and its log (`pm2 status`, `pm2 logs`), then at the port it listens on (`ss -ltn`).",
+        "No process listens on this address and port: it was not started, has crashed, or listens elsewhere.",
+        "Check the process and its log (`pm2 status`, `pm2 logs`), then the port on which it listens (`ss -ltn`).",
     ),
     Cause.WRONG_DIRECT_ADDRESS: Entry(
-        "The direct connection is refused while the same application answers through the proxy.",
-        "The backend runs, but listens elsewhere than the direct URL says.",
-        "Correct host and port of the direct endpoint; the proxy's `proxy_pass` names the right ones.",
+        "The direct connection is refused, but the same application answers through the proxy.",
+        "The backend runs, but listens on another address or port than the direct URL has.",
+        "Correct host and port of the direct endpoint; `proxy_pass` in the proxy's configuration has the right ones.",
     ),
     Cause.PROXY_DOWN: Entry(
         "The connection to the proxy or to the public address is refused.",
-        "The proxy is stopped, does not listen on this port, or a firewall rejects.",
+        "The proxy is stopped, does not listen on this port, or a firewall rejects the connection.",
         "Start the proxy (`nginx -t`, then `systemctl start nginx`); check its `listen` lines and the firewall.",
     ),
     Cause.CONNECT_TIMED_OUT: Entry(
-        "No answer to the first packet.",
+        "The first packet is not answered.",
         "A firewall drops packets, the address is wrong, or the host is off.",
         "Open the port in the firewall or security group; check the address and the port forwarding.",
     ),
     Cause.NETWORK_UNREACHABLE: Entry(
-        "The system reports that there is no way to the address.",
-        "No route, an interface that is down, or IPv6 where there is none.",
+        "The operating system reports that the address cannot be reached.",
+        "There is no route, an interface is down, or IPv6 is used where there is none.",
         "Check the address and the routes (`ip route get ADDRESS`) on the machine that runs the check.",
     ),
     Cause.LOCAL_LIMIT_REACHED: Entry(
-        "No further socket can be made on the machine that runs the check.",
-        "The limit of open files, of memory or of local ports there is used up.",
-        "Raise the limit (`ulimit -n`) where the check runs, or ask for fewer connections.",
+        "The machine that runs the check cannot open another socket.",
+        "Its limit of open files, of memory or of local ports is reached.",
+        "Raise the limit (`ulimit -n`) on that machine, or reduce `connections`.",
     ),
     Cause.TLS_UNTRUSTED: Entry(
-        "The certificate does not lead to a certificate authority that is trusted here.",
-        "Self-signed, a private authority, or an intermediate certificate that the server does not send.",
-        "Send the full chain (`fullchain.pem`), or name the private authority with `ca_path`.",
+        "The certificate was not issued by an authority that is trusted here.",
+        "It is self-signed, comes from a private authority, or the server does not send an intermediate certificate.",
+        "Send the full chain (`fullchain.pem`), or give the private authority with `ca_path`.",
     ),
     Cause.TLS_NAME_MISMATCH: Entry(
-        "The certificate is valid, but for other names.",
-        "Another virtual host answers, or the name was not in the certificate's order.",
+        "The certificate is valid for other names.",
+        "Another virtual host answers, or the certificate was ordered without this name.",
         "Order a certificate with this name, or correct `server_name` so that the right host answers.",
     ),
     Cause.TLS_EXPIRED: Entry(
-        "The certificate's validity has ended.",
-        "The renewal failed, or the proxy was not reloaded after it; rarely a wrong clock where the check runs.",
+        "The validity of the certificate has ended.",
+        "The renewal failed, or the proxy was not reloaded after it. Rarely, the clock of the machine that runs "
+        "the check is wrong.",
         "Renew the certificate (`certbot renew`) and reload the proxy.",
     ),
     Cause.TLS_NOT_YET_VALID: Entry(
-        "The certificate's validity begins later.",
-        "A wrong clock on the machine that runs the check, or on the one that issued the certificate.",
+        "The validity of the certificate begins later.",
+        "The clock of the machine that runs the check, or of the one that issued the certificate, is wrong.",
         "Set the clock (`timedatectl`), or wait until the validity begins.",
     ),
     Cause.TLS_CLIENT_CERTIFICATE_REQUIRED: Entry(
-        "The server ends the connection and asks for a client certificate.",
+        "The server ends the connection and requires a client certificate.",
         "Mutual TLS is switched on (`ssl_verify_client`).",
         "Give `client_cert` and `client_key`; browsers need a certificate too.",
     ),
     Cause.TLS_FAILED: Entry(
-        "The TLS handshake ends with an error or not at all, and the port speaks no plain HTTP either.",
-        "No common protocol version or cipher, no certificate for this name, or no TLS server behind the port.",
-        "Look at the proxy's error log; compare `ssl_protocols` and the certificate of this `server_name`.",
+        "The TLS handshake ends with an error or not at all, and the port does not answer plain HTTP either.",
+        "No common protocol version or cipher, no certificate for this name, or no TLS server on this port.",
+        "Read the proxy's error log; compare `ssl_protocols` and the certificate of this `server_name`.",
     ),
     Cause.TLS_EXPECTED: Entry(
-        "A plain request meets a port that speaks TLS.",
-        "The URL says `ws://` (or `http://`) where the port needs `wss://` (or `https://`).",
-        "Use the URL with TLS; build the page with it too.",
+        "The check asked without TLS, and the port requires TLS.",
+        "The URL has `ws://` (or `http://`) where the port needs `wss://` (or `https://`).",
+        "Use the URL with TLS, and build the page with it too.",
     ),
     Cause.PLAIN_EXPECTED: Entry(
-        "A TLS handshake meets a port that speaks plain HTTP.",
-        "The URL says `wss://` where the port has no TLS, often the backend's own port.",
+        "The check asked for TLS, and the port answers plain HTTP.",
+        "The URL has `wss://` where the port has no TLS, often the backend's own port.",
         "Use `ws://` for this port, or the port on which the proxy offers TLS.",
     ),
     Cause.REDIRECTED: Entry(
         "The answer is a redirect; browsers do not follow one for a WebSocket.",
         "HTTP is redirected to HTTPS, the host to another name, or the path to one with a slash.",
-        "Use the URL that it leads to; from http to https that means `wss://`.",
+        "Use the URL of the redirect; from http to https that means `wss://`.",
     ),
     Cause.UPGRADE_NOT_FORWARDED: Entry(
-        "Direct works; through the proxy the application answers like to an ordinary request "
-        "(404 with FastAPI, 426, 400 or 505 with others).",
-        "The proxy does not pass Upgrade and Connection on, or speaks HTTP/1.0 to the backend. Headers at server "
-        "level are not inherited by a location that sets any of its own.",
+        "Direct works; through the proxy the application answers as if to an ordinary request (404 with FastAPI, "
+        "426, 400 or 505 with others).",
+        "The proxy does not forward Upgrade and Connection, or speaks HTTP/1.0 to the backend. A location that "
+        "sets headers of its own does not inherit those of the server level.",
         "Set `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection "
         "$connection_upgrade` in the location itself; in Nginx Proxy Manager switch on Websockets Support.",
     ),
     Cause.NOT_ROUTED_BY_PROXY: Entry(
-        "404, 403 or 405 with a page that the proxy made itself, while direct works.",
-        "No location of the host that answered leads this path to the backend; often another `server` answers.",
+        "404, 403 or 405 with a page of the proxy itself, while direct works.",
+        "No location of the server that answered routes this path to the backend; often another `server` answers.",
         "Add the location to the server block of this name; check `server_name` and which block is the default.",
     ),
     Cause.REFUSED_BEHIND_PROXY: Entry(
         "403 through the proxy, while direct works with the same headers, query and origin.",
-        "What the proxy makes of the request is refused: another path (FastAPI answers 403 to an upgrade on a path "
-        "that it does not know), another Host, or a filter in between.",
-        "Compare `proxy_pass` with the path: a URI in it, even a slash, replaces the location's prefix. "
-        "Forward `Host`; look at the application's log for the path that arrives.",
+        "The proxy sends another path (FastAPI answers 403 to an upgrade on an unknown path) or another Host, or a "
+        "filter is in between.",
+        "Compare `proxy_pass` with the path: a URI in it, even a slash, replaces the location's prefix. Forward "
+        "`Host`; the application's log shows the path that arrives.",
     ),
     Cause.BAD_GATEWAY: Entry(
         "502.",
-        "The proxy cannot connect to the backend, or gets no HTTP from it: wrong port or scheme, it crashed, or it "
-        "drops HTTP/1.0 without an answer (as `websockets` 15 and 16 do).",
-        "Compare `proxy_pass` with where the backend listens, as the proxy sees it; set `proxy_http_version 1.1`; "
-        "look at the proxy's error log.",
+        "The proxy cannot connect to the backend, or gets no HTTP answer from it: wrong port or scheme, the "
+        "backend crashed, or it drops HTTP/1.0 without an answer (as `websockets` 15 and 16 do).",
+        "Compare `proxy_pass` with the address on which the backend listens, as the proxy sees it; set "
+        "`proxy_http_version 1.1`; read the proxy's error log.",
     ),
     Cause.GATEWAY_TIMEOUT: Entry(
         "504.",
         "The proxy reached no backend in time, or the backend did not answer the handshake in time.",
-        "Check the backend's load and address; a firewall between proxy and backend drops packets silently.",
+        "Check the backend's load and address, and for a firewall between proxy and backend that drops packets.",
     ),
     Cause.UNAVAILABLE_OR_LIMITED: Entry(
-        "503 or 429; or with `connections`, some are accepted and the others closed, refused or left waiting.",
+        "503 or 429; or with `connections`, some are accepted and the others closed, refused or not answered.",
         "A limit of connections or requests (`limit_conn`, `limit_req`), maintenance, or no upstream left.",
-        "Raise the limit (`limit_conn`, `worker_connections`: two for each WebSocket, open files); "
-        "the proxy's error log names it.",
+        "Raise the limit (`limit_conn`, `worker_connections`: two for each WebSocket, open files); the proxy's "
+        "error log names it.",
     ),
     Cause.AUTHENTICATION_REQUIRED: Entry(
-        "401 or 407; or 403 before the upgrade, and another origin does not help.",
-        "The application wants a login or token, or the proxy has a password or an access list on this path. "
-        "FastAPI answers 403 to an upgrade on an unknown path as well; then the explanation says so.",
-        "Give `secret_headers` or `secret_query`; or except the path from the access rule; or correct the path.",
+        "401 or 407; or 403 before the upgrade, also with another origin.",
+        "The application requires a login or a token, or the proxy has a password or an access list on this path. "
+        "FastAPI also answers 403 to an upgrade on an unknown path; then the explanation says so.",
+        "Give `secret_headers` or `secret_query`; or exclude the path from the access rule; or correct the path.",
     ),
     Cause.ORIGIN_REJECTED: Entry(
         "Refused with this Origin, accepted with another one or none.",
@@ -233,14 +235,14 @@ CATALOGUE: dict[Cause, Entry] = {
         "Add the page's origin, with scheme and port, to the application's allowed origins.",
     ),
     Cause.PATH_NOT_FOUND: Entry(
-        "404, on the direct connection too (or there is no direct one to compare with).",
-        "The path is another one, or the server has no WebSocket support (uvicorn without `websockets` or `wsproto`).",
+        "404, on the direct connection too (or no direct endpoint was checked).",
+        "The path is wrong, or the server has no WebSocket support (uvicorn without `websockets` or `wsproto`).",
         "Correct the path; for uvicorn install `uvicorn[standard]`.",
     ),
     Cause.BAD_REQUEST: Entry(
-        "400 (or 405, 426) where no proxy can be blamed.",
+        "400 (or 405, 426) where no proxy can be the reason.",
         "The server refuses this handshake: another protocol, another version, or a missing parameter.",
-        "Read the evidence for the server's own words; check path, subprotocols and required parameters.",
+        "The evidence shows the server's own words; check path, subprotocols and required parameters.",
     ),
     Cause.SERVER_ERROR: Entry(
         "500, 501 or another 5xx.",
@@ -249,83 +251,83 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.NOT_A_WEBSOCKET: Entry(
         "200 and a page, or another success without an upgrade.",
-        "Something else answers on this path: the frontend, a catch-all route, a default site.",
-        "Correct the path, or the location that should lead it to the backend.",
+        "Another service answers on this path: the frontend, a catch-all route, a default site.",
+        "Correct the path, or the location that should route it to the backend.",
     ),
     Cause.UNEXPECTED_STATUS: Entry(
-        "A status that says nothing about WebSockets.",
-        "Something answers that is no WebSocket server.",
+        "A status that tells nothing about WebSockets.",
+        "What answers is not a WebSocket server.",
         "Read the evidence; check which server answers on this host and path.",
     ),
     Cause.ACCEPT_KEY_WRONG: Entry(
-        "101, but `Sec-WebSocket-Accept` is missing or does not fit the key.",
+        "101, but `Sec-WebSocket-Accept` is missing or does not match the key.",
         "A cache or a proxy answers with the handshake of another connection, or the server is broken.",
         "Switch off caching for this path (`proxy_cache off`); update the server library.",
     ),
     Cause.UPGRADE_ANSWER_INVALID: Entry(
-        "101, but without the headers that RFC 6455 demands, or with an extension nobody asked for.",
-        "Something between removes or changes headers of the answer.",
-        "Look for `proxy_hide_header` or header rewriting in the way; update the server library.",
+        "101, but without the headers that RFC 6455 requires, or with an extension that was not offered.",
+        "A proxy on the way removes or changes headers of the answer.",
+        "Search the proxies for `proxy_hide_header` or other rewriting of headers; update the server library.",
     ),
     Cause.SUBPROTOCOL_REFUSED: Entry(
-        "The server chooses none of the subprotocols asked for, or one that was not.",
+        "The server chooses none of the subprotocols that were offered, or another one.",
         "Client and server disagree on the names; browsers close such a connection.",
-        "Ask for a subprotocol that the server knows, or let the server choose one.",
+        "Offer a subprotocol that the server knows, or let the server choose one.",
     ),
     Cause.HTTP_1_0_ANSWER: Entry(
         "The answer is HTTP/1.0, which has no upgrade.",
         "An old or simple server or proxy answers.",
-        "Put a server that speaks HTTP/1.1 on this path.",
+        "Serve this path with a server that speaks HTTP/1.1.",
     ),
     Cause.HANDSHAKE_STALLED: Entry(
         "Connected, but no complete answer in time.",
         "The application hangs or waits (database, start-up), or a proxy waits for it.",
-        "Look at the application's log and load; raise `handshake_timeout` if it is only slow.",
+        "Read the application's log and check its load; raise `handshake_timeout` if it is only slow.",
     ),
     Cause.CLOSED_IN_HANDSHAKE: Entry(
         "The connection is closed before the answer is complete.",
         "The process crashed on the request, or a proxy or firewall closes without an answer (`return 444`).",
-        "Look at the log of the server that answers on this address.",
+        "Read the log of the server that answers on this address.",
     ),
     Cause.NOT_HTTP: Entry(
-        "The first bytes are no HTTP, or headers without an end.",
+        "The first bytes are not HTTP, or the headers do not end.",
         "Another kind of server listens on the port.",
         "Correct the port.",
     ),
     Cause.NO_REPLY: Entry(
-        "101, and a protocol ping is answered, but the expected message does not come.",
-        "The connection works; the application does not answer this message (hangs, other message format).",
-        "Check `send` and `expect` against the application; look at its log.",
+        "101, and a ping is answered, but the expected message does not come.",
+        "The connection works; the application does not answer this message (it hangs, or expects another format).",
+        "Compare `send` and `expect` with the application; read its log.",
     ),
     Cause.UNEXPECTED_REPLY: Entry(
-        "Messages come, but none that fulfils `expect`.",
+        "Messages come, but none that matches `expect`.",
         "Another version of the application, an error message, or a wrong expectation.",
         "Compare the messages in the evidence with `expect`.",
     ),
     Cause.OPENED_BUT_MUTE: Entry(
-        "101, and then no frame passes, not even the answer to a ping.",
-        "Something in the way answers or inspects the upgrade but does not pass frames on.",
-        "Look for a security gateway, antivirus or HTTP inspection in the way and except the path, or use TLS.",
+        "101, and then no frame passes, not even a pong.",
+        "Something on the way answers or inspects the upgrade but does not forward frames.",
+        "Search for a security gateway, antivirus or HTTP inspection on the way and exclude the path, or use TLS.",
     ),
     Cause.CUT_WHILE_IDLE: Entry(
         "The connection ends without a close frame after a silence.",
-        "An idle timeout: 60 s are nginx's default, 90 s Nginx Proxy Manager's, 100 s Cloudflare's.",
+        "An idle timeout: the default is 60 s in nginx and 90 s in Nginx Proxy Manager; Cloudflare's limit is 100 s.",
         "Raise `proxy_read_timeout` in the location, or let the application ping more often than that.",
     ),
     Cause.CUT_WITHOUT_CLOSE: Entry(
-        "The connection ends without a close frame, not after a silence of its own.",
+        "The connection ends without a close frame, and not because of a silence.",
         "The backend process died or was restarted, or the proxy was stopped.",
-        "Look at the logs of backend and proxy at that time; look for restarts.",
+        "Read the logs of backend and proxy at that time; check for restarts.",
     ),
     Cause.DEAD_AFTER_SILENCE: Entry(
-        "The connection looks open, but nothing passes any more after a silence.",
-        "A firewall or NAT forgot the connection without telling either side, or the application hangs.",
+        "The connection looks open, but after a silence nothing passes any more.",
+        "A firewall or NAT has dropped the connection without telling either side, or the application hangs.",
         "Let the application ping more often than that; raise the firewall's idle limit.",
     ),
     Cause.CLOSED_BY_SERVER: Entry(
-        "The server sends a close frame; its code says why.",
-        "1001 and 1012: it stops or restarts; 1008: a rule of the application; 1011: an error in it; "
-        "4000 and up: the application's own meaning.",
+        "The server sends a close frame; its code tells why.",
+        "1001 and 1012: it stops or restarts; 1008: a rule of the application; 1011: an error in it; 4000 and up: "
+        "defined by the application.",
         "Look the code up in the application; read its log.",
     ),
     Cause.MESSAGE_TOO_BIG: Entry(
@@ -335,30 +337,30 @@ CATALOGUE: dict[Cause, Entry] = {
     ),
     Cause.PROTOCOL_VIOLATION: Entry(
         "Frames that RFC 6455 forbids: reserved bits, masked frames from a server, text that is not UTF-8.",
-        "A broken server, or something in the way changes bytes.",
-        "Update the server library; look for something that rewrites responses on this path.",
+        "A broken server, or something on the way changes bytes.",
+        "Update the server library; search for a proxy that rewrites responses on this path.",
     ),
     Cause.NOT_AN_EVENT_STREAM: Entry(
         "Success, but the content type is not `text/event-stream`.",
         "Another route answers: the frontend, a catch-all, a login page.",
-        "Correct the path, or the location that should lead it to the backend.",
+        "Correct the path, or the location that should route it to the backend.",
     ),
     Cause.NO_EVENT: Entry(
-        "An event stream that brings no event in time.",
+        "An event stream on which no event comes in time.",
         "The application sends none, or not so soon.",
         "Let the application send a first event at once; raise `message_timeout` if it is only slow.",
     ),
     Cause.EVENTS_BUFFERED: Entry(
         "Direct, events come one by one; through the proxy late, in bursts, or not at all.",
-        "The proxy collects the answer before it passes it on (`proxy_buffering`, compression). nginx does it when it "
-        "speaks HTTP/1.0 to the backend, its default before 1.29.7.",
+        "The proxy buffers the answer before it forwards it (`proxy_buffering`, compression). nginx does so when "
+        "it speaks HTTP/1.0 to the backend, its default before 1.29.7.",
         "Set `proxy_buffering off` and `proxy_http_version 1.1` in the location, or send `X-Accel-Buffering: no`; "
         "no gzip for event streams.",
     ),
     Cause.STREAM_ENDED: Entry(
         "The event stream ends while it should be held.",
         "The server ends it, a read timeout of the proxy passed, or the process died.",
-        "Raise `proxy_read_timeout` or send comments (`:`) more often; look at the backend's log.",
+        "Raise `proxy_read_timeout` or send comments (`:`) more often; read the backend's log.",
     ),
     Cause.DEADLINE_REACHED: Entry(
         "The check did not end within `timeout`.",

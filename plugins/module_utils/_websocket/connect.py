@@ -1,41 +1,41 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a host name to a connection with TLS: resolve, connect, shake hands; each timed."""
+"""From a host name to a connection: resolve, connect and make the TLS handshake, each phase timed."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime
 import errno
-import ipaddress
 import os
 import socket
 import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .certificate import (
-    CertificateError,
-    parse_certificate,
-)
-from .observation import Fault, Observation, Tls
+from .._host.sockets import loopback_addresses
+from .._host.url import as_address
+from .observation import Fault, Observation
+from .tls import tls_facts, tls_fault
 from .wire import Wire
 
 if TYPE_CHECKING:
     from .target import Target
 
-# X509_V_ERR_* of OpenSSL.
-_NOT_YET_VALID, _EXPIRED, _NAME_MISMATCH, _ADDRESS_MISMATCH = 9, 10, 62, 64
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _LOCAL_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# Which failure of several addresses is told: dropped packets before a refusal; no route tells least.
+_BY_WEIGHT = (Fault.LOCAL_LIMIT, Fault.CONNECT_TIMED_OUT, Fault.REFUSED, Fault.UNREACHABLE)
 
+# Family and socket address.
 _Address = tuple[int, Any]
 
 
 async def connect(target: Target, context: ssl.SSLContext | None, seen: Observation, deadline: float) -> Wire:
-    """Connect to an endpoint and record phases, addresses and TLS.
+    """Connect to an endpoint; phases, addresses and TLS go into the observation.
 
+    :param context: For TLS; None for a connection without it.
+    :param deadline: By the clock of the running loop.
     :raises EndedError: Without a connection; the observation holds the fault.
     """
     loop = asyncio.get_running_loop()
@@ -54,25 +54,11 @@ async def connect(target: Target, context: ssl.SSLContext | None, seen: Observat
     return wire
 
 
-def loopback_addresses(host: str, port: int) -> list[_Address] | None:
-    """The loopback addresses for ``localhost`` and names below it (RFC 6761, section 6.3)."""
-    name = host.rstrip(".").lower()
-    if name != "localhost" and not name.endswith(".localhost"):
-        return None
-    return [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port, 0, 0))]
-
-
 async def _resolve(target: Target, seen: Observation, deadline: float) -> list[_Address]:
     host, port = target.connect_host, target.connect_port
-    local = loopback_addresses(host, port)
-    if local is not None:
-        return local
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        return [(socket.AF_INET, (host, port)) if ip.version == 4 else (socket.AF_INET6, (host, port, 0, 0))]
+    literal = (host,) if as_address(host) else loopback_addresses(host)
+    if literal:
+        return [_socket_address(address, port) for address in literal]
     try:
         found = await _ask_resolver(host, port, deadline)
     except asyncio.TimeoutError:
@@ -82,11 +68,15 @@ async def _resolve(target: Target, seen: Observation, deadline: float) -> list[_
     return [(int(family), address) for family, _, _, _, address in found]
 
 
-async def _ask_resolver(host: str, port: int, deadline: float) -> list[Any]:
-    """Resolve in a thread of our own.
+def _socket_address(address: str, port: int) -> _Address:
+    return (socket.AF_INET6, (address, port, 0, 0)) if ":" in address else (socket.AF_INET, (address, port))
 
-    The loop's executor is waited for when the loop ends, and it has few threads; a
-    hanging resolver must delay neither the end nor the other endpoints.
+
+async def _ask_resolver(host: str, port: int, deadline: float) -> list[Any]:
+    """Resolve in a thread of its own.
+
+    The loop waits for its executor's few threads when it ends; a resolver that hangs must delay neither the end of the
+    check nor the other endpoints.
     """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[list[Any]] = loop.create_future()
@@ -111,7 +101,7 @@ async def _ask_resolver(host: str, port: int, deadline: float) -> list[Any]:
         try:
             loop.call_soon_threadsafe(settle, value, failure)
         except RuntimeError:
-            # The loop has ended; nobody waits any more.
+            # The loop has ended.
             return
 
     threading.Thread(target=work, daemon=True, name="resolve").start()
@@ -119,7 +109,7 @@ async def _ask_resolver(host: str, port: int, deadline: float) -> list[Any]:
 
 
 async def _connect_tcp(addresses: list[_Address], seen: Observation, deadline: float) -> socket.socket:
-    """Try the addresses in order, each with its share of the time that is left."""
+    """Try the addresses in their order, each with its share of the time that is left."""
     loop = asyncio.get_running_loop()
     faults: list[tuple[Fault, str]] = []
     for index, (family, address) in enumerate(addresses):
@@ -149,11 +139,10 @@ async def _connect_tcp(addresses: list[_Address], seen: Observation, deadline: f
             seen.address = shown
             seen.attempts = [text for _, text in faults]
             return sock
-    seen.attempts = [text for _, text in faults]
-    # A time-out outweighs a refusal, since something drops packets there; no route weighs least.
-    order = (Fault.LOCAL_LIMIT, Fault.CONNECT_TIMED_OUT, Fault.REFUSED, Fault.UNREACHABLE)
-    faults.sort(key=lambda item: order.index(item[0]))
-    fault, text = faults[0] if faults else (Fault.CONNECT_TIMED_OUT, "no time was left to connect")
+    fault, text = min(
+        faults or [(Fault.CONNECT_TIMED_OUT, "no time was left to connect")], key=lambda item: _BY_WEIGHT.index(item[0])
+    )
+    seen.attempts = [other for _, other in faults if other != text]
     raise seen.end(fault, text)
 
 
@@ -189,67 +178,3 @@ async def _connect_tls(
         raise
     seen.tls = tls_facts(wire.transport.get_extra_info("ssl_object"), verified=context.verify_mode is ssl.CERT_REQUIRED)
     return wire
-
-
-def tls_fault(exc: Exception) -> tuple[Fault, str]:
-    """Tell by OpenSSL's own codes why a TLS handshake failed."""
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        kind = {
-            _EXPIRED: Fault.TLS_EXPIRED,
-            _NOT_YET_VALID: Fault.TLS_NOT_YET_VALID,
-            _NAME_MISMATCH: Fault.TLS_NAME_MISMATCH,
-            _ADDRESS_MISMATCH: Fault.TLS_NAME_MISMATCH,
-        }.get(exc.verify_code, Fault.TLS_UNTRUSTED)
-        return kind, str(exc.verify_message)
-    if isinstance(exc, ssl.SSLError):
-        reason = exc.reason or ""
-        # OpenSSL 1.1 and 3.0 say the first two, 3.2 and later the others.
-        if reason in (
-            "WRONG_VERSION_NUMBER",
-            "HTTP_REQUEST",
-            "RECORD_LAYER_FAILURE",
-            "PACKET_LENGTH_TOO_LONG",
-            "UNKNOWN_PROTOCOL",
-        ):
-            return Fault.TLS_NOT_SPOKEN, "the answer to the TLS handshake is no TLS"
-        # Alerts of the peer about the certificate that we sent, or did not send.
-        if any(alert in reason for alert in ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "ALERT_UNKNOWN_CA")):
-            return Fault.TLS_CLIENT_CERTIFICATE, reason.lower().replace("_", " ")
-        if isinstance(exc, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return Fault.TLS_FAILED, "the server closed the connection during the TLS handshake"
-        return Fault.TLS_FAILED, reason.lower().replace("_", " ") or str(exc)
-    if isinstance(exc, ConnectionError):
-        return Fault.TLS_FAILED, "the server closed the connection during the TLS handshake"
-    return Fault.TLS_FAILED, str(exc)
-
-
-def tls_facts(connection: Any, verified: bool) -> Tls:
-    """Describe a finished TLS handshake; what cannot be read is None."""
-    cipher = connection.cipher()
-    try:
-        der = connection.getpeercert(binary_form=True)
-    except ValueError:
-        # The server has ended the connection already; the next read tells how.
-        der = None
-    subject = issuer = not_after = None
-    names: tuple[str, ...] = ()
-    days: int | None = None
-    if der:
-        try:
-            certificate = parse_certificate(der)
-        except CertificateError:
-            pass
-        else:
-            subject, issuer, names = certificate.subject, certificate.issuer, certificate.names
-            not_after = certificate.not_after.isoformat()
-            days = certificate.expires_in_days(datetime.datetime.now(datetime.timezone.utc))
-    return Tls(
-        version=connection.version(),
-        cipher=cipher[0] if cipher else None,
-        subject=subject,
-        issuer=issuer,
-        names=names,
-        not_after=not_after,
-        expires_in_days=days,
-        verified=verified,
-    )

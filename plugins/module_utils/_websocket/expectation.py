@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class ExpectationError(Exception):
+class ExpectationError(ValueError):
     """The expectation itself cannot be used."""
 
 

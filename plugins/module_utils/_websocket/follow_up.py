@@ -10,11 +10,11 @@ import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .connect import connect, tls_fault
+from .connect import connect
 from .handshake import open_and_close
 from .http_exchange import ask
 from .observation import EndedError, Fault, Observation, OriginTry
-from .tls import unverified_context
+from .tls import tls_fault, unverified_context
 
 if TYPE_CHECKING:
     from .target import Target
@@ -53,7 +53,7 @@ async def follow_up(seen: Observation, context: ssl.SSLContext | None, handshake
 async def _after_refusal(seen: Observation, context: ssl.SSLContext | None, timeout_s: float) -> None:
     target, answers = seen.target, seen.follow_up
     if seen.status in _ASK_WITH_ANOTHER_ORIGIN:
-        for origin in (None, target.own_origin):
+        for origin in (None, target.parts.origin):
             if origin == target.origin:
                 continue
             attempt = await open_and_close(target, context, timeout_s, origin)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .connect import connect
-from .http_answer import MAX_BODY, Answer
+from .http_answer import MAX_BODY, RawAnswer
 from .http_exchange import ask, read_body, read_head, request_head
 from .observation import EndedError, Fault, Observation
 from .tls import tls_context
@@ -78,7 +78,7 @@ def upgrade_request(target: Target, key: str, origin: str | None) -> bytes:
     return request_head(target, origin, *fields)
 
 
-def verify_upgrade(answer: Answer, key: str, subprotocols: tuple[str, ...] = ()) -> str | None:
+def verify_upgrade(answer: RawAnswer, key: str, subprotocols: tuple[str, ...] = ()) -> str | None:
     """Verify a 101 as RFC 6455, section 4.1, demands; return the subprotocol that the server chose.
 
     A server that chooses none of the subprotocols is refused as well, as browsers do.

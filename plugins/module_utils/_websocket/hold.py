@@ -1,136 +1,192 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holding a connection open has proven (pure).
-
-An idle timeout of a proxy is reset by a byte in either direction (measured with nginx);
-hence only the longest silence in both directions at once says anything about it.
-"""
+"""The hold of an open WebSocket: in silence, or with pings or messages of the check in an interval."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
 
-# Idle timeouts that software in the way has by default, in seconds.
-KNOWN_TIMEOUTS = (
-    (60.0, "the default of nginx (proxy_read_timeout)"),
-    (90.0, "the default of Nginx Proxy Manager"),
-    (100.0, "the limit of Cloudflare"),
-)
-# A cut is measured from the last byte that we saw, the proxy's timer from the last that it saw.
-TOLERANCE_S = 0.3
+from .expectation import Expectation
+from .frames import Event, Message, Pong
+from .hold_report import HoldReport
+from .observation import EndedError, Fault, Observation
+from .round_trips import round_trips
 
+if TYPE_CHECKING:
+    from .session import Session
+    from .settings import Settings
+    from .wire import Wire
 
-class Silence:
-    """Follows the bytes of one connection in both directions; times from one monotonic clock."""
-
-    __slots__ = ("_last", "longest_s")
-
-    def __init__(self, now: float) -> None:
-        self._last = now
-        self.longest_s = 0.0
-
-    def touch(self, now: float) -> None:
-        """A byte was sent or received."""
-        # A timestamp taken while reading may be older than one taken while writing.
-        if now > self._last:
-            self.longest_s = max(self.longest_s, now - self._last)
-            self._last = now
-
-    def current_s(self, now: float) -> float:
-        return max(0.0, now - self._last)
+_GATE_POLL_S = 60.0
+_LAST_PING = b"still there?"
 
 
-@dataclass(frozen=True)
-class RoundTrips:
-    """Statistics of round trips in seconds; None where none was completed."""
+class HoldGate:
+    """When the hold of many connections ends: known once the last one was tried."""
 
-    sent: int
-    lost: int
-    min: float | None
-    median: float | None
-    p95: float | None
-    max: float | None
+    def __init__(self) -> None:
+        self.end: float | None = None
+        self.opened_s = 0.0
+        self._held: list[Wire] = []
 
+    def join(self, wire: Wire) -> None:
+        """Hold this connection until the end."""
+        self._held.append(wire)
 
-def round_trips(times_s: Sequence[float], lost: int = 0) -> RoundTrips:
-    """Summarise; the percentile is the nearest rank, an observed value."""
-    ordered = sorted(times_s)
-    if not ordered:
-        return RoundTrips(lost, lost, None, None, None, None)
-    return RoundTrips(
-        sent=len(ordered) + lost,
-        lost=lost,
-        min=ordered[0],
-        median=quantile(ordered, 0.5),
-        p95=quantile(ordered, 0.95),
-        max=ordered[-1],
-    )
+    def set_end(self, end: float) -> None:
+        """Set the end for all that are held."""
+        self.end = end
+        for wire in self._held:
+            wire.wake()
+        self._held.clear()
+
+    def end_or_later(self, now: float) -> float:
+        """The end, or a moment at which to ask again."""
+        return now + _GATE_POLL_S if self.end is None else self.end
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The nearest-rank quantile of a sorted, non-empty sequence."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+class Hold:
+    """Holds one connection and adds the report to the observation."""
 
+    def __init__(self, session: Session, seen: Observation, settings: Settings, gate: HoldGate | None = None) -> None:
+        self._session = session
+        self._seen = seen
+        self._settings = settings
+        self._gate = gate
+        self._expect = settings.expect or Expectation()
+        self._beats = Beats()
+        self._loop = asyncio.get_running_loop()
 
-@dataclass(frozen=True)
-class HoldReport:
-    """What was seen while the connection was held; times in seconds.
+    async def run(self) -> None:
+        """Hold, then ask whether the other end is still there.
 
-    ``alive_at_end`` tells whether the server answered after the last silence; only
-    then the silence was survived. ``silence_at_cut_s`` is set when the connection was cut.
-    """
-
-    mode: str
-    held_s: float
-    interval_s: float
-    longest_silence_s: float
-    server_pings: int = 0
-    trips: RoundTrips | None = None
-    alive_at_end: bool | None = None
-    silence_at_cut_s: float | None = None
-
-    @property
-    def idle_timeout_proven_s(self) -> float | None:
-        """The longest idle timeout that is certainly not exceeded by what is in the way.
-
-        None in the modes in which we break the silence ourselves, and when the last
-        silence was not survived.
+        :raises EndedError: If the connection ended, or is dead, or messages were not answered.
         """
-        if self.mode != "quiet" or self.alive_at_end is not True or self.longest_silence_s < 0.1:
-            return None
-        return math.floor(self.longest_silence_s * 10) / 10
+        began = self._loop.time()
+        pings_before = self._session.server_pings
+        is_alive: bool | None = None
+        held_s = 0.0
+        try:
+            await self._until_end(began)
+            held_s = self._loop.time() - began
+            is_alive = await self._is_alive()
+        except EndedError:
+            cut_at = self._session.wire.ended_at if self._session.silence_at_cut_s is not None else None
+            held_s = (cut_at or self._loop.time()) - began
+            raise
+        finally:
+            self._seen.phases["hold"] = held_s
+            self._seen.hold = self._report(held_s, self._session.server_pings - pings_before, is_alive)
+        if not is_alive:
+            raise self._seen.end(Fault.DEAD_AFTER_SILENCE, f"no answer after {held_s:.1f} s")
+        lost = len(self._beats.waiting)
+        if self._settings.hold_mode == "message" and lost:
+            self._seen.fail(Fault.REPLIES_LOST, f"{lost} of {self._beats.sent} messages were not answered")
+            await self._session.close()
+            raise EndedError
 
-    def proves(self, expected_s: float | None = None) -> str:
-        """One sentence on what the hold says about idle timeouts."""
-        if self.silence_at_cut_s is not None:
-            return f"the connection was cut after {self.silence_at_cut_s:.1f} s without a byte in either direction"
-        if self.mode != "quiet":
-            own = "ping" if self.mode == "ping" else "message"
-            return f"no idle timeout is proven: our own {own} every {self.interval_s:g} s broke the silence"
-        proven = self.idle_timeout_proven_s
-        if proven is None:
-            return "no idle timeout is proven: whether the connection was alive at the end is not known"
-        broken = self.longest_silence_s < 0.9 * self.held_s
-        if broken and self.server_pings:
-            every = self.held_s / self.server_pings if self.server_pings > 1 else self.longest_silence_s
-            shown = f"{every:.0f}" if every >= 1 else f"{every:.1f}"
-            return f"an idle timeout longer than {proven:g} s is not proven: the server pings about every {shown} s"
-        if broken:
-            return f"an idle timeout longer than {proven:g} s is not proven: the server sends messages of its own"
-        text = f"an idle timeout of at least {proven:g} s is proven"
-        if expected_s is not None and expected_s > proven:
-            text += f"; the configured {expected_s:g} s are not, since the silence was shorter"
-        return text
+    def _report(self, held_s: float, server_pings: int, is_alive: bool | None) -> HoldReport:
+        quiet = self._settings.hold_mode == "quiet"
+        at_cut_s = self._session.silence_at_cut_s
+        return HoldReport(
+            mode=self._settings.hold_mode,
+            held_s=held_s,
+            interval_s=self._settings.interval_s,
+            longest_silence_s=max(self._session.wire.silence.longest_s, at_cut_s or 0.0),
+            server_pings=server_pings,
+            trips=None if quiet else round_trips(self._beats.times_s, len(self._beats.waiting)),
+            alive_at_end=is_alive,
+            silence_at_cut_s=at_cut_s,
+        )
+
+    async def _until_end(self, began: float) -> None:
+        end = began + self._settings.hold_s
+        busy = self._settings.hold_mode != "quiet"
+        next_beat = began + self._settings.interval_s
+        if self._gate is not None:
+            self._gate.join(self._session.wire)
+        while True:
+            now = self._loop.time()
+            if self._gate is not None:
+                end = self._gate.end_or_later(now)
+            if now >= end:
+                return
+            if busy and now >= next_beat:
+                self._beat(now)
+                # Beats that were missed while the loop was busy are left out.
+                next_beat = max(next_beat + self._settings.interval_s, now)
+            events = await self._session.events(min(end, next_beat) if busy else end)
+            if events:
+                self._count(events)
+                self._session.raise_if_ended()
+
+    def _beat(self, now: float) -> None:
+        payload = self._beats.next(now)
+        if self._settings.hold_mode == "ping":
+            self._session.send_ping(payload)
+        else:
+            self._session.send_message(self._settings.send or "")
+
+    def _count(self, events: list[Event]) -> None:
+        now = self._loop.time()
+        mode = self._settings.hold_mode
+        for event in events:
+            if mode == "ping" and isinstance(event, Pong):
+                self._beats.ping_answered(event.payload, now)
+            elif mode == "message" and isinstance(event, Message) and self._expect.met_by(event.data):
+                self._beats.message_answered(now)
+
+    async def _is_alive(self) -> bool:
+        """Whether the other end still answers, which proves that the connection survived the last silence."""
+        timeout_s = self._settings.ping_timeout_s
+        deadline = self._loop.time() + timeout_s
+        self._session.is_last_ping_sent = True
+        self._session.send_ping(_LAST_PING)
+        alive = False
+        while not alive or self._beats.waiting:
+            events = await self._session.events(deadline)
+            if events is None:
+                break
+            alive = alive or any(isinstance(event, Pong) and event.payload == _LAST_PING for event in events)
+            self._count(events)
+            self._session.raise_if_ended()
+        # A server that ignores pings may still take part in the closing handshake.
+        return alive or await self._session.is_close_answered(timeout_s)
 
 
-def known_timeout(silence_s: float, expected_s: float | None = None) -> str | None:
-    """Name the timeout that a silence before a cut fits, the configured one first."""
-    if expected_s is not None and abs(silence_s - expected_s) <= TOLERANCE_S:
-        return f"the configured idle timeout of {expected_s:g} s"
-    for seconds, whose in KNOWN_TIMEOUTS:
-        if abs(silence_s - seconds) <= TOLERANCE_S:
-            return whose
-    return None
+class Beats:
+    """What was sent during the hold, and what of it was answered (pure); times from one monotonic clock."""
+
+    __slots__ = ("sent", "times_s", "waiting")
+
+    def __init__(self) -> None:
+        self.sent = 0
+        #: Payload and time of what was not answered yet.
+        self.waiting: deque[tuple[bytes, float]] = deque()
+        #: Round trips in seconds.
+        self.times_s: list[float] = []
+
+    def next(self, now: float) -> bytes:
+        """Count one more that is sent now; return its payload."""
+        self.sent += 1
+        payload = str(self.sent).encode()
+        self.waiting.append((payload, now))
+        return payload
+
+    def ping_answered(self, payload: bytes, now: float) -> None:
+        """A pong answers its ping and all earlier ones (RFC 6455, section 5.5.3); unknown ones are ignored."""
+        if not any(waiting == payload for waiting, _ in self.waiting):
+            return
+        while self.waiting:
+            waiting, sent_at = self.waiting.popleft()
+            if waiting == payload:
+                self.times_s.append(now - sent_at)
+                return
+
+    def message_answered(self, now: float) -> None:
+        """Messages are answered in the order in which they were sent."""
+        if self.waiting:
+            self.times_s.append(now - self.waiting.popleft()[1])

@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The head of an HTTP answer, read leniently and within bounds (pure).
 
-The protocol library loses the status of an answer that it dislikes (HTTP/1.0,
-chunked, odd headers); the diagnosis needs just that one.
+Libraries lose the status of an answer that breaks a rule (HTTP/1.0, chunked coding, malformed headers); the diagnosis
+needs the status of exactly these answers.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+
+from .._host.http import Answer
 
 # nginx's largest default header buffers are four of 8 KiB.
 MAX_HEAD = 65536
@@ -26,27 +28,19 @@ _STATUS_LINE = re.compile(rb"HTTP/(\d)(?:\.(\d))? +(\d{3})(?: ([^\r\n]*))?")
 
 
 class NotHttpError(Exception):
-    """The peer's first bytes are no HTTP answer; the text says what they are."""
+    """The first bytes are not an HTTP answer; the text says what they are."""
 
 
 class HeadTooBigError(Exception):
-    """The head does not end within the bounds."""
+    """The head is longer than the bounds allow."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Status line and headers; ``raw`` is the head as received."""
+class RawAnswer(Answer):
+    """An answer with its HTTP version and its head as received."""
 
-    version: str
-    status: int
-    reason: str
-    headers: tuple[tuple[str, str], ...]
+    version: str = "1.1"
     raw: bytes = field(repr=False, default=b"")
-    body: bytes = field(repr=False, default=b"")
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, or None."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def values(self, name: str) -> tuple[str, ...]:
         """All values of a header, in their order."""
@@ -67,15 +61,14 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The beginning of the body, chunk sizes included, for comparing and showing."""
+        """The beginning of the body, with the sizes of its chunks."""
         return self.body.decode("utf-8", "replace")
 
     @property
     def from_proxy_itself(self) -> bool:
-        """True when the page is one that nginx (or OpenResty) makes itself.
+        """Whether nginx (or OpenResty) made the page itself.
 
-        A page of the backend that passes through carries the proxy's ``Server``
-        header too, but not this body.
+        A page of the backend carries the proxy's ``Server`` header too, but not this body.
         """
         return re.search(r"<center>(?:nginx|openresty)", self.text) is not None
 
@@ -92,27 +85,27 @@ class HeadParser:
     def received(self) -> int:
         return len(self._data)
 
-    def feed(self, data: bytes) -> Answer | None:
-        """Return the answer once its head is complete; what follows is in ``rest``.
+    def feed(self, data: bytes) -> RawAnswer | None:
+        """Return the answer once its head is complete; the bytes that follow it are in ``rest``.
 
         :raises NotHttpError: As soon as the first bytes cannot begin an HTTP answer.
-        :raises HeadTooBigError: If there is no end within MAX_HEAD bytes or MAX_LINES lines.
+        :raises HeadTooBigError: If the head does not end within MAX_HEAD bytes or MAX_LINES lines.
         """
-        # Where the end could begin: it may lie across two pieces.
+        # The end of the head may be split between two pieces.
         start = max(0, len(self._data) - 3)
         self._data += data
         while True:
             answer = self._take_head(start)
             if answer is None or answer.status not in _INTERIM:
                 return answer
-            # The real answer follows.
+            # The final answer follows.
             self._interim += 1
             if self._interim > MAX_INTERIM:
                 raise HeadTooBigError(f"more than {MAX_INTERIM} interim answers")
             self._data = bytearray(self.rest)
             start = 0
 
-    def _take_head(self, start: int) -> Answer | None:
+    def _take_head(self, start: int) -> RawAnswer | None:
         begin = bytes(self._data[:5])
         if begin and not b"HTTP/".startswith(begin[:5]):
             raise NotHttpError(describe_bytes(bytes(self._data[:64])))
@@ -127,7 +120,7 @@ class HeadParser:
         return _parse_head(head)
 
 
-def _parse_head(head: bytes) -> Answer:
+def _parse_head(head: bytes) -> RawAnswer:
     lines = head.rstrip(b"\r\n").split(b"\n")
     if len(lines) > MAX_LINES:
         raise HeadTooBigError(f"more than {MAX_LINES} header lines")
@@ -140,7 +133,7 @@ def _parse_head(head: bytes) -> Answer:
         if colon:
             headers.append((name.strip().decode("latin-1"), value.strip().decode("latin-1")))
     major, minor, status, reason = match.groups()
-    return Answer(
+    return RawAnswer(
         version=f"{major.decode()}.{(minor or b'0').decode()}",
         status=int(status),
         reason=(reason or b"").decode("latin-1"),
@@ -150,14 +143,14 @@ def _parse_head(head: bytes) -> Answer:
 
 
 def describe_bytes(data: bytes) -> str:
-    """Name what a peer sent instead of HTTP, as far as its first bytes tell."""
+    """Name the protocol that a peer speaks instead of HTTP, as far as its first bytes tell."""
     if data[:1] in (b"\x15", b"\x16") and data[1:2] == b"\x03":
         return "a TLS record"
     if data.startswith(b"SSH-"):
         return "the greeting of an SSH server"
     if data[:3].isdigit() and data[3:4] in (b" ", b"-"):
         return f"the greeting of a mail or FTP server ({_shown(data)})"
-    return f"bytes that are no HTTP ({_shown(data)})"
+    return f"bytes that are not HTTP ({_shown(data)})"
 
 
 def _shown(data: bytes) -> str:

@@ -10,9 +10,10 @@ import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .connect import connect, tls_fault
-from .http_answer import MAX_BODY, Answer, HeadParser, HeadTooBigError, NotHttpError
+from .connect import connect
+from .http_answer import MAX_BODY, HeadParser, HeadTooBigError, NotHttpError, RawAnswer
 from .observation import EndedError, Fault, Observation
+from .tls import tls_fault
 
 if TYPE_CHECKING:
     from .target import Target
@@ -38,7 +39,7 @@ def request_head(target: Target, origin: str | None, *fields: tuple[str, str]) -
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-async def read_head(wire: Wire, seen: Observation, deadline: float) -> tuple[Answer, bytes]:
+async def read_head(wire: Wire, seen: Observation, deadline: float) -> tuple[RawAnswer, bytes]:
     """Read until the head of the answer is complete; return it with the bytes that follow it.
 
     :raises EndedError: If it does not come; the observation holds the fault.
@@ -66,10 +67,10 @@ async def read_head(wire: Wire, seen: Observation, deadline: float) -> tuple[Ans
             return answer, parser.rest
 
 
-async def read_body(wire: Wire, answer: Answer, begun: bytes, deadline: float, max_size: int = MAX_BODY) -> Answer:
+async def read_body(wire: Wire, answer: RawAnswer, rest: bytes, deadline: float, max_size: int = MAX_BODY) -> RawAnswer:
     """Return the answer with the beginning of its body, as far as it comes within one second and by the deadline."""
     deadline = min(deadline, asyncio.get_running_loop().time() + _BODY_TIMEOUT_S)
-    body = bytearray(begun[:max_size])
+    body = bytearray(rest[:max_size])
     length = answer.header("Content-Length") or ""
     size = min(max_size, int(length)) if length.isdigit() and len(length) < 10 else max_size
     while len(body) < size:

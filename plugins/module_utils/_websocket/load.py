@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many connections to one endpoint at the same time, to see limits before users do."""
+"""Many connections to one endpoint at the same time, to find its limits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .hold import round_trips
+from .hold import HoldGate
+from .judgement import Reference
 from .observation import Fault, Load, Observation
-from .probe import HoldGate, WebSocketProbe
+from .probe import WebSocketProbe
+from .round_trips import round_trips
 from .settings import SettingsError
-from .verdict import Reference, judge
+from .verdict import judge
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -40,16 +42,17 @@ def allow_files(connections: int) -> None:
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise SettingsError(
             f"connections is {connections}, which needs {needed} open files, and this process may have {hard}; "
-            "raise the limit (ulimit -Hn) or ask for fewer"
+            "raise the limit (ulimit -Hn) or reduce connections"
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 async def observe_load(target: Target, context: ssl.SSLContext | None, settings: Settings) -> Observation:
-    """Open all connections, hold them together, and return one that stands for the whole.
+    """Open all connections and hold them together.
 
     The hold begins when the last connection was tried, so that all are open at once.
-    It is one with the most common failure if there is any, with the counts in ``load``.
+
+    :returns: One observation that stands for all, as :func:`summarise` chooses it.
     """
     loop = asyncio.get_running_loop()
     gate = HoldGate()
@@ -76,25 +79,24 @@ async def observe_load(target: Target, context: ssl.SSLContext | None, settings:
 
 
 def summarise(observations: Sequence[Observation], opened_s: float) -> Observation:
-    """Count causes and put the counts on the observation that stands for the whole."""
-    causes = Counter(judge(seen, Reference()).cause.value for seen in observations if seen.fault is not None)
+    """Choose the observation that stands for all and add the counts to it (pure).
+
+    It is the first with the most common cause of failure; without a failure, the first.
+    """
+    failed = [(judge(seen, Reference()).cause.value, seen) for seen in observations if seen.fault is not None]
+    causes = Counter(cause for cause, _ in failed)
+    statuses = Counter(str(seen.status) for seen in observations if seen.fault is Fault.HTTP_ANSWER)
     handshakes = [seen.handshake_s for seen in observations if seen.opened and seen.handshake_s is not None]
     chosen = observations[0]
     if causes:
-        commonest = causes.most_common(1)[0][0]
-        chosen = next(
-            seen
-            for seen in observations
-            if seen.fault is not None and judge(seen, Reference()).cause.value == commonest
-        )
+        most_common = causes.most_common(1)[0][0]
+        chosen = next(seen for cause, seen in failed if cause == most_common)
     chosen.load = Load(
         asked=len(observations),
         accepted=sum(seen.opened for seen in observations),
         held=sum(seen.opened and seen.fault is None for seen in observations),
         failures=dict(causes.most_common()),
-        refused_by_status=dict(
-            Counter(str(seen.status) for seen in observations if seen.fault is Fault.HTTP_ANSWER).most_common()
-        ),
+        refused_by_status=dict(statuses.most_common()),
         handshakes=round_trips(handshakes),
         opened_s=opened_s,
     )

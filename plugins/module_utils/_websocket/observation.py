@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .hold import HoldReport, RoundTrips
-    from .http_answer import Answer
+    from .hold_report import HoldReport
+    from .http_answer import RawAnswer
+    from .round_trips import RoundTrips
     from .target import Target
 
 
@@ -104,7 +105,7 @@ class FollowUp:
 
     other_origins: list[OriginTry] = field(default_factory=list)
     #: The answer to the same request without an upgrade.
-    plain_request: Answer | None = None
+    plain_request: RawAnswer | None = None
     #: The status of the answer to an upgrade on a path that cannot exist.
     unknown_path_status: int | None = None
     #: After a cut: whether a new connection was upgraded, and the status of the answer.
@@ -138,7 +139,7 @@ class Observation:
     address: str | None = None
     attempts: list[str] = field(default_factory=list)
     tls: Tls | None = None
-    answer: Answer | None = None
+    answer: RawAnswer | None = None
     subprotocol: str | None = None
     extensions: str | None = None
     opened: bool = False

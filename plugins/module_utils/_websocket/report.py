@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from .causes import Cause
 from .diagnosis import Diagnosis
-from .hold import RoundTrips
 from .observation import Observation
-from .verdict import Verdict, close_name
+from .round_trips import RoundTrips
+from .verdict import Verdict
+from .verdict_session import close_name
 
 # Let's Encrypt renews 30 days before the end; what is nearer was missed.
 _EXPIRES_SOON_D = 21
@@ -31,18 +33,45 @@ _LABELS = {
 }
 
 
-def result_of(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float | None) -> dict[str, Any]:
-    """One entry of ``results``."""
-    target, hold, close, tls = seen.target, seen.hold, seen.close, seen.tls
-    passed = verdict.cause is Cause.NONE
+def report(
+    observations: Sequence[Observation], diagnosis: Diagnosis, expected_idle_timeout_s: float | None
+) -> dict[str, Any]:
+    """The result of a call."""
+    return {
+        "changed": False,
+        "results": [
+            _result(seen, verdict, expected_idle_timeout_s) for seen, verdict in zip(observations, diagnosis.verdicts)
+        ],
+        "diagnosis": {
+            "cause": diagnosis.cause.value,
+            "explanation": diagnosis.explanation,
+            "remedy": diagnosis.remedy,
+            "evidence": list(diagnosis.evidence),
+        },
+        "summary": summary_of(observations, diagnosis.verdicts),
+    }
+
+
+def report_not_checked(message: str, remedy: str) -> dict[str, Any]:
+    """The result of a call that failed before the first connection; its keys are the same."""
+    return {
+        "changed": False,
+        "results": [],
+        "diagnosis": {"cause": Cause.NOT_CHECKED.value, "explanation": message, "remedy": remedy, "evidence": []},
+        "summary": [f"Nothing was checked: {message}"],
+    }
+
+
+def _result(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float | None) -> dict[str, Any]:
+    target, hold = seen.target, seen.hold
     return {
         "name": target.name,
         "url": target.url,
         "vantage": target.vantage,
         "transport": target.transport,
-        "passed": passed,
-        "cause": None if passed else verdict.cause.value,
-        "explanation": None if passed else verdict.explanation,
+        "passed": verdict.passed,
+        "cause": None if verdict.passed else verdict.cause.value,
+        "explanation": None if verdict.passed else verdict.explanation,
         "status": seen.status,
         "address": seen.address,
         "phases": {name: round(seconds, 4) for name, seconds in seen.phases.items()},
@@ -55,30 +84,24 @@ def result_of(seen: Observation, verdict: Verdict, expected_idle_timeout_s: floa
         "proves": hold.proves(expected_idle_timeout_s) if hold else None,
         "server_pings": hold.server_pings if hold else 0,
         "round_trips": _round_trips(hold.trips if hold else None),
-        "close": (
-            None
-            if close is None
-            else {"code": close.code, "name": close_name(close.code), "reason": close.reason, "by": close.by}
-        ),
-        "tls": (
-            None
-            if tls is None
-            else {
-                "version": tls.version,
-                "cipher": tls.cipher,
-                "subject": tls.subject,
-                "issuer": tls.issuer,
-                "names": list(tls.names),
-                "not_after": tls.not_after,
-                "expires_in_days": tls.expires_in_days,
-                "verified": tls.verified,
-            }
-        ),
+        "close": _close(seen),
+        "tls": _tls(seen),
         "first_event_s": _rounded(seen.first_event_s),
         "event_gaps": _gaps(seen.event_gaps_s),
         "connections": _load(seen),
         "evidence": list(verdict.evidence),
     }
+
+
+def _close(seen: Observation) -> dict[str, Any] | None:
+    close = seen.close
+    if close is None:
+        return None
+    return {"code": close.code, "name": close_name(close.code), "reason": close.reason, "by": close.by}
+
+
+def _tls(seen: Observation) -> dict[str, Any] | None:
+    return None if seen.tls is None else {**asdict(seen.tls), "names": list(seen.tls.names)}
 
 
 def summary_of(observations: Sequence[Observation], verdicts: Sequence[Verdict]) -> list[str]:
@@ -87,17 +110,12 @@ def summary_of(observations: Sequence[Observation], verdicts: Sequence[Verdict])
     lines = []
     for seen, verdict, label in zip(observations, verdicts, labels):
         shown = f"{label} ({seen.target.name})" if labels.count(label) > 1 else label
-        if verdict.cause is Cause.NONE:
+        if verdict.passed:
             details = ", ".join(_details(seen))
             lines.append(f"{shown}: passed" + (f" ({details})" if details else ""))
         else:
             lines.append(f"{shown}: failed ({verdict.cause.value}): {verdict.explanation}")
     return lines
-
-
-def failure_message(diagnosis: Diagnosis) -> str:
-    """Explanation and remedy as one sentence."""
-    return f"{diagnosis.explanation}; {diagnosis.remedy[:1].lower() + diagnosis.remedy[1:]}".rstrip(".")
 
 
 def _load(seen: Observation) -> dict[str, Any] | None:

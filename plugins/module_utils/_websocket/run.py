@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Optional
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .follow_up import LONGEST_PROBE_S, follow_up
 from .http_exchange import ask
@@ -18,29 +18,26 @@ from .probe import WebSocketProbe
 from .sse import SseProbe
 
 if TYPE_CHECKING:
+    from .call import Call
     from .settings import Settings
     from .target import Target
 
-Contexts = Mapping[str, Optional[ssl.SSLContext]]
 
-
-async def observe_all(targets: Sequence[Target], contexts: Contexts, settings: Settings) -> list[Observation]:
-    """Check all endpoints side by side; the call takes as long as the slowest.
-
-    :param contexts: The TLS context of each endpoint by its name.
-    """
+async def observe(call: Call) -> list[Observation]:
+    """Check all endpoints at the same time; the call takes as long as the slowest."""
     loop = asyncio.get_running_loop()
+    settings = call.settings
     deadline = None if settings.timeout_s is None else loop.time() + settings.timeout_s
     if settings.connections > 1:
-        return [await _observe_load(targets[0], contexts, settings)]
-    probes = [_probe(target, contexts[target.name], settings) for target in targets]
-    tasks = [asyncio.ensure_future(_observe(probe, contexts, settings)) for probe in probes]
+        return [await _observe_load(call)]
+    probes = [_probe(target, call.contexts[target.name], settings) for target in call.targets]
+    tasks = [asyncio.ensure_future(_observe(probe, call)) for probe in probes]
     await _finish(tasks, deadline)
     observations = [probe.seen for probe in probes]
     for seen, task in zip(observations, tasks):
         if task.cancelled():
             seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
-    await _finish([asyncio.ensure_future(_compare_with_direct(observations, contexts, settings))], deadline)
+    await _finish([asyncio.ensure_future(_compare_with_direct(observations, call))], deadline)
     return observations
 
 
@@ -50,7 +47,7 @@ def _probe(target: Target, context: ssl.SSLContext | None, settings: Settings) -
 
 
 async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None) -> None:
-    """Wait for all, cancel what is late, and let an error of our own through."""
+    """Wait for all and cancel those that are late; an exception of theirs is raised here."""
     loop = asyncio.get_running_loop()
     left = None if deadline is None else max(0.0, deadline - loop.time())
     _, late = await asyncio.wait(tasks, timeout=left)
@@ -63,14 +60,15 @@ async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None)
             task.result()
 
 
-async def _observe(probe: WebSocketProbe | SseProbe, contexts: Contexts, settings: Settings) -> None:
+async def _observe(probe: WebSocketProbe | SseProbe, call: Call) -> None:
     seen = await probe.run()
     if seen.fault is not None:
-        await follow_up(seen, contexts[seen.target.name], settings.handshake_timeout_s)
+        await follow_up(seen, call.contexts[seen.target.name], call.settings.handshake_timeout_s)
 
 
-async def _observe_load(target: Target, contexts: Contexts, settings: Settings) -> Observation:
-    context = contexts[target.name]
+async def _observe_load(call: Call) -> Observation:
+    target, settings = call.targets[0], call.settings
+    context = call.contexts[target.name]
     try:
         seen = await asyncio.wait_for(observe_load(target, context, settings), settings.timeout_s)
     except asyncio.TimeoutError:
@@ -81,17 +79,16 @@ async def _observe_load(target: Target, contexts: Contexts, settings: Settings) 
     return seen
 
 
-async def _compare_with_direct(observations: Sequence[Observation], contexts: Contexts, settings: Settings) -> None:
-    """Ask a direct endpoint that passed what it says without an upgrade.
+async def _compare_with_direct(observations: Sequence[Observation], call: Call) -> None:
+    """Ask a direct endpoint that passed for its answer without an upgrade.
 
-    A refusal through the proxy that is the same page shows that the upgrade was lost on the way.
+    A refusal through the proxy that is the same page proves that the upgrade was lost on the way.
     """
-    refused = any(seen.target.through_proxy and seen.fault is Fault.HTTP_ANSWER for seen in observations)
-    if not refused:
+    if not any(seen.target.through_proxy and seen.fault is Fault.HTTP_ANSWER for seen in observations):
         return
     for seen in observations:
         if seen.target.vantage == "direct" and seen.target.transport == "websocket" and seen.fault is None:
-            context = contexts[seen.target.name]
-            timeout_s = min(settings.handshake_timeout_s, LONGEST_PROBE_S)
-            seen.follow_up.plain_request = (await ask(seen.target, context, timeout_s)).answer
+            timeout_s = min(call.settings.handshake_timeout_s, LONGEST_PROBE_S)
+            asked = await ask(seen.target, call.contexts[seen.target.name], timeout_s)
+            seen.follow_up.plain_request = asked.answer
             return

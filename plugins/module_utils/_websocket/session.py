@@ -1,177 +1,140 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An open WebSocket connection without I/O (RFC 6455, sections 5 to 7), over any ``websockets`` from 10.4 on.
+"""An open WebSocket over its connection: events with a deadline, messages, pings and the closing handshake.
 
-The library's Sans-I/O layer is used, since it sends no pings of its own.
+Whatever ends the connection becomes a fault of the observation.
 """
 
 from __future__ import annotations
 
-import codecs
-import importlib
-import logging
-import re
-from dataclasses import dataclass
-from typing import Any, Union
+import asyncio
+from typing import TYPE_CHECKING
 
-try:
-    from websockets.exceptions import PayloadTooBig, ProtocolError
-    from websockets.frames import Opcode
-    from websockets.version import version as LIBRARY_VERSION  # noqa: N812 (a constant of theirs)
+from .frames import Broken, CloseFrame, Event, Frames, Message, Ping, Pong
+from .observation import Close, EndedError, Fault, Observation
+from .settings import CLOSE_TIMEOUT_S
 
-    try:
-        _protocol: Any = importlib.import_module("websockets.protocol")
-        _PROTOCOL: Any = _protocol.Protocol
-    except ImportError:
-        # The names of 10.4.
-        _protocol = importlib.import_module("websockets.connection")
-        _PROTOCOL = _protocol.Connection
-    LIBRARY_PROBLEM: str | None = None
-except (ImportError, AttributeError) as exc:
-    LIBRARY_VERSION = ""
-    LIBRARY_PROBLEM = str(exc)
+if TYPE_CHECKING:
+    from .handshake import Opened
 
-OLDEST_LIBRARY = (10, 4)
-
-# The library reports parser failures on its logger, which would reach stderr.
-_SILENT = logging.getLogger("codeframe.staging.websocket_check")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
-_SILENT.setLevel(logging.CRITICAL + 1)
-
-
-def library_problem() -> str | None:
-    """Say why the library cannot be used, or None when it can."""
-    if LIBRARY_PROBLEM is not None:
-        return f"the Python library websockets is missing ({LIBRARY_PROBLEM})"
-    found = tuple(int(n) for n in re.findall(r"\d+", LIBRARY_VERSION)[:2])
-    if found < OLDEST_LIBRARY:
-        return f"the Python library websockets is {LIBRARY_VERSION}, and 10.4 is the oldest that has what is needed"
-    return None
-
-
-@dataclass(frozen=True)
-class Message:
-    """A complete message of the server."""
-
-    data: str | bytes
-
-
-@dataclass(frozen=True)
-class Ping:
-    """A ping of the server; the answer is already among the bytes to send."""
-
-
-@dataclass(frozen=True)
-class Pong:
-    payload: bytes
-
-
-@dataclass(frozen=True)
-class CloseFrame:
-    """A close frame of the server; 1005 stands for one without a code."""
-
-    code: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The server broke the protocol; ``too_big`` tells a message over our limit apart."""
-
-    detail: str
-    too_big: bool = False
-
-
-Event = Union[Message, Ping, Pong, CloseFrame, Broken]
+# After a failure the closing handshake is a courtesy.
+_CLOSE_AFTER_FAILURE_S = 1.0
 
 
 class Session:
-    """Bytes in, events out; what must be sent is in :meth:`outgoing`."""
+    """One upgraded connection; times are seconds of the running loop's clock."""
 
-    def __init__(self, max_message_size: int) -> None:
-        self._protocol = _PROTOCOL(_protocol.Side.CLIENT, max_size=max_message_size, logger=_SILENT)
-        self._kind: int | None = None
-        self._parts = bytearray()
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._broken = False
+    def __init__(self, opened: Opened, seen: Observation, max_message_size: int) -> None:
+        self.wire = opened.wire
+        #: Pings that the server has sent.
+        self.server_pings = 0
+        #: The silence before a cut, where a silence can be its cause.
+        self.silence_at_cut_s: float | None = None
+        #: Set before something is sent at the end of a hold: a cut after that was not seen before.
+        self.is_last_ping_sent = False
+        self._seen = seen
+        self._loop = asyncio.get_running_loop()
+        self._frames = Frames(max_message_size)
+        # Frames may have come together with the answer to the handshake.
+        self._early = self._frames.feed(opened.rest)
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take bytes from the network; after a Broken or CloseFrame nothing more comes."""
-        events: list[Event] = []
-        if data and not self._broken:
-            self._protocol.receive_data(data)
-            for frame in self._protocol.events_received():
-                event = self._event(frame)
-                if event is not None:
-                    events.append(event)
-                if self._broken:
-                    break
-            failure = self._protocol.parser_exc
-            if failure is not None and not self._broken:
-                self._broken = True
-                events.append(_breach(failure))
+    async def events(self, deadline: float) -> list[Event] | None:
+        """The next events; None at the deadline.
+
+        The events may hold what was waited for and after it the end of the connection: handle them, then call
+        :meth:`raise_if_ended`.
+
+        :raises EndedError: If the connection was cut.
+        """
+        if self._early:
+            events, self._early = self._early, []
+        else:
+            data = await self.wire.read(deadline)
+            if data is None:
+                return None
+            if data == b"":
+                raise self._cut()
+            events = self._frames.feed(data)
+        self.wire.write(self._frames.outgoing())
+        self.server_pings += sum(isinstance(event, Ping) for event in events)
+        self._seen.messages += sum(isinstance(event, Message) for event in events)
+        last = events[-1] if events else None
+        if isinstance(last, CloseFrame):
+            self._seen.close = Close(last.code, self._seen.target.redact(last.reason), "server")
+            self._seen.fail(Fault.CLOSED_BY_SERVER, f"close code {last.code}")
+        elif isinstance(last, Broken):
+            self._seen.close = Close(None, "", "client")
+            self._seen.fail(Fault.MESSAGE_TOO_BIG if last.too_big else Fault.PROTOCOL_BROKEN, last.detail)
         return events
 
-    def _event(self, frame: Any) -> Event | None:
-        opcode = frame.opcode
-        if opcode is Opcode.PING:
-            return Ping()
-        if opcode is Opcode.PONG:
-            return Pong(bytes(frame.data))
-        if opcode is Opcode.CLOSE:
-            close = self._protocol.close_rcvd
-            return CloseFrame(int(close.code), str(close.reason))
-        if opcode is not Opcode.CONT:
-            self._kind = opcode
-            self._parts = bytearray()
-            self._decoder = codecs.getincrementaldecoder("utf-8")() if opcode is Opcode.TEXT else None
-        # The Sans-I/O layer leaves the check of the text's encoding to us; it counts the size.
-        if self._decoder is not None:
-            try:
-                self._decoder.decode(bytes(frame.data), final=bool(frame.fin))
-            except UnicodeDecodeError as exc:
-                self._broken = True
-                self._protocol.fail(1007, "text is not UTF-8")
-                return Broken(f"a text message that is not UTF-8 ({exc.reason})")
-        self._parts += frame.data
-        if not frame.fin:
-            return None
-        data, self._parts = bytes(self._parts), bytearray()
-        if self._kind is Opcode.TEXT:
-            return Message(data.decode("utf-8"))
-        return Message(data)
+    def raise_if_ended(self) -> None:
+        """:raises EndedError: If the connection is over."""
+        if self._seen.fault is not None:
+            raise EndedError
 
-    # A peer may close at any time; what we still wanted to send is dropped then, and the
-    # event that it left behind tells.
+    async def raise_if_closed_at_once(self) -> None:
+        """:raises EndedError: If the server closed in the same packet as the handshake."""
+        if not self._frames.is_open:
+            await self.events(self._loop.time())
+            self.raise_if_ended()
+
+    def _cut(self) -> EndedError:
+        ended = self.wire.ended_at if self.wire.ended_at is not None else self._loop.time()
+        how = "was reset" if self.wire.reset else "ended"
+        self._seen.close = Close(None, "", "nobody")
+        if self.is_last_ping_sent:
+            # It was dropped before, and that was told only when something was sent.
+            return self._seen.end(Fault.DEAD_AFTER_SILENCE, f"the connection {how} when a ping was sent")
+        self.silence_at_cut_s = self.wire.silence.current_s(ended)
+        return self._seen.end(Fault.CUT, f"the connection {how} without a close frame")
+
+    # Sending.
 
     def send_message(self, text: str) -> None:
-        if self.is_open:
-            self._protocol.send_text(text.encode("utf-8"))
+        self._frames.send_message(text)
+        self.wire.write(self._frames.outgoing())
 
     def send_ping(self, payload: bytes) -> None:
-        if self.is_open:
-            self._protocol.send_ping(payload)
+        self._frames.send_ping(payload)
+        self.wire.write(self._frames.outgoing())
 
-    def send_close(self, code: int = 1000) -> None:
-        if self.is_open:
-            self._protocol.send_close(code)
+    async def is_ping_answered(self, payload: bytes, timeout_s: float) -> bool:
+        """Send a ping; whether its pong comes in time.
 
-    @property
-    def is_open(self) -> bool:
-        return bool(self._protocol.state.name == "OPEN")
+        :raises EndedError: If the connection ends instead.
+        """
+        deadline = self._loop.time() + timeout_s
+        self.send_ping(payload)
+        while (events := await self.events(deadline)) is not None:
+            answered = any(isinstance(event, Pong) and event.payload == payload for event in events)
+            self.raise_if_ended()
+            if answered:
+                return True
+        return False
 
-    def outgoing(self) -> bytes:
-        """What must be sent now; the library's end-of-stream mark is left to the caller."""
-        return b"".join(self._protocol.data_to_send())
+    # Closing.
 
+    async def close(self) -> None:
+        """Make the closing handshake if the connection is open."""
+        if not self._frames.is_open:
+            return
+        began = self._loop.time()
+        await self.is_close_answered(CLOSE_TIMEOUT_S if self._seen.fault is None else _CLOSE_AFTER_FAILURE_S)
+        self._seen.phases["close"] = self._loop.time() - began
 
-def _breach(failure: Exception) -> Broken:
-    if isinstance(failure, PayloadTooBig):
-        return Broken(str(failure), too_big=True)
-    if isinstance(failure, UnicodeDecodeError):
-        return Broken(f"a close reason that is not UTF-8 ({failure.reason})")
-    if isinstance(failure, ProtocolError):
-        return Broken(str(failure))
-    return Broken(f"a frame that cannot be read ({type(failure).__name__})")
+    async def is_close_answered(self, timeout_s: float) -> bool:
+        """Send a close frame; whether the server's comes in time."""
+        if not self._frames.is_open:
+            return self._seen.close is not None and self._seen.close.by != "nobody"
+        deadline = self._loop.time() + timeout_s
+        self._frames.send_close()
+        self.wire.write(self._frames.outgoing())
+        self._seen.close = Close(None, "", "client")
+        while data := await self.wire.read(deadline):
+            for event in self._frames.feed(data):
+                if isinstance(event, CloseFrame):
+                    self._seen.close = Close(event.code, self._seen.target.redact(event.reason), "client")
+                if isinstance(event, (CloseFrame, Broken)):
+                    return True
+        return False

@@ -26,7 +26,7 @@ MAX_HOLD_S = 86400.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class SettingsError(Exception):
+class SettingsError(ValueError):
     """An option cannot be used; the text names it."""
 
 
@@ -51,11 +51,16 @@ class Settings:
         return self.send is not None or self.expect is not None
 
     @property
+    def ping_timeout_s(self) -> float:
+        """How long the answer to a ping of the check is waited for."""
+        return min(self.message_timeout_s, CLOSE_TIMEOUT_S)
+
+    @property
     def longest_s(self) -> float:
-        """The longest that one endpoint can take, second looks included."""
+        """The longest time that one endpoint can take, with its follow-up probes."""
         message = self.message_timeout_s if self.has_message_phase else 0.0
-        # A hold ends with one more answer that is waited for; second looks are handshakes.
-        ending = min(self.message_timeout_s, CLOSE_TIMEOUT_S) if self.hold_s else 0.0
+        # A hold ends with a ping; follow-up probes take as long as a handshake.
+        ending = self.ping_timeout_s if self.hold_s else 0.0
         return 2 * self.handshake_timeout_s + message + self.hold_s + ending + CLOSE_TIMEOUT_S
 
 

@@ -10,9 +10,10 @@ import ssl
 from typing import TYPE_CHECKING
 
 from .connect import connect
-from .hold import HoldReport, Silence
+from .hold_report import HoldReport
 from .http_exchange import read_body, read_head, request_head
 from .observation import BURST, Close, EndedError, Fault, Observation
+from .silence import Silence
 from .sse_chunks import ChunkedBody, ChunkError
 from .sse_stream import EventStream, StreamError
 

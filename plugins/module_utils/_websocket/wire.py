@@ -9,7 +9,7 @@ import asyncio
 import threading
 from typing import cast
 
-from .hold import Silence
+from .silence import Silence
 
 # Bytes kept unread before reading from the peer pauses.
 HIGH_WATER = 32768

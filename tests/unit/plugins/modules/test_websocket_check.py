@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import websocket_peers as peers
 import yaml
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket import hold as _probe_hold
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket import probe as _websocket_probe
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import hold_report as _hold_report
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _session
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import CLOSE_TIMEOUT_S
 from ansible_collections.codeframe.staging.plugins.modules import websocket_check
 from free_ports import free_port
@@ -38,7 +38,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> peers.Authority:
 
 @pytest.fixture
 def check(run_module: RunModule) -> Callable[..., dict[str, Any]]:
-    """Run the module; the result must have the same keys in every case.
+    """Run the module; whatever the endpoints, the result has the same keys and says nothing twice.
 
     Only a peer that keeps silent is given a short timeout, since an answer may be late on a busy machine.
     """
@@ -47,6 +47,9 @@ def check(run_module: RunModule) -> Callable[..., dict[str, Any]]:
         result = run_module(websocket_check, {"endpoints": list(endpoints), "fail_on": "never", **options})
         assert {"results", "diagnosis", "summary", "changed"} <= set(result)
         assert result["changed"] is False
+        for lines in (entry["evidence"] for entry in result["results"]):
+            repeated = [line for index, line in enumerate(lines) if any(line in other for other in lines[:index])]
+            assert not repeated, lines
         return result
 
     return run
@@ -224,7 +227,7 @@ def test_a_busy_hold_measures_round_trips_and_proves_no_idle_timeout(
     assert 3 <= trips["sent"] <= 6
     assert 0.05 <= trips["min"] <= trips["median"] <= trips["p95"] <= trips["max"] < entry["held_s"]
     assert entry["idle_timeout_proven_s"] is None
-    assert entry["proves"] == f"no idle timeout is proven: our own {mode} every 0.3 s broke the silence"
+    assert entry["proves"] == f"no idle timeout is proven: the check sent a {mode} every 0.3 s"
 
 
 def test_a_cut_is_timed_and_compared_with_the_configured_value(
@@ -234,9 +237,9 @@ def test_a_cut_is_timed_and_compared_with_the_configured_value(
         connection.upgrade()
         time.sleep(3)
 
-    # A quarter of the timeout, as much as a busy machine may need; what fits is told in test_probe_hold.
+    # A quarter of the timeout, as much as a busy machine may need; what fits is told in test_hold_report.
     tolerance_s = 0.75
-    monkeypatch.setattr(_probe_hold, "TOLERANCE_S", tolerance_s)
+    monkeypatch.setattr(_hold_report, "TOLERANCE_S", tolerance_s)
     with peer(peers.healthy) as good, peer(cutting) as bad:
         result = check(direct(good), proxy(bad), hold=4.5, expected_idle_timeout=3)
     entry = result["results"][1]
@@ -244,7 +247,7 @@ def test_a_cut_is_timed_and_compared_with_the_configured_value(
     assert entry["longest_silence_s"] == pytest.approx(3, abs=tolerance_s)
     assert entry["close"]["by"] == "nobody"
     explanation = result["diagnosis"]["explanation"]
-    assert "which fits the configured idle timeout of 3 s" in explanation
+    assert "which matches the configured idle timeout of 3 s" in explanation
     survived = re.search(r"the direct connection survived (\d+\.\d) s of silence", explanation)
     assert survived, explanation
     assert 4.5 <= float(survived[1]) < 6
@@ -521,8 +524,9 @@ def test_an_address_without_a_way(check: Callable[..., dict[str, Any]]) -> None:
 
 
 def test_no_more_files_can_be_opened() -> None:
-    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import run as run
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket.call import Call
     from ansible_collections.codeframe.staging.plugins.module_utils._websocket.diagnosis import diagnose
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket.run import observe
     from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import Settings
     from ansible_collections.codeframe.staging.plugins.module_utils._websocket.target import parse_target
 
@@ -536,7 +540,7 @@ def test_no_more_files_can_be_opened() -> None:
             with contextlib.suppress(OSError):
                 while True:
                     fillers.append(os.dup(0))
-            return await run.observe_all([target], {target.name: None}, Settings())
+            return await observe(Call(Settings(), (target,), {target.name: None}))
         finally:
             for filler in fillers:
                 os.close(filler)
@@ -760,7 +764,7 @@ def test_hostile_peers_neither_hang_nor_fill_memory(
     options: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_websocket_probe, "_COURTESY_S", 0.2)
+    monkeypatch.setattr(_session, "_CLOSE_AFTER_FAILURE_S", 0.2)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with peer(act) as port:
         began = time.monotonic()
@@ -774,7 +778,7 @@ def test_hostile_peers_neither_hang_nor_fill_memory(
 def test_a_server_that_never_closes_passes_and_is_left(
     check: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_websocket_probe, "CLOSE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(_session, "CLOSE_TIMEOUT_S", 0.3)
     with peer(never_closes) as port:
         began = time.monotonic()
         result = check(direct(port))
@@ -944,18 +948,18 @@ def test_the_time_of_the_whole_call_is_kept(check: Callable[..., dict[str, Any]]
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        pytest.param({"url": "http://h/ws"}, "does not start with ws:// or wss://", id="scheme"),
+        pytest.param({"url": "http://h/ws"}, "needs one that starts with ws:// or wss://", id="scheme"),
         pytest.param({"url": "ws://user:pw@h/ws"}, "contains a user name or password", id="userinfo"),
-        pytest.param({"url": "ws://h/ws#x"}, "contains a fragment", id="fragment"),
-        pytest.param({"url": "ws://h/a b"}, "contains a space or a control character", id="space"),
-        pytest.param({"url": "ws://h:99999/"}, "cannot be understood", id="port"),
-        pytest.param({"url": "ws:///ws"}, "names no host", id="no-host"),
+        pytest.param({"url": "ws://h/ws#x"}, "a fragment (#) is never sent to a server", id="fragment"),
+        pytest.param({"url": "ws://h/a b"}, "holds neither spaces nor backslashes", id="space"),
+        pytest.param({"url": "ws://h:99999/"}, "is a number from 1 to 65535", id="port"),
+        pytest.param({"url": "ws:///ws"}, "a host name is expected behind ://", id="no-host"),
         pytest.param({"headers": {"X-A": "1\r\nX-B: 2"}}, "contains a control character", id="header-injection"),
         pytest.param({"secret_headers": {"X-A": "abcdefg\x00"}}, "the value of X-A contains a control", id="secret"),
         pytest.param({"headers": {"X A": "1"}}, "which HTTP does not allow", id="header-name"),
         pytest.param({"headers": {"Host": "h"}}, "use url and connect_to instead", id="own-header"),
         pytest.param({"connect_to": "nowhere"}, "expected host:port", id="connect-to"),
-        pytest.param({"origin": "page.example"}, "expected scheme://host[:port]", id="origin"),
+        pytest.param({"origin": "page.example"}, "but a URL starts with its scheme", id="origin"),
         pytest.param({"subprotocols": ["a b"]}, "RFC 6455 does not allow", id="subprotocol"),
         pytest.param({"url": "wss://h/", "ca_path": "/nonexistent/ca.pem"}, "ca_path /nonexistent/ca.pem", id="ca"),
         pytest.param({"url": "wss://h/", "client_cert": "/nonexistent"}, "client_cert and client_key", id="cert"),
@@ -990,7 +994,7 @@ def test_an_endpoint_that_cannot_be_used_is_refused(run_module: RunModule, chang
         pytest.param({"hold": 5, "hold_mode": "message"}, "send is not given", id="message-without-send"),
         pytest.param({"hold": 5, "hold_mode": "ping", "interval": 9}, "longer than hold", id="interval"),
         pytest.param({"connections": 10001}, "expected 1 to 10000", id="connections"),
-        pytest.param({"earlier_results": [{"x": 1}]}, "is no result of websocket_check", id="earlier-results"),
+        pytest.param({"earlier_results": [{"x": 1}]}, "is not a result of websocket_check", id="earlier-results"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(run_module: RunModule, options: dict[str, Any], said: str) -> None:
@@ -1025,18 +1029,18 @@ def test_more_connections_than_this_process_may_open_are_refused(
 def test_a_missing_library_is_named_with_the_way_to_install_it(
     run_module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _websocket_session
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import frames as _frames
 
-    monkeypatch.setattr(_websocket_session, "LIBRARY_PROBLEM", "No module named 'websockets'")
+    monkeypatch.setattr(_frames, "LIBRARY_PROBLEM", "No module named 'websockets'")
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}]})
     assert "the Python library websockets is missing" in result["msg"]
     assert "apt install python3-websockets" in result["msg"]
 
 
 def test_a_library_that_is_too_old_is_named(run_module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _websocket_session
+    from ansible_collections.codeframe.staging.plugins.module_utils._websocket import frames as _frames
 
-    monkeypatch.setattr(_websocket_session, "LIBRARY_VERSION", "9.1")
+    monkeypatch.setattr(_frames, "LIBRARY_VERSION", "9.1")
     result = run_module(websocket_check, {"endpoints": [{"name": "e", "url": "ws://h/ws"}]})
     assert "websockets is 9.1, and 10.4 is the oldest" in result["msg"]
 

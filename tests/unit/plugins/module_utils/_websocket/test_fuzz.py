@@ -10,12 +10,15 @@ from contextlib import suppress
 
 import pytest
 import websocket_peers as peers
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket import probe as _websocket_probe
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.certificate import (
-    CertificateError,
-    parse_certificate,
-)
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _session
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.call import Call
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.diagnosis import diagnose
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.frames import (
+    Broken,
+    CloseFrame,
+    Frames,
+    Message,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.handshake import (
     UpgradeError,
     new_key,
@@ -24,18 +27,12 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hands
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.http_answer import (
     MAX_HEAD,
-    Answer,
     HeadParser,
     HeadTooBigError,
     NotHttpError,
+    RawAnswer,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.run import observe_all
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.session import (
-    Broken,
-    CloseFrame,
-    Message,
-    Session,
-)
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.run import observe
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import Settings
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.sse_chunks import ChunkedBody, ChunkError
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.sse_stream import EventStream, StreamError
@@ -74,7 +71,7 @@ def pieces(data: bytes, cuts: Sequence[int]) -> list[bytes]:
 
 @given(st.one_of(st.binary(max_size=300), HEADS, st.tuples(HEADS, HEADS).map(b"".join)), st.lists(st.integers(0, 600)))
 def test_a_head_is_the_same_however_it_arrives(data: bytes, cuts: list[int]) -> None:
-    def parse(chunks: list[bytes]) -> tuple[Answer | None, bytes, str]:
+    def parse(chunks: list[bytes]) -> tuple[RawAnswer | None, bytes, str]:
         parser, answer = HeadParser(), None
         try:
             for index, chunk in enumerate(chunks):
@@ -99,7 +96,7 @@ def test_a_head_without_an_end_is_refused_within_its_bound() -> None:
 
 @given(st.one_of(st.binary(max_size=400), st.lists(FRAMES, max_size=8).map(b"".join)), st.lists(st.integers(0, 5000)))
 def test_frames_never_crash_and_never_exceed_the_size(data: bytes, cuts: list[int]) -> None:
-    session = Session(MAX_MESSAGE)
+    session = Frames(MAX_MESSAGE)
     ended = False
     for chunk in pieces(data, cuts):
         for event in session.feed(chunk):
@@ -149,12 +146,6 @@ def test_chunks_are_undone_however_they_arrive(noise: bytes, parts: list[bytes],
         ChunkedBody().feed(noise)
 
 
-@given(st.binary(max_size=300))
-def test_bytes_that_are_no_certificate_are_refused(der: bytes) -> None:
-    with pytest.raises(CertificateError):
-        parse_certificate(der)
-
-
 @given(
     st.one_of(
         st.text(max_size=60),
@@ -183,8 +174,8 @@ def test_an_endpoint_is_usable_or_refused(url: str, header: str, value: str) -> 
 
 @pytest.mark.parametrize("stage", ["instead-of-an-answer", "after-the-upgrade"])
 def test_any_bytes_of_a_peer_end_as_a_known_cause(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_websocket_probe, "CLOSE_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(_websocket_probe, "_COURTESY_S", 0.05)
+    monkeypatch.setattr(_session, "CLOSE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(_session, "_CLOSE_AFTER_FAILURE_S", 0.05)
     wanted = Settings(handshake_timeout_s=0.2, message_timeout_s=0.05, send="x", hold_s=0.05)
     to_send: list[bytes] = [b""]
 
@@ -206,7 +197,7 @@ def test_any_bytes_of_a_peer_end_as_a_known_cause(stage: str, monkeypatch: pytes
         @given(st.one_of(st.binary(max_size=200), st.lists(FRAMES, max_size=4).map(b"".join), HEADS))
         def run(data: bytes) -> None:
             to_send[0] = data
-            seen = asyncio.run(observe_all([target], {target.name: None}, wanted))
+            seen = asyncio.run(observe(Call(wanted, (target,), {target.name: None})))
             assert diagnose(seen).explanation
 
         run()
@@ -222,7 +213,7 @@ def test_a_hanging_resolver_delays_neither_the_deadline_nor_the_end(monkeypatch:
 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     target = parse_target({"name": "e", "url": "ws://slow.example/ws"})
-    seen = asyncio.run(observe_all([target], {"e": None}, Settings(handshake_timeout_s=0.2)))
+    seen = asyncio.run(observe(Call(Settings(handshake_timeout_s=0.2), (target,), {"e": None})))
     assert not answered.is_set(), "it has waited for the resolver"
     looked.set()
     assert diagnose(seen).cause.value == "name_not_resolved"

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hold import (
-    HoldReport,
-    RoundTrips,
-    Silence,
-    known_timeout,
-    round_trips,
-)
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hold_report import HoldReport, known_timeout
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.round_trips import RoundTrips, round_trips
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.silence import Silence
 
 
 def report(**more: object) -> HoldReport:
@@ -31,7 +27,8 @@ def report(**more: object) -> HoldReport:
             report(),
             86400.0,
             65.0,
-            "an idle timeout of at least 65 s is proven; the configured 86400 s are not, since the silence was shorter",
+            "an idle timeout of at least 65 s is proven; the configured 86400 s is not proven, since the silence was "
+            "shorter",
             id="quiet-but-configured-longer",
         ),
         pytest.param(
@@ -45,21 +42,21 @@ def report(**more: object) -> HoldReport:
             report(longest_silence_s=20.01),
             None,
             20.0,
-            "an idle timeout longer than 20 s is not proven: the server sends messages of its own",
+            "an idle timeout longer than 20 s is not proven: the server sends messages by itself",
             id="server-messages",
         ),
         pytest.param(
             report(mode="ping", interval_s=1.0, longest_silence_s=1.0),
             None,
             None,
-            "no idle timeout is proven: our own ping every 1 s broke the silence",
+            "no idle timeout is proven: the check sent a ping every 1 s",
             id="our-pings",
         ),
         pytest.param(
             report(alive_at_end=False),
             None,
             None,
-            "no idle timeout is proven: whether the connection was alive at the end is not known",
+            "no idle timeout is proven: it is not known whether the connection was alive at the end",
             id="dead",
         ),
         pytest.param(
