@@ -6,26 +6,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: websocket_check
-short_description: Prove that a WebSocket works, or name the cause why not
+short_description: Prove that a WebSocket works, or name the cause of its failure
 version_added: "0.1.0"
 author:
   - The codeframe.staging contributors (@codeframe)
 description:
-  - Opens one or several endpoints side by side, each through name resolution, TCP, TLS, HTTP upgrade,
-    first message, hold and close, and times every phase.
-  - Compares what the endpoints did (the backend itself, the proxy, the public address) and names one cause with
-    a remedy. All causes are listed in C(docs/diagnosis.md).
-  - Says what a hold proves about idle timeouts, and what it does not.
-  - Changes nothing, on no host. It runs on the managed host or on the controller.
-  - Host names C(localhost) and those below it, such as C(app.localhost), lead to the loopback addresses
-    C(127.0.0.1) and C(::1) without asking DNS (RFC 6761).
-  - Proxies named by environment variables (C(http_proxy), C(https_proxy)) are not used.
+  - Checks one or several endpoints at the same time. Each is checked in phases, namely name resolution, TCP, TLS, HTTP
+    upgrade, first message, hold and close, and every phase is timed.
+  - Compares the results of the endpoints (the backend itself, the proxy, the public address) and names one cause with
+    a remedy. C(docs/diagnosis.md) lists all causes.
+  - States what a hold proves about idle timeouts, and what it does not prove.
+  - Changes nothing. It can run on the managed host and on the controller.
+  - The host name C(localhost) and names below it, such as C(app.localhost), mean the loopback addresses C(127.0.0.1) and
+    C(::1) (RFC 6761); DNS is not asked.
+  - Proxies in environment variables (C(http_proxy), C(https_proxy)) are not used.
 attributes:
   check_mode:
     description: Runs fully in check mode, since it changes nothing.
     support: full
   diff_mode:
-    description: There is nothing to show.
+    description: Shows no difference, since it changes nothing.
     support: none
 requirements:
   - python >= 3.9
@@ -33,40 +33,40 @@ requirements:
 options:
   endpoints:
     description:
-      - What to check. All are checked at the same time, so that the call takes as long as the slowest.
+      - What to check. All endpoints are checked at the same time; the call takes as long as the slowest.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: How the endpoint is called in the results. Must be unique.
+        description: Name of the endpoint in the results. Must be unique.
         type: str
         required: true
       url:
         description:
           - C(ws://) or C(wss://), for O(endpoints[].transport=sse) C(http://) or C(https://).
-          - It may hold neither a user name nor a fragment. Secrets belong into O(endpoints[].secret_query).
+          - User name, password and fragment are not allowed. Use O(endpoints[].secret_query) for secrets.
         type: str
         required: true
       vantage:
         description:
-          - What the endpoint stands for. Its difference to the others is the diagnosis.
-          - V(direct) is the backend without anything in between, V(proxy) the proxy with the public host name,
-            V(public) the public URL with everything in between.
+          - Which part of the way to the backend the endpoint includes. The diagnosis compares the vantage points.
+          - V(direct) is the backend itself, V(proxy) the proxy with the public host name, V(public) the public URL with
+            everything on the way.
         type: str
         choices: [direct, proxy, public]
         default: direct
       transport:
         description:
-          - V(sse) checks a stream of server-sent events. It never counts as a passed WebSocket.
+          - V(websocket) checks a WebSocket, V(sse) a stream of server-sent events.
         type: str
         choices: [websocket, sse]
         default: websocket
       origin:
-        description: The C(Origin) header, as a browser on the page would send it.
+        description: The C(Origin) header, as a browser on the page sends it.
         type: str
       subprotocols:
-        description: Subprotocols to ask for; the server must choose one of them, as browsers demand.
+        description: Subprotocols to offer. The server must choose one of them, as browsers require.
         type: list
         elements: str
         default: []
@@ -84,29 +84,29 @@ options:
         default: {}
       connect_to:
         description:
-          - Connect to this C(host:port) instead of the URL's. The C(Host) header, SNI and the check of the
-            certificate stay those of the URL.
+          - Connect to this C(host:port) instead of that of the URL. The C(Host) header, SNI and the name in the
+            certificate remain those of the URL.
         type: str
       validate_certs:
-        description: Whether the certificate must be valid for the URL's host.
+        description: Whether the certificate must be valid for the host of the URL.
         type: bool
         default: true
       ca_path:
-        description: A file or directory with certificate authorities to trust instead of the system's.
+        description: File or directory with certificate authorities to trust instead of those of the system.
         type: path
       ca_certificates:
         description:
-          - Certificate authorities to trust instead of the system's, as a text (PEM). No file is needed where the
-            module runs.
+          - Certificate authorities to trust instead of those of the system, as text (PEM). The machine that runs the
+            check needs no file then.
         type: str
       client_cert:
-        description: A client certificate (PEM), which may contain its key.
+        description: File with a client certificate (PEM), and with its key unless O(endpoints[].client_key) is given.
         type: path
       client_key:
-        description: The key of O(endpoints[].client_cert), unencrypted.
+        description: File with the key of O(endpoints[].client_cert), unencrypted.
         type: path
   handshake_timeout:
-    description: Seconds from the start of an endpoint's check until it is upgraded.
+    description: Seconds within which an endpoint must be connected and upgraded.
     type: float
     default: 10
   send:
@@ -114,39 +114,40 @@ options:
     type: raw
   expect:
     description:
-      - What a message of the server must fulfil. Other messages may come before it, such as a greeting.
-      - A mapping is a subset of a JSON object at every depth; a string is a regular expression that is searched for.
-      - Without O(expect), any message answers O(send). Without O(send), a greeting is waited for.
+      - What a message of the server must match. Other messages, such as a greeting, may come before it.
+      - A mapping must be contained in a JSON object, at every depth; a string is a regular expression to search for.
+      - Without O(expect), any message answers O(send). Without O(send), the check waits for a message that the server
+        sends by itself.
     type: raw
   message_timeout:
-    description: Seconds until the expected message (or the first event) must have come.
+    description: Seconds within which the expected message (or the first event) must come.
     type: float
     default: 10
   hold:
     description:
-      - Seconds to hold the connection after that, V(0) for none.
-      - A hold must last longer than an idle timeout to see it, nginx's default being 60 seconds.
+      - Seconds to hold the connection after the first message; V(0) for none.
+      - A hold can detect an idle timeout only if it is longer. The default of nginx is 60 seconds.
     type: float
     default: 0
   hold_mode:
     description:
-      - V(quiet) sends nothing of its own and answers the server's pings. Only this mode can prove an idle timeout.
-      - V(ping) sends protocol pings, V(message) sends O(send) every O(interval) seconds; both measure round trips.
+      - V(quiet) sends nothing and answers the pings of the server. Only this mode can prove an idle timeout.
+      - V(ping) sends pings, V(message) sends O(send), every O(interval) seconds. Both measure round trips.
     type: str
     choices: [quiet, ping, message]
     default: quiet
   interval:
-    description: Seconds between pings or messages of ours.
+    description: Seconds between the pings or messages that the check sends.
     type: float
     default: 10
   connections:
     description:
-      - How many connections to hold at once to the one endpoint, to see limits before users do.
-      - More than 1 needs exactly one endpoint; at most 10000.
+      - How many connections to open and hold at the same time, to find the limits of the server.
+      - More than 1 requires exactly one endpoint, with O(endpoints[].transport=websocket); at most 10000.
     type: int
     default: 1
   expected_idle_timeout:
-    description: The idle timeout in seconds that the proxy is configured with; a cut is compared with it.
+    description: Idle timeout in seconds that the proxy is configured with. A cut is compared with it.
     type: float
   max_message_size:
     description: Largest message in bytes that is accepted.
@@ -154,26 +155,26 @@ options:
     default: 1048576
   timeout:
     description:
-      - The time in seconds that the whole call may take, such as the task's own C(timeout), which a module cannot see.
+      - Seconds that the whole call may take. Set it to the C(timeout) of the task, which a module cannot read.
       - A O(hold) that does not fit into it is refused before the first connection.
     type: float
   earlier_results:
     description:
-      - RV(results) of an earlier call, made from another machine, that the diagnosis shall take into account.
+      - RV(results) of an earlier call, from this or another machine, that the diagnosis takes into account.
     type: list
     elements: dict
     default: []
   fail_on:
     description:
-      - Which failures make the module fail. V(public) means those of endpoints with O(endpoints[].vantage=public)
-        alone; if there is none, the module does not fail. The results are the same in every case.
+      - Which failed endpoints make the module fail. With V(public), only those with O(endpoints[].vantage=public). The
+        results are the same in every case.
     type: str
     choices: [any, public, never]
     default: any
 """
 
 EXAMPLES = r"""
-- name: Check backend and proxy side by side, longer than nginx's default idle timeout
+- name: Check backend and proxy for longer than nginx's default idle timeout
   codeframe.staging.websocket_check:
     endpoints:
       - name: backend
@@ -204,96 +205,96 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: One entry per endpoint, in the order of O(endpoints).
+  description: One entry for each endpoint, in the order of O(endpoints).
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: The endpoint's name.
+      description: Name of the endpoint.
       type: str
     url:
-      description: Its URL, without O(endpoints[].secret_query).
+      description: URL of the endpoint, without O(endpoints[].secret_query).
       type: str
     vantage:
-      description: What it stands for.
+      description: Vantage point of the endpoint.
       type: str
     transport:
       description: V(websocket) or V(sse).
       type: str
     passed:
-      description: Whether every phase passed.
+      description: Whether all phases passed.
       type: bool
     cause:
-      description: The cause of the failure, null when passed.
+      description: Cause of the failure, null if the endpoint passed.
       type: str
     explanation:
-      description: The cause in one sentence, null when passed.
+      description: The cause in one sentence, null if the endpoint passed.
       type: str
     status:
-      description: Status of the HTTP answer to the upgrade, null when none came.
+      description: Status of the HTTP answer to the handshake, null without an answer.
       type: int
     address:
-      description: The address that was connected to.
+      description: Address that was connected to.
       type: str
     phases:
       description: Seconds of the phases C(resolve), C(tcp), C(tls), C(upgrade), C(message), C(hold), C(close).
       type: dict
     subprotocol:
-      description: The subprotocol that the server chose.
+      description: Subprotocol that the server chose.
       type: str
     extensions:
-      description: The extensions that the server named.
+      description: Extensions in the answer of the server.
       type: str
     server:
-      description: The C(Server) header of the answer.
+      description: C(Server) header of the answer.
       type: str
     held_s:
-      description: Seconds that the connection was held, null without a hold.
+      description: Seconds for which the connection was held, null without a hold.
       type: float
     longest_silence_s:
-      description: The longest time without a byte in either direction, null without a hold.
+      description: Longest time in seconds without a byte in either direction, null without a hold.
       type: float
     idle_timeout_proven_s:
-      description: An idle timeout of at least so many seconds is proven; null when none is.
+      description: The idle timeout in force is at least this many seconds; null if nothing is proven.
       type: float
     proves:
       description: What the hold proves, in one sentence.
       type: str
     server_pings:
-      description: Pings that the server sent during the hold.
+      description: Number of pings that the server sent during the hold.
       type: int
     round_trips:
-      description: Round trips in seconds (C(min), C(median), C(p95), C(max)), and how many were C(sent) and C(lost).
+      description: Round trips in seconds (C(min), C(median), C(p95), C(max)), and the numbers C(sent) and C(lost).
       type: dict
     close:
-      description: Close C(code), its C(name) and C(reason), and C(by) whom (V(client), V(server), V(nobody) for a cut).
+      description: Close C(code), its C(name), the C(reason), and who closed (C(by), V(nobody) for a cut).
       type: dict
     tls:
-      description: Version, cipher, and the certificate's subject, issuer, names and days until it expires.
+      description: Version and cipher; subject, issuer, names and expiry of the certificate.
       type: dict
     first_event_s:
       description: Seconds until the first event of an event stream.
       type: float
     event_gaps:
-      description: Seconds between events of an event stream (C(min), C(median), C(max)) and their C(count).
+      description: Seconds between the events of an event stream (C(min), C(median), C(max)) and their C(count).
       type: dict
     connections:
-      description: With O(connections) above 1, how many were accepted and held, failures by cause, handshake times.
+      description: With O(connections) above 1, numbers of accepted and held connections, failures by cause, and times.
       type: dict
     evidence:
-      description: What was seen, one line per fact.
+      description: What was seen, one line for each fact.
       type: list
       elements: str
 diagnosis:
-  description: One cause for the whole, from all endpoints together.
+  description: One cause for the whole call, from all endpoints together.
   returned: always
   type: dict
   contains:
     cause:
       description:
-        - The cause, V(none) when all passed, V(not_checked) when an option or a missing library prevented the check.
-        - See C(docs/diagnosis.md).
+        - V(none) if all endpoints passed, V(not_checked) if an option or a missing library prevented the check, or a
+          cause from C(docs/diagnosis.md).
       type: str
     explanation:
       description: The cause in one sentence.
@@ -302,11 +303,11 @@ diagnosis:
       description: What to do about it.
       type: str
     evidence:
-      description: What was seen, one line per fact.
+      description: What was seen, one line for each fact.
       type: list
       elements: str
 summary:
-  description: One line per endpoint, for people.
+  description: One line for each endpoint, for people.
   returned: always
   type: list
   elements: str

@@ -416,7 +416,7 @@ def test_fastapi_refuses_an_unknown_path_like_a_login_and_the_check_says_so(
     result = check(site.direct("/other"), site.proxy("/right/other"))
     assert causes(result) == ["authentication_required", "authentication_required"]
     assert (
-        "or knows no WebSocket on /other (a path that cannot exist gets the same answer)"
+        "or has no WebSocket on /other (a path that cannot exist gets the same answer)"
         in (result["diagnosis"]["explanation"])
     )
     assert "check the path /other" in result["diagnosis"]["remedy"]
