@@ -17,8 +17,8 @@ description:
     a remedy. C(docs/diagnosis.md) lists all causes.
   - States what a hold proves about idle timeouts, and what it does not prove.
   - Changes nothing. It can run on the managed host and on the controller.
-  - The host name C(localhost) and names below it, such as C(app.localhost), mean the loopback addresses C(127.0.0.1) and
-    C(::1) (RFC 6761); DNS is not asked.
+  - The host name C(localhost) and names below it, such as C(app.localhost), mean the loopback addresses C(127.0.0.1)
+    and C(::1) (RFC 6761); DNS is not asked.
   - Proxies in environment variables (C(http_proxy), C(https_proxy)) are not used.
 attributes:
   check_mode:
@@ -105,6 +105,9 @@ options:
       client_key:
         description: File with the key of O(endpoints[].client_cert), unencrypted.
         type: path
+      message_timeout:
+        description: O(message_timeout) of this endpoint.
+        type: float
   handshake_timeout:
     description: Seconds within which an endpoint must be connected and upgraded.
     type: float
@@ -344,6 +347,7 @@ ENDPOINT_SPEC: dict[str, Any] = {
     "ca_certificates": {"type": "str"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
+    "message_timeout": {"type": "float"},
 }
 
 ARGUMENT_SPEC: dict[str, Any] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .diagnosis import EarlierResult, parse_earlier
@@ -27,6 +27,12 @@ class Call:
     targets: tuple[Target, ...]
     contexts: Mapping[str, ssl.SSLContext | None]
     earlier: tuple[EarlierResult, ...] = ()
+
+    def settings_of(self, target: Target) -> Settings:
+        """The settings of one endpoint."""
+        if target.message_timeout_s is None:
+            return self.settings
+        return replace(self.settings, message_timeout_s=target.message_timeout_s)
 
 
 def parse_call(params: Mapping[str, Any]) -> Call:

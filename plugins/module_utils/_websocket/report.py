@@ -152,7 +152,8 @@ def _details(seen: Observation) -> list[str]:
             soon = days < _EXPIRES_SOON_D
             details.append(f"the certificate expires in {days} days" if soon else f"certificate valid for {days} days")
     if seen.hold is not None:
-        details.append(f"held {seen.hold.held_s:.1f} s")
+        ended = seen.close is not None and seen.close.by == "server"
+        details.append(f"{'ended by the server after' if ended else 'held'} {seen.hold.held_s:.1f} s")
         details.append(f"longest silence {seen.hold.longest_silence_s:.1f} s")
         trips = seen.hold.trips
         if trips is not None and trips.median is not None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from .sse import SseProbe
 
 if TYPE_CHECKING:
     from .call import Call
-    from .settings import Settings
     from .target import Target
 
 
@@ -30,7 +28,7 @@ async def observe(call: Call) -> list[Observation]:
     deadline = None if settings.timeout_s is None else loop.time() + settings.timeout_s
     if settings.connections > 1:
         return [await _observe_load(call)]
-    probes = [_probe(target, call.contexts[target.name], settings) for target in call.targets]
+    probes = [_probe(target, call) for target in call.targets]
     tasks = [asyncio.ensure_future(_observe(probe, call)) for probe in probes]
     await _finish(tasks, deadline)
     observations = [probe.seen for probe in probes]
@@ -41,9 +39,9 @@ async def observe(call: Call) -> list[Observation]:
     return observations
 
 
-def _probe(target: Target, context: ssl.SSLContext | None, settings: Settings) -> WebSocketProbe | SseProbe:
+def _probe(target: Target, call: Call) -> WebSocketProbe | SseProbe:
     kind = SseProbe if target.transport == "sse" else WebSocketProbe
-    return kind(target, context, settings)
+    return kind(target, call.contexts[target.name], call.settings_of(target))
 
 
 async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None) -> None:
@@ -67,7 +65,8 @@ async def _observe(probe: WebSocketProbe | SseProbe, call: Call) -> None:
 
 
 async def _observe_load(call: Call) -> Observation:
-    target, settings = call.targets[0], call.settings
+    target = call.targets[0]
+    settings = call.settings_of(target)
     context = call.contexts[target.name]
     try:
         seen = await asyncio.wait_for(observe_load(target, context, settings), settings.timeout_s)

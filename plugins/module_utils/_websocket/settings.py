@@ -83,7 +83,7 @@ def parse_settings(options: Mapping[str, Any]) -> Settings:
         handshake_timeout_s=_seconds(options, "handshake_timeout", 10.0, least=0.1, most=600.0),
         send=send,
         expect=expect,
-        message_timeout_s=_seconds(options, "message_timeout", 10.0, least=0.1, most=3600.0),
+        message_timeout_s=message_timeout_s(options),
         hold_s=_seconds(options, "hold", 0.0, least=0.0, most=MAX_HOLD_S),
         hold_mode=str(options.get("hold_mode") or "quiet"),
         interval_s=_seconds(options, "interval", 10.0, least=0.05, most=MAX_HOLD_S),
@@ -121,7 +121,19 @@ def parse_settings(options: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def message_timeout_s(options: Mapping[str, Any]) -> float:
+    """Read ``message_timeout`` of a call or of one endpoint.
+
+    :raises SettingsError: If it cannot be used.
+    """
+    return _seconds(options, "message_timeout", 10.0, least=0.1, most=3600.0)
+
+
 def _seconds(options: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+    """Read a duration; ``default`` for an option that is not given.
+
+    :raises SettingsError: If it is not a number from ``least`` to ``most``.
+    """
     raw = options.get(name)
     if raw is None:
         return default

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from .._host.url import Url, UrlError, as_address, check_host, parse_url
+from .settings import SettingsError, message_timeout_s
 
 VANTAGES = ("direct", "proxy", "public")
 TRANSPORTS = ("websocket", "sse")
@@ -68,6 +69,8 @@ class Target:
     ca_certificates: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    #: Instead of that of the whole call.
+    message_timeout_s: float | None = None
 
     @property
     def secure(self) -> bool:
@@ -141,6 +144,7 @@ def parse_target(raw: Mapping[str, Any], label: str = "endpoint") -> Target:
         ca_certificates=raw.get("ca_certificates") or None,
         client_cert=raw.get("client_cert") or None,
         client_key=raw.get("client_key") or None,
+        message_timeout_s=_parse_message_timeout(raw, label),
     )
     _check_certificates(target, label)
     return target
@@ -238,6 +242,13 @@ def _parse_subprotocols(raw: Iterable[Any], label: str) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise TargetError(f"{label}: subprotocols contains a name twice, which RFC 6455 forbids")
     return names
+
+
+def _parse_message_timeout(raw: Mapping[str, Any], label: str) -> float | None:
+    try:
+        return None if raw.get("message_timeout") is None else message_timeout_s(raw)
+    except SettingsError as exc:
+        raise TargetError(f"{label}: {exc}") from None
 
 
 def _parse_connect_to(text: str, label: str) -> tuple[str, int]:

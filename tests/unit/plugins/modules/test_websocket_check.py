@@ -861,6 +861,62 @@ def test_a_comment_shows_that_the_stream_flows(check: Callable[..., dict[str, An
         assert cause_of(check(sse("direct", port))) == "none"
 
 
+def chunked(*pieces: bytes, end: bool = True, every_s: float = 0.1) -> Act:
+    def act(connection: Peer) -> None:
+        connection.request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in pieces:
+            time.sleep(every_s)
+            connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if end:
+            time.sleep(every_s)
+            connection.send(b"0\r\n\r\n")
+            connection.wait()
+
+    return act
+
+
+@pytest.mark.parametrize("hold", [0, 20])
+def test_a_stream_that_the_application_ends_in_an_orderly_way_passes(
+    check: Callable[..., dict[str, Any]], hold: int
+) -> None:
+    with peer(chunked(b"data: 1\n\n", b"data: 2\n\n")) as port:
+        began = time.monotonic()
+        result = check(sse("direct", port), hold=hold)
+        took = time.monotonic() - began
+    entry = result["results"][0]
+    assert (cause_of(result), entry["close"]["by"]) == ("none", "server" if hold else "client")
+    assert took < 15
+    if hold:
+        assert 0.15 < entry["held_s"] < 15
+        assert entry["idle_timeout_proven_s"] >= 0.1
+        assert ", ended by the server after 0." in result["summary"][0]
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        pytest.param(chunked(b": ", end=True), "the server ended the answer without an event", id="nothing-came"),
+        pytest.param(chunked(b"data: 1\n\n", end=False), "the connection was closed", id="no-last-chunk"),
+    ],
+)
+def test_a_stream_that_ends_too_early_fails(check: Callable[..., dict[str, Any]], act: Act, said: str) -> None:
+    with peer(act) as port:
+        result = check(sse("direct", port), hold=20)
+    assert cause_of(result) == "stream_ended"
+    assert said in result["diagnosis"]["explanation"]
+
+
+def test_an_endpoint_may_have_a_message_timeout_of_its_own(check: Callable[..., dict[str, Any]]) -> None:
+    with peer(stream(every_s=0.2, first=b"")) as fast, peer(chunked(b"data: 1\n\n", every_s=1.5)) as slow:
+        impatient = check(sse("direct", slow), message_timeout=0.2)
+        patient = check(
+            {**sse("direct", slow), "message_timeout": 15}, {**sse("direct", fast), "name": "fast"}, message_timeout=0.2
+        )
+    assert cause_of(impatient) == "no_event"
+    assert cause_of(patient) == "none"
+
+
 def test_a_chunked_stream_that_breaks_the_coding(check: Callable[..., dict[str, Any]]) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     with peer(raw(head + b"zz\r\n")) as port:
@@ -961,6 +1017,7 @@ def test_the_time_of_the_whole_call_is_kept(check: Callable[..., dict[str, Any]]
         pytest.param({"connect_to": "nowhere"}, "expected host:port", id="connect-to"),
         pytest.param({"origin": "page.example"}, "but a URL starts with its scheme", id="origin"),
         pytest.param({"subprotocols": ["a b"]}, "RFC 6455 does not allow", id="subprotocol"),
+        pytest.param({"message_timeout": 0}, "endpoints[0] (e): message_timeout is 0", id="message-timeout"),
         pytest.param({"url": "wss://h/", "ca_path": "/nonexistent/ca.pem"}, "ca_path /nonexistent/ca.pem", id="ca"),
         pytest.param({"url": "wss://h/", "client_cert": "/nonexistent"}, "client_cert and client_key", id="cert"),
         pytest.param({"url": "wss://h/", "client_key": "/nonexistent"}, "without client_cert", id="key-alone"),
