@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Union
 
 from .._websocket.http_answer import (
-    Answer,
     HeadParser,
     HeadTooBigError,
     NotHttpError,
+    RawAnswer,
 )
 from .block import REVISION_HEADER, digest
 
@@ -176,7 +176,7 @@ def _receive(stream: Stream, deadline: float) -> bytes:
     return stream.recv(65536)
 
 
-def _read_head(stream: Stream, deadline: float) -> tuple[Answer, bytes]:
+def _read_head(stream: Stream, deadline: float) -> tuple[RawAnswer, bytes]:
     parser = HeadParser()
     while True:
         data = _receive(stream, deadline)
