@@ -54,8 +54,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "page URL without a scheme",
         {"staging_public_url": "app.example.com"},
         (
-            'staging_public_url is "app.example.com", but a URL starts with its scheme and ://; expected a plain '
-            "absolute URL; write it as http://host.example.com"
+            'staging_public_url is "app.example.com", but it does not start with a scheme and ://; expected a '
+            "plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
@@ -120,23 +120,23 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "space in a URL",
         {"staging_public_url": "http://app example.com"},
         (
-            'staging_public_url is "http://app example.com", but a URL contains neither spaces nor backslashes; '
-            "expected a plain absolute URL; write it as http://host.example.com"
+            'staging_public_url is "http://app example.com", but it contains a space or a backslash; expected a '
+            "plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
         "backslash in a URL",
         {"staging_public_ws_url": "ws://api.example.com\\ws"},
         (
-            'staging_public_ws_url is "ws://api.example.com\\\\ws", but a URL contains neither spaces nor '
-            "backslashes; expected a plain absolute URL; write it as ws://host.example.com/ws"
+            'staging_public_ws_url is "ws://api.example.com\\\\ws", but it contains a space or a backslash; '
+            "expected a plain absolute URL; write it as ws://host.example.com/ws"
         ),
     ),
     (
         "scheme in capitals",
         {"staging_public_url": "HTTP://app.example.com"},
         (
-            'staging_public_url is "HTTP://app.example.com", but the scheme is written in lower case; expected a '
+            'staging_public_url is "HTTP://app.example.com", but its scheme is not in lower case; expected a '
             "plain absolute URL; write it as http://host.example.com"
         ),
     ),
@@ -144,16 +144,15 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "IPv6 address with a zone",
         {"staging_public_url": "http://[fe80::1%25eth0]"},
         (
-            'staging_public_url is "http://[fe80::1%25eth0]", but an IPv6 address with a zone is valid on '
-            "one machine only, and browsers do not open it; expected a plain absolute URL; write it as "
-            "http://host.example.com"
+            'staging_public_url is "http://[fe80::1%25eth0]", but its IPv6 address has a zone, which is valid on '
+            "one machine only; expected a plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
         "no host",
         {"staging_public_url": "http://"},
         (
-            'staging_public_url is "http://", but a host name is expected after ://; expected a plain absolute URL; '
+            'staging_public_url is "http://", but it has no host name after ://; expected a plain absolute URL; '
             "write it as http://host.example.com"
         ),
     ),
@@ -161,7 +160,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "no host but a port",
         {"staging_public_url": "http://:8080"},
         (
-            'staging_public_url is "http://:8080", but a host name is expected after ://; expected a plain absolute '
+            'staging_public_url is "http://:8080", but it has no host name after ://; expected a plain absolute '
             "URL; write it as http://host.example.com"
         ),
     ),
@@ -169,48 +168,49 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "user and password in a URL",
         {"staging_public_url": "http://me:pw@app.example.com"},
         (
-            'staging_public_url is "http://***@app.example.com", but a public URL contains no user name and '
-            "password; expected a plain absolute URL; write it as http://host.example.com"
+            'staging_public_url is "http://***@app.example.com", but it contains a user name or a password; '
+            "expected a plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
         "port of a URL not a number",
         {"staging_public_url": "http://app.example.com:http"},
         (
-            'staging_public_url is "http://app.example.com:http", but the port of a URL is a number from 1 to '
-            "65535; expected a plain absolute URL; write it as http://host.example.com"
+            'staging_public_url is "http://app.example.com:http", but its port is not a number from 1 to 65535; '
+            "expected a plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
         "port of a URL zero",
         {"staging_public_ws_url": "ws://api.example.com:0/ws"},
         (
-            'staging_public_ws_url is "ws://api.example.com:0/ws", but the port of a URL is a number from 1 to '
-            "65535; expected a plain absolute URL; write it as ws://host.example.com/ws"
+            'staging_public_ws_url is "ws://api.example.com:0/ws", but its port is not a number from 1 to 65535; '
+            "expected a plain absolute URL; write it as ws://host.example.com/ws"
         ),
     ),
     (
         "port of a URL too large",
         {"staging_public_ws_url": "ws://api.example.com:65536/ws"},
         (
-            'staging_public_ws_url is "ws://api.example.com:65536/ws", but the port of a URL is a number from 1 '
-            "to 65535; expected a plain absolute URL; write it as ws://host.example.com/ws"
+            'staging_public_ws_url is "ws://api.example.com:65536/ws", but its port is not a number from 1 to '
+            "65535; expected a plain absolute URL; write it as ws://host.example.com/ws"
         ),
     ),
     (
         "two dots in a host name",
         {"staging_public_url": "http://app..example.com"},
         (
-            'staging_public_url is "http://app..example.com", but a host name is made of letters, digits, hyphens'
-            " and single dots between them; expected a plain absolute URL; write it as http://host.example.com"
+            'staging_public_url is "http://app..example.com", but its host name does not consist of letters, '
+            "digits, hyphens and single dots between them; expected a plain absolute URL; write it as "
+            "http://host.example.com"
         ),
     ),
     (
         "underscore in a host name",
         {"staging_public_url": "http://my_app.example.com"},
         (
-            'staging_public_url is "http://my_app.example.com", but a host name is made of letters, digits, '
-            "hyphens and single dots between them; expected a plain absolute URL; write it as "
+            'staging_public_url is "http://my_app.example.com", but its host name does not consist of letters, '
+            "digits, hyphens and single dots between them; expected a plain absolute URL; write it as "
             "http://host.example.com"
         ),
     ),
@@ -218,25 +218,25 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "hyphen at the end of a label",
         {"staging_public_url": "http://app-.example.com"},
         (
-            'staging_public_url is "http://app-.example.com", but a host name is made of letters, digits, hyphens'
-            " and single dots between them; expected a plain absolute URL; write it as http://host.example.com"
+            'staging_public_url is "http://app-.example.com", but its host name does not consist of letters, '
+            "digits, hyphens and single dots between them; expected a plain absolute URL; write it as "
+            "http://host.example.com"
         ),
     ),
     (
         "dot at the end of a host name",
         {"staging_public_url": "http://app.example.com."},
         (
-            'staging_public_url is "http://app.example.com.", but a host name ends without a dot, since browsers '
-            "compare it with the certificate; expected a plain absolute URL; write it as http://host.example.com"
+            'staging_public_url is "http://app.example.com.", but its host name ends with a dot, unlike the names'
+            " of certificates; expected a plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
         "letters beyond ASCII in a host name",
         {"staging_public_url": "http://bücher.example"},
         (
-            'staging_public_url is "http://bücher.example", but a host name with other letters than a to z is '
-            "written in its ASCII form (xn--...); expected a plain absolute URL; write it as "
-            "http://host.example.com"
+            'staging_public_url is "http://bücher.example", but its host name is not in its ASCII form (xn--...);'
+            " expected a plain absolute URL; write it as http://host.example.com"
         ),
     ),
     (
@@ -251,7 +251,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "IPv6 address without brackets",
         {"staging_public_ws_url": "ws://2001:db8::1/ws"},
         (
-            'staging_public_ws_url is "ws://2001:db8::1/ws", but an IPv6 address is written in brackets, before the '
+            'staging_public_ws_url is "ws://2001:db8::1/ws", but its IPv6 address is not in brackets, before the '
             "port; expected a plain absolute URL; write it as ws://host.example.com/ws"
         ),
     ),
@@ -752,40 +752,40 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "CORS origin with a slash",
         {"staging_cors_origins": ["http://app.example.com/"]},
         (
-            'staging_cors_origins[0] is "http://app.example.com/", but an origin ends after host and port, as in '
-            "http://app.example.com; expected an origin as a browser sends it; write it as http://app.example.com"
+            'staging_cors_origins[0] is "http://app.example.com/", but it does not end after host and port; '
+            "expected an origin as a browser sends it; write it as http://app.example.com"
         ),
     ),
     (
         "CORS origin without a scheme",
         {"staging_cors_origins": ["app.example.com"]},
         (
-            'staging_cors_origins[0] is "app.example.com", but a URL starts with its scheme and ://; expected an '
-            "origin as a browser sends it; write it as https://host.example.com"
+            'staging_cors_origins[0] is "app.example.com", but it does not start with a scheme and ://; expected '
+            "an origin as a browser sends it; write it as https://host.example.com"
         ),
     ),
     (
         "CORS origin with its default port",
         {"staging_cors_origins": ["http://app.example.com:80"]},
         (
-            'staging_cors_origins[0] is "http://app.example.com:80", but a browser sends it as '
-            "http://app.example.com; expected an origin as a browser sends it; write it as http://app.example.com"
+            'staging_cors_origins[0] is "http://app.example.com:80", but browsers write the same origin in '
+            "another way; expected an origin as a browser sends it; write it as http://app.example.com"
         ),
     ),
     (
         "CORS origin in capitals",
         {"staging_cors_origins": ["http://App.example.com"]},
         (
-            'staging_cors_origins[0] is "http://App.example.com", but a browser sends it as '
-            "http://app.example.com; expected an origin as a browser sends it; write it as http://app.example.com"
+            'staging_cors_origins[0] is "http://App.example.com", but browsers write the same origin in another '
+            "way; expected an origin as a browser sends it; write it as http://app.example.com"
         ),
     ),
     (
         "CORS origin that is no text",
         {"staging_cors_origins": [None]},
         (
-            "staging_cors_origins[0] is null, but a URL starts with its scheme and ://; expected an origin as a "
-            "browser sends it; write it as https://host.example.com"
+            "staging_cors_origins[0] is null, but it does not start with a scheme and ://; expected an origin as "
+            "a browser sends it; write it as https://host.example.com"
         ),
     ),
     (
@@ -1039,8 +1039,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "env key that is no name",
         {"staging_env": {"MY-KEY": "1"}},
         (
-            'staging_env.MY-KEY is "1", but MY-KEY is not a variable name (letters, digits and underscores, not'
-            " starting with a digit); expected the name of a variable; choose another name"
+            'staging_env.MY-KEY is "1", but MY-KEY is not a variable name (letters, digits and underscores, not '
+            "starting with a digit); expected the name of a variable; choose another name"
         ),
     ),
     (
@@ -1159,7 +1159,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "malformed public variable",
         {"staging_public_env": {"NEXT_PUBLIC_DOCS_URL": "http://"}},
         (
-            'staging_public_env.NEXT_PUBLIC_DOCS_URL is "http://", but a host name is expected after ://; expected a '
+            'staging_public_env.NEXT_PUBLIC_DOCS_URL is "http://", but it has no host name after ://; expected a '
             "plain absolute URL; correct the URL"
         ),
     ),

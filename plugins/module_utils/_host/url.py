@@ -22,7 +22,7 @@ BROWSER_REFUSED_PORTS = frozenset(
 
 
 class UrlError(ValueError):
-    """Why a text is not a URL that can be used; the message completes "but ..."."""
+    """Why a text is not a URL that can be used: what was found in it, as a clause with the subject "it"."""
 
 
 @dataclass(frozen=True)
@@ -88,20 +88,20 @@ def parse_url(text: str, *, lenient: bool = False) -> Url:
     :raises UrlError: For anything else that they would not all read alike.
     """
     if re.search(r"[\x00-\x1f\x7f]", text):
-        raise UrlError("a URL is one line without control characters")
+        raise UrlError("it contains control characters")
     if re.search(r"\s", text) or "\\" in text:
-        raise UrlError("a URL contains neither spaces nor backslashes")
+        raise UrlError("it contains a space or a backslash")
     scheme = _SCHEME.match(text)
     if scheme is None:
-        raise UrlError("a URL starts with its scheme and ://")
+        raise UrlError("it does not start with a scheme and ://")
     if scheme[1] != scheme[1].lower() and not lenient:
         # A browser accepts it, but other programs compare it as it is written.
-        raise UrlError("the scheme is written in lower case")
+        raise UrlError("its scheme is not in lower case")
     rest, fragment = _cut(text[scheme.end() :], "#")
     rest, query = _cut(rest, "?")
     authority, slash, path = rest.partition("/")
     if "@" in authority:
-        raise UrlError("a public URL contains no user name and password")
+        raise UrlError("it contains a user name or a password")
     host, port = _split_port(authority)
     return Url(scheme[1].lower(), check_host(host, lenient=lenient), port, slash + path, query, fragment)
 
@@ -115,19 +115,19 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     if authority.startswith("["):
         host, closing, rest = authority[1:].partition("]")
         if not closing or (rest and not rest.startswith(":")):
-            raise UrlError("an IPv6 address is written in brackets, before the port")
+            raise UrlError("its IPv6 address is not in brackets, before the port")
         port_text = rest[1:] if rest else None
         if ":" not in host:
-            raise UrlError("only an IPv6 address is written in brackets")
+            raise UrlError("the text in brackets is not an IPv6 address")
     else:
         if authority.count(":") > 1:
-            raise UrlError("an IPv6 address is written in brackets, before the port")
+            raise UrlError("its IPv6 address is not in brackets, before the port")
         host, colon, after = authority.partition(":")
         port_text = after if colon else None
     if port_text is None:
         return host, None
     if not re.match(r"[0-9]{1,5}\Z", port_text) or not 1 <= int(port_text) <= 65535:
-        raise UrlError("the port of a URL is a number from 1 to 65535")
+        raise UrlError("its port is not a number from 1 to 65535")
     return host, int(port_text)
 
 
@@ -139,10 +139,10 @@ def check_host(host: str, *, lenient: bool = False) -> str:
     :raises UrlError: If it is neither a host name (RFC 1123) nor an address.
     """
     if not host:
-        raise UrlError("a host name is expected after ://")
+        raise UrlError("it has no host name after ://")
     if ":" in host:
         if "%" in host:
-            raise UrlError("an IPv6 address with a zone is valid on one machine only, and browsers do not open it")
+            raise UrlError("its IPv6 address has a zone, which is valid on one machine only")
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
@@ -156,9 +156,9 @@ def check_host(host: str, *, lenient: bool = False) -> str:
         except UnicodeError:
             raise UrlError("its host is not a valid host name") from None
     if not host.isascii():
-        raise UrlError("a host name with other letters than a to z is written in its ASCII form (xn--...)")
+        raise UrlError("its host name is not in its ASCII form (xn--...)")
     if host.endswith(".") and not lenient:
-        raise UrlError("a host name ends without a dot, since browsers compare it with the certificate")
+        raise UrlError("its host name ends with a dot, unlike the names of certificates")
     labels = (host[:-1] if host.endswith(".") else host).split(".")
     if labels[-1].isdigit():
         try:
@@ -166,7 +166,7 @@ def check_host(host: str, *, lenient: bool = False) -> str:
         except ValueError:
             raise UrlError("its IPv4 address is malformed") from None
     if len(host) > 253 or any(not label_form.match(label) or len(label) > 63 for label in labels):
-        raise UrlError("a host name is made of letters, digits, hyphens and single dots between them")
+        raise UrlError("its host name does not consist of letters, digits, hyphens and single dots between them")
     return host.lower()
 
 
@@ -207,11 +207,11 @@ def check_origin(text: str) -> str:
     """
     url = parse_url(text)
     if url.scheme not in {"http", "https"}:
-        raise UrlError("the origin of a page starts with http:// or https://")
+        raise UrlError("it does not start with http:// or https://")
     if url.path or url.query or url.fragment:
-        raise UrlError(f"an origin ends after host and port, as in {url.origin}")
+        raise UrlError("it does not end after host and port")
     if text != url.origin:
-        raise UrlError(f"a browser sends it as {url.origin}")
+        raise UrlError("browsers write the same origin in another way")
     return text
 
 

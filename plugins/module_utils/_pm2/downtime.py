@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from types import TracebackType
+
+from .._host import sockets
 
 
 class DowntimeWatch:
@@ -19,7 +20,7 @@ class DowntimeWatch:
     """
 
     def __init__(self, port: int, interval_s: float = 0.02) -> None:
-        self._address = ("127.0.0.1", port)
+        self._port = port
         self._interval_s = interval_s
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -55,7 +56,7 @@ class DowntimeWatch:
 
     def _connects(self) -> bool:
         try:
-            socket.create_connection(self._address, timeout=1).close()
+            sockets.connect("127.0.0.1", self._port, time.monotonic() + 1).close()
         except OSError:
             return False
         return True

@@ -9,14 +9,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Optional
 
 from .finding import PreflightFinding
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 #: Addresses by host name; None for a name without one.
 Addresses = dict[str, Optional[list[str]]]
 
 
 def judge_addresses(
-    inputs: Inputs,
+    inputs: DeploymentInputs,
     hosts: Mapping[str, str],
     answers: Mapping[str, Sequence[str] | None],
     local: Iterable[str],

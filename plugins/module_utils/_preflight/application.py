@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .finding import PreflightFinding
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Application:
     has_backend_dir: bool = True
 
 
-def judge_application(inputs: Inputs, application: Application) -> list[PreflightFinding]:
+def judge_application(inputs: DeploymentInputs, application: Application) -> list[PreflightFinding]:
     found: list[PreflightFinding] = []
 
     def add(name: str, what: str, expected: str, remedy: str, variable: str = "staging_frontend_dir") -> None:

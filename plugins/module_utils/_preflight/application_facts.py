@@ -13,13 +13,13 @@ from typing import Any
 
 from .._host.files import read_text
 from .application import Application
-from .variables import Inputs
+from .variables import DeploymentInputs
 from .versions import requires_python
 
 _LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
 
-def look_at_application(source: str, inputs: Inputs) -> Application:
+def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
     """:param source: Directory of the source, on this machine."""
     frontend = os.path.join(source, inputs.text("staging_frontend_dir"))
     package, problem = _package_json(frontend)
@@ -32,7 +32,7 @@ def look_at_application(source: str, inputs: Inputs) -> Application:
     )
 
 
-def wanted_node(source: str, inputs: Inputs) -> dict[str, str]:
+def wanted_node(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     """Ranges of Node.js' versions that the application and its Next.js need."""
     frontend = os.path.join(source, inputs.text("staging_frontend_dir"))
     found = {}
@@ -47,7 +47,7 @@ def wanted_node(source: str, inputs: Inputs) -> dict[str, str]:
     return found
 
 
-def wanted_python(source: str, inputs: Inputs) -> dict[str, str]:
+def wanted_python(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     """Ranges of Python's versions that the backend needs."""
     if inputs.text("staging_backend_install") in {"uv", "none"}:
         # uv brings the Python that the project needs, and an empty virtual environment needs none.

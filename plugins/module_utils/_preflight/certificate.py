@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .._host.url import covers
 from .finding import PreflightFinding
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 CERTIFICATE, KEY = "staging_tls_certificate", "staging_tls_key"
 _WARN_DAYS = 7
@@ -27,7 +27,9 @@ class CertificateFile:
     """Whole days until it expires, negative once it has."""
 
 
-def judge_certificate(inputs: Inputs, certificate: CertificateFile, hosts: Mapping[str, str]) -> list[PreflightFinding]:
+def judge_certificate(
+    inputs: DeploymentInputs, certificate: CertificateFile, hosts: Mapping[str, str]
+) -> list[PreflightFinding]:
     """:param hosts: Names that the certificate must include, by the variable of the URL."""
     if certificate.problem:
         return [

@@ -14,7 +14,7 @@ from .addresses import Addresses, judge_addresses
 from .application import judge_application
 from .application_facts import look_at_application
 from .finding import PreflightFinding
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 
 def check_controller(given: Mapping[str, Any], *, resolve: bool) -> tuple[list[PreflightFinding], Addresses]:
@@ -22,7 +22,7 @@ def check_controller(given: Mapping[str, Any], *, resolve: bool) -> tuple[list[P
 
     :param resolve: Whether to look up the addresses of the public names.
     """
-    inputs = Inputs(given)
+    inputs = DeploymentInputs(given)
     found = _check_source_dir(inputs)
     answers: Addresses = {}
     if resolve:
@@ -32,7 +32,7 @@ def check_controller(given: Mapping[str, Any], *, resolve: bool) -> tuple[list[P
     return found, answers
 
 
-def _check_source_dir(inputs: Inputs) -> list[PreflightFinding]:
+def _check_source_dir(inputs: DeploymentInputs) -> list[PreflightFinding]:
     path = inputs.get("staging_source_dir")
     if inputs.get("staging_source_type") != "archive" or not isinstance(path, str) or "\n" in path:
         return []

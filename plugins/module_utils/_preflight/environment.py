@@ -13,7 +13,7 @@ from .._dotenv.encoding import RefusedError, check_key, encode
 from .._dotenv.readers import READERS
 from .._dotenv.secret import ALPHABETS, LONGEST_SECRET, SHORTEST_SECRET, is_placeholder
 from .._host.url import Url, UrlError, is_loopback, parse_url
-from .variables import API, BACKEND_PORT, FRONTEND_PORT, WS, Inputs
+from .variables import API, BACKEND_PORT, FRONTEND_PORT, WS, DeploymentInputs
 
 #: Prefixes of the variables that Next.js and Vite build into the page.
 _PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
@@ -22,13 +22,13 @@ _REQUIRED, _PUBLIC, _BUILD = "staging_env_required_keys", "staging_public_env", 
 _DERIVED = {"NEXT_PUBLIC_WS_URL": WS, "NEXT_PUBLIC_API_URL": API}
 
 
-def readers_of(inputs: Inputs) -> Sequence[str]:
+def readers_of(inputs: DeploymentInputs) -> Sequence[str]:
     """The programs that read the env file; all where none of the given ones is known."""
     chosen = [name for name in inputs.texts("staging_env_readers") if name in READERS]
     return chosen or READERS
 
 
-def check_env_file(inputs: Inputs, page: Url | None, ports: Mapping[str, int]) -> None:
+def check_env_file(inputs: DeploymentInputs, page: Url | None, ports: Mapping[str, int]) -> None:
     """The keys of the env file.
 
     :param page: The public URL of the page, if it is valid.
@@ -65,7 +65,7 @@ def check_env_file(inputs: Inputs, page: Url | None, ports: Mapping[str, int]) -
                 )
 
 
-def check_public_env(inputs: Inputs, page: Url | None) -> None:
+def check_public_env(inputs: DeploymentInputs, page: Url | None) -> None:
     """The variables of the build, and those that it puts into the page."""
     for key, value in inputs.mapping(_PUBLIC).items():
         _check_value(inputs, page, _PUBLIC, str(key), value)
@@ -92,7 +92,7 @@ def check_public_env(inputs: Inputs, page: Url | None) -> None:
             inputs.add("node-env", (_BUILD, key), "production, as next build needs it", "remove the key")
 
 
-def _check_required(inputs: Inputs) -> None:
+def _check_required(inputs: DeploymentInputs) -> None:
     """Those of the required keys that can be judged here; others may be in the file on the host."""
     for index, key in enumerate(inputs.texts(_REQUIRED)):
         why = _refused_key(key)
@@ -108,7 +108,7 @@ def _check_required(inputs: Inputs) -> None:
             )
 
 
-def _check_generated(inputs: Inputs) -> None:
+def _check_generated(inputs: DeploymentInputs) -> None:
     for key, how in inputs.mapping(_GENERATE).items():
         where = (_GENERATE, key)
         why = _refused_key(str(key))
@@ -130,7 +130,7 @@ def _check_generated(inputs: Inputs) -> None:
         _check_not_public(inputs, _GENERATE, str(key), "")
 
 
-def _check_not_public(inputs: Inputs, variable: str, key: str, otherwise: str) -> None:
+def _check_not_public(inputs: DeploymentInputs, variable: str, key: str, otherwise: str) -> None:
     prefix = _public_prefix(key)
     if prefix:
         inputs.add(
@@ -156,7 +156,7 @@ def _refused_key(key: str) -> str:
     return ""
 
 
-def _check_value(inputs: Inputs, page: Url | None, variable: str, key: str, value: Any) -> None:
+def _check_value(inputs: DeploymentInputs, page: Url | None, variable: str, key: str, value: Any) -> None:
     where = (variable, key)
     why = _refused_key(key)
     if why:
@@ -193,7 +193,7 @@ def _check_value(inputs: Inputs, page: Url | None, variable: str, key: str, valu
         _check_public_url(inputs, page, where, text)
 
 
-def _check_public_url(inputs: Inputs, page: Url | None, where: tuple[str, str], text: str) -> None:
+def _check_public_url(inputs: DeploymentInputs, page: Url | None, where: tuple[str, str], text: str) -> None:
     """A URL that the page contains must work in the user's browser."""
     try:
         url = parse_url(text)

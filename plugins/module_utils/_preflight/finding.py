@@ -57,7 +57,7 @@ class PreflightFinding:
     variable: str
     """The variable that the user sets, down to the entry: ``staging_env.PORT``, ``staging_shared_paths[1]``."""
     value: str
-    """Its value as a message shows it (see ``Inputs.shown``), never a secret."""
+    """Its value as a message shows it (see ``DeploymentInputs.shown``), never a secret."""
     found: str
     """What was found beyond the value, as a clause; empty where the value says it all."""
     expected: str

@@ -28,7 +28,7 @@ from .machine_facts import available_memory, ephemeral_ports, output_of, version
 from .nginx import judge_nginx, refused_file
 from .storage import judge_storage, needed_bytes
 from .storage_facts import look_at_storage, size_of_release
-from .variables import PAGE, PROJECT_DIR, Inputs
+from .variables import PAGE, PROJECT_DIR, DeploymentInputs
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class HostOptions:
 
 def check_host(given: Mapping[str, Any], options: HostOptions) -> tuple[list[PreflightFinding], Addresses]:
     """Every finding on this host, and the addresses of the public names as it sees them."""
-    inputs = Inputs(given)
+    inputs = DeploymentInputs(given)
     found: list[PreflightFinding] = []
     project_dir = inputs.text(PROJECT_DIR).rstrip("/")
     urls = inputs.public_urls()
@@ -71,7 +71,7 @@ def check_host(given: Mapping[str, Any], options: HostOptions) -> tuple[list[Pre
     return found + names, answers
 
 
-def _check_storage(inputs: Inputs, project_dir: str, options: HostOptions) -> list[PreflightFinding]:
+def _check_storage(inputs: DeploymentInputs, project_dir: str, options: HostOptions) -> list[PreflightFinding]:
     storage = look_at_storage(f"{project_dir}.releases", inputs.text("staging_user"))
     needed = options.min_free_bytes
     if needed is None:
@@ -80,7 +80,7 @@ def _check_storage(inputs: Inputs, project_dir: str, options: HostOptions) -> li
 
 
 def _check_ports(
-    inputs: Inputs, project_dir: str, served: Mapping[str, Url], options: HostOptions
+    inputs: DeploymentInputs, project_dir: str, served: Mapping[str, Url], options: HostOptions
 ) -> list[PreflightFinding]:
     directories = [project_dir, f"{project_dir}.releases"] if project_dir else []
     processes = ManagedProcesses(directories, options.process_names, inputs.text("staging_user"))
@@ -92,14 +92,14 @@ def _check_ports(
     return found + judge_proxy_ports(inputs, proxy_ports, at_proxy)
 
 
-def _check_source(inputs: Inputs, options: HostOptions) -> list[PreflightFinding]:
+def _check_source(inputs: DeploymentInputs, options: HostOptions) -> list[PreflightFinding]:
     source = options.source_path
     node = judge_node(inputs, version_of(options.node), wanted_node(source, inputs), required=not options.check_mode)
     python = judge_python(inputs, version_of(options.python), wanted_python(source, inputs))
     return [*judge_application(inputs, look_at_application(source, inputs)), *node, *python]
 
 
-def _check_nginx(inputs: Inputs) -> list[PreflightFinding]:
+def _check_nginx(inputs: DeploymentInputs) -> list[PreflightFinding]:
     path = find_program("nginx")
     ended = output_of(path, "-t") if path else None
     if ended is None or ended.succeeded:
@@ -111,7 +111,7 @@ def _check_nginx(inputs: Inputs) -> list[PreflightFinding]:
     return [judge_nginx(inputs, ended.output)]
 
 
-def _check_certificate(inputs: Inputs, hosts: Mapping[str, str]) -> list[PreflightFinding]:
+def _check_certificate(inputs: DeploymentInputs, hosts: Mapping[str, str]) -> list[PreflightFinding]:
     certificate, key = inputs.text(CERTIFICATE), inputs.text(KEY)
     if not certificate or not key:
         return []
@@ -119,7 +119,7 @@ def _check_certificate(inputs: Inputs, hosts: Mapping[str, str]) -> list[Preflig
 
 
 def _check_addresses(
-    inputs: Inputs, urls: Mapping[str, Url], on_host: Sequence[str], options: HostOptions
+    inputs: DeploymentInputs, urls: Mapping[str, Url], on_host: Sequence[str], options: HostOptions
 ) -> tuple[list[PreflightFinding], Addresses]:
     """The public names as this host sees them, and as the controller does where that differs."""
     hosts = {variable: url.host for variable, url in urls.items()}

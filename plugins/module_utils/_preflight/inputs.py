@@ -16,7 +16,7 @@ from .project import check_commands, check_names, check_paths, check_user
 from .proxy import check_certificate, check_choices, check_routes
 from .source import check_source
 from .urls import check_cors, check_hosts, check_schemes, check_urls
-from .variables import Inputs
+from .variables import DeploymentInputs
 from .verification import check_hold
 
 
@@ -25,7 +25,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
 
     :param given: The variables by the names under which the user sets them.
     """
-    inputs = Inputs(given)
+    inputs = DeploymentInputs(given)
     check_choices(inputs)
     urls = check_urls(inputs)
     ports = check_ports(inputs)

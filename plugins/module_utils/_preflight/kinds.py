@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ _EXPECTED = {
 _TRUTHS = frozenset(("true", "false", "yes", "no", "on", "off", "1", "0"))
 
 
-def check_kinds(inputs: Inputs) -> None:
+def check_kinds(inputs: DeploymentInputs) -> None:
     """Whether each variable has the type that the roles take, and one of their choices.
 
     A variable that has a finding is left out.
@@ -135,7 +135,7 @@ def check_kinds(inputs: Inputs) -> None:
                     inputs.add("choice", where, f"one of {', '.join(kind.choices)}", "choose one of these")
 
 
-def check_unknown(inputs: Inputs) -> None:
+def check_unknown(inputs: DeploymentInputs) -> None:
     """Names that no role reads and that resemble one that is read; others may be the user's own."""
     for variable in sorted(set(inputs.given) - set(KINDS)):
         for meant in difflib.get_close_matches(variable, KINDS, n=1, cutoff=0.88):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .finding import PreflightFinding
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 #: The default of Linux.
 EPHEMERAL_PORTS = (32768, 60999)
@@ -34,7 +34,7 @@ class PortHolder:
 
 
 def judge_ports(
-    inputs: Inputs,
+    inputs: DeploymentInputs,
     ports: Mapping[str, int],
     holders: Iterable[PortHolder],
     *,
@@ -73,7 +73,7 @@ def judge_ports(
 
 
 def judge_proxy_ports(
-    inputs: Inputs, ports: Mapping[int, str], holders: Iterable[PortHolder]
+    inputs: DeploymentInputs, ports: Mapping[int, str], holders: Iterable[PortHolder]
 ) -> list[PreflightFinding]:
     """:param ports: Ports that nginx is to listen on, with the variable whose URL needs each."""
     return [

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from .finding import PreflightFinding
 from .storage import size
-from .variables import Inputs
+from .variables import DeploymentInputs
 from .versions import Version, npm_allows, python_allows
 
 
-def judge_memory(inputs: Inputs, available: int, needed: int) -> list[PreflightFinding]:
+def judge_memory(inputs: DeploymentInputs, available: int, needed: int) -> list[PreflightFinding]:
     """:param available: Bytes that the build can still get, swap included."""
     if available >= needed:
         return []
@@ -29,7 +29,7 @@ def judge_memory(inputs: Inputs, available: int, needed: int) -> list[PreflightF
 
 
 def judge_node(
-    inputs: Inputs, version: Version | None, wanted: Mapping[str, str], *, required: bool
+    inputs: DeploymentInputs, version: Version | None, wanted: Mapping[str, str], *, required: bool
 ) -> list[PreflightFinding]:
     """:param version: Of Node.js on the host; None where there is none.
     :param wanted: Ranges of versions, by who needs them.
@@ -61,7 +61,9 @@ def judge_node(
     ]
 
 
-def judge_python(inputs: Inputs, version: Version | None, wanted: Mapping[str, str]) -> list[PreflightFinding]:
+def judge_python(
+    inputs: DeploymentInputs, version: Version | None, wanted: Mapping[str, str]
+) -> list[PreflightFinding]:
     """:param version: Of the Python that creates the virtual environment; None where there is none.
     :param wanted: Ranges of versions, by who needs them.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from .finding import PreflightFinding
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 _REFUSED = re.compile(
     r"\[(?:emerg|crit|alert)\] (?:\d+#\d+: )?(?P<what>.*?)(?: in (?P<where>/\S+:\d+))?$", re.MULTILINE
@@ -21,7 +21,7 @@ def refused_file(output: str) -> str:
     return said["where"].rpartition(":")[0] if said and said["where"] else ""
 
 
-def judge_nginx(inputs: Inputs, output: str) -> PreflightFinding:
+def judge_nginx(inputs: DeploymentInputs, output: str) -> PreflightFinding:
     """:param output: Of an ``nginx -t`` that failed."""
     said = _REFUSED.search(output)
     lines = output.strip().splitlines()

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from .._host.url import Url
 from .urls import PublicUrls
-from .variables import BACKEND_PORT, FRONTEND_PORT, GREEN_PORT, PAGE, PROXY_PORT, Inputs, is_port
+from .variables import BACKEND_PORT, FRONTEND_PORT, GREEN_PORT, PAGE, PROXY_PORT, DeploymentInputs, is_port
 
 
-def check_ports(inputs: Inputs) -> dict[str, int]:
+def check_ports(inputs: DeploymentInputs) -> dict[str, int]:
     """Each port by itself, and whether two are the same.
 
     :returns: The ports of the processes that are valid, by variable.
@@ -52,7 +52,7 @@ def check_ports(inputs: Inputs) -> dict[str, int]:
     return ports
 
 
-def check_listeners(inputs: Inputs, urls: PublicUrls, ports: Mapping[str, int]) -> None:
+def check_listeners(inputs: DeploymentInputs, urls: PublicUrls, ports: Mapping[str, int]) -> None:
     """Whether each public URL names the port of what is to answer there."""
     backend, frontend = ports.get(BACKEND_PORT), ports.get(FRONTEND_PORT)
     for variable, url in urls.named:
@@ -78,7 +78,7 @@ def check_listeners(inputs: Inputs, urls: PublicUrls, ports: Mapping[str, int]) 
             )
 
 
-def _check_port_at_proxy(inputs: Inputs, variable: str, url: Url, ports: Mapping[str, int]) -> None:
+def _check_port_at_proxy(inputs: DeploymentInputs, variable: str, url: Url, ports: Mapping[str, int]) -> None:
     """Whether the port at which nginx is to listen for a URL is one of the backend's."""
     port = inputs.port_at_proxy(url)
     for owner in (BACKEND_PORT, GREEN_PORT):
@@ -92,7 +92,7 @@ def _check_port_at_proxy(inputs: Inputs, variable: str, url: Url, ports: Mapping
             )
 
 
-def _check_page(inputs: Inputs, url: Url, ports: Mapping[str, int]) -> None:
+def _check_page(inputs: DeploymentInputs, url: Url, ports: Mapping[str, int]) -> None:
     backend, frontend = ports.get(BACKEND_PORT), ports.get(FRONTEND_PORT)
     at_proxy = inputs.port_at_proxy(url)
     behind_nginx = inputs.proxies_page and inputs.provider == "nginx"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .variables import PROJECT_DIR, Inputs
+from .variables import PROJECT_DIR, DeploymentInputs
 
 #: As the role proxy takes the name of its site.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
@@ -51,7 +51,7 @@ _RELATIVE = (
 )
 
 
-def check_paths(inputs: Inputs) -> None:
+def check_paths(inputs: DeploymentInputs) -> None:
     """The project directory, and the paths inside the project."""
     if inputs.get(PROJECT_DIR) is None:
         inputs.add(
@@ -77,7 +77,7 @@ def check_paths(inputs: Inputs) -> None:
 _INSIDE = ("a path inside the project, relative to its root", "remove the leading slash or the ..")
 
 
-def _check_project_dir(inputs: Inputs, path: str) -> None:
+def _check_project_dir(inputs: DeploymentInputs, path: str) -> None:
     if not path.startswith("/"):
         inputs.add("path", PROJECT_DIR, "an absolute path on the host", "start it with a slash")
     elif ".." in path.split("/") or "//" in path or "/./" in path:
@@ -109,7 +109,7 @@ def _check_project_dir(inputs: Inputs, path: str) -> None:
         )
 
 
-def check_commands(inputs: Inputs) -> None:
+def check_commands(inputs: DeploymentInputs) -> None:
     """The commands that start the processes."""
     for variable in ("staging_backend_command", "staging_frontend_command"):
         value = inputs.get(variable)
@@ -131,7 +131,7 @@ def check_commands(inputs: Inputs) -> None:
         )
 
 
-def check_names(inputs: Inputs) -> None:
+def check_names(inputs: DeploymentInputs) -> None:
     """The name of the site and of the processes, by default the last part of the project directory."""
     name, path = inputs.line("staging_app_name"), inputs.get(PROJECT_DIR)
     if name is not None and not _NAME.match(name):
@@ -156,7 +156,7 @@ def check_names(inputs: Inputs) -> None:
         )
 
 
-def check_user(inputs: Inputs) -> None:
+def check_user(inputs: DeploymentInputs) -> None:
     user = inputs.line("staging_user")
     if user is None:
         return

@@ -8,14 +8,14 @@ from __future__ import annotations
 from .._host.url import Url
 from .paths import is_plain_path, route_takes
 from .urls import PublicUrls
-from .variables import WS, Inputs
+from .variables import WS, DeploymentInputs
 
 _WEBSOCKET_PATHS = "staging_websocket_paths"
 _API_PATHS = "staging_api_paths"
 _CERTIFICATE, _KEY = "staging_tls_certificate", "staging_tls_key"
 
 
-def check_choices(inputs: Inputs) -> None:
+def check_choices(inputs: DeploymentInputs) -> None:
     if inputs.blue_green and inputs.provider != "nginx":
         inputs.add(
             "blue-green-without-nginx",
@@ -31,7 +31,7 @@ def check_choices(inputs: Inputs) -> None:
             inputs.add("type", variable, "true or false", "write it without quotes")
 
 
-def check_routes(inputs: Inputs, ws: Url | None) -> None:
+def check_routes(inputs: DeploymentInputs, ws: Url | None) -> None:
     """The paths that the proxy routes to the backend, and whether that of the WebSocket is one of them."""
     routed = _routes(inputs)
     websockets = [path for path, variable in routed.items() if variable == _WEBSOCKET_PATHS]
@@ -55,7 +55,7 @@ def check_routes(inputs: Inputs, ws: Url | None) -> None:
         )
 
 
-def _routes(inputs: Inputs) -> dict[str, str]:
+def _routes(inputs: DeploymentInputs) -> dict[str, str]:
     """The valid routes, each with the first variable that lists it."""
     seen: dict[str, str] = {}
     for variable in (_WEBSOCKET_PATHS, "staging_sse_paths", _API_PATHS):
@@ -89,7 +89,7 @@ def _routes(inputs: Inputs) -> dict[str, str]:
     return seen
 
 
-def check_certificate(inputs: Inputs, urls: PublicUrls) -> None:
+def check_certificate(inputs: DeploymentInputs, urls: PublicUrls) -> None:
     """Whether certificate and key are set where nginx needs them, and only there."""
     for variable in (_CERTIFICATE, _KEY):
         path = inputs.line(variable)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 _TYPE, _GIT_URL, _GIT_VERSION, _DIR = (
     "staging_source_type",
@@ -19,7 +19,7 @@ _REPOSITORY = re.compile(r"(?:(?:https?|ssh|git|file)://[^\s]+|[\w.-]+@[\w.-]+:[
 _NO_REVISION = re.compile(r"[\s~^:?*\[\\]|\A-|\.\.|\.lock\Z")
 
 
-def check_source(inputs: Inputs) -> None:
+def check_source(inputs: DeploymentInputs) -> None:
     kind = inputs.or_default(_TYPE)
     for variable, needed_by, expected in (
         (_GIT_URL, "git", "the URL of the repository"),
@@ -42,7 +42,7 @@ def check_source(inputs: Inputs) -> None:
     inputs.line(_DIR)
 
 
-def _check_git_url(inputs: Inputs, url: str) -> None:
+def _check_git_url(inputs: DeploymentInputs, url: str) -> None:
     if re.match(r"https?://[^/]*:[^/]*@", url):
         inputs.add(
             "git-credentials",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .finding import PreflightFinding
-from .variables import PROJECT_DIR, Inputs
+from .variables import PROJECT_DIR, DeploymentInputs
 
 #: Space for a first deployment: measured on an application with 647 MB of node_modules and a build of 67 MB.
 FIRST_DEPLOYMENT_BYTES = 2 * 1024**3
@@ -44,7 +44,7 @@ def needed_bytes(active_release_bytes: int | None) -> int:
     return max(LEAST_FREE_BYTES, int(1.2 * active_release_bytes))
 
 
-def judge_storage(inputs: Inputs, storage: Storage, *, needed: int) -> list[PreflightFinding]:
+def judge_storage(inputs: DeploymentInputs, storage: Storage, *, needed: int) -> list[PreflightFinding]:
     """:param needed: Bytes that a deployment needs."""
     found: list[PreflightFinding] = []
     user, nearest = inputs.text("staging_user"), storage.nearest

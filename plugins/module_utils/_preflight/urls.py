@@ -21,7 +21,7 @@ from .._host.url import (
     parse_url,
 )
 from .paths import is_plain_path
-from .variables import API, PAGE, WS, Inputs
+from .variables import API, PAGE, WS, DeploymentInputs
 
 _CORS = "staging_cors_origins"
 _HTTP, _WEBSOCKET = ("http", "https"), ("ws", "wss")
@@ -41,12 +41,12 @@ class PublicUrls:
         named = ((PAGE, self.page), (API, self.api), (WS, self.ws))
         return [(variable, url) for variable, url in named if url is not None]
 
-    def served(self, inputs: Inputs) -> list[tuple[str, Url]]:
+    def served(self, inputs: DeploymentInputs) -> list[tuple[str, Url]]:
         """Those that the proxy serves."""
         return [(variable, url) for variable, url in self.named if variable != PAGE or inputs.proxies_page]
 
 
-def check_urls(inputs: Inputs) -> PublicUrls:
+def check_urls(inputs: DeploymentInputs) -> PublicUrls:
     """Each public URL by itself."""
     _check_required(inputs, PAGE, "the URL under which users open the page", "https://app.example.com")
     page, api = _url(inputs, PAGE, _HTTP), _url(inputs, API, _HTTP)
@@ -62,12 +62,12 @@ def check_urls(inputs: Inputs) -> PublicUrls:
     return urls
 
 
-def _check_required(inputs: Inputs, variable: str, expected: str, example: str) -> None:
+def _check_required(inputs: DeploymentInputs, variable: str, expected: str, example: str) -> None:
     if inputs.get(variable) is None:
         inputs.add("missing", variable, expected, f"set {variable}, for example to {example}")
 
 
-def _url(inputs: Inputs, variable: str, schemes: tuple[str, str]) -> Url | None:
+def _url(inputs: DeploymentInputs, variable: str, schemes: tuple[str, str]) -> Url | None:
     text = inputs.line(variable)
     if text is None:
         return None
@@ -125,7 +125,7 @@ def _with_right_scheme(url: Url, schemes: tuple[str, str]) -> str:
     return f"write {scheme}://{host}{port}{url.path}"
 
 
-def check_schemes(inputs: Inputs, urls: PublicUrls) -> None:
+def check_schemes(inputs: DeploymentInputs, urls: PublicUrls) -> None:
     """What a browser does with the schemes of page, API and WebSocket together."""
     if urls.page is not None and urls.page.secure:
         for variable, url, scheme in ((WS, urls.ws, "wss"), (API, urls.api, "https")):
@@ -148,7 +148,7 @@ def check_schemes(inputs: Inputs, urls: PublicUrls) -> None:
             )
 
 
-def check_hosts(inputs: Inputs, urls: PublicUrls) -> None:
+def check_hosts(inputs: DeploymentInputs, urls: PublicUrls) -> None:
     """Whether users reach the hosts of the URLs, and whether proxy and certificate have their names."""
     internal: set[str] = set()
     for variable, url in urls.named:
@@ -184,7 +184,9 @@ def check_hosts(inputs: Inputs, urls: PublicUrls) -> None:
     _check_names(inputs, secure, "certificate-name", "staging_tls_names", "a host that the certificate names")
 
 
-def _check_names(inputs: Inputs, urls: Sequence[tuple[str, Url]], name: str, variable: str, expected: str) -> None:
+def _check_names(
+    inputs: DeploymentInputs, urls: Sequence[tuple[str, Url]], name: str, variable: str, expected: str
+) -> None:
     """Whether the names that the user knows of a proxy or certificate include the hosts of the URLs."""
     names = inputs.texts(variable)
     for url_variable, url in urls if names else ():
@@ -198,7 +200,7 @@ def _check_names(inputs: Inputs, urls: Sequence[tuple[str, Url]], name: str, var
             )
 
 
-def check_cors(inputs: Inputs, urls: PublicUrls) -> None:
+def check_cors(inputs: DeploymentInputs, urls: PublicUrls) -> None:
     """The origins that the API accepts."""
     origins = inputs.get(_CORS)
     if origins is None:

@@ -43,7 +43,7 @@ _SHOWN_LENGTH = 160
 Where = Union[str, tuple[str, Union[str, int]]]
 
 
-class Inputs:
+class DeploymentInputs:
     """The variables by the names under which the user sets them; collects the findings on them.
 
     A finding is given the place of a value, never the value: what a message shows is the value of the variable that it

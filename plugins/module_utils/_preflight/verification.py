@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .variables import Inputs
+from .variables import DeploymentInputs
 
 #: Seconds of silence after which a proxy closes a connection by default; only a longer hold detects that.
 IDLE_TIMEOUT_S = {"nginx": 60, "nginx_proxy_manager": 90, "manual": 90}
 _LONGEST_HOLD_S = 86400
 
 
-def check_hold(inputs: Inputs) -> None:
+def check_hold(inputs: DeploymentInputs) -> None:
     value = inputs.get("staging_hold")
     if value is None:
         return

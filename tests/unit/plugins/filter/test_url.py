@@ -75,10 +75,10 @@ def test_a_url_is_split_and_its_addresses_are_derived(text: str, parts: tuple[An
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        pytest.param("", f"url: '' is given, but a URL starts with its scheme and ://; {EXPECTED}", id="empty"),
+        pytest.param("", f"url: '' is given, but it does not start with a scheme and ://; {EXPECTED}", id="empty"),
         pytest.param(
             "a.example.com",
-            f"url: 'a.example.com' is given, but a URL starts with its scheme and ://; {EXPECTED}",
+            f"url: 'a.example.com' is given, but it does not start with a scheme and ://; {EXPECTED}",
             id="bare",
         ),
         pytest.param(

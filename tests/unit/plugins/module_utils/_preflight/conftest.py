@@ -1,4 +1,4 @@
-"""Inputs that fit together, and processes that listen on ports."""
+"""DeploymentInputs that fit together, and processes that listen on ports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 from bad_inputs import GOOD
 
 Start = Callable[..., tuple[int, int]]
@@ -18,8 +18,8 @@ CODE = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getso
 
 
 @pytest.fixture
-def good() -> Inputs:
-    return Inputs(GOOD)
+def good() -> DeploymentInputs:
+    return DeploymentInputs(GOOD)
 
 
 @pytest.fixture

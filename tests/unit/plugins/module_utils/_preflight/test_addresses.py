@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.addresses import judge_addresses
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 PAGE = "staging_public_url"
 
@@ -21,14 +21,14 @@ PAGE = "staging_public_url"
     ],
 )
 def test_a_name_that_may_have_these_addresses(
-    good: Inputs, answers: dict[str, Any], local: list[str], on_host: list[str]
+    good: DeploymentInputs, answers: dict[str, Any], local: list[str], on_host: list[str]
 ) -> None:
     hosts = {PAGE: "app.example.com"}
     assert judge_addresses(good, hosts, answers, local, vantage="the controller", on_host=on_host) == []
 
 
 @pytest.mark.parametrize("addresses", [None, []])
-def test_a_name_without_an_address_is_a_warning(good: Inputs, addresses: Any) -> None:
+def test_a_name_without_an_address_is_a_warning(good: DeploymentInputs, addresses: Any) -> None:
     hosts = {PAGE: "app.example.com"}
     answers = {"app.example.com": addresses}
     (found,) = judge_addresses(good, hosts, answers, [], vantage="the controller", on_host=[])
@@ -39,7 +39,7 @@ def test_a_name_without_an_address_is_a_warning(good: Inputs, addresses: Any) ->
     )
 
 
-def test_a_name_with_other_addresses_is_a_warning(good: Inputs) -> None:
+def test_a_name_with_other_addresses_is_a_warning(good: DeploymentInputs) -> None:
     hosts, answers = {PAGE: "app.example.com"}, {"app.example.com": ["192.0.2.9", "192.0.2.10"]}
     (found,) = judge_addresses(good, hosts, answers, ["10.0.0.1"], vantage="the staging host", on_host=[PAGE])
     assert (found.name, found.level) == ("host-resolves-elsewhere", "warning")

@@ -9,7 +9,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.appli
     Application,
     judge_application,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 COMPLETE: dict[str, Any] = {"package_json": "", "has_lock": True, "has_build_script": True}
 FRONTEND = 'staging_frontend_dir is "web-ui" by default, but '
@@ -54,10 +54,10 @@ FRONTEND = 'staging_frontend_dir is "web-ui" by default, but '
         ),
     ],
 )
-def test_what_is_missing_is_an_error(good: Inputs, facts: dict[str, Any], name: str, sentence: str) -> None:
+def test_what_is_missing_is_an_error(good: DeploymentInputs, facts: dict[str, Any], name: str, sentence: str) -> None:
     (found,) = judge_application(good, Application(**{**COMPLETE, **facts}))
     assert (found.name, found.level, found.sentence) == (name, "error", sentence)
 
 
-def test_a_complete_source_has_no_finding(good: Inputs) -> None:
+def test_a_complete_source_has_no_finding(good: DeploymentInputs) -> None:
     assert judge_application(good, Application(**COMPLETE)) == []

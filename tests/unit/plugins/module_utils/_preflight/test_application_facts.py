@@ -13,7 +13,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.appli
     wanted_node,
     wanted_python,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_a_source_without_anything(source: Path) -> None:
-    found = look_at_application(str(source), Inputs({"staging_backend_dir": "api"}))
+    found = look_at_application(str(source), DeploymentInputs({"staging_backend_dir": "api"}))
     assert found == Application(None, has_lock=False, has_build_script=False, has_backend_dir=False)
-    assert wanted_node(str(source), Inputs({})) == wanted_python(str(source), Inputs({})) == {}
+    assert wanted_node(str(source), DeploymentInputs({})) == wanted_python(str(source), DeploymentInputs({})) == {}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_source_without_anything(source: Path) -> None:
 )
 def test_a_package_json_that_cannot_be_used(source: Path, text: str, problem: str) -> None:
     (source / "web-ui/package.json").write_text(text)
-    found = look_at_application(str(source), Inputs({}))
+    found = look_at_application(str(source), DeploymentInputs({}))
     assert found.package_json is not None
     assert found.package_json.startswith(problem)
     assert bool(found.package_json) is bool(problem)
@@ -49,7 +49,7 @@ def test_a_package_json_that_cannot_be_used(source: Path, text: str, problem: st
 def test_a_complete_source(source: Path, lock: str) -> None:
     (source / "web-ui/package.json").write_text('{"scripts": {"build": "next build"}}')
     (source / "web-ui" / lock).write_text("{}")
-    assert look_at_application(str(source), Inputs({})) == Application("", True, True, True)
+    assert look_at_application(str(source), DeploymentInputs({})) == Application("", True, True, True)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_complete_source(source: Path, lock: str) -> None:
 def test_who_needs_which_node(source: Path, package: Any, lock: Any, wanted: dict[str, str]) -> None:
     (source / "web-ui/package.json").write_text(json.dumps(package))
     (source / "web-ui/package-lock.json").write_text(json.dumps(lock))
-    assert wanted_node(str(source), Inputs({})) == wanted
+    assert wanted_node(str(source), DeploymentInputs({})) == wanted
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_who_needs_which_node(source: Path, package: Any, lock: Any, wanted: dic
 def test_a_python_that_uv_brings_is_not_compared(source: Path, install: str | None, wanted: dict[str, str]) -> None:
     (source / "api").mkdir()
     (source / "api/pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n')
-    inputs = Inputs({"staging_backend_dir": "api", "staging_backend_install": install})
+    inputs = DeploymentInputs({"staging_backend_dir": "api", "staging_backend_install": install})
     assert wanted_python(str(source), inputs) == wanted

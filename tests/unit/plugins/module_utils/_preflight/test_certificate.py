@@ -9,7 +9,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.certi
     CertificateFile,
     judge_certificate,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 from bad_inputs import GOOD, TLS
 
 HOSTS = {"staging_public_url": "app.example.com"}
@@ -25,7 +25,7 @@ FILE = 'staging_tls_certificate is "/etc/ssl/a.pem", but '
     ],
 )
 def test_a_certificate_that_can_be_used(facts: dict[str, Any]) -> None:
-    assert judge_certificate(Inputs({**GOOD, **TLS}), CertificateFile(**facts), HOSTS) == []
+    assert judge_certificate(DeploymentInputs({**GOOD, **TLS}), CertificateFile(**facts), HOSTS) == []
 
 
 @pytest.mark.parametrize(
@@ -65,5 +65,5 @@ def test_a_certificate_that_can_be_used(facts: dict[str, Any]) -> None:
     ],
 )
 def test_a_certificate_that_cannot_be_used(facts: dict[str, Any], name: str, level: str, sentence: str) -> None:
-    (found,) = judge_certificate(Inputs({**GOOD, **TLS}), CertificateFile(**facts), HOSTS)
+    (found,) = judge_certificate(DeploymentInputs({**GOOD, **TLS}), CertificateFile(**facts), HOSTS)
     assert (found.name, found.level, found.sentence) == (name, level, sentence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.readers import READERS
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.environment import readers_of
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.inputs import check_inputs
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 from bad_inputs import GOOD
 
 
@@ -22,8 +22,10 @@ def test_a_value_that_one_reader_alters_is_fine_where_that_one_does_not_read_the
 
 
 def test_readers_that_are_not_known_are_no_readers() -> None:
-    assert list(readers_of(Inputs({"staging_env_readers": ["next", "ruby"]}))) == ["next"]
-    assert readers_of(Inputs({"staging_env_readers": ["ruby"]})) == readers_of(Inputs({})) == READERS
+    assert list(readers_of(DeploymentInputs({"staging_env_readers": ["next", "ruby"]}))) == ["next"]
+    assert (
+        readers_of(DeploymentInputs({"staging_env_readers": ["ruby"]})) == readers_of(DeploymentInputs({})) == READERS
+    )
 
 
 def test_a_required_key_that_is_generated_may_be_empty() -> None:

@@ -8,7 +8,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.liste
     judge_ports,
     judge_proxy_ports,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.varia
         pytest.param(PortHolder(14200), "a process that is not visible from here listens on it", id="not visible"),
     ],
 )
-def test_an_unmanaged_process_on_a_port_is_an_error(good: Inputs, holder: PortHolder, found: str) -> None:
+def test_an_unmanaged_process_on_a_port_is_an_error(good: DeploymentInputs, holder: PortHolder, found: str) -> None:
     (item,) = judge_ports(good, {"staging_backend_port": 14200}, [holder])
     assert (item.name, item.level) == ("port-held", "error")
     assert item.sentence == (
@@ -38,13 +38,13 @@ def test_an_unmanaged_process_on_a_port_is_an_error(good: Inputs, holder: PortHo
         pytest.param(PortHolder(14201, 1, "python3"), id="another port"),
     ],
 )
-def test_other_processes_are_none(good: Inputs, holder: PortHolder) -> None:
+def test_other_processes_are_none(good: DeploymentInputs, holder: PortHolder) -> None:
     assert judge_ports(good, {"staging_backend_port": 14200}, [holder]) == []
 
 
 @pytest.mark.parametrize(("port", "warns"), [(32767, False), (32768, True), (60999, True), (61000, False)])
 def test_a_port_for_outgoing_connections_is_a_warning(port: int, warns: bool) -> None:
-    found = judge_ports(Inputs({"staging_backend_port": port}), {"staging_backend_port": port}, [])
+    found = judge_ports(DeploymentInputs({"staging_backend_port": port}), {"staging_backend_port": port}, [])
     assert [(item.name, item.level) for item in found] == ([("port-ephemeral", "warning")] if warns else [])
     assert [item.sentence for item in found if warns] == [
         f"staging_backend_port is {port}, but the kernel gives the ports from 32768 to 60999 to outgoing connections; "
@@ -53,11 +53,11 @@ def test_a_port_for_outgoing_connections_is_a_warning(port: int, warns: bool) ->
 
 
 def test_a_default_port_is_shown_as_such() -> None:
-    (found,) = judge_ports(Inputs({}), {"staging_frontend_port": 14100}, [PortHolder(14100)])
+    (found,) = judge_ports(DeploymentInputs({}), {"staging_frontend_port": 14100}, [PortHolder(14100)])
     assert found.sentence.startswith("staging_frontend_port is 14100 by default, but a process ")
 
 
-def test_another_server_on_the_port_of_nginx_is_an_error_and_nginx_is_not(good: Inputs) -> None:
+def test_another_server_on_the_port_of_nginx_is_an_error_and_nginx_is_not(good: DeploymentInputs) -> None:
     ports = {80: "staging_public_url"}
     assert judge_proxy_ports(good, ports, [PortHolder(80, 7, "nginx"), PortHolder(81, 8, "apache2")]) == []
     (found,) = judge_proxy_ports(good, ports, [PortHolder(80, 8, "apache2", "/")])

@@ -8,12 +8,12 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.machi
     judge_node,
     judge_python,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 GIB = 1024**3
 
 
-def test_too_little_memory_is_a_warning(good: Inputs) -> None:
+def test_too_little_memory_is_a_warning(good: DeploymentInputs) -> None:
     assert judge_memory(good, GIB, GIB) == []
     (found,) = judge_memory(good, 300 * 1024**2, GIB)
     assert (found.name, found.level) == ("memory", "warning")
@@ -24,7 +24,7 @@ def test_too_little_memory_is_a_warning(good: Inputs) -> None:
     )
 
 
-def test_a_missing_node_is_an_error_where_it_must_be_there(good: Inputs) -> None:
+def test_a_missing_node_is_an_error_where_it_must_be_there(good: DeploymentInputs) -> None:
     assert judge_node(good, None, {}, required=False) == []
     (found,) = judge_node(good, None, {}, required=True)
     assert (found.name, found.level) == ("node-missing", "error")
@@ -35,7 +35,7 @@ def test_a_missing_node_is_an_error_where_it_must_be_there(good: Inputs) -> None
 
 
 @pytest.mark.parametrize("required", [True, False])
-def test_a_node_outside_of_a_range_is_an_error(good: Inputs, required: bool) -> None:
+def test_a_node_outside_of_a_range_is_an_error(good: DeploymentInputs, required: bool) -> None:
     wanted = {"package.json": ">=18", "Next.js 16.0.1": ">=20.9.0", "other": "lts/*"}
     (found,) = judge_node(good, (18, 20, 4), wanted, required=required)
     assert (found.name, found.level) == ("node-version", "error")
@@ -46,7 +46,7 @@ def test_a_node_outside_of_a_range_is_an_error(good: Inputs, required: bool) -> 
     assert judge_node(good, (20, 9, 0), wanted, required=required) == []
 
 
-def test_a_python_outside_of_a_range_is_an_error(good: Inputs) -> None:
+def test_a_python_outside_of_a_range_is_an_error(good: DeploymentInputs) -> None:
     assert judge_python(good, None, {"pyproject.toml": ">=3.12"}) == []
     assert judge_python(good, (3, 12, 0), {"pyproject.toml": ">=3.12"}) == []
     (found,) = judge_python(good, (3, 11, 2), {"pyproject.toml": ">=3.12"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.nginx import judge_nginx, refused_file
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 EMERG = (
     'nginx: [emerg] 12#12: unknown directive "upgrde" in /etc/nginx/conf.d/x.conf:3\n'
@@ -26,7 +26,7 @@ EMERG = (
         pytest.param("", "no reason given", "", id="nothing"),
     ],
 )
-def test_the_refusal_is_said_with_its_place(good: Inputs, output: str, reason: str, file: str) -> None:
+def test_the_refusal_is_said_with_its_place(good: DeploymentInputs, output: str, reason: str, file: str) -> None:
     found = judge_nginx(good, output)
     assert (found.name, found.level) == ("nginx-refuses", "error")
     assert found.sentence == (

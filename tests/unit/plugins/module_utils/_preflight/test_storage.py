@@ -11,7 +11,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.stora
     needed_bytes,
     size,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 GIB = 1024**3
 
@@ -70,7 +70,7 @@ GIB = 1024**3
         ),
     ],
 )
-def test_each_fact_has_its_finding(good: Inputs, facts: dict[str, Any], name: str, sentence: str) -> None:
+def test_each_fact_has_its_finding(good: DeploymentInputs, facts: dict[str, Any], name: str, sentence: str) -> None:
     storage = Storage("/srv", **{"free_bytes": GIB, "free_inodes": 100_000, **facts})
     (found,) = judge_storage(good, storage, needed=GIB)
     assert (found.name, found.level) == (name, "error")
@@ -78,11 +78,11 @@ def test_each_fact_has_its_finding(good: Inputs, facts: dict[str, Any], name: st
 
 
 @pytest.mark.parametrize("inodes", [100_000, None])
-def test_just_enough_has_no_finding(good: Inputs, inodes: int | None) -> None:
+def test_just_enough_has_no_finding(good: DeploymentInputs, inodes: int | None) -> None:
     assert judge_storage(good, Storage("/srv", free_bytes=GIB, free_inodes=inodes), needed=GIB) == []
 
 
-def test_facts_add_up_but_those_behind_a_missing_directory(good: Inputs) -> None:
+def test_facts_add_up_but_those_behind_a_missing_directory(good: DeploymentInputs) -> None:
     def names(**facts: Any) -> list[str]:
         return [item.name for item in judge_storage(good, Storage("/srv", no_exec=True, **facts), needed=1)]
 

@@ -11,7 +11,7 @@ import yaml
 from ansible_collections.codeframe.staging.plugins.module_utils._host.url import parse_url
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import (
     DEFAULTS,
-    Inputs,
+    DeploymentInputs,
     Where,
     path_of,
 )
@@ -46,16 +46,16 @@ ROOT = Path(__file__).resolve().parents[5]
 def test_a_message_shows_the_value_of_the_variable_that_it_names(
     given: dict[str, Any], where: Where, named: str, shown: str
 ) -> None:
-    assert (path_of(where), Inputs(given).shown(where)) == (named, shown)
+    assert (path_of(where), DeploymentInputs(given).shown(where)) == (named, shown)
 
 
 def test_a_value_that_may_be_a_secret_is_hidden() -> None:
-    assert Inputs({"a": "s"}).shown("a", hide=True) == "a text (not shown)"
+    assert DeploymentInputs({"a": "s"}).shown("a", hide=True) == "a text (not shown)"
 
 
 def test_a_long_value_is_shortened() -> None:
-    assert Inputs({"a": "x" * 1000}).shown("a") == '"' + "x" * 158 + "…"
-    assert Inputs({"a": "x" * 158}).shown("a") == '"' + "x" * 158 + '"'
+    assert DeploymentInputs({"a": "x" * 1000}).shown("a") == '"' + "x" * 158 + "…"
+    assert DeploymentInputs({"a": "x" * 158}).shown("a") == '"' + "x" * 158 + '"'
 
 
 @pytest.mark.parametrize("variable", DEFAULTS)
@@ -83,13 +83,13 @@ def test_a_default_is_that_of_the_roles(variable: str) -> None:
     ],
 )
 def test_the_port_at_which_nginx_listens(given: dict[str, Any], url: str, port: int) -> None:
-    assert Inputs(given).port_at_proxy(parse_url(url)) == port
+    assert DeploymentInputs(given).port_at_proxy(parse_url(url)) == port
 
 
 def test_the_ports_of_the_processes() -> None:
-    assert Inputs({}).own_ports() == {"staging_backend_port": 14200, "staging_frontend_port": 14100}
+    assert DeploymentInputs({}).own_ports() == {"staging_backend_port": 14200, "staging_frontend_port": 14100}
     given = {"staging_backend_switch": "blue_green", "staging_backend_port": "8000", "staging_frontend_port": "x"}
-    assert Inputs(given).own_ports() == {
+    assert DeploymentInputs(given).own_ports() == {
         "staging_backend_port": 8000,
         "staging_frontend_port": None,
         "staging_backend_green_port": 14201,
@@ -101,16 +101,16 @@ def test_the_ports_of_the_processes() -> None:
     [(None, "nginx"), ("", "nginx"), ("manual", "manual"), ("apache", "nginx"), ([], "nginx")],
 )
 def test_an_unknown_provider_counts_as_nginx(provider: Any, read: str) -> None:
-    assert Inputs({"staging_proxy_provider": provider}).provider == read
+    assert DeploymentInputs({"staging_proxy_provider": provider}).provider == read
 
 
 def test_public_urls_that_cannot_be_parsed_are_left_out() -> None:
     given = {"staging_public_url": "x", "staging_public_api_url": 5, "staging_public_ws_url": "ws://a/ws"}
-    assert Inputs(given).public_urls() == {"staging_public_ws_url": parse_url("ws://a/ws")}
+    assert DeploymentInputs(given).public_urls() == {"staging_public_ws_url": parse_url("ws://a/ws")}
 
 
 def test_a_finding_on_an_entry_is_one_on_its_variable() -> None:
-    inputs = Inputs({"staging_env": {"A": 1}, "staging_shared_paths": ["x"]})
+    inputs = DeploymentInputs({"staging_env": {"A": 1}, "staging_shared_paths": ["x"]})
     inputs.add("env-value", ("staging_env", "A"), "x", "y")
     inputs.add("path-relative", ("staging_shared_paths", 0), "x", "y")
     assert inputs.has_finding("staging_env")

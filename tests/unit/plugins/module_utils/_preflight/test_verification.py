@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import Inputs
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.verification import check_hold
 
 
@@ -26,6 +26,6 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.verif
     ],
 )
 def test_a_hold_outlasts_the_idle_timeout_of_the_proxy(given: dict[str, Any], names: list[str]) -> None:
-    inputs = Inputs(given)
+    inputs = DeploymentInputs(given)
     check_hold(inputs)
     assert [item.name for item in inputs.findings] == names
