@@ -1182,6 +1182,30 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "health URL without a scheme",
+        {"staging_backend_health_url": "127.0.0.1:{port}/health"},
+        (
+            'staging_backend_health_url is "127.0.0.1:{port}/health", but it does not start with a scheme and '
+            "://; expected an http:// or https:// URL on the host; write it as http://127.0.0.1:{port}/health"
+        ),
+    ),
+    (
+        "port in the frontend's health URL",
+        {"staging_frontend_health_url": "http://127.0.0.1:{port}/"},
+        (
+            'staging_frontend_health_url is "http://127.0.0.1:{port}/", but its port is not a number from 1 to '
+            "65535; expected an http:// or https:// URL on the host; write it as http://127.0.0.1:14100/"
+        ),
+    ),
+    (
+        "health URL of a WebSocket",
+        {"staging_backend_health_url": "ws://127.0.0.1:14200/ws"},
+        (
+            'staging_backend_health_url is "ws://127.0.0.1:14200/ws"; expected an http:// or https:// URL on the '
+            "host; write it as http://127.0.0.1:{port}/health"
+        ),
+    ),
+    (
         "hold not a number",
         {"staging_hold": "long"},
         ('staging_hold is "long"; expected a number of seconds from 0 to 86400; remove it for the default'),

@@ -17,7 +17,7 @@ from .proxy import check_certificate, check_choices, check_routes
 from .source import check_source
 from .urls import check_cors, check_hosts, check_schemes, check_urls
 from .variables import DeploymentInputs
-from .verification import check_hold
+from .verification import check_health_urls, check_hold
 
 
 def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
@@ -42,6 +42,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
     check_source(inputs)
     check_env_file(inputs, urls.page, ports)
     check_public_env(inputs, urls.page)
+    check_health_urls(inputs)
     check_hold(inputs)
     # Last, because one sentence on a variable is enough.
     check_kinds(inputs)
