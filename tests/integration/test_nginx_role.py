@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import socket
 import ssl
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from free_ports import free_port
 from http_peers import Application
 from nginx_tree import NGINX, NGINX_VERSION, Tree
@@ -190,7 +188,7 @@ class Sites:
             "staging_backend_port": self.applications["backend"].port,
             "staging_frontend_port": self.applications["frontend"].port,
             # What was asked of the real nginx by the role.
-            "__proxy_version": {"stderr": f"nginx version: nginx/{NGINX_VERSION}"},
+            "__proxy_nginx": {"version": NGINX_VERSION},
         }
 
     def text(self, name: str) -> str:
@@ -423,11 +421,7 @@ REFUSALS = """
     - block:
         - ansible.builtin.include_role:
             name: codeframe.staging.proxy
-          when: not check_alone
-        - ansible.builtin.include_role:
-            name: codeframe.staging.proxy
-            tasks_from: check
-          when: check_alone
+            tasks_from: "{{ entry | default('main') }}"
       rescue:
         - ansible.builtin.debug:
             msg: "REFUSED {{ inventory_hostname }} {{ ansible_failed_result.msg }} END"
@@ -435,52 +429,52 @@ REFUSALS = """
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "semicolon": (
         {"staging_websocket_paths": ["/ws", "/x;"]},
-        'proxy_websocket_paths holds "/x;", expected paths such as /ws, or /ws/ for all below it, decoded and without '
-        "dots",
+        'staging_websocket_paths holds "/x;", expected paths such as /ws, or /ws/ for all below it, decoded and '
+        "without dots",
     ),
     "brace": (
         {"staging_sse_paths": ["/x{"]},
-        'proxy_sse_paths holds "/x{", expected paths such as /api/events, decoded and without dots',
+        'staging_sse_paths holds "/x{", expected paths such as /api/events, decoded and without dots',
     ),
     "newline": (
         {"proxy_client_max_body_size": "1m\n"},
-        'proxy_client_max_body_size holds "1m\\n", expected a size such as 10m',
+        'proxy_client_max_body_size is "1m\\n", expected a size such as 10m',
     ),
     "quote": (
         {"proxy_backend_upstream": 'a":1'},
-        'proxy_backend_upstream holds "a\\":1", expected a host and a port such as 127.0.0.1:14200',
+        'proxy_backend_upstream is "a\\":1", expected a host and a port such as 127.0.0.1:14200',
     ),
     "variable": (
         {"staging_public_url": "http://$host"},
-        'proxy_page_url holds "http://$host", expected a URL such as http://app.example.com '
+        'staging_public_url is "http://$host", expected a URL such as http://app.example.com '
         "or https://app.example.com:8443",
     ),
     "scheme": (
         {"staging_public_ws_url": "http://api.example.com/ws", "proxy_api_url": "http://api.example.com"},
-        'proxy_ws_url holds "http://api.example.com/ws", expected a URL such as ws://api.example.com/ws',
+        'staging_public_ws_url is "http://api.example.com/ws", expected a URL such as ws://api.example.com/ws',
     ),
     "path-that-nginx-never-compares": (
         {"staging_api_paths": ["/api/", "/a%20b", "/a/../b", "/a//b"]},
-        'proxy_api_paths holds "/a%20b", "/a/../b", "/a//b", expected paths such as /health, or /api/ for all below '
+        'staging_api_paths holds "/a%20b", "/a/../b", "/a//b", expected paths such as /health, or /api/ for all below '
         "it, decoded and without dots",
     ),
     "path-unrouted": (
         {"staging_public_ws_url": "ws://api.example.com/ws/v2", "staging_websocket_paths": ["/ws", "/other/"]},
-        "proxy_ws_url is ws://api.example.com/ws/v2, and none of proxy_websocket_paths (/ws, /other/) takes in its "
-        "path, expected /ws/v2 among them",
+        'staging_public_ws_url is "ws://api.example.com/ws/v2", and none of staging_websocket_paths (/ws, /other/) '
+        "covers its path, expected /ws/v2 among them",
     ),
     "port": (
         {"proxy_listen_port": 70000, "proxy_frontend_upstream": "127.0.0.1:0"},
-        'proxy_frontend_upstream holds "127.0.0.1:0", expected a host and a port such as 127.0.0.1:14100; '
-        'proxy_listen_port holds "70000", expected a port, or 0 for those of the public URLs',
+        'proxy_frontend_upstream is "127.0.0.1:0", expected a host and a port such as 127.0.0.1:14100; '
+        "proxy_listen_port is 70000, expected a port, or 0 for those of the public URLs",
     ),
     "time": (
         {"proxy_websocket_idle_timeout": -1},
-        'proxy_websocket_idle_timeout holds "-1", expected a number of seconds, at least 1',
+        "proxy_websocket_idle_timeout is -1, expected a number of seconds, at least 1",
     ),
     "site-name": (
         {"staging_app_name": "../x"},
-        'proxy_site_name holds "../x", expected letters, digits, dots, hyphens and underscores',
+        'staging_app_name is "../x", expected letters, digits, dots, hyphens and underscores',
     ),
     "network": (
         {"proxy_websocket_deny": ["all; allow all"]},
@@ -501,7 +495,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are for "
         "nginx alone; expected an access list in Nginx Proxy Manager itself",
     ),
-    "access-list-of-npm-beside-rules-for-nginx": (
+    "limits-of-nginx-with-nginx-proxy-manager": (
         {
             "proxy_websocket_deny": ["192.0.2.1"],
             "staging_proxy_provider": "nginx_proxy_manager",
@@ -513,39 +507,28 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "certificate-without-key": (
         {"staging_tls_certificate": "/c.pem"},
-        'proxy_tls_certificate is "/c.pem" and proxy_tls_key is "", expected both or neither',
+        'staging_tls_certificate is "/c.pem" and proxy_tls_key is "", expected both or neither',
     ),
     "port-of-the-page": (
         {"staging_public_url": "http://app.example.com:14100", "staging_proxy_provider": "nginx"},
-        "proxy_page_url is http://app.example.com:14100, the port where the page itself listens (127.0.0.1:14100), "
-        "expected another port, or staging_proxy_page: false if the page is served without the proxy",
+        "staging_public_url is http://app.example.com:14100, at the port where the page itself listens "
+        "(127.0.0.1:14100), expected another port, or staging_proxy_page: false if the page is served without the "
+        "proxy",
     ),
 }
 
 
-#: What ends a directive or a block, begins a comment, a text or a variable, and a second line.
-HOSTILE = 'x; } server { # " $host \n'
-INPUTS = yaml.safe_load((ROOT / "roles/proxy/vars/main.yml").read_text())["__proxy_inputs"]
-OPTIONS = yaml.safe_load((ROOT / "roles/proxy/meta/argument_specs.yml").read_text())["argument_specs"]["main"][
-    "options"
-]
-
-
-def hostile(name: str) -> Any:
-    return {"list": [HOSTILE], "dict": {"/ws": HOSTILE}}.get(OPTIONS[name]["type"], HOSTILE)
-
-
-def test_values_that_would_break_out_of_a_directive_are_refused_by_name(tmp_path: Path) -> None:
+def test_inputs_that_no_proxy_can_be_configured_with_are_refused_by_name(tmp_path: Path) -> None:
     good = {
         "staging_app_name": "app",
         "staging_public_url": "http://app.example.com",
         "staging_public_ws_url": "ws://api.example.com/ws",
         "staging_proxy_provider": "manual",
-        "check_alone": False,
     }
     hosts = {"good": good, **{name: {**good, **values} for name, (values, _said) in BAD.items()}}
-    # The entry point that the deployment begins with knows no types; nothing else may let such a text through.
-    hosts["every-input"] = {**good, "check_alone": True, **{each["name"]: hostile(each["name"]) for each in INPUTS}}
+    # These entry points validate as the main one does.
+    hosts["check"] = {**good, "entry": "check", "staging_sse_paths": ["/x{"]}
+    hosts["look"] = {**good, "entry": "look", "staging_sse_paths": ["/x{"]}
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
     (tmp_path / "play.yml").write_text(REFUSALS)
     done = run_playbook(
@@ -560,19 +543,13 @@ def test_values_that_would_break_out_of_a_directive_are_refused_by_name(tmp_path
         if '"msg": "REFUSED ' in line:
             name, _blank, text = json.loads(line.partition(" => ")[2])["msg"][8:-4].partition(" ")
             said[name] = text
-    everything = said.pop("every-input")
-    assert [each["name"] for each in INPUTS if f"{each['name']} holds " not in everything] == []
-    assert said == {name: text for name, (_values, text) in BAD.items()}
+    assert said == {name: text for name, (_values, text) in BAD.items()} | dict.fromkeys(
+        ["check", "look"], BAD["brace"][1]
+    )
 
 
-def test_every_input_that_nginx_is_told_has_its_pattern() -> None:
-    templates = "".join(path.read_text() for path in (ROOT / "roles/proxy/templates").glob("*.j2"))
-    told = {name for name in OPTIONS if re.search(rf"\b{name}\b", templates) and OPTIONS[name]["type"] != "bool"}
-    assert told - {each["name"] for each in INPUTS} == set()
-
-
-#: Argued in docs/nginx.md: a default server would take unknown names away from other sites of the host, and events
-#: are what buffering must be off for.
+#: Reasons in docs/nginx.md: a default server would take unknown names from other sites of the host, and buffering must
+#: be off for events.
 ARGUED = {"default_server_flag", "proxy_buffering_off"}
 
 

@@ -239,10 +239,10 @@ def test_a_key_that_others_may_read_stops_a_deployment(
     assert f"{LIVE}/privkey.pem is open to every user of this host (mode 0644)" in outcome.words, outcome.output
 
 
-# ---------------------------------------------------------------- the way back
+# ---------------------------------------------------------------- rollback
 
 
-WAY_BACK = """
+RESTORATION = """
 - hosts: staging
   gather_facts: false
   become: true
@@ -250,35 +250,85 @@ WAY_BACK = """
     - ansible.builtin.include_role:
         name: codeframe.staging.proxy
         tasks_from: look
-      vars:
-        proxy_state: {}
     - ansible.builtin.include_role:
         name: codeframe.staging.proxy
       vars:
         proxy_nginx_shutdown_timeout: 7
         proxy_request_timeout: 61
+    - ansible.builtin.set_fact:
+        first: "{{ proxy_result }}"
     - ansible.builtin.command: grep -r worker_shutdown_timeout /etc/nginx/modules-enabled
+      changed_when: false
+    - ansible.builtin.include_role:
+        name: codeframe.staging.proxy
+      vars:
+        proxy_request_timeout: 62
     - ansible.builtin.include_role:
         name: codeframe.staging.proxy
         tasks_from: restore
       vars:
-        proxy_state: "{{ __proxy_former }}"
+        proxy_state: "{{ first.state }}"
+        proxy_backend_upstream: 127.0.0.1:14299
+    - ansible.builtin.command: nginx -T
+      register: restored
+      changed_when: false
+    - ansible.builtin.assert:
+        that:
+          - "'proxy_read_timeout 61s;' in restored.stdout"
+          - "'worker_shutdown_timeout 7s;' in restored.stdout"
+          - "'proxy_pass http://127.0.0.1:14299;' in restored.stdout"
+    - ansible.builtin.include_role:
+        name: codeframe.staging.proxy
+        tasks_from: restore
+      vars:
+        proxy_state: "{{ first.previous }}"
 """
 
 
-def test_the_way_back_brings_all_of_nginx_back_that_the_role_has_changed(
+def test_a_restoration_renders_the_saved_state_and_leaves_no_trace_of_what_came_between(
     outside: Outside, host: testinfra.host.Host, deployment: Deployment, tmp_path: Path
 ) -> None:
     with host.sudo():
         before = host.check_output("nginx -T")
-    (tmp_path / "way_back.yml").write_text(WAY_BACK)
-    outcome = deployment.run(f"--limit={outside.name}", playbook=str(tmp_path / "way_back.yml"))
+    (tmp_path / "restoration.yml").write_text(RESTORATION)
+    outcome = deployment.run(f"--limit={outside.name}", playbook=str(tmp_path / "restoration.yml"))
     assert outcome.exit_code == 0, outcome.output
-    # There, the look that it is there, and back: the site and what stands outside of it.
-    assert outcome.changed == 5, outcome.output
+    # Twice changed, twice restored; each changes the site and the main context at once.
+    assert outcome.changed == 4, outcome.output
     with host.sudo():
         assert host.check_output("nginx -T") == before
         assert host.run("ls /etc/nginx/modules-enabled/sample.conf").rc != 0
+
+
+DAMAGED = """
+- hosts: staging
+  gather_facts: false
+  become: true
+  tasks:
+    - ansible.builtin.include_role:
+        name: codeframe.staging.proxy
+        tasks_from: restore
+      vars:
+        proxy_state:
+          provider: nginx
+          site:
+            site_name: sample
+            page_url: http://app.example.com
+            ws_url: ws://api.example.com/ws
+            backend_upstream: 127.0.0.1:14200
+            frontend_upstream: 127.0.0.1:14100
+            static_root: /srv/x
+            client_max_body_size: "1m; } server { access_log /etc/cron.d/x"
+"""
+
+
+def test_a_saved_state_that_would_leave_a_directive_is_refused(
+    outside: Outside, deployment: Deployment, tmp_path: Path
+) -> None:
+    (tmp_path / "damaged.yml").write_text(DAMAGED)
+    outcome = deployment.run(f"--limit={outside.name}", playbook=str(tmp_path / "damaged.yml"))
+    assert (outcome.exit_code, outcome.changed) == (2, 0), outcome.output
+    assert "The saved state of the proxy cannot be restored: proxy_client_max_body_size is" in outcome.words
 
 
 # ---------------------------------------------------------------- silence

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 
-#: Decoded, without empty parts and without dots as parts; the role proxy has the same pattern.
-_PLAIN_PATH = re.compile(r"(/(?!\.\.?(/|\Z))[A-Za-z0-9._~+,=:@-]+)*/?\Z")
+from .._nginx.site_inputs import PATH
 
 
 def is_plain_path(path: str) -> bool:
     """Whether the configuration of the proxy can contain a path."""
-    return _PLAIN_PATH.match(path) is not None
+    return re.fullmatch(PATH, path) is not None
 
 
 def route_takes(route: str, path: str) -> bool:

@@ -68,9 +68,3 @@ def test_paths_that_the_configuration_of_the_proxy_can_contain(path: str, plain:
 )
 def test_a_route_with_a_slash_at_its_end_takes_what_is_below(route: str, path: str, takes: bool) -> None:
     assert paths.route_takes(route, path) is takes
-
-
-def test_the_characters_of_a_path_are_those_of_the_role_proxy() -> None:
-    variables = (ROOT / "roles/proxy/vars/main.yml").read_text()
-    end = r"\Z"
-    assert f"__proxy_parts: '{paths._PLAIN_PATH.pattern.removesuffix(end)}'" in variables
