@@ -1,4 +1,4 @@
-"""An application, a real nginx and the test server before them, on free ports of loopback."""
+"""An application, a real nginx and the test server in front of them, on free ports of loopback."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import Endpoint, Seen, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.answer import ProxyAnswer
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.probe import ProxyEndpoint, plain
 from free_ports import free_port
 from proxy_manager_peer.nginx import RealNginx
 from proxy_manager_peer.server import Peer
 
 TESTS = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse"
-#: What each version made of each content: version, switch, content, plan, API calls, handshake before and after, the
-#: text outside the block, PUTs of a second run.
-TABLE: list[tuple[str, bool, str, str, list[str], Seen, Seen, str, str]] = []
+#: The result of each version for each content: version, switch, content, plan, API calls, handshake before and after,
+#: the text outside the block, PUTs of a second run.
+TABLE: list[tuple[str, bool, str, str, list[str], ProxyAnswer, ProxyAnswer, str, str]] = []
 
 
 def table() -> list[str]:
-    """It as text, versions with the same row together."""
+    """The table as text, versions with the same row together."""
     rows: dict[str, list[str]] = {}
     for version, switch, content, plan, calls, before, after, text, again in TABLE:
         puts = sum(call.startswith("PUT ") for call in calls)
@@ -52,7 +53,7 @@ def running_backend() -> Iterator[int]:
     process = subprocess.Popen(command, cwd=TESTS)
     try:
         deadline = time.monotonic() + 60
-        while plain(Endpoint("127.0.0.1", port, "localhost")).status is None:
+        while plain(ProxyEndpoint("127.0.0.1", port, "localhost")).status is None:
             assert time.monotonic() < deadline, "the application did not start"
             time.sleep(0.05)
         yield port
@@ -63,7 +64,7 @@ def running_backend() -> Iterator[int]:
 
 @contextlib.contextmanager
 def running_peer(version: str, root: Path, with_tls: bool = False, **more: Any) -> Iterator[Peer]:
-    """A test server of this version before a real nginx."""
+    """A test server of this version with a real nginx."""
     root.mkdir(parents=True, exist_ok=True)
     nginx = RealNginx(root, free_port(), free_port() if with_tls else None)
     with Peer(version, root, nginx, **more) as peer:
@@ -82,14 +83,14 @@ def arguments(peer: Peer, name: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def endpoint(peer: Peer, name: str) -> Endpoint:
-    return Endpoint("127.0.0.1", peer.nginx.port, name)
+def endpoint(peer: Peer, name: str) -> ProxyEndpoint:
+    return ProxyEndpoint("127.0.0.1", peer.nginx.port, name)
 
 
 class RequestLoop:
     """Asks for a page all the time, as a user would; counts what is lost."""
 
-    def __init__(self, where: Endpoint, pause_s: float = 0.01) -> None:
+    def __init__(self, where: ProxyEndpoint, pause_s: float = 0.01) -> None:
         self._where = where
         self._pause_s = pause_s
         self._stop = threading.Event()

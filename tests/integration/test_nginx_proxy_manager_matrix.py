@@ -1,4 +1,4 @@
-"""Every version, with the switch off and on, over what users have in the Advanced tab: seen on the wire."""
+"""Every version, with the switch off and on, over what users have in the Advanced tab, and what the proxy answers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import digest, take_apart
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.advanced_text import digest, split_text
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.probe import handshake, plain
 from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host
 from nginx_tree import wait_for
 from proxy_manager_parts import TABLE, arguments, endpoint, running_peer
@@ -22,7 +22,7 @@ from proxy_manager_peer.pasted import (
     OTHER_LOCATION,
     SNIPPET,
     USER_TEXT,
-    hand_made_location,
+    pasted_location,
 )
 from proxy_manager_peer.server import Peer
 
@@ -34,7 +34,7 @@ ALL_VERSIONS = [*(pytest.param(version, marks=pytest.mark.slow) for version in V
 
 @pytest.fixture(scope="module", params=ALL_VERSIONS)
 def peer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    root = tmp_path_factory.mktemp("npm") / request.param
+    root = tmp_path_factory.mktemp("manager") / request.param
     with running_peer(request.param, root, save_delay_s=0.01, reload_delay_s=0.03) as peer:
         yield peer
 
@@ -60,7 +60,7 @@ def stored(peer: Peer, name: str) -> dict[str, Any]:
     return next(host for host in peer.hosts.values() if name in host["domain_names"])
 
 
-def keep(peer: Peer, name: str, check: bool = False, **more: Any) -> dict[str, Any]:
+def configure(peer: Peer, name: str, check: bool = False, **more: Any) -> dict[str, Any]:
     return module_runner.run(
         nginx_proxy_manager_host, arguments(peer, name, websocket_paths=["/ws"], **more), check=check, diff=True
     )
@@ -84,10 +84,10 @@ class Row:
     #: Statuses of a handshake before, and after.
     before: tuple[int, int]
     after: tuple[int, int]
-    #: The words of a refusal, None where the block is written.
+    #: The end of the message of a refusal, None if the block is written.
     refusal: tuple[str | None, str | None] = (None, None)
     replace_snippet: bool = False
-    #: The text outside the block afterwards, where it is not what it was.
+    #: The text outside the block afterwards, if it has changed.
     left: str | None = None
     finding: str | None = None
     access: str | None = None
@@ -98,8 +98,8 @@ BELOW = USER_TEXT + "\n"
 CUSTOM = [{"path": "/ws", "forward_scheme": "http", "forward_host": "127.0.0.1", "forward_port": 9}]
 AT_SERVER_LEVEL = (
     "a WebSocket snippet was pasted at server level (line 5 of the Advanced text) while Websockets Support is on, so "
-    'that "proxy_http_version" stands there twice and nginx refuses the host; remove it there, or set replace_snippet '
-    "to true to have it replaced"
+    'that the configuration has "proxy_http_version" twice and nginx refuses the host; remove it there, or set '
+    "replace_snippet to true to have it replaced"
 )
 OF_ITS_OWN = "line 5 of the Advanced text has a location /ws of its own, whose requests the managed block would take; "
 BY_OPTION = "remove it there, or set replace_snippet to true to have it replaced"
@@ -115,10 +115,10 @@ ROWS = {
         BELOW + SNIPPET, (404, 404), (101, 404), refusal=(None, AT_SERVER_LEVEL), finding="snippet_without_effect"
     ),
     "snippet-replaced": Row(BELOW + SNIPPET, (404, 404), (101, 101), replace_snippet=True, left=BELOW),
-    "hand-made-location": Row(
-        BELOW + "HAND MADE", (101, 101), (101, 101), refusal=(OF_ITS_OWN + BY_OPTION, OF_ITS_OWN + BY_OPTION)
+    "pasted-location": Row(
+        BELOW + "PASTED", (101, 101), (101, 101), refusal=(OF_ITS_OWN + BY_OPTION, OF_ITS_OWN + BY_OPTION)
     ),
-    "hand-made-location-replaced": Row(BELOW + "HAND MADE", (101, 101), (101, 101), replace_snippet=True, left=BELOW),
+    "pasted-location-replaced": Row(BELOW + "PASTED", (101, 101), (101, 101), replace_snippet=True, left=BELOW),
     "other-location": Row(OTHER_LOCATION, (410, 410), (410, 410), refusal=(DUPLICATE, DUPLICATE)),
     "other-location-is-never-replaced": Row(
         OTHER_LOCATION, (410, 410), (410, 410), refusal=(DUPLICATE, DUPLICATE), replace_snippet=True
@@ -131,9 +131,9 @@ ROWS = {
 
 @pytest.mark.parametrize("content", ROWS)
 def test_each_content_has_its_row(peer: Peer, backend: int, switch: bool, content: str) -> None:
-    """Plan, calls, handshake before and after, digest of what is not ours, and nothing to do the second time."""
+    """Plan, calls, handshake before and after, digest of the user's text, and no change the second time."""
     row = ROWS[content]
-    text = row.text.replace("HAND MADE", hand_made_location(backend))
+    text = row.text.replace("PASTED", pasted_location(backend))
     fields: dict[str, Any] = {"advanced_config": text, "allow_websocket_upgrade": switch, "locations": row.locations}
     if row.access:
         clients = [] if row.access == "any" else [{"directive": "allow", "address": "127.0.0.0/8"}]
@@ -144,9 +144,9 @@ def test_each_content_has_its_row(peer: Peer, backend: int, switch: bool, conten
     where, puts = endpoint(peer, name), peer.puts()
     looks = [*LOOK, *([LISTS] if row.access else [])]
     before = handshake(where, "/ws")
-    predicted = keep(peer, name, check=True, replace_snippet=row.replace_snippet)
+    predicted = configure(peer, name, check=True, replace_snippet=row.replace_snippet)
     assert calls(predicted) == looks
-    done = keep(peer, name, replace_snippet=row.replace_snippet)
+    done = configure(peer, name, replace_snippet=row.replace_snippet)
     after = handshake(where, "/ws")
     assert (before.status, after.status) == (row.before[switch], row.after[switch])
     refusal = row.refusal[switch]
@@ -160,7 +160,7 @@ def test_each_content_has_its_row(peer: Peer, backend: int, switch: bool, conten
         return
     assert not done["failed"], done["msg"]
     left = text if row.left is None else row.left
-    replaced = ["a WebSocket snippet pasted by hand is replaced"] if row.left is not None else []
+    replaced = ["a pasted WebSocket snippet is replaced"] if row.left is not None else []
     assert predicted["reasons"] == done["reasons"] == [*replaced, "the managed block is missing"]
     assert (predicted["changed"], done["changed"]) == (True, True)
     assert (predicted["block"], predicted["diff"]) == (done["block"], done["diff"])
@@ -169,33 +169,35 @@ def test_each_content_has_its_row(peer: Peer, backend: int, switch: bool, conten
     assert calls(done) == [
         *(*looks, "GET /users/me", f"GET {HOST}", *looks[len(LOOK) :], f"PUT {HOST}", f"GET {HOST}"),
     ]
-    kept = take_apart(stored(peer, name)["advanced_config"])
-    assert (kept.foreign, kept.block) == (left, done["block"])
+    kept = split_text(stored(peer, name)["advanced_config"])
+    assert (kept.unmanaged, kept.block) == (left, done["block"])
     assert done["text_digest"] == {"before": digest(text), "after": digest(left)}
     assert done["wire"]["before"]["/ws"]["status"] == before.status
     assert done["wire"]["after"]["/ws"]["status"] == after.status
-    # Exact: the namesake goes where it went before.
+    # Exact: a longer name is proxied as before.
     proxied = switch and row.finding != "default_location_mentioned"
     assert handshake(where, "/wsx").status == (401 if row.access else 101 if proxied else 404)
     if row.access:
         assert handshake(where, "/ws", login=("ann", "wrong")).status == 401
         assert handshake(where, "/ws", login=("ann", "sesame")).upgraded
         assert plain(where).status == 401
-    again = keep(peer, name, replace_snippet=row.replace_snippet)
+    again = configure(peer, name, replace_snippet=row.replace_snippet)
     assert (again["failed"], again["changed"], again["msg"]) == (False, False, f"proxy host {name} is as wanted")
     assert (calls(again), peer.puts()) == (looks, puts + 1)
     unchanged = "snippet gone" if row.left is not None else "unchanged"
     TABLE.append((peer.version, switch, content, "block", calls(done), before, after, unchanged, "0"))
 
 
-def test_a_snippet_that_was_replaced_comes_back_on_the_way_back(peer: Peer, backend: int, switch: bool) -> None:
+def test_a_snippet_that_was_replaced_can_be_restored(peer: Peer, backend: int, switch: bool) -> None:
     text = BELOW + SNIPPET
     name = host_with(peer, backend, advanced_config=text, allow_websocket_upgrade=switch)
-    done = keep(peer, name, replace_snippet=True)
+    done = configure(peer, name, replace_snippet=True)
     assert done["changed"], done["msg"]
-    back = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="restored", former=done["former"]))
+    back = module_runner.run(
+        nginx_proxy_manager_host, arguments(peer, name, state="restored", previous=done["previous"])
+    )
     if switch:
-        # That state was offline: it is tried, and what serves comes back.
+        # That state was offline: nginx refuses it again, and the block is restored.
         assert "went offline after the save" in back["msg"]
         assert back["restored"]
         assert handshake(endpoint(peer, name), "/ws").upgraded
@@ -208,19 +210,21 @@ def test_an_access_list_may_be_a_reason_to_refuse(peer: Peer, backend: int) -> N
     list_id = peer.add_access_list(f"list{next(_numbers)}", "sesame")
     name = host_with(peer, backend, access_list_id=list_id)
     puts = peer.puts()
-    refused = keep(peer, name, access_list_rules="refuse")
-    assert f"access list {list_id} is in force, and a location for WebSockets is outside of it" in refused["msg"]
+    refused = configure(peer, name, access_list_rules="refuse")
+    assert (
+        f"access list {list_id} is in force, which does not apply to locations of the Advanced text" in refused["msg"]
+    )
     assert (refused["failed"], peer.puts()) == (True, puts)
 
 
-def test_the_way_back_keeps_an_access_list_that_came_later(peer: Peer, backend: int) -> None:
-    """What is brought back is older than the list, and must not open the path past it."""
+def test_a_restoration_keeps_an_access_list_that_was_added_later(peer: Peer, backend: int) -> None:
+    """The restored block is older than the list, and must not open the path to others."""
     name = host_with(peer, backend)
-    verified = keep(peer, name)["current"]
+    verified = configure(peer, name)["current"]
     list_id = peer.add_access_list(f"list{next(_numbers)}", "sesame")
-    listed = keep(peer, name, access_list=str(list_id), read_timeout=300)
+    listed = configure(peer, name, access_list=str(list_id), read_timeout=300)
     assert not listed["failed"], listed["msg"]
-    args = arguments(peer, name, state="restored", former=verified)
+    args = arguments(peer, name, state="restored", previous=verified)
     back = module_runner.run(nginx_proxy_manager_host, args)
     assert (back["failed"], back["changed"]) == (False, True), back["msg"]
     assert "proxy_read_timeout 86400s;" in stored(peer, name)["advanced_config"]
@@ -228,7 +232,7 @@ def test_the_way_back_keeps_an_access_list_that_came_later(peer: Peer, backend: 
     assert handshake(where, "/ws").status == 401
     assert handshake(where, "/ws", login=("ann", "sesame")).upgraded
     assert not module_runner.run(nginx_proxy_manager_host, args)["changed"]
-    assert not keep(peer, name)["changed"], "it is the block that the options make, too"
+    assert not configure(peer, name)["changed"], "it is the block that the options make"
 
 
 def test_a_denied_address_gets_no_websocket_either(peer: Peer, backend: int) -> None:
@@ -236,17 +240,17 @@ def test_a_denied_address_gets_no_websocket_either(peer: Peer, backend: int) -> 
         f"list{next(_numbers)}", None, satisfy_any=False, clients=[{"directive": "allow", "address": "192.0.2.0/24"}]
     )
     name = host_with(peer, backend, access_list_id=list_id)
-    assert keep(peer, name)["wire"]["after"]["/ws"]["status"] == 403
+    assert configure(peer, name)["wire"]["after"]["/ws"]["status"] == 403
     assert plain(endpoint(peer, name)).status == 403
 
 
-def test_caching_and_exploit_rules_do_not_get_in_the_way(peer: Peer, backend: int, switch: bool) -> None:
+def test_caching_and_exploit_rules_do_not_affect_the_websocket(peer: Peer, backend: int, switch: bool) -> None:
     name = host_with(peer, backend, caching_enabled=True, block_exploits=True, allow_websocket_upgrade=switch)
-    assert keep(peer, name)["changed"]
+    assert configure(peer, name)["changed"]
     assert handshake(endpoint(peer, name), "/ws").upgraded
 
 
-def test_a_prefix_covers_what_is_below_it_and_not_its_namesake(peer: Peer, backend: int) -> None:
+def test_a_prefix_covers_what_is_below_it_and_no_longer_name(peer: Peer, backend: int) -> None:
     name = host_with(peer, backend)
     done = module_runner.run(
         nginx_proxy_manager_host,
@@ -269,15 +273,20 @@ def test_fields_that_are_not_given_stay_and_those_given_are_saved_once(peer: Pee
     before = dict(stored(peer, name))
     done = module_runner.run(
         nginx_proxy_manager_host,
-        arguments(peer, name, forward_port=backend, allow_websocket_upgrade=True, caching_enabled=True),
+        arguments(
+            peer,
+            name,
+            forward_port=backend,
+            switches={"allow_websocket_upgrade": True, "caching_enabled": True},
+        ),
     )
     assert not done["failed"], done["msg"]
     after = stored(peer, name)
     changed = {key for key in after if key != "meta" and after[key] != before[key]}
     assert changed == {"forward_port", "allow_websocket_upgrade"}
-    # Without a path of its own the module has nothing to tell the new configuration by.
+    # Without a path, the answers do not show which configuration is in force.
     wait_for(lambda: handshake(endpoint(peer, name), "/ws").upgraded)
-    assert done["former"]["fields"] == {"forward_port": 9, "allow_websocket_upgrade": False}
+    assert done["previous"]["fields"] == {"forward_port": 9, "allow_websocket_upgrade": False}
 
 
 def test_a_host_is_created_and_only_such_a_host_is_deleted(peer: Peer, backend: int) -> None:
@@ -294,13 +303,17 @@ def test_a_host_is_created_and_only_such_a_host_is_deleted(peer: Peer, backend: 
     again = module_runner.run(nginx_proxy_manager_host, args)
     assert not again["changed"], again["reasons"]
     users = host_with(peer, backend)
-    refused = module_runner.run(nginx_proxy_manager_host, arguments(peer, users, state="absent", delete_host=True))
-    assert "was not created by this module" in refused["msg"]
-    gone = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="restored", former=done["former"]))
+    kept = module_runner.run(nginx_proxy_manager_host, arguments(peer, users, state="absent"))
+    assert (kept["changed"], stored(peer, users)["domain_names"]) == (False, [users]), kept["msg"]
+    refused = arguments(peer, users, state="restored", previous=done["previous"])
+    assert "is not marked as created by this module" in module_runner.run(nginx_proxy_manager_host, refused)["msg"]
+    gone = module_runner.run(
+        nginx_proxy_manager_host, arguments(peer, name, state="restored", previous=done["previous"])
+    )
     assert gone["changed"], gone["msg"]
     assert not any(name in host["domain_names"] for host in peer.hosts.values())
     assert module_runner.run(nginx_proxy_manager_host, args)["changed"]
-    chosen = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="absent", delete_host=True))
+    chosen = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="absent"))
     assert (chosen["failed"], chosen["changed"]) == (False, True), chosen["msg"]
     assert not any(name in host["domain_names"] for host in peer.hosts.values())
 
@@ -311,12 +324,12 @@ def test_a_host_that_was_created_without_a_path_is_known_as_such(peer: Peer, bac
     made = module_runner.run(nginx_proxy_manager_host, args)
     assert (made["failed"], made["changed"]) == (False, True), made["msg"]
     assert not module_runner.run(nginx_proxy_manager_host, args)["changed"]
-    # A path that comes and goes leaves the mark.
-    assert keep(peer, name)["changed"]
+    # A path that is added and removed does not remove the mark.
+    assert configure(peer, name)["changed"]
     without = module_runner.run(nginx_proxy_manager_host, args)
     assert (without["failed"], without["changed"]) == (False, True), without["msg"]
     assert handshake(endpoint(peer, name), "/ws").status == 404
-    args = arguments(peer, name, state="restored", former=made["former"])
+    args = arguments(peer, name, state="restored", previous=made["previous"])
     gone = module_runner.run(nginx_proxy_manager_host, args)
     assert (gone["failed"], gone["changed"]) == (False, True), gone["msg"]
     assert not any(name in host["domain_names"] for host in peer.hosts.values())
@@ -324,7 +337,7 @@ def test_a_host_that_was_created_without_a_path_is_known_as_such(peer: Peer, bac
 
 def test_absent_leaves_exactly_what_was_there(peer: Peer, backend: int, switch: bool) -> None:
     name = host_with(peer, backend, advanced_config=USER_TEXT, allow_websocket_upgrade=switch)
-    assert keep(peer, name)["changed"]
+    assert configure(peer, name)["changed"]
     gone = module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="absent"))
     assert gone["changed"], gone["msg"]
     assert stored(peer, name)["advanced_config"] == USER_TEXT
@@ -332,10 +345,10 @@ def test_absent_leaves_exactly_what_was_there(peer: Peer, backend: int, switch: 
     assert not module_runner.run(nginx_proxy_manager_host, arguments(peer, name, state="absent"))["changed"]
 
 
-def test_only_upgrades_to_websocket_pass(peer: Peer, backend: int) -> None:
+def test_only_upgrades_to_websocket_are_forwarded(peer: Peer, backend: int) -> None:
     """Another value of Upgrade reaches the application as an ordinary request."""
     name = host_with(peer, backend)
-    assert keep(peer, name)["changed"]
+    assert configure(peer, name)["changed"]
     connection = http.client.HTTPConnection("127.0.0.1", peer.nginx.port, timeout=5)
     connection.request("GET", "/ws", headers={"Host": name, "Upgrade": "h2c", "Connection": "Upgrade"})
     answer = connection.getresponse()
@@ -347,7 +360,7 @@ def test_only_upgrades_to_websocket_pass(peer: Peer, backend: int) -> None:
 
 
 def test_page_and_application_share_a_host_name(peer: Peer, backend: int) -> None:
-    """The host forwards to the page; the paths of the application lead to the application."""
+    """The host forwards to the page; the paths of the application to the application."""
     name = host_with(peer, 9)
     upstream = f"127.0.0.1:{backend}"
     done = module_runner.run(

@@ -1,4 +1,4 @@
-"""The role proxy with Nginx Proxy Manager as its provider, run by ansible-playbook."""
+"""The role proxy with the provider nginx_proxy_manager, run by ansible-playbook."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import handshake, plain
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.probe import handshake, plain
 from playbook_runs import run_playbook
 from process_arguments import ArgumentsWatch
 from proxy_manager_parts import PASSWORD, endpoint, running_peer
@@ -18,12 +18,12 @@ from proxy_manager_peer.server import Account, Peer
 
 @pytest.fixture
 def peer(tmp_path: Path) -> Iterator[Peer]:
-    with running_peer("2.15.1", tmp_path / "npm") as peer:
+    with running_peer("2.15.1", tmp_path / "manager") as peer:
         yield peer
 
 
 def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -> tuple[int, str, dict[str, Any]]:
-    """(return code, output, the state that the role remembers)."""
+    """(return code, output, the result of the role)."""
     variables = {
         "proxy_provider": "nginx_proxy_manager",
         "proxy_site_name": "app",
@@ -37,7 +37,7 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
         "proxy_manager_secret": PASSWORD,
         "proxy_manager_port": peer.nginx.port,
     } | more
-    kept = tmp_path / "state.json"
+    saved = tmp_path / "result.json"
     tasks: list[dict[str, Any]] = [
         {
             "ansible.builtin.include_role": {"name": "codeframe.staging.proxy", "tasks_from": "look"},
@@ -51,12 +51,12 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
         },
         {
             "ansible.builtin.copy": {
-                "dest": str(kept),
-                "content": "{{ {'state': __proxy_state, 'former': __proxy_former} | to_json }}",
+                "dest": str(saved),
+                "content": "{{ proxy_result | to_json }}",
                 "mode": "0600",
             },
             "check_mode": False,
-            "when": "__proxy_former is defined",
+            "when": "proxy_result is defined",
             "changed_when": False,
         },
     ]
@@ -69,10 +69,12 @@ def play(tmp_path: Path, peer: Peer, backend: int, *options: str, **more: Any) -
     assert not any(token in output for token in peer.tokens)
     assert watch.showing(str(book))
     assert watch.showing(PASSWORD) == []
-    return run.exit_code, output, json.loads(kept.read_text()) if kept.exists() else {}
+    return run.exit_code, output, json.loads(saved.read_text()) if saved.exists() else {}
 
 
-def test_the_role_keeps_the_block_and_changes_nothing_the_second_time(tmp_path: Path, peer: Peer, backend: int) -> None:
+def test_the_role_manages_the_block_and_changes_nothing_the_second_time(
+    tmp_path: Path, peer: Peer, backend: int
+) -> None:
     text = "client_max_body_size 20m;\n"
     peer.add_host("api.test", backend, advanced_config=text)
     where = endpoint(peer, "api.test")
@@ -80,40 +82,42 @@ def test_the_role_keeps_the_block_and_changes_nothing_the_second_time(tmp_path: 
     assert code == 0, output
     assert "+location = /ws {" in output
     assert peer.puts() == 0
-    code, output, kept = play(tmp_path, peer, backend)
+    code, output, first = play(tmp_path, peer, backend)
     assert code == 0, output
+    assert first["changes"] == ["the managed block is missing"]
     assert handshake(where, "/ws").upgraded
     code, output, again = play(tmp_path, peer, backend)
     assert "changed=0" in output
-    assert again["state"] == kept["state"], "an unchanged state is no reason to restore"
+    assert (again["changes"], again["state"]) == ([], first["state"])
     assert peer.puts() == 1
-    assert peer.logins() == 1, "three runs with a look before each: one is enough for all"
+    assert peer.logins() == 1, "three runs, each with a look before: one login is enough"
 
 
 @pytest.mark.slow
-def test_the_role_brings_back_what_was_verified_and_what_was_there_before(
-    tmp_path: Path, peer: Peer, backend: int
-) -> None:
+def test_the_role_restores_the_verified_state_and_the_previous_one(tmp_path: Path, peer: Peer, backend: int) -> None:
     text = "client_max_body_size 20m;\n"
     peer.add_host("api.test", backend, advanced_config=text)
-    code, output, kept = play(tmp_path, peer, backend)
+    code, output, first = play(tmp_path, peer, backend)
     assert code == 0, output
     code, output, _ = play(tmp_path, peer, backend, proxy_websocket_idle_timeout=300)
     assert "proxy_read_timeout 300s" in peer.hosts[1]["advanced_config"], output
-    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"])
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=first["state"])
     assert code == 0, output
     assert "proxy_read_timeout 86400s" in peer.hosts[1]["advanced_config"]
-    assert kept["former"]["hosts"][0]["state"]["block"] is None
-    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"])
+    assert first["previous"]["hosts"]["api.test"]["block"] is None
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=first["previous"])
     assert code == 0, output
     assert peer.hosts[1]["advanced_config"] == text
-    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["state"], proxy_manager_secret="")
+    code, output, _ = play(
+        tmp_path, peer, backend, entry="restore", proxy_state=first["state"], proxy_manager_secret=""
+    )
     assert code != 0
-    assert "the login to Nginx Proxy Manager needs either token, or identity and secret" in output
-    code, output, _ = play(tmp_path, peer, backend, entry="explain")
+    assert "the login to Nginx Proxy Manager needs either proxy_manager_token, or proxy_manager_identity and " in output
+    code, output, explained = play(tmp_path, peer, backend, entry="explain")
     assert code == 0, output
     assert "the block is not in force for api.test (/ws: 404): its Advanced text does not have the block" in output
-    assert peer.logins() == 1, "to look, to keep, to restore and to explain"
+    assert explained["evidence"].startswith("the block is not in force for api.test")
+    assert peer.logins() == 1, "one login for look, main, restore and explain"
 
 
 @pytest.mark.slow
@@ -139,18 +143,18 @@ def test_page_and_application_on_one_name_are_created_with_their_paths(
 
 
 @pytest.mark.slow
-def test_a_page_that_was_created_without_a_path_is_taken_away_again(tmp_path: Path, peer: Peer, backend: int) -> None:
-    """As the first deployment does it, when it fails afterwards."""
+def test_a_page_that_was_created_without_a_path_is_deleted_again(tmp_path: Path, peer: Peer, backend: int) -> None:
+    """As the first deployment does it if it fails afterwards."""
     two_names = {
         "proxy_page": True,
         "proxy_page_url": "http://page.test",
         "proxy_frontend_upstream": f"127.0.0.1:{backend}",
         "proxy_manager_forward": True,
     }
-    code, output, kept = play(tmp_path, peer, backend, **two_names)
+    code, output, first = play(tmp_path, peer, backend, **two_names)
     assert code == 0, output
     assert [host["domain_names"] for host in peer.hosts.values()] == [["api.test"], ["page.test"]]
-    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=kept["former"], **two_names)
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=first["previous"], **two_names)
     assert code == 0, output
     assert peer.hosts == {}
     assert peer.logins() == 1
@@ -158,12 +162,12 @@ def test_a_page_that_was_created_without_a_path_is_taken_away_again(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_self_signed_api_is_trusted_by_choice_of_the_role(tmp_path: Path, backend: int) -> None:
-    with running_peer("2.15.1", tmp_path / "npm", tls=True) as peer:
+    with running_peer("2.15.1", tmp_path / "manager", tls=True) as peer:
         peer.add_host("api.test", backend)
         code, output, _ = play(tmp_path, peer, backend)
         assert code != 0
         assert "is not trusted" in output
-        code, output, _ = play(tmp_path, peer, backend, proxy_manager_ca_path=str(tmp_path / "npm" / "cert.pem"))
+        code, output, _ = play(tmp_path, peer, backend, proxy_manager_ca_path=str(tmp_path / "manager" / "cert.pem"))
         assert code == 0, output
         code, output, _ = play(tmp_path, peer, backend, proxy_manager_validate_certs=False)
         assert (code, "changed=0" in output) == (0, True), output
@@ -186,7 +190,7 @@ def test_a_missing_login_stops_before_anything_is_asked(tmp_path: Path, peer: Pe
     assert peer.requests == []
 
 
-def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
+def test_the_block_is_printed_and_asked_for_where_it_is_pasted_manually(
     tmp_path: Path, peer: Peer, backend: int
 ) -> None:
     peer.add_host("api.test", backend)
@@ -194,7 +198,7 @@ def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
     code, output, _ = play(tmp_path, peer, backend, **manual, proxy_manager_identity="", proxy_manager_secret="")
     assert code == 0, output
     assert '"location = /ws {",' in output
-    assert output.count("# BEGIN codeframe.staging websocket\\n") == 1, "the result of the look alone, at -v"
+    assert output.count("# BEGIN codeframe.staging websocket\\n") == 1, "in the result of the module alone, at -v"
     assert "ANSIBLE_CALLBACK_RESULT_FORMAT=yaml" in output
     assert "the block is not in force for api.test (/ws: 404): nothing was pasted" in output
     assert "changed=0" in output
@@ -202,7 +206,7 @@ def test_the_block_is_printed_and_asked_for_where_it_is_pasted_by_hand(
 
 
 @pytest.mark.slow
-def test_the_printed_block_can_be_copied_and_a_login_that_may_only_look_names_the_cause(
+def test_the_printed_block_can_be_copied_and_a_login_that_may_only_view_names_the_cause(
     tmp_path: Path, peer: Peer, backend: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peer.accounts.append(Account("view@example.com", PASSWORD, may="view"))
@@ -218,7 +222,7 @@ def test_the_printed_block_can_be_copied_and_a_login_that_may_only_look_names_th
     assert "a WebSocket snippet was pasted at server level (line 1 of the Advanced text) while" in " ".join(
         output.split()
     )
-    printed = output[output.index("Print the block to paste") :]
+    printed = output[output.index("Print the block") :]
     begin, end = printed.index("# BEGIN codeframe"), printed.index("# END codeframe")
     peer.hosts[1]["advanced_config"] = f"{printed[begin:end]}# END codeframe.staging websocket\n"
     peer._configure(1, first_test=False)
@@ -226,3 +230,27 @@ def test_the_printed_block_can_be_copied_and_a_login_that_may_only_look_names_th
     code, output, _ = play(tmp_path, peer, backend, **manual)
     assert "the block is in force for api.test" in output
     assert handshake(endpoint(peer, "api.test"), "/ws").upgraded
+
+
+@pytest.mark.slow
+def test_switches_names_and_timeouts_are_variables_of_the_role(tmp_path: Path, peer: Peer, backend: int) -> None:
+    peer.add_host("api.test", backend, caching_enabled=True)
+    variables = {
+        "proxy_manager_switches": {"block_exploits": True},
+        "proxy_manager_domain_names": {"api.test": ["api.test", "other.test"], "page.test": ["page.test"]},
+        "proxy_manager_api_timeout": 20,
+        "proxy_manager_wire_timeout": 5,
+        "proxy_manager_token_cache": False,
+    }
+    code, output, _ = play(tmp_path, peer, backend, **variables)
+    assert code == 0, output
+    host = peer.hosts[1]
+    assert (host["block_exploits"], host["caching_enabled"]) == (True, True)
+    assert host["domain_names"] == ["api.test", "other.test"]
+    assert not (tmp_path / "codeframe-staging-proxy-manager").exists() or not any(
+        (tmp_path / "codeframe-staging-proxy-manager").iterdir()
+    )
+    code, output, _ = play(tmp_path, peer, backend, proxy_manager_switches={"block_exploit": True})
+    assert code != 0
+    assert "block_exploit" in output
+    assert peer.puts() == 1

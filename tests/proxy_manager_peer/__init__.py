@@ -1,4 +1,4 @@
-"""A test server that behaves like Nginx Proxy Manager, in front of a real nginx.
+"""A test server that behaves like Nginx Proxy Manager, with a real nginx.
 
-It is written from measurements of the real program and contains nothing of it.
+Written from measurements of the real program; it contains no part of it.
 """

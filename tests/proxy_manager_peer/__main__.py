@@ -1,4 +1,4 @@
-"""Run the test server as a program: Nginx Proxy Manager on a machine of its own."""
+"""Run the test server as a program, for Nginx Proxy Manager on a separate machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from proxy_manager_peer.server import Account, Peer
 def main() -> None:
     parser = argparse.ArgumentParser(prog="proxy_manager_peer")
     parser.add_argument("--version", choices=VERSIONS, default=VERSIONS[-1])
-    parser.add_argument("--root", type=Path, required=True, help="directory of its own, made anew")
-    parser.add_argument("--address", default="127.0.0.1", help="on which API and proxy listen")
+    parser.add_argument("--root", type=Path, required=True, help="directory for its files, which must not exist")
+    parser.add_argument("--address", default="127.0.0.1", help="address that API and proxy listen on")
     parser.add_argument("--api-port", type=int, required=True)
     parser.add_argument("--proxy-port", type=int, required=True)
     parser.add_argument("--identity", default="admin@example.com")

@@ -1,4 +1,4 @@
-"""An application behind the proxy: run by uvicorn; accepts WebSockets at /ws, /wsx, /socket.io/ and below."""
+"""An application behind the proxy, run by uvicorn. It accepts WebSockets at /ws, /wsx, /socket.io/ and below."""
 
 from __future__ import annotations
 

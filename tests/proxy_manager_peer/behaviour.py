@@ -8,7 +8,7 @@ VERSIONS = ("2.9.19", "2.11.3", "2.12.6", "2.13.5", "2.15.1")
 
 
 class Behaviour(NamedTuple):
-    """One version."""
+    """The behaviour of one version."""
 
     version: tuple[int, int, int]
     answers_booleans: bool
@@ -23,7 +23,7 @@ class Behaviour(NamedTuple):
 
 
 def behaviour(version: str) -> Behaviour:
-    """Look a version up."""
+    """The behaviour of a version."""
     parts = tuple(int(part) for part in version.split("."))
     assert len(parts) == 3
     return Behaviour(

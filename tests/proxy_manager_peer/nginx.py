@@ -1,4 +1,4 @@
-"""The nginx behind the test server: a real one, or none for tests of the API alone."""
+"""The nginx of the test server: a real one, or none for tests of the API alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from proxy_manager_peer.rendering import ASSETS_CONF, EXPLOITS_CONF, PROXY_CONF,
 
 
 class RealNginx:
-    """A master process of its own under a directory of its own."""
+    """A separate nginx with all its files in one directory."""
 
     def __init__(self, root: Path, port: int, tls_port: int | None = None, address: str = "127.0.0.1") -> None:
         self.root = root
@@ -53,8 +53,8 @@ class RealNginx:
             self._process.wait(60)
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file as the real program does: seen by others while half of it is there."""
-        # What is /data in the real program's container is below our directory.
+        """Write a file as the real program does: others can read the half that is written."""
+        # /data of the real program's container is below this directory.
         content = text.replace(" /data/", f" {self.root}/data/")
         with path.open("w") as file:
             file.write(content[: len(content) // 2])
@@ -63,7 +63,7 @@ class RealNginx:
             file.write(content[len(content) // 2 :])
 
     def test(self) -> str:
-        """What nginx says against the configuration; empty when it has nothing."""
+        """The error of nginx on the configuration; empty if it is valid."""
         run = subprocess.run(self._command("-t"), capture_output=True, text=True, check=False)
         return "" if run.returncode == 0 else run.stderr.replace(f"{self.root}/data/", "/data/")
 
@@ -72,20 +72,20 @@ class RealNginx:
             self._process.send_signal(signal.SIGHUP)
 
     def workers(self) -> set[str]:
-        """The worker processes that take requests, by their ids."""
+        """Process ids of the workers that accept requests."""
         assert self._process is not None
         listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
         return {pid for pid in listed.split() if _title(pid) == "nginx: worker process"}
 
     def reload_and_wait(self) -> None:
-        """Reload, and return once only new workers take requests."""
+        """Reload, and return when only new workers accept requests."""
         before = self.workers()
         self.reload()
         self._wait(lambda: bool(self.workers()) and not self.workers() & before)
 
 
 def _title(pid: str) -> str:
-    """How a process calls itself; a worker that leaves says so."""
+    """The title of a process; that of a worker that shuts down differs."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
     except OSError:
@@ -93,7 +93,7 @@ def _title(pid: str) -> str:
 
 
 class NoNginx:
-    """Refuses what contains the word ``nonsense``."""
+    """No nginx: a configuration that contains the word ``nonsense`` is refused."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -125,7 +125,7 @@ class NoNginx:
 
 
 def make_certificate(root: Path) -> None:
-    """A self-signed certificate for whoever asks."""
+    """Create a self-signed certificate for localhost."""
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),

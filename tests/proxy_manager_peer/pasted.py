@@ -1,4 +1,4 @@
-"""What people paste into the Advanced tab."""
+"""What users paste into the Advanced tab."""
 
 SNIPPET = """\
 proxy_http_version 1.1;
@@ -8,11 +8,11 @@ proxy_read_timeout 86400;
 """
 USER_TEXT = "# Ours, since the move.\r\nclient_max_body_size 20m;\n\n\tadd_header X-Team blue;  # no newline at the end"
 OTHER_LOCATION = "location = /ws { return 410; }\n"
-DEFAULT_LOCATION_IN_COMMENT = "# location / { stood here once }\n"
+DEFAULT_LOCATION_IN_COMMENT = "# location / { was here once }\n"
 
 
-def hand_made_location(backend: int) -> str:
-    """The location of the old recipes, to this port of the application."""
+def pasted_location(backend: int) -> str:
+    """The location of common recipes, to this port of the application."""
     return f"""\
 location /ws {{
     proxy_pass http://127.0.0.1:{backend};

@@ -1,4 +1,4 @@
-"""Configurations of our own writing with the structure of Nginx Proxy Manager's."""
+"""Configurations with the structure of those of Nginx Proxy Manager, written independently."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ proxy_http_version 1.1;
 
 
 def main_conf(root: Path, address: str, port: int, tls_port: int | None) -> str:
-    """nginx.conf: the default site, and whatever hosts there are."""
+    """The nginx.conf: the default site, and all hosts."""
     tls = ""
     if tls_port is not None:
         tls = f"    listen {address}:{tls_port} ssl default_server;\n" + _certificate(root)
@@ -75,7 +75,7 @@ def _certificate(root: Path) -> str:
 
 
 def access_text(access_list: Mapping[str, Any] | None) -> str:
-    """What a location of a host with an access list begins with."""
+    """The access rules in a location of a host."""
     if access_list is None:
         return ""
     lines = []
@@ -97,9 +97,9 @@ def host_conf(
     port: int,
     tls_port: int | None,
 ) -> str:
-    """The file of one proxy host; its paths are those of the real program's container."""
+    """The file of one proxy host, with the paths of the real program's container."""
     switch = _SWITCH if host["allow_websocket_upgrade"] else ""
-    # Before 2.9.2 the switch reached no location; locations[] have it since 2.9.4.
+    # Before 2.9.2 the switch affected no location; locations[] have it since 2.9.4.
     in_location = switch if behaviour.version >= (2, 9, 2) else ""
     in_custom = switch if behaviour.version >= (2, 9, 4) else ""
     parts = [

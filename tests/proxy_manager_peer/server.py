@@ -42,7 +42,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass
 class Account:
-    """``may`` is manage, view or hidden, ``sees`` all or user."""
+    """An account; ``may`` is manage, view or hidden, ``sees`` is all or user."""
 
     identity: str
     secret: str
@@ -53,22 +53,22 @@ class Account:
 
 @dataclass
 class Faults:
-    """What goes wrong on demand."""
+    """Faults on demand."""
 
-    #: So many writing requests are carried out, and then cut without an answer.
+    #: Number of writing requests that are carried out and then cut without an answer.
     cut_after_write: int = 0
-    #: So many are cut before they are carried out.
+    #: Number of writing requests that are cut before they are carried out.
     cut_before_write: int = 0
-    #: After so many writing requests were answered, the API is away.
+    #: Number of writing requests after whose answer the API is away.
     away_after_write: int = 0
-    #: Before so many writing requests, all tokens expire.
+    #: Number of writing requests before which all tokens expire.
     expiries: int = 0
-    #: So many reloads do not happen.
+    #: Number of reloads that do not happen.
     lost_reloads: int = 0
-    #: So many saves are disturbed: somebody else's half-written file stands there before, or after, the first test.
+    #: Number of saves during whose test another half-written file exists, in the test before or after the write.
     disturbed_before: int = 0
     disturbed_after: int = 0
-    #: Seconds by which the API is away after a cut, or an answer.
+    #: Seconds for which the API is away after a cut or an answer.
     away_s: float = 0.0
 
 
@@ -82,7 +82,7 @@ class Status(Exception):  # noqa: N818 - an answer, not always an error
 
 @dataclass
 class Peer:
-    """One test server; its ports are free ones unless given."""
+    """One test server, on free ports unless given."""
 
     version: str
     root: Path
@@ -134,10 +134,10 @@ class Peer:
         self._server.server_close()
         self.nginx.stop()
 
-    # What a test arranges, past the API.
+    # Preparations of a test, without the API.
 
     def add_host(self, name: str, forward_port: int, **fields: Any) -> int:
-        """A host as a user has it, with its configuration in force (or refused) as after a save."""
+        """Add a host, with its configuration in force (or refused) as after a save."""
         host_id = self._insert(
             {
                 "domain_names": [name],
@@ -152,7 +152,7 @@ class Peer:
         return host_id
 
     def add_access_list(self, name: str, password: str | None, **fields: Any) -> int:
-        """An access list with the user ``ann``, or without users."""
+        """Add an access list with the user ``ann``, or without users."""
         list_id = len(self.access_lists) + 1
         self.access_lists[list_id] = {
             "id": list_id,
@@ -167,7 +167,7 @@ class Peer:
         return list_id
 
     def come_back(self) -> None:
-        """End what a fault began that takes the API away."""
+        """End a fault that keeps the API away."""
         self._away_until = 0.0
 
     def note(self, method: str, path: str) -> None:
@@ -185,7 +185,7 @@ class Peer:
     def conf(self, host_id: int) -> Path:
         return self.root / "data" / "nginx" / "proxy_host" / f"{host_id}.conf"
 
-    # What saves do.
+    # Saves.
 
     def _insert(self, fields: dict[str, Any]) -> int:
         host_id, self._next = self._next, self._next + 1
@@ -203,7 +203,7 @@ class Peer:
         return host_id
 
     def _configure(self, host_id: int, first_test: bool = True) -> None:
-        """Delete, write, test; deleted again when nginx refuses it. No lock, as in the real program."""
+        """Delete, write and test a configuration without a lock, and delete it if nginx refuses it."""
         if first_test and self._tested("disturbed_before"):
             raise Status(500, "Internal Error")
         host, path = self.hosts[host_id], self.conf(host_id)
@@ -220,7 +220,7 @@ class Peer:
             host["meta"] = {**host["meta"], "nginx_online": True, "nginx_err": None}
 
     def _tested(self, disturbance: str) -> str:
-        """What nginx says; on demand with somebody else's half-written file in its way."""
+        """The error of nginx; on demand with a half-written file of another save."""
         left = getattr(self.faults, disturbance, 0)
         if left <= 0:
             return self.nginx.test()
@@ -232,7 +232,7 @@ class Peer:
             self.conf(98).unlink()
 
     def _reload_soon(self) -> None:
-        """After the answer, and not for every fault that is arranged."""
+        """Reload after the answer, unless a fault prevents it."""
         if self.faults.lost_reloads > 0:
             self.faults.lost_reloads -= 1
             return

@@ -1,4 +1,4 @@
-"""The application on one machine, Nginx Proxy Manager on another: deployed, drifted, refused, killed, by hand."""
+"""The application on one machine, Nginx Proxy Manager on another: deployed, drifted, refused, killed, manual."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Host = testinfra.host.Host
 
 NAME = "api.codeframe.localhost"
 USER_TEXT = "# Ours, since the move.\nclient_max_body_size 20m;\n"
-# Without any login, as where nobody may use the API.
+# Without a login, as for users who may not use the API.
 MANUAL = json.dumps(
     {"staging_proxy_provider": "manual", "staging_proxy_manager_identity": "", "staging_proxy_manager_secret": ""}
 )
@@ -30,7 +30,7 @@ NEVER_VERIFIED = json.dumps({"websocket_verify_expect": {"type": "nothing that i
 
 
 class Manager:
-    """Nginx Proxy Manager, as its user works with it on its own machine."""
+    """Nginx Proxy Manager as its user works with it, on its own machine."""
 
     def __init__(self, machine: Host, identity: str, secret: str) -> None:
         self.machine = machine
@@ -53,7 +53,7 @@ class Manager:
         return next(each for each in self.hosts() if NAME in each["domain_names"])
 
     def put(self, host_id: int, **fields: Any) -> None:
-        """As the web page does, and wait until nginx has it."""
+        """Save as the web page does, and wait until nginx has loaded it."""
         self._curl("PUT", f"nginx/proxy-hosts/{host_id}", fields)
         time.sleep(1)
 
@@ -85,7 +85,7 @@ def manager(inventory: Path) -> Manager:
 
 @pytest.fixture
 def unverified(host: Host, manager: Manager, variables: dict[str, Any], deployment: Deployment) -> Iterator[None]:
-    """A host on which no state has passed verification yet, behind a proxy that works as its user made it."""
+    """A host on which no state is verified yet, behind a proxy that works as its user configured it."""
     with host.sudo():
         path = f"{variables['staging_project_dir']}.releases/manifest.json"
         manifest = json.loads(host.file(path).content_string)
@@ -134,7 +134,7 @@ def saved_proxy_state(host: Host, variables: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.quick
-def test_the_websocket_passes_and_what_the_user_wrote_is_still_there(site: Site, manager: Manager) -> None:
+def test_the_websocket_works_and_the_user_s_text_is_unchanged(site: Site, manager: Manager) -> None:
     assert site.ask({"type": "ping"}) == {"type": "pong"}
     assert site.get("/")[0] == 200
     text = manager.host()["advanced_config"]
@@ -147,7 +147,7 @@ def test_the_websocket_passes_and_what_the_user_wrote_is_still_there(site: Site,
 def test_a_run_that_asks_from_the_host_saves_nothing_and_logs_in_once(
     deployment: Deployment, manager: Manager, host: Host
 ) -> None:
-    """The first run asked from the controller; the host has no token yet."""
+    """The first run asked from the controller, so that the host has no token yet."""
     host.check_output("rm -rf ~/.cache/codeframe-staging")
     puts, logins = manager.requests("PUT"), manager.requests("POST")
     again = deployment.run(variables=[FROM_HOST])
@@ -157,8 +157,8 @@ def test_a_run_that_asks_from_the_host_saves_nothing_and_logs_in_once(
     assert manager.requests("PUT") == puts
     assert manager.requests("POST") == [*logins, "POST /api/tokens"]
     assert "correct horse battery" not in again.output
-    kept = host.check_output("find ~/.cache/codeframe-staging/proxy-manager -type f -printf '%m\\n'")
-    assert set(kept.split()) == {"600"}
+    stored = host.check_output("find ~/.cache/codeframe-staging/proxy-manager -type f -printf '%m\\n'")
+    assert set(stored.split()) == {"600"}
 
 
 @pytest.mark.parametrize("options", [[], [FROM_HOST]], ids=["from-the-controller", "from-the-host"])
@@ -172,7 +172,7 @@ def test_a_run_that_asks_from_the_host_saves_nothing_and_logs_in_once(
         ),
     ],
 )
-def test_a_run_repairs_what_somebody_edited(
+def test_a_run_repairs_what_was_edited(
     edit: Any, given: dict[str, Any], options: list[str], deployment: Deployment, manager: Manager, site: Site
 ) -> None:
     switch = bool(given)
@@ -193,7 +193,7 @@ def test_a_run_repairs_what_somebody_edited(
 def test_two_machines_that_write_at_once_are_served_one_after_the_other(
     deployment: Deployment, manager: Manager, tmp_path: Path
 ) -> None:
-    """Each has a lock file of its own: within a run it is the throttle that serialises."""
+    """Each has a lock file of its own, so that within a run the throttle serialises them."""
     before = {host["id"]: host["advanced_config"] for host in manager.hosts()}
     puts = len(manager.requests("PUT"))
     play = tmp_path / "both.yml"
@@ -208,7 +208,7 @@ def test_two_machines_that_write_at_once_are_served_one_after_the_other(
         manager.put(host_id, advanced_config=text)
 
 
-def test_a_switch_that_somebody_turns_is_left_and_the_websocket_passes(
+def test_a_switch_that_was_changed_stays_and_the_websocket_works(
     deployment: Deployment, manager: Manager, site: Site
 ) -> None:
     manager.save(allow_websocket_upgrade=True)
@@ -228,10 +228,10 @@ def test_a_snippet_that_took_the_host_offline_is_named_as_the_cause(deployment: 
     manager.save(advanced_config=before, allow_websocket_upgrade=False)
 
 
-def test_a_save_that_nginx_refuses_leaves_the_former_state_serving(
+def test_after_a_save_that_nginx_refuses_the_previous_state_serves(
     deployment: Deployment, manager: Manager, site: Site
 ) -> None:
-    """A location that no API shows: in a file that the user's own text includes."""
+    """A location that the API does not show: in a file that the user's text includes."""
     before = manager.host()["advanced_config"]
     text = f"{USER_TEXT}include /data/own.conf;\n"
     with manager.machine.sudo():
@@ -241,7 +241,7 @@ def test_a_save_that_nginx_refuses_leaves_the_former_state_serving(
     outcome = deployment.run()
     assert outcome.exit_code != 0, outcome.output
     assert "went offline after the save (duplicate location" in outcome.words, outcome.output
-    assert "the former configuration is back and serving; remove the other location" in outcome.words
+    assert "the previous configuration is restored and serving; remove the other location" in outcome.words
     assert "went offline after the save" in outcome.words.rpartition("Say what failed and what serves now")[2]
     assert manager.host()["meta"]["nginx_online"] is True
     assert site.get("/health", site.ws_url)[0] == 200
@@ -253,17 +253,21 @@ def test_a_save_that_nginx_refuses_leaves_the_former_state_serving(
     ("given", "message"),
     [
         pytest.param(
-            {"staging_proxy_manager_secret": "wrong horse"}, "refused the login of deployment@example.com", id="login"
+            {"staging_proxy_manager_secret": "wrong horse"},
+            "check staging_proxy_manager_identity and staging_proxy_manager_secret",
+            id="login",
         ),
         pytest.param(
-            {"staging_proxy_manager_api_url": ""}, "proxy_manager_api_url is not set, expected the address", id="no-url"
+            {"staging_proxy_manager_api_url": ""},
+            "staging_proxy_manager_api_url is not set, expected the address",
+            id="no-url",
         ),
         pytest.param(
-            {"staging_proxy_manager_api_url": "http://10.214.31.2:9"}, "cannot be reached (Connection", id="no-api"
+            {"staging_proxy_manager_api_url": "http://10.214.31.2:9"}, "cannot be reached (connection", id="no-api"
         ),
     ],
 )
-def test_what_nginx_proxy_manager_would_refuse_stops_before_anything_is_touched(
+def test_what_nginx_proxy_manager_would_refuse_stops_before_anything_is_changed(
     given: dict[str, str], message: str, deployment: Deployment, host: Host, variables: dict[str, Any]
 ) -> None:
     def releases() -> str:
@@ -290,13 +294,13 @@ def test_check_mode_shows_the_block_and_saves_nothing(deployment: Deployment, ma
     manager.save(advanced_config=before)
 
 
-def test_by_hand_the_block_is_printed_and_then_found_in_force(
+def test_a_manual_block_is_printed_and_then_found_in_force(
     deployment: Deployment, manager: Manager, site: Site
 ) -> None:
     before = manager.host()["advanced_config"]
     manager.save(advanced_config=USER_TEXT)
     puts = manager.requests("PUT")
-    # As a text, to be copied as it stands.
+    # As text, to be copied.
     missing = deployment.run("--check", variables=[MANUAL], environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
     assert f"the block is not in force for {NAME} (/ws: 404, /api/events: 200): nothing was pasted" in missing.words, (
         missing.output
@@ -308,17 +312,17 @@ def test_by_hand_the_block_is_printed_and_then_found_in_force(
     assert found.exit_code == 0, found.output
     assert f"the block is in force for {NAME}" in found.words, found.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
-    # The two saves of the user alone.
+    # The saves of the user alone.
     assert len(manager.requests("PUT")) == len(puts) + 1
     manager.save(advanced_config=before)
     assert deployment.run().exit_code == 0
 
 
 @pytest.mark.usefixtures("unverified")
-def test_a_first_deployment_that_fails_gives_the_proxy_back_what_it_had(
+def test_a_first_deployment_that_fails_restores_the_previous_proxy(
     deployment: Deployment, manager: Manager, host: Host, variables: dict[str, Any], tmp_path: Path
 ) -> None:
-    """With one login for all that it asks: before the change, for it, for its cause, and on the way back."""
+    """With one login for all requests: before the change, for it, for its cause, and for the rollback."""
     logins = manager.requests("POST")
     outcome = deployment.run("-vvvv", variables=[NEVER_VERIFIED], environment={"XDG_RUNTIME_DIR": str(tmp_path)})
     assert manager.requests("POST") == [*logins, "POST /api/tokens"]
@@ -332,18 +336,18 @@ def test_a_first_deployment_that_fails_gives_the_proxy_back_what_it_had(
 
 
 @pytest.mark.usefixtures("unverified")
-@pytest.mark.parametrize("way_back", ["rollback", "next-failing-run"])
-def test_a_run_that_was_killed_after_its_save_is_taken_back(
-    way_back: str,
+@pytest.mark.parametrize("by", ["rollback", "next-failing-run"])
+def test_a_run_that_was_killed_after_its_save_is_rolled_back(
+    by: str,
     deployment: Deployment,
     manager: Manager,
     host: Host,
     variables: dict[str, Any],
 ) -> None:
-    deployment.kill_at("nginx_proxy_manager | Remember the state for the way back")
+    deployment.kill_at("nginx_proxy_manager | Record the result")
     assert "# BEGIN codeframe.staging" in manager.host()["advanced_config"]
-    assert saved_proxy_state(host, variables)["hosts"][0]["name"] == NAME
-    if way_back == "rollback":
+    assert list(saved_proxy_state(host, variables)["hosts"]) == [NAME]
+    if by == "rollback":
         outcome = deployment.run(playbook="rollback_staging.yml")
         assert outcome.exit_code == 0, outcome.output
     else:

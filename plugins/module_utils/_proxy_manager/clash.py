@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What in a user's Advanced text and custom locations would clash with our block (pure)."""
+"""What in a user's Advanced text and custom locations clashes with the managed block, or matters beside it (pure)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._nginx.config import ConfigError, Directive, parse
-from .block import WebSocketPath
+from .paths import BlockPath
 
-#: Directives that nginx takes once in a block; twice is fatal.
+#: Directives that nginx accepts once in a block.
 ONCE = (
     "client_max_body_size",
     "proxy_buffering",
@@ -33,17 +33,19 @@ _SNIPPET_DIRECTIVES = (
     "proxy_read_timeout",
     "proxy_send_timeout",
 )
-# As Nginx Proxy Manager looks for it: in the text, not in what nginx makes of it.
+# As Nginx Proxy Manager searches for it: in the text, not in what nginx makes of it.
 _DEFAULT_LOCATION = re.compile(r"location\s*/\s*\{", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something in the way.
+class Clash:
+    """Something in a host's own configuration that matters for the block.
 
-    ``fatal`` ones stop the change. ``spans`` is set where the text can be taken
-    out by the explicit option. ``shadowed`` is a location that works on, but
-    without the requests that ours takes.
+    :param kind: A word for programs.
+    :param text: One sentence.
+    :param fatal: Whether nothing may be written because of it.
+    :param spans: Offsets of the text that the option ``replace_snippet`` removes.
+    :param shadowed: Whether it is a location that keeps working, but loses requests to the block.
     """
 
     kind: str
@@ -53,31 +55,33 @@ class Finding:
     shadowed: bool = False
 
 
-def findings(
-    foreign: str,
+def find_clashes(
+    unmanaged: str,
     custom_locations: Sequence[Mapping[str, Any]],
-    paths: Sequence[WebSocketPath],
+    paths: Sequence[BlockPath],
     switch_on: bool,
-) -> tuple[Finding, ...]:
-    """Read what is not ours with the eyes of nginx.
+) -> tuple[Clash, ...]:
+    """Read the unmanaged configuration of a host as nginx does.
 
-    :param foreign: The Advanced text without our block.
+    :param unmanaged: The Advanced text without the managed block.
     :param custom_locations: The host's ``locations``.
-    :param switch_on: Whether "Websockets Support" is on, so that the same directives stand there once more.
+    :param switch_on: Whether Websockets Support is on, which adds the same directives at server level.
     """
     try:
-        directives = parse(foreign, "advanced_config")
+        directives = parse(unmanaged, "advanced_config")
     except ConfigError as exc:
         return (
-            Finding("unreadable", f"the Advanced text is no complete nginx configuration ({exc}); nginx decides on it"),
+            Clash(
+                "unreadable", f"the Advanced text is not a complete nginx configuration ({exc}); nginx decides on it"
+            ),
         )
-    found = [*_snippet(directives, switch_on), *_twice(directives), *_default_location(foreign, directives)]
+    found = [*_snippet(directives, switch_on), *_twice(directives), *_default_location(unmanaged, directives)]
     if paths:
         found += _other_locations(directives, custom_locations, paths)
     return tuple(found)
 
 
-def _snippet(directives: Sequence[Directive], switch_on: bool) -> Iterator[Finding]:
+def _snippet(directives: Sequence[Directive], switch_on: bool) -> Iterator[Clash]:
     upgrade = [each for each in directives if _sets_header(each, "upgrade")]
     version = [each for each in directives if each.name == "proxy_http_version"]
     if not upgrade and not version:
@@ -91,15 +95,15 @@ def _snippet(directives: Sequence[Directive], switch_on: bool) -> Iterator[Findi
     spans = tuple((each.start, each.end) for each in parts)
     line = parts[0].line
     if switch_on and version:
-        yield Finding(
+        yield Clash(
             "snippet_with_switch",
             f"a WebSocket snippet was pasted at server level (line {line} of the Advanced text) while Websockets "
-            'Support is on, so that "proxy_http_version" stands there twice and nginx refuses the host',
+            'Support is on, so that the configuration has "proxy_http_version" twice and nginx refuses the host',
             fatal=True,
             spans=spans,
         )
         return
-    yield Finding(
+    yield Clash(
         "snippet_without_effect",
         f"a WebSocket snippet was pasted at server level (line {line} of the Advanced text), where it has no effect "
         "on the locations of Nginx Proxy Manager",
@@ -111,29 +115,29 @@ def _sets_header(directive: Directive, name: str) -> bool:
     return directive.name == "proxy_set_header" and bool(directive.args) and directive.args[0].lower() == name
 
 
-def _twice(directives: Sequence[Directive]) -> Iterator[Finding]:
+def _twice(directives: Sequence[Directive]) -> Iterator[Clash]:
     for name in ONCE:
         same = [each for each in directives if each.name == name]
         if len(same) > 1:
-            yield Finding(
+            yield Clash(
                 "duplicate_directive",
-                f'"{name}" stands twice at server level (lines {same[0].line} and {same[1].line} of the Advanced '
+                f'"{name}" is set twice at server level (lines {same[0].line} and {same[1].line} of the Advanced '
                 "text), and nginx refuses the host",
                 fatal=True,
             )
 
 
-def _default_location(foreign: str, directives: Sequence[Directive]) -> Iterator[Finding]:
-    if not _DEFAULT_LOCATION.search(foreign):
+def _default_location(unmanaged: str, directives: Sequence[Directive]) -> Iterator[Clash]:
+    if not _DEFAULT_LOCATION.search(unmanaged):
         return
     if any(each.name == "location" and _location(each) == ("", "/") for each in directives):
-        yield Finding(
+        yield Clash(
             "own_default_location",
-            "the Advanced text brings its own location /, so that the access list and the settings of the host do "
+            "the Advanced text has its own location /, so that the access list and the settings of the host do "
             "not apply there",
         )
         return
-    yield Finding(
+    yield Clash(
         "default_location_mentioned",
         'the Advanced text mentions "location / {" (in a comment, say), and Nginx Proxy Manager then leaves out its '
         "own location /, so that the page is not proxied",
@@ -147,9 +151,9 @@ def _location(directive: Directive) -> tuple[str, str] | None:
 
 
 def _other_locations(
-    directives: Sequence[Directive], custom: Sequence[Mapping[str, Any]], paths: Sequence[WebSocketPath]
-) -> Iterator[Finding]:
-    ours = {location for path in paths for location in path.locations}
+    directives: Sequence[Directive], custom: Sequence[Mapping[str, Any]], paths: Sequence[BlockPath]
+) -> Iterator[Clash]:
+    managed = {location for path in paths for location in path.locations}
     wanted = {path.path for path in paths}
     for each in directives:
         if each.name != "location" or each.block is None:
@@ -157,60 +161,61 @@ def _other_locations(
         location = _location(each)
         if location is None:
             continue
-        by_hand = any(_sets_header(inner, "upgrade") for inner in each.block)
-        verdict = _verdict(location, ours, wanted)
-        # One that catches every path is no location of ours, unless it is what was pasted for the WebSocket.
-        if verdict is None and _matches(location, wanted) and (by_hand or not _matches(location, {"/"})):
-            verdict = _TAKEN
-        if verdict is None:
-            yield from _covering(f"line {each.line} of the Advanced text has a location", location, wanted)
+        is_websocket = any(_sets_header(inner, "upgrade") for inner in each.block)
+        effect = _effect(location, managed, wanted)
+        # A regular expression that matches every path is a clash only if it was pasted for the WebSocket.
+        if effect is None and _matches(location, wanted) and (is_websocket or not _matches(location, {"/"})):
+            effect = _TAKEN
+        if effect is None:
+            yield from _above(f"line {each.line} of the Advanced text has a location", location, wanted)
             continue
-        yield Finding(
-            "hand_pasted_location" if by_hand else "other_location",
+        yield Clash(
+            "pasted_location" if is_websocket else "other_location",
             f"line {each.line} of the Advanced text has a location {' '.join(part for part in location if part)} of "
-            f"its own, {verdict}",
+            f"its own, {effect}",
             fatal=True,
-            spans=((each.start, each.end),) if by_hand else (),
-            shadowed=verdict == _TAKEN,
+            spans=((each.start, each.end),) if is_websocket else (),
+            shadowed=effect == _TAKEN,
         )
     for entry in custom:
         path = str(entry.get("path", ""))
-        verdict = _verdict(("", path), ours, wanted)
-        if verdict is None:
-            yield from _covering("the host has a custom location", ("", path), wanted)
+        effect = _effect(("", path), managed, wanted)
+        if effect is None:
+            yield from _above("the host has a custom location", ("", path), wanted)
             continue
-        yield Finding(
+        yield Clash(
             "custom_location",
-            f"the host has a custom location {path}, {verdict}",
+            f"the host has a custom location {path}, {effect}",
             fatal=True,
-            shadowed=verdict == _TAKEN,
+            shadowed=effect == _TAKEN,
         )
 
 
-def _covering(found: str, location: tuple[str, str], wanted: set[str]) -> Iterator[Finding]:
-    """A location above a path: it goes on serving all else below it."""
+def _above(found: str, location: tuple[str, str], wanted: set[str]) -> Iterator[Clash]:
+    """A location above a path, which keeps serving all other paths below it."""
     modifier, above = location
     below = sorted(path for path in wanted if path.startswith(above) and path != above)
     if modifier in ("", "^~") and above != "/" and below:
-        yield Finding(
+        yield Clash(
             "location_above",
             f"{found} {above}, and the managed block takes {', '.join(below)} out of it, so that its rules and its "
             "forward address do not apply there",
         )
 
 
-def _verdict(location: tuple[str, str], ours: set[tuple[str, str]], wanted: set[str]) -> str | None:
+def _effect(location: tuple[str, str], managed: set[tuple[str, str]], wanted: set[str]) -> str | None:
+    """What the block and a location without a regular expression do to each other, ``None`` for nothing."""
     modifier, path = location
     if modifier not in ("", "=", "^~"):
         return None
     same_kind = ("=",) if modifier == "=" else ("", "^~")
-    if any(path == our_path and our_modifier in same_kind for our_modifier, our_path in ours):
+    if any(path == managed_path and managed_modifier in same_kind for managed_modifier, managed_path in managed):
         return "which nginx would refuse as a duplicate"
     return _TAKEN if path in wanted and path != "/" else None
 
 
 def _matches(location: tuple[str, str], wanted: set[str]) -> bool:
-    """Whether a regular expression catches a path; one that only PCRE understands does not count."""
+    """Whether a regular expression matches a path; one that only PCRE understands does not count."""
     modifier, pattern = location
     if modifier not in ("~", "~*"):
         return False

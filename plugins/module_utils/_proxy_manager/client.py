@@ -4,69 +4,40 @@
 
 """The HTTP API of Nginx Proxy Manager, with its errors told apart.
 
-On ``http.client``, since the transaction must know whether a request that
-failed had been sent: what was sent may have been carried out.
+A caller must know whether a request that failed had been sent, since what was
+sent may have been carried out.
 """
 
 from __future__ import annotations
 
 import calendar
-import http.client
+import contextlib
 import json
 import re
-import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any
 
-from .version import (
-    OLDEST,
-    Version,
-    parse_version,
-    refusals,
+from .._host.http import CONNECT, EXCHANGE, Answer, Connection, NoAnswerError
+from .api_address import ApiAddress
+from .api_errors import (
+    ApiError,
+    CutError,
+    ForbiddenError,
+    LoginRefusedError,
+    NotFoundError,
+    RejectedError,
+    ServerFaultError,
+    TwoFactorError,
+    UnreachableError,
 )
+from .private_files import TokenStore
+from .version import OLDEST, Version, parse_version, refusals
 
 # A list of some thousand hosts is about 5 MiB.
 MAX_ANSWER = 33554432
-
-
-class ApiError(Exception):
-    """A call that failed; the text is one sentence without secrets."""
-
-
-class UnreachableError(ApiError):
-    """No answer; the request had no effect, or was one that has none."""
-
-
-class CutError(ApiError):
-    """The connection ended after a writing request was sent: it may have been carried out or not."""
-
-
-class LoginRefusedError(ApiError):
-    """Name, password or token are not accepted."""
-
-
-class TwoFactorError(LoginRefusedError):
-    """The account wants a second factor."""
-
-
-class ForbiddenError(ApiError):
-    """The account may not do this."""
-
-
-class NotFoundError(ApiError):
-    """The object is not there (any more)."""
-
-
-class RejectedError(ApiError):
-    """The request was refused as malformed or impossible; nothing was changed."""
-
-
-class ServerFaultError(ApiError):
-    """Status 500: the database has probably changed, the configuration on disk has not."""
 
 
 @dataclass(frozen=True)
@@ -78,53 +49,6 @@ class Credentials:
     token: str | None = None
 
 
-class TokenStore(Protocol):
-    """Keeps the token between the tasks of a run."""
-
-    def load(self) -> str | None: ...
-
-    def save(self, token: str, lifetime_s: float) -> None: ...
-
-    def forget(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the API is."""
-
-    tls: bool
-    host: str
-    port: int
-    base: str
-
-    @property
-    def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.base}"
-
-
-def parse_api_url(url: str) -> Address:
-    """Read the address of the admin interface, with or without ``/api``.
-
-    :raises ValueError: One sentence on what is wrong; a password in the URL is not repeated.
-    """
-    expected = "expected one like http://npm.example.com:81"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"api_url cannot be read as a URL; {expected}") from None
-    if parts.username is not None or parts.password is not None:
-        raise ValueError(f"api_url contains a user name; {expected} and use identity and secret")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"api_url is {url!r}; {expected}")
-    if parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", url):
-        raise ValueError(f"api_url is {url!r}; {expected}, without anything behind the path")
-    base = re.sub(r"/api/?$", "", parts.path.rstrip("/"))
-    tls = parts.scheme == "https"
-    return Address(tls, parts.hostname, port or (443 if tls else 80), f"{base}/api")
-
-
 class ProxyManagerClient:
     """One account at one Nginx Proxy Manager.
 
@@ -133,7 +57,7 @@ class ProxyManagerClient:
 
     def __init__(
         self,
-        address: Address,
+        address: ApiAddress,
         credentials: Credentials,
         store: TokenStore | None = None,
         timeout_s: float = 30.0,
@@ -151,60 +75,62 @@ class ProxyManagerClient:
         self._token_is_fresh = False
         self._accepted = False
 
-    # Connection.
+    # Requests.
 
     def _send(self, method: str, path: str, body: Any, token: str | None) -> tuple[int, Any]:
-        writing = method != "GET"
-        connection: http.client.HTTPConnection
-        if self.address.tls:
-            connection = http.client.HTTPSConnection(
-                self.address.host, self.address.port, timeout=self._timeout_s, context=self._tls_context
-            )
-        else:
-            connection = http.client.HTTPConnection(self.address.host, self.address.port, timeout=self._timeout_s)
-        self.calls.append(f"{method} {path.partition('?')[0]}")
+        """Send one request; its status and, if the answer is JSON, the content of it."""
+        shown = f"{method} {path.partition('?')[0]}"
+        self.calls.append(shown)
+        headers = {"Host": self.address.server.authority, "Accept": "application/json", "Connection": "close"}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json; charset=UTF-8"
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         try:
-            try:
-                connection.connect()
-            except ssl.SSLCertVerificationError as exc:
-                raise UnreachableError(
-                    f"the certificate of Nginx Proxy Manager at {self.address.url} is not trusted "
-                    f"({exc.verify_message}); give ca_path, or set validate_certs to false if it is self-signed"
-                ) from None
-            except ssl.SSLError:
-                raise UnreachableError(
-                    f"Nginx Proxy Manager at {self.address.url} does not speak TLS there; "
-                    "use http:// if its admin port has no TLS"
-                ) from None
-            except OSError as exc:
-                raise UnreachableError(
-                    f"Nginx Proxy Manager's API at {self.address.url} cannot be reached ({_reason(exc)}); "
-                    "check that it runs and that api_url is its admin port (81 by default)"
-                ) from None
-            headers = {"Accept": "application/json", "Connection": "close"}
-            data = None
-            if body is not None:
-                data = json.dumps(body).encode()
-                headers["Content-Type"] = "application/json; charset=UTF-8"
-            if token is not None:
-                headers["Authorization"] = f"Bearer {token}"
-            try:
-                connection.request(method, f"{self.address.base}{path}", body=data, headers=headers)
-                answer = connection.getresponse()
-                content = answer.read(MAX_ANSWER + 1)
-            except (OSError, http.client.HTTPException) as exc:
-                what = f"the connection to {self.address.url} ended during {method} {path.partition('?')[0]}"
-                if writing:
-                    raise CutError(f"{what} ({_reason(exc)})") from None
-                raise UnreachableError(f"{what} ({_reason(exc)}); check that Nginx Proxy Manager runs") from None
-        finally:
-            connection.close()
-        if len(content) > MAX_ANSWER:
-            raise ApiError(f"{self.address.url} answers more than {MAX_ANSWER} bytes to {method} {path}")
+            answer = self._exchange(method, f"{self.address.base}{path}", headers, data)
+        except NoAnswerError as error:
+            if error.stage != EXCHANGE:
+                raise self._unreachable(error) from None
+            raise self._cut(shown, error.cause) from None
+        if answer.truncated and len(answer.body) >= MAX_ANSWER:
+            raise ApiError(f"{self.address.url} answers more than {MAX_ANSWER} bytes to {shown}")
+        if answer.truncated:
+            raise self._cut(shown, "in the middle of the answer")
         try:
-            return answer.status, json.loads(content) if content else None
+            return answer.status, json.loads(answer.body) if answer.body else None
         except ValueError:
             return answer.status, None
+
+    def _exchange(self, method: str, resource: str, headers: Mapping[str, str], data: bytes | None) -> Answer:
+        deadline = time.monotonic() + self._timeout_s
+        opened = Connection(self.address.server, deadline, context=self._tls_context)
+        with contextlib.closing(opened) as connection:
+            return connection.exchange(method, resource, headers, deadline, body=data, body_limit=MAX_ANSWER)
+
+    def _unreachable(self, error: NoAnswerError) -> UnreachableError:
+        if error.stage == CONNECT:
+            return UnreachableError(
+                f"Nginx Proxy Manager's API at {self.address.url} cannot be reached ({error.cause}); "
+                "check that it runs and that O(api_url) is its admin port (81 by default)"
+            )
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            return UnreachableError(
+                f"the certificate of Nginx Proxy Manager at {self.address.url} is not trusted "
+                f"({error.__cause__.verify_message}); give O(ca_path), or set O(validate_certs) to false if it is "
+                "self-signed"
+            )
+        return UnreachableError(
+            f"Nginx Proxy Manager at {self.address.url} does not speak TLS there ({error.cause}); "
+            "use http:// if its admin port has no TLS"
+        )
+
+    def _cut(self, shown: str, cause: str) -> ApiError:
+        what = f"the connection to {self.address.url} ended during {shown} ({cause})"
+        if shown.startswith("GET "):
+            return UnreachableError(f"{what}; check that Nginx Proxy Manager runs")
+        return CutError(what)
 
     # Version and login.
 
@@ -212,7 +138,7 @@ class ProxyManagerClient:
     def version(self) -> Version:
         """The version that answers.
 
-        :raises ApiError: If it is something else, or too old.
+        :raises ApiError: If it is not Nginx Proxy Manager, or too old.
         """
         if self._version is None:
             status, answer = self._send("GET", "/", None, None)
@@ -225,7 +151,7 @@ class ProxyManagerClient:
                     )
                 raise ApiError(
                     f"{self.address.url} does not answer like Nginx Proxy Manager (status {status}); "
-                    "check that api_url is its admin port (81 by default)"
+                    "check that O(api_url) is its admin port (81 by default)"
                 )
             if version < OLDEST:
                 raise ApiError(
@@ -254,7 +180,7 @@ class ProxyManagerClient:
         if status == 200 and answer.get("requires_2fa"):
             raise TwoFactorError(
                 f"the account {identity} of {where} has two-factor login, which no unattended run can pass; "
-                "make an account of its own for deployments, without it and with permission to manage proxy hosts"
+                "create a separate account for deployments, without it and with permission to manage proxy hosts"
             )
         token = answer.get("token")
         if status == 200 and isinstance(token, str) and token:
@@ -265,12 +191,12 @@ class ProxyManagerClient:
         if status in (400, 401, 403):
             raise LoginRefusedError(
                 f"{where} refused the login of {identity} (status {status}: {self._words(answer)}); "
-                "check identity and secret"
+                "check O(identity) and O(secret)"
             )
         raise ApiError(f"{where} answered {status} to the login of {identity} ({self._words(answer)}); see its log")
 
     def _words(self, answer: Any) -> str:
-        """What the server says of an error, with our secrets blanked and on one line."""
+        """What the server says of an error, on one line and without the secrets of the login."""
         error = answer.get("error") if isinstance(answer, Mapping) else None
         text = error.get("message") if isinstance(error, Mapping) else error
         shown = " ".join(str(text).split())[:400] if text else "no reason given"
@@ -284,7 +210,7 @@ class ProxyManagerClient:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request with the token and return the answer's JSON.
 
-        A token that is not accepted (any more) is replaced once, where name and password are known.
+        A token that is not accepted (any more) is replaced once, if name and password are known.
 
         :raises ApiError: One of its kinds, by what can be done about it.
         """
@@ -298,7 +224,7 @@ class ProxyManagerClient:
             self._token = None
             status, answer = self._send(method, path, body, self._login())
         if status in (200, 201):
-            # From now on a token that is not accepted has expired, and one login more is worth it.
+            # From now on, a token that is not accepted has expired, and a new login helps.
             self._accepted, self._token_is_fresh = True, False
             return answer
         raise self._error(method, path, status, answer, refused)
@@ -311,7 +237,7 @@ class ProxyManagerClient:
         if self._credentials.token is not None and not self._accepted and status in refused:
             return LoginRefusedError(
                 f"{where} does not accept the token (status {status}: {words}); it is expired, malformed or of an "
-                "account without permission: use a new one, or identity and secret"
+                "account without permission: use a new one, or O(identity) and O(secret)"
             )
         if status == 401:
             return LoginRefusedError(f"{what}: {account} is not accepted any more; log in again")
@@ -340,11 +266,11 @@ class ProxyManagerClient:
     def host(self, host_id: int) -> dict[str, Any]:
         """One proxy host.
 
-        :raises NotFoundError: Also where the answer is 200 and empty (2.11.3).
+        :raises NotFoundError: Also if the answer is 200 and empty (2.11.3).
         """
         answer = self.call("GET", f"/nginx/proxy-hosts/{host_id}")
         if not isinstance(answer, dict) or "domain_names" not in answer:
-            raise NotFoundError(f"proxy host {host_id} is not there any more")
+            raise NotFoundError(f"proxy host {host_id} does not exist any more")
         return answer
 
     def update(self, host_id: int, body: Mapping[str, Any]) -> None:
@@ -357,9 +283,6 @@ class ProxyManagerClient:
     def delete(self, host_id: int) -> None:
         self.call("DELETE", f"/nginx/proxy-hosts/{host_id}")
 
-    def enable(self, host_id: int, enabled: bool) -> None:
-        self.call("POST", f"/nginx/proxy-hosts/{host_id}/{'enable' if enabled else 'disable'}")
-
     def access_lists(self) -> list[dict[str, Any]]:
         answer = self.call("GET", "/nginx/access-lists?expand=items,clients")
         return [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
@@ -369,7 +292,7 @@ class ProxyManagerClient:
         return [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
 
     def permission(self) -> tuple[str | None, str | None]:
-        """(what the account may do with proxy hosts, whose it sees), where the version tells it.
+        """(what the account may do with proxy hosts, whose it sees), ``None`` for what the version does not tell.
 
         The first is ``manage``, ``view`` or ``hidden``, the second ``all`` or ``user``.
         """
@@ -387,18 +310,8 @@ class ProxyManagerClient:
         return permissions.get("proxy_hosts"), permissions.get("visibility")
 
 
-def _reason(exc: BaseException) -> str:
-    if isinstance(exc, socket.timeout):
-        return "no answer in time"
-    if isinstance(exc, socket.gaierror):
-        return "the name does not resolve"
-    if isinstance(exc, http.client.RemoteDisconnected):
-        return "closed without an answer"
-    return str(getattr(exc, "strerror", None) or exc or type(exc).__name__)
-
-
 def _lifetime_s(expires: object) -> float:
-    """Seconds until a token expires, by the server's own word; an hour where it is unreadable."""
+    """Seconds until a token expires, as the server says; an hour if that is unreadable."""
     match = re.match(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)", expires) if isinstance(expires, str) else None
     if not match:
         return 3600.0

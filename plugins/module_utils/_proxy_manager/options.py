@@ -2,27 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options and results that the modules for Nginx Proxy Manager have in common."""
+"""Options that the modules for Nginx Proxy Manager share, and what is made of them."""
 
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from .block import AccessRules, access_rules
-from .client import (
-    Credentials,
-    ForbiddenError,
-    ProxyManagerClient,
-    parse_api_url,
-)
-from .plan import FLAGS, PlanError
-from .shared import FileStore, default_directory
-from .transaction import nginx_words, online
-from .version import flag
-from .wire import Endpoint
+from .._host.http import tls_context
+from .api_address import parse_api_url
+from .block import Timeouts
+from .client import Credentials, ProxyManagerClient
+from .plan import PlanError
+from .private_files import FileTokenStore, default_directory
+from .probe import ProxyEndpoint
 
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "identity": {"type": "str"},
@@ -32,6 +27,7 @@ CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
     "api_timeout": {"type": "float", "default": 30},
+    "option_names": {"type": "dict", "default": {}},
 }
 BLOCK_OPTIONS: dict[str, dict[str, Any]] = {
     "websocket_paths": {"type": "list", "elements": "raw", "default": []},
@@ -41,20 +37,11 @@ BLOCK_OPTIONS: dict[str, dict[str, Any]] = {
     "send_timeout": {"type": "int", "default": 86400},
 }
 PROXY_OPTIONS: dict[str, dict[str, Any]] = {
+    "proxy_address": {"type": "str"},
     "proxy_port": {"type": "int"},
     "proxy_tls": {"type": "bool"},
 }
-_SHOWN = (
-    "id",
-    "domain_names",
-    "forward_scheme",
-    "forward_host",
-    "forward_port",
-    "certificate_id",
-    "access_list_id",
-    *FLAGS,
-    "enabled",
-)
+_LONGEST_S = 31536000
 
 
 def client_of(params: Mapping[str, Any]) -> ProxyManagerClient:
@@ -64,68 +51,69 @@ def client_of(params: Mapping[str, Any]) -> ProxyManagerClient:
     """
     address = parse_api_url(params["api_url"])
     context = None
-    if address.tls:
+    if address.server.secure:
         try:
-            context = ssl.create_default_context(cafile=params["ca_path"])
+            context = tls_context(verify=params["validate_certs"], ca_path=params["ca_path"])
         except OSError as exc:
-            raise ValueError(f"ca_path is {params['ca_path']!r}; it cannot be read ({exc.strerror or exc})") from None
-        if not params["validate_certs"]:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+            raise ValueError(
+                f"O(ca_path) is {params['ca_path']!r}; it cannot be read ({exc.strerror or exc})"
+            ) from None
     identity, secret, token = params["identity"], params["secret"], params["token"]
     if bool(token) == bool(identity or secret):
-        raise ValueError("the login to Nginx Proxy Manager needs either token, or identity and secret, and not both")
+        raise ValueError(
+            "the login to Nginx Proxy Manager needs either O(token), or O(identity) and O(secret), and not both"
+        )
     if not token and not (identity and secret):
-        raise ValueError(f"{'secret' if identity else 'identity'} is not given; a login needs identity and secret")
+        missing = "O(secret)" if identity else "O(identity)"
+        raise ValueError(f"{missing} is not given; a login needs O(identity) and O(secret)")
     store = None
     if params["token_cache"] and not token:
-        store = FileStore(address.url, identity, secret, default_directory())
-    credentials = Credentials(identity, secret, token or None)
-    return ProxyManagerClient(address, credentials, store, params["api_timeout"], context)
+        store = FileTokenStore(address.url, identity, secret, default_directory())
+    return ProxyManagerClient(
+        address, Credentials(identity, secret, token or None), store, params["api_timeout"], context
+    )
 
 
-def checked_name(name: str) -> str:
+def parse_name(name: str) -> str:
     """A domain name as the option gives it.
 
     :raises ValueError: If it is a URL, or more than one line of a request.
     """
     if not re.fullmatch(r"[^\s\x00-\x1f/:@]+", name):
-        raise ValueError(f"domain_name is {name!r}; expected a host name alone, such as api.example.com")
+        raise ValueError(f"O(domain_name) is {name!r}; expected a host name alone, such as api.example.com")
     return name
 
 
-def endpoint_of(params: Mapping[str, Any], address: str, certificate: bool) -> Endpoint:
-    """The proxy to ask for the host of the options.
+def parse_timeouts(params: Mapping[str, Any]) -> Timeouts:
+    """The timeouts of the block.
 
-    :param address: An IPv6 address may have the brackets that it has in a URL.
-    :param certificate: Whether the host has one, which decides on TLS where the options do not.
+    :raises PlanError: If nginx would refuse one.
     """
-    tls = certificate if params["proxy_tls"] is None else params["proxy_tls"]
-    return Endpoint(address.strip("[]"), params["proxy_port"] or (443 if tls else 80), params["domain_name"], tls)
+    for name in ("connect_timeout", "read_timeout", "send_timeout"):
+        if not 1 <= params[name] <= _LONGEST_S:
+            raise PlanError(f"O({name}) is {params[name]}; expected 1 to {_LONGEST_S} seconds")
+    return Timeouts(params["connect_timeout"], params["read_timeout"], params["send_timeout"])
 
 
-def rules_of(client: ProxyManagerClient, name: str, list_id: int) -> AccessRules:
-    """The rules of an access list that is in force for a host.
+@dataclass(frozen=True)
+class ProxyOptions:
+    """Where the proxy is asked.
 
-    :raises PlanError: If the account cannot read them.
+    :param address: Empty if it is unknown; an IPv6 address may have the brackets that it has in a URL.
+    :param port: Without one, the usual one of its protocol.
+    :param tls: Without a value, the certificate of the host decides.
     """
-    try:
-        lists = client.access_lists()
-    except ForbiddenError as exc:
-        raise PlanError(
-            f"proxy host {name}: access list {list_id} is in force, but its rules cannot be read ({exc}); "
-            "give the account the permission to view access lists"
-        ) from None
-    for each in lists:
-        if int(each.get("id", 0)) == list_id:
-            return access_rules(each)
-    raise PlanError(
-        f"proxy host {name}: access list {list_id} is in force, but this account does not see it; "
-        "without its rules the WebSocket paths would be open to everybody: let the account see all access lists"
-    )
 
+    address: str = ""
+    port: int | None = None
+    tls: bool | None = None
 
-def shown(host: Mapping[str, Any]) -> dict[str, Any]:
-    """A host for the result: alike for all versions, without the Advanced text."""
-    out = {key: flag(host.get(key)) if key in (*FLAGS, "enabled") else host.get(key) for key in _SHOWN}
-    return {**out, "online": online(host), "nginx_error": nginx_words(host) or None}
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> ProxyOptions:
+        """The options, with the address of the API if there is no other."""
+        address = params["proxy_address"] or (parse_api_url(params["api_url"]).host if params["api_url"] else "")
+        return cls(address, params["proxy_port"], params["proxy_tls"])
+
+    def endpoint(self, host_name: str, has_certificate: bool) -> ProxyEndpoint:
+        tls = has_certificate if self.tls is None else self.tls
+        return ProxyEndpoint(self.address.strip("[]"), self.port or (443 if tls else 80), host_name, tls)

@@ -10,25 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .block import (
-    AccessRules,
-    Advanced,
-    Block,
-    BlockError,
-    Piece,
-    Timeouts,
-    WebSocketPath,
-    cut_out,
-    digest,
-    put_back,
-    render,
-    take_apart,
-    with_access,
-)
-from .clash import Finding, findings
+from .access import AccessRules
+from .advanced_text import AdvancedText, LoadedState, RemovedText, digest, insert_pieces, remove_spans, split_text
+from .block import Block, Timeouts, render, with_access
+from .clash import Clash, find_clashes
+from .paths import BlockError, BlockPath
 from .version import flag
 
-FLAGS = (
+#: The switches of a proxy host, by the names of the API.
+SWITCHES = (
     "allow_websocket_upgrade",
     "block_exploits",
     "caching_enabled",
@@ -37,53 +27,73 @@ FLAGS = (
     "http2_support",
     "ssl_forced",
 )
-#: Nginx Proxy Manager switches these off by itself without a certificate.
+#: Without a certificate, Nginx Proxy Manager turns these off by itself.
 NEED_CERTIFICATE = ("hsts_enabled", "hsts_subdomains", "http2_support", "ssl_forced")
 
 
 class PlanError(Exception):
-    """The wanted state cannot be had; one sentence with the remedy."""
+    """The wanted state cannot be reached; one sentence with the remedy."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedHost:
     """A proxy host as it should be.
 
-    ``fields`` holds only what the user gave, by the names of the API;
-    ``access`` the rules of the access list that will be in force.
+    :param fields: Only those that the user gave, by the names of the API.
+    :param access: The rules of the access list that will be in force.
+    :param present: Whether the managed block is wanted.
     """
 
     domain_name: str
-    paths: tuple[WebSocketPath, ...] = ()
+    paths: tuple[BlockPath, ...] = ()
     timeouts: Timeouts = field(default_factory=Timeouts)
     fields: Mapping[str, Any] = field(default_factory=dict)
-    enabled: bool | None = None
     access: AccessRules | None = None
     replace_snippet: bool = False
     present: bool = True
 
 
 @dataclass(frozen=True)
-class Plan:
-    """``body`` is what a partial PUT would carry, ``former`` the values that it replaces."""
+class HostPlan:
+    """The changes to a proxy host.
+
+    :param body: What a partial PUT carries; empty for no change.
+    :param previous: The values that it replaces.
+    :param block: The managed block as it will be.
+    :param before: The Advanced text as it is.
+    """
 
     body: Mapping[str, Any]
-    former: Mapping[str, Any]
+    previous: Mapping[str, Any]
     block: Block | None
-    before: Advanced
+    before: AdvancedText
     reasons: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    removed: tuple[Piece, ...] = ()
-    set_enabled: bool | None = None
+    clashes: tuple[Clash, ...]
+    removed: tuple[RemovedText, ...] = ()
 
     @property
-    def changes(self) -> bool:
-        return bool(self.body) or self.set_enabled is not None
+    def unmanaged_after(self) -> str:
+        """The user's text once this is written."""
+        return split_text(str(self.body.get("advanced_config", self.before.with_block(self.before.block)))).unmanaged
 
     @property
-    def foreign_after(self) -> str:
-        """The text outside the block once this is written."""
-        return take_apart(str(self.body.get("advanced_config", self.before.with_block(self.before.block)))).foreign
+    def loaded_before(self) -> LoadedState:
+        """What the running nginx shows before."""
+        before = self.before.loaded
+        return before if before.paths or self.block is None else LoadedState(None, split_text(self.block.text).paths)
+
+    @property
+    def loaded_after(self) -> LoadedState:
+        """What the running nginx shows once this is in force."""
+        if self.block is None:
+            # Without a block, its absence shows on the paths that it had.
+            return LoadedState(None, self.before.paths)
+        return LoadedState(self.block.revision, split_text(self.block.text).paths)
+
+    @property
+    def probed_paths(self) -> tuple[str, ...]:
+        """The paths on which the difference shows."""
+        return self.loaded_after.paths or self.loaded_before.paths
 
 
 def find_host(hosts: list[dict[str, Any]], domain_name: str) -> dict[str, Any] | None:
@@ -95,74 +105,69 @@ def find_host(hosts: list[dict[str, Any]], domain_name: str) -> dict[str, Any] |
     return None
 
 
-def plan(host: Mapping[str, Any], wanted: Wanted) -> Plan:
-    """Compare a host as the API tells it with the wanted one.
+def plan_host(host: Mapping[str, Any], wanted: WantedHost) -> HostPlan:
+    """Compare a host as the API returns it with the wanted one.
 
-    :raises PlanError: If something stands in the way; nothing may be written then.
+    :raises PlanError: If something prevents it; nothing may be written then.
     """
     name = wanted.domain_name
     text = str(host.get("advanced_config") or "")
     try:
-        before = take_apart(text)
+        before = split_text(text)
     except BlockError as exc:
         raise PlanError(f"proxy host {name}: {exc}") from None
-    foreign, removed, found = _clear_the_way(host, before, wanted)
+    unmanaged, removed, clashes = _without_snippet(host, before, wanted)
     block = None
     if wanted.present and (wanted.paths or before.created_by_us):
         block = render(wanted.paths, wanted.timeouts, wanted.access, before.created_by_us)
-    after = _put(before, foreign, block)
-    _refuse(name, found, settled=before.block is not None and block is not None and before.block == block.text)
+    after = _with_block(before, unmanaged, block.text if block else None)
+    unchanged = before.block is not None and block is not None and before.block == block.text
+    _refuse_clashes(name, clashes, unchanged)
     body: dict[str, Any] = {}
-    former: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
     reasons: list[str] = []
-    for key, value in _differing_fields(host, wanted):
-        body[key], former[key] = value
-        reasons.append(f"{key} is {former[key]!r}, wanted {body[key]!r}")
+    for key, value, current in _changed_fields(host, wanted):
+        body[key], previous[key] = value, current
+        reasons.append(f"{key} is {current!r}, wanted {value!r}")
     if after != text:
-        body["advanced_config"], former["advanced_config"] = after, text
+        body["advanced_config"], previous["advanced_config"] = after, text
         reasons += _block_reasons(before, block, removed)
-    set_enabled = None
-    if wanted.present and wanted.enabled is not None and flag(host.get("enabled", True)) != wanted.enabled:
-        set_enabled = wanted.enabled
-        reasons.append("the host is disabled" if wanted.enabled else "the host is enabled")
-    return Plan(body, former, block, before, tuple(reasons), found, removed, set_enabled)
+    return HostPlan(body, previous, block, before, tuple(reasons), clashes, removed)
 
 
-def _clear_the_way(
-    host: Mapping[str, Any], before: Advanced, wanted: Wanted
-) -> tuple[str, tuple[Piece, ...], tuple[Finding, ...]]:
-    """The user's text, without what the user wants replaced, and what is then still to be said of it."""
+def _without_snippet(
+    host: Mapping[str, Any], before: AdvancedText, wanted: WantedHost
+) -> tuple[str, tuple[RemovedText, ...], tuple[Clash, ...]]:
+    """The user's text without what the user wants replaced, and the clashes that are left then."""
     if not wanted.present:
-        return before.foreign, (), ()
+        return before.unmanaged, (), ()
     switch_on = flag(wanted.fields.get("allow_websocket_upgrade", host.get("allow_websocket_upgrade")))
     custom = host.get("locations") or ()
-    found = findings(before.foreign, custom, wanted.paths, switch_on)
+    clashes = find_clashes(before.unmanaged, custom, wanted.paths, switch_on)
     if not wanted.replace_snippet:
-        return before.foreign, (), found
-    spans = {span for each in found for span in each.spans}
-    foreign, removed = cut_out(before.foreign, spans)
-    return foreign, removed, findings(foreign, custom, wanted.paths, switch_on) if removed else found
+        return before.unmanaged, (), clashes
+    spans = {span for each in clashes for span in each.spans}
+    unmanaged, removed = remove_spans(before.unmanaged, spans)
+    return unmanaged, removed, find_clashes(unmanaged, custom, wanted.paths, switch_on) if removed else clashes
 
 
-def _put(before: Advanced, foreign: str, block: Block | None) -> str:
-    """Put the block where it was; in front of the text where it was not, or where text was taken out."""
-    text = block.text if block else None
-    if foreign == before.foreign:
-        return before.with_block(text)
-    return (text or "") + foreign
+def _with_block(before: AdvancedText, unmanaged: str, block: str | None) -> str:
+    """Put the block where it was; in front of the text if there was none, or if text was removed or restored."""
+    return before.with_block(block) if unmanaged == before.unmanaged else (block or "") + unmanaged
 
 
-def _refuse(name: str, found: tuple[Finding, ...], settled: bool) -> None:
-    for each in found:
-        if not each.fatal or (each.shadowed and settled):
+def _refuse_clashes(name: str, clashes: tuple[Clash, ...], unchanged: bool) -> None:
+    for each in clashes:
+        if not each.fatal or (each.shadowed and unchanged):
             continue
         remedy = "remove it there"
         if each.spans:
-            remedy = "remove it there, or set replace_snippet to true to have it replaced"
+            remedy = "remove it there, or set O(replace_snippet) to true to have it replaced"
         raise PlanError(f"proxy host {name}: {each.text}; {remedy}")
 
 
-def _differing_fields(host: Mapping[str, Any], wanted: Wanted) -> list[tuple[str, tuple[Any, Any]]]:
+def _changed_fields(host: Mapping[str, Any], wanted: WantedHost) -> list[tuple[str, Any, Any]]:
+    """(name, wanted value, present value) of each field that differs."""
     if not wanted.present:
         return []
     certificate = wanted.fields.get("certificate_id", host.get("certificate_id") or 0)
@@ -170,32 +175,32 @@ def _differing_fields(host: Mapping[str, Any], wanted: Wanted) -> list[tuple[str
         if wanted.fields.get(key) and not certificate:
             raise PlanError(
                 f"proxy host {wanted.domain_name}: {key} needs a certificate, and the host has none; "
-                "give certificate, or leave it out"
+                "give O(certificate), or leave it out"
             )
-    differing: list[tuple[str, tuple[Any, Any]]] = []
+    changed: list[tuple[str, Any, Any]] = []
     for key, value in wanted.fields.items():
         current = host.get(key)
-        if key in FLAGS:
+        if key in SWITCHES:
             current = flag(current)
         elif key.endswith("_id"):
             current = int(current or 0)
         elif key == "domain_names" and _names(current) == _names(value):
             continue
         if current != value:
-            differing.append((key, (value, current)))
-    return differing
+            changed.append((key, value, current))
+    return changed
 
 
 def _names(value: Any) -> set[str]:
     return {str(each).lower() for each in value or ()}
 
 
-def _block_reasons(before: Advanced, block: Block | None, removed: tuple[Piece, ...]) -> list[str]:
+def _block_reasons(before: AdvancedText, block: Block | None, removed: tuple[RemovedText, ...]) -> list[str]:
     reasons = []
     if removed:
-        reasons.append("a WebSocket snippet pasted by hand is replaced")
+        reasons.append("a pasted WebSocket snippet is replaced")
     if block is None and before.block is not None:
-        reasons.append("the managed block is taken out")
+        reasons.append("the managed block is removed")
     elif block is not None and before.block is None:
         reasons.append("the managed block is missing")
     elif block is not None and before.block != block.text:
@@ -203,79 +208,111 @@ def _block_reasons(before: Advanced, block: Block | None, removed: tuple[Piece, 
     return reasons
 
 
-def creation(wanted: Wanted) -> tuple[dict[str, Any], Block]:
-    """The body of a POST, and the block in it, which marks the host as created by us.
+def plan_creation(wanted: WantedHost) -> tuple[dict[str, Any], Block]:
+    """The body of a POST, and the block in it, which marks the host as created by the collection.
 
     :raises PlanError: If a field that it needs is not given.
     """
-    for key in ("forward_scheme", "forward_host", "forward_port"):
+    for key in ("forward_host", "forward_port", "forward_scheme"):
         if wanted.fields.get(key) in (None, ""):
             raise PlanError(
-                f"there is no proxy host {wanted.domain_name} that this account sees, and {key} is not given to "
-                "create one; check domain_name, give forward_scheme, forward_host and forward_port, or let the "
-                "account see all hosts"
+                f"there is no proxy host {wanted.domain_name} that this account sees, and O({key}) is not given to "
+                "create one; check the name, give the forward address, or let the account see all hosts"
             )
-    _differing_fields({}, wanted)
+    _changed_fields({}, wanted)
     block = render(wanted.paths, wanted.timeouts, wanted.access, created=True)
     return {"domain_names": [wanted.domain_name], **wanted.fields, "advanced_config": block.text}, block
 
 
-def memory(host: Mapping[str, Any], made: Plan) -> dict[str, Any]:
-    """What the way back needs, without the user's own text."""
+def saved_state(plan: HostPlan) -> dict[str, Any]:
+    """What :func:`plan_restoration` needs to undo a plan, without the user's own text."""
     return {
         "created": False,
-        "fields": {key: value for key, value in made.former.items() if key != "advanced_config"},
-        "enabled": flag(host.get("enabled", True)),
-        "block": made.before.block,
-        "removed": [{"offset": each.offset, "text": each.text} for each in made.removed],
-        "foreign_digest": digest(made.foreign_after),
+        "fields": {key: value for key, value in plan.previous.items() if key != "advanced_config"},
+        "block": plan.before.block,
+        "removed": [{"offset": each.offset, "text": each.text} for each in plan.removed],
+        "unmanaged_digest": digest(plan.unmanaged_after),
     }
 
 
-def way_back(
-    host: Mapping[str, Any], former: Mapping[str, Any], domain_name: str, access: AccessRules | None = None
-) -> Plan:
-    """The plan that brings back what :func:`memory` kept.
+def wanted_state(wanted: WantedHost, block: Block | None) -> dict[str, Any]:
+    """The same for the state that is wanted: equal in every run that wants it."""
+    kept = ("forward_scheme", "forward_host", "forward_port", *SWITCHES)
+    return {
+        "created": False,
+        "fields": {key: wanted.fields[key] for key in kept if key in wanted.fields},
+        "block": block.text if block else None,
+        "removed": [],
+        "unmanaged_digest": "",
+    }
 
-    :param access: The rules of the access list that will be in force; those in a block that was kept may be older.
+
+def plan_restoration(
+    host: Mapping[str, Any], saved: Mapping[str, Any], domain_name: str, access: AccessRules | None = None
+) -> HostPlan:
+    """The plan that restores a saved state.
+
+    :param access: The rules of the access list that will be in force; those in the saved block may be older.
     :raises PlanError: If the block cannot be found in the text, or cannot be given the rules.
     """
     text = str(host.get("advanced_config") or "")
-    old = former.get("block")
+    old = saved.get("block")
     try:
-        before = take_apart(text)
+        before = split_text(text)
         old = with_access(old, access) if old else None
     except BlockError as exc:
         raise PlanError(f"proxy host {domain_name}: {exc}") from None
-    pieces = tuple(Piece(int(each["offset"]), str(each["text"])) for each in former.get("removed") or ())
-    found: tuple[Finding, ...] = ()
-    foreign = before.foreign
+    pieces = tuple(RemovedText(int(each["offset"]), str(each["text"])) for each in saved.get("removed") or ())
+    clashes: tuple[Clash, ...] = ()
+    unmanaged = before.unmanaged
     if pieces:
-        if digest(foreign) == former.get("foreign_digest"):
-            foreign = put_back(foreign, pieces)
+        if digest(unmanaged) == saved.get("unmanaged_digest"):
+            unmanaged = insert_pieces(unmanaged, pieces)
         else:
-            found = (
-                Finding(
-                    "text_moved_on",
-                    "the Advanced text was edited since, so that the snippet that had been replaced stays out",
+            clashes = (
+                Clash(
+                    "text_edited",
+                    "the Advanced text was edited since, so that the snippet that was replaced is not restored",
                 ),
             )
-    after = before.with_block(old) if foreign == before.foreign else (old or "") + foreign
+    after = _with_block(before, unmanaged, old)
     body: dict[str, Any] = {}
-    was: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
     reasons: list[str] = []
-    wanted = Wanted(domain_name, fields=dict(former.get("fields") or {}))
-    for key, (value, current) in _differing_fields(host, wanted):
-        body[key], was[key] = value, current
+    wanted = WantedHost(domain_name, fields=dict(saved.get("fields") or {}))
+    for key, value, current in _changed_fields(host, wanted):
+        body[key], previous[key] = value, current
         reasons.append(f"{key} is {current!r}, was {value!r}")
     if after != text:
-        body["advanced_config"], was["advanced_config"] = after, text
+        body["advanced_config"], previous["advanced_config"] = after, text
         reasons.append("the managed block was another one" if old else "there was no managed block")
-    enabled = former.get("enabled")
-    set_enabled = None
-    if enabled is not None and flag(host.get("enabled", True)) != bool(enabled):
-        set_enabled = bool(enabled)
-        reasons.append(f"the host was {'enabled' if enabled else 'disabled'}")
-    revision = take_apart(after).revision
+    revision = split_text(after).revision
     block = Block(old, revision) if old and revision else None
-    return Plan(body, was, block, before, tuple(reasons), found, (), set_enabled)
+    return HostPlan(body, previous, block, before, tuple(reasons), clashes)
+
+
+def resume_interrupted(
+    host: Mapping[str, Any],
+    is_offline: bool,
+    plan: tuple[Mapping[str, Any], Mapping[str, Any]],
+    pending: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(body, previous values) of a plan, extended by a save that was interrupted and left the host offline.
+
+    Its previous values are then those that served before the interrupted save.
+
+    :param pending: Body and previous values of the interrupted save, both empty if there was none.
+    """
+    (body, previous), (begun, replaced) = plan, pending
+    if not begun or not is_offline or any(not same(host.get(key), value) for key, value in begun.items()):
+        return dict(body), dict(previous)
+    return {**begun, **body}, {**previous, **replaced}
+
+
+def same(current: Any, wanted: Any) -> bool:
+    """Whether a value of the API is the wanted one, whatever type its version has for it."""
+    if isinstance(wanted, bool):
+        return flag(current) is wanted
+    if isinstance(wanted, (list, tuple)):
+        return list(current or ()) == list(wanted)
+    return bool(current == wanted) or (not current and not wanted)

@@ -4,7 +4,7 @@
 
 """What differs between the versions of Nginx Proxy Manager, as far as it matters here (pure).
 
-Whether the switch "Websockets Support" works (since 2.9.2) does not: the block needs it nowhere.
+Whether its switch Websockets Support works (since 2.9.2) does not matter, since the block does not need it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OLDEST = Version(2, 9, 0)
 
 
 def parse_version(answer: object) -> Version | None:
-    """The version in the answer of ``GET /api/``; None where there is none."""
+    """The version in the answer to ``GET /api/``; ``None`` if there is none."""
     value = answer.get("version") if isinstance(answer, Mapping) else None
     if isinstance(value, Mapping):
         numbers = [value.get(name) for name in ("major", "minor", "revision")]
@@ -42,9 +42,9 @@ def parse_version(answer: object) -> Version | None:
 
 
 def refusals(version: Version) -> tuple[int, ...]:
-    """The statuses by which a version answers a first request whose token it does not take; measured.
+    """The statuses by which a version answers a first request whose token it does not accept; measured.
 
-    404 is a slip of 2.13 to 2.15, 500 the answer to a token that is none.
+    404 is a bug of 2.13 to 2.15, 500 the answer to a malformed token.
     """
     return (401, 403, 404, 500) if version >= (2, 13, 0) else (401, 403, 500)
 

@@ -45,7 +45,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
 #: Beginnings of paths where writers, readers or wrappers of their own are left.
 NOT_CONVERTED = (
     *("module_utils/_backend/", "module_utils/_browser/", "module_utils/_frontend/"),
-    *("module_utils/_proxy_manager/", "module_utils/_release/", "module_utils/_websocket/", "plugin_utils/"),
+    *("module_utils/_release/", "module_utils/_websocket/", "plugin_utils/"),
     *("modules/backend_", "modules/browser_", "modules/frontend_", "modules/release.py"),
     "modules/static_files.py",
 )

@@ -1,33 +1,24 @@
-"""The module against the API of the test server, without nginx; on the wire: tests/integration."""
+"""The module against the API of the test server, without nginx.
+
+What its saves do to a real nginx is in tests/integration/test_nginx_proxy_manager_*.py.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from ansible_collections.codeframe.staging.plugins.doc_fragments.nginx_proxy_manager import ModuleDocFragment
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager import shared as _proxy_manager_shared
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.client import (
-    Credentials,
-    ForbiddenError,
-    LoginRefusedError,
-    NotFoundError,
-    ProxyManagerClient,
-    parse_api_url,
-)
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.options import endpoint_of
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import Endpoint
-from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host, nginx_proxy_manager_info
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager import manage
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.write_lock import write_lock
+from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_manager_host
 from module_runner import RunModule
+from proxy_manager_options import option_specs
 from proxy_manager_peer.behaviour import VERSIONS
 from proxy_manager_peer.nginx import NoNginx
-from proxy_manager_peer.server import Account, Peer
+from proxy_manager_peer.server import Peer
 
 NAME = "api.test"
 SECRET = "correct horse"
@@ -73,7 +64,7 @@ def test_neither_the_password_nor_the_users_text_is_shown(peer: Peer, run_module
     assert not any(token in shown for token in peer.tokens)
 
 
-def test_a_refused_save_is_taken_back(peer: Peer, run_module: RunModule) -> None:
+def test_a_refused_save_is_restored(peer: Peer, run_module: RunModule) -> None:
     before = dict(peer.hosts[1])
     failed = run_module(nginx_proxy_manager_host, arguments(peer, forward_host="nonsense"))
     assert failed["failed"]
@@ -81,7 +72,7 @@ def test_a_refused_save_is_taken_back(peer: Peer, run_module: RunModule) -> None
     assert (
         'went offline after the save (unknown directive "nonsense" in /data/nginx/proxy_host/1.conf:' in failed["msg"]
     )
-    assert "the former configuration is back and serving; correct the text in the Advanced tab" in failed["msg"]
+    assert "the previous configuration is restored and serving; correct the text in the Advanced tab" in failed["msg"]
     assert {key: peer.hosts[1][key] for key in before if key != "meta"} == {
         key: value for key, value in before.items() if key != "meta"
     }
@@ -89,7 +80,7 @@ def test_a_refused_save_is_taken_back(peer: Peer, run_module: RunModule) -> None
 
 
 def test_results_have_the_same_keys_whatever_happens(peer: Peer, run_module: RunModule) -> None:
-    keys = {"changed", "msg", "reasons", "findings", "drift", "block", "former", "current", "api_calls", "wire"}
+    keys = {"changed", "msg", "reasons", "findings", "drift", "block", "previous", "current", "api_calls", "wire"}
     for args in (
         arguments(peer),
         arguments(peer),
@@ -134,7 +125,7 @@ def test_an_option_that_cannot_be_used_is_named(
         pytest.param("access_list", "1", "access_list_id", 1, id="list-by-id"),
         pytest.param("access_list", "staff", "access_list_id", 1, id="list-by-name"),
         pytest.param("certificate", "twin", None, "which fits the ids 8, 9; give one of them", id="two-of-a-name"),
-        pytest.param("certificate", "5", None, "there are: the wildcard, twin, twin", id="no-such-id"),
+        pytest.param("certificate", "5", None, "it sees: the wildcard, twin, twin", id="no-such-id"),
     ],
 )
 def test_certificate_and_access_list_are_found_by_name_or_id(
@@ -158,7 +149,7 @@ def test_certificate_and_access_list_are_found_by_name_or_id(
         assert peer.hosts[1][field] == 0
 
 
-def test_what_matters_in_the_settings_is_a_warning(peer: Peer, run_module: RunModule) -> None:
+def test_a_finding_is_a_warning(peer: Peer, run_module: RunModule) -> None:
     peer.hosts[1]["advanced_config"] = "proxy_set_header Upgrade $http_upgrade;\n"
     (warning,) = run_module(nginx_proxy_manager_host, arguments(peer))["warnings"]
     assert warning == (
@@ -167,148 +158,50 @@ def test_what_matters_in_the_settings_is_a_warning(peer: Peer, run_module: RunMo
     )
 
 
-def test_enabling_goes_by_its_own_request(peer: Peer, run_module: RunModule) -> None:
-    args = arguments(peer, websocket_paths=[], enabled=False)
-    assert run_module(nginx_proxy_manager_host, args)["changed"]
-    assert ("POST", "/api/nginx/proxy-hosts/1/disable") in peer.requests
-    assert peer.hosts[1]["enabled"] is False
+def test_switches_that_are_not_given_stay_as_they_are(peer: Peer, run_module: RunModule) -> None:
+    peer.hosts[1]["caching_enabled"] = True
+    args = arguments(peer, switches={"block_exploits": True})
+    result = run_module(nginx_proxy_manager_host, args)
+    assert "block_exploits is False, wanted True" in result["reasons"]
+    assert (peer.hosts[1]["block_exploits"], peer.hosts[1]["caching_enabled"]) == (True, True)
     assert not run_module(nginx_proxy_manager_host, args)["changed"]
+    undone = {"state": "restored", "previous": result["previous"], "websocket_paths": []}
+    run_module(nginx_proxy_manager_host, arguments(peer, **undone))
+    assert (peer.hosts[1]["block_exploits"], peer.hosts[1]["caching_enabled"]) == (False, True)
 
 
-@pytest.mark.parametrize(
-    ("params", "certificate", "expected"),
-    [
-        pytest.param({}, False, Endpoint("2001:db8::1", 80, NAME), id="plain"),
-        pytest.param({}, True, Endpoint("2001:db8::1", 443, NAME, tls=True), id="certificate"),
-        pytest.param({"proxy_tls": False}, True, Endpoint("2001:db8::1", 80, NAME), id="tls-ends-before"),
-        pytest.param({"proxy_port": 8443}, True, Endpoint("2001:db8::1", 8443, NAME, tls=True), id="port"),
-    ],
-)
-def test_the_proxy_is_asked_where_the_options_say(
-    params: dict[str, Any], certificate: bool, expected: Endpoint
-) -> None:
-    given = {"domain_name": NAME, "proxy_port": None, "proxy_tls": None} | params
-    assert endpoint_of(given, "[2001:db8::1]", certificate) == expected
+def test_absent_deletes_only_a_host_that_was_created(peer: Peer, run_module: RunModule) -> None:
+    text = peer.hosts[1]["advanced_config"]
+    run_module(nginx_proxy_manager_host, arguments(peer))
+    removed = run_module(nginx_proxy_manager_host, arguments(peer, state="absent"))
+    assert (removed["changed"], peer.hosts[1]["advanced_config"]) == (True, text)
+    new = arguments(peer, domain_name="new.test", forward_scheme="http", forward_host="127.0.0.1", forward_port=80)
+    assert run_module(nginx_proxy_manager_host, new)["previous"] == {"created": True}
+    absent = arguments(peer, domain_name="new.test", state="absent")
+    assert run_module(nginx_proxy_manager_host, absent, check=True)["msg"] == "proxy host new.test would be deleted"
+    assert len(peer.hosts) == 2
+    assert run_module(nginx_proxy_manager_host, absent)["msg"] == "proxy host new.test is deleted"
+    assert list(peer.hosts) == [1]
+    assert not run_module(nginx_proxy_manager_host, absent)["changed"]
 
 
-def test_what_is_not_there_and_what_is_not_allowed_are_told_apart_in_all_versions(peer: Peer) -> None:
-    """One answers 200 to an unknown host, others 404 to a missing login."""
-    address = parse_api_url(peer.url)
-    admin = ProxyManagerClient(address, Credentials("admin@example.com", SECRET))
-    assert len(admin.hosts()) == 1
-    with pytest.raises(NotFoundError):
-        admin.host(99)
-    peer.accounts.append(Account("view@example.com", SECRET, may="view"))
-    viewer = ProxyManagerClient(address, Credentials("view@example.com", SECRET))
-    with pytest.raises(ForbiddenError, match="may not do this; give it the permission to manage"):
-        viewer.update(1, {"forward_port": 1})
-    for token in ("malformed", "ex.pir.ed"):
-        with pytest.raises(LoginRefusedError, match="does not accept the token"):
-            ProxyManagerClient(address, Credentials(token=token)).hosts()
-    assert peer.puts() == 1
-    assert peer.hosts[1]["forward_port"] == 14200
+def test_a_message_names_the_variables_of_the_role(peer: Peer, run_module: RunModule) -> None:
+    names = {"identity": "staging_proxy_manager_identity", "replace_snippet": "proxy_manager_replace_snippet"}
+    result = run_module(nginx_proxy_manager_host, arguments(peer, secret="wrong one", option_names=names))
+    assert "check staging_proxy_manager_identity and secret" in result["msg"]
+    peer.hosts[1]["advanced_config"] = "proxy_http_version 1.1;\n"
+    args = arguments(peer, switches={"allow_websocket_upgrade": True}, option_names=names)
+    assert "or set proxy_manager_replace_snippet to true" in run_module(nginx_proxy_manager_host, args)["msg"]
 
 
-def test_the_list_is_alike_for_all_versions(peer: Peer, run_module: RunModule) -> None:
-    args = {key: value for key, value in arguments(peer).items() if key not in ("check_wire", "websocket_paths")}
-    (host,) = run_module(nginx_proxy_manager_info, args | {"proxy_address": "127.0.0.1", "proxy_port": 9})["hosts"]
-    assert (host["enabled"], host["online"], host["block"]) == (True, True, None)
-    assert "advanced_config" not in host
+def test_a_lock_that_others_keep_is_named(peer: Peer, run_module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manage, "LOCK_TIMEOUT_S", 0.1)
+    with write_lock(f"{peer.url}/api", 1):
+        result = run_module(nginx_proxy_manager_host, arguments(peer))
+    assert (result["failed"], peer.puts()) == (True, 0)
+    assert "another task writes to Nginx Proxy Manager and did not finish within" in result["msg"]
 
 
-def test_the_block_is_made_without_any_login(run_module: RunModule) -> None:
-    result = run_module(nginx_proxy_manager_info, {"websocket_paths": ["/ws"]})
-    assert result["verdict"] == "not_asked"
-    assert "location = /ws {" in result["block"]
-
-
-def test_the_lock_is_waited_for_and_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with _proxy_manager_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
-        with (
-            pytest.raises(_proxy_manager_shared.LockTimeoutError),
-            _proxy_manager_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)),
-        ):
-            pass
-        with _proxy_manager_shared.write_lock("http://other:81/api", 0.1, str(tmp_path)):
-            pass
-    slept: list[float] = []
-    monkeypatch.setattr(_proxy_manager_shared.time, "sleep", slept.append)
-    with _proxy_manager_shared.write_lock("http://npm:81/api", 0.1, str(tmp_path)):
-        assert slept == [], "it is free again"
-
-
-def test_the_lock_is_for_every_user_whatever_the_umask_and_opening_it_never_waits(tmp_path: Path) -> None:
-    former = os.umask(0o077)
-    try:
-        with _proxy_manager_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
-            (path,) = tmp_path.iterdir()
-            assert path.stat().st_mode & 0o777 == 0o644
-    finally:
-        os.umask(former)
-    os.mkfifo(path)
-    # Opened in the ordinary way, it would wait for a writer for good.
-    with _proxy_manager_shared.write_lock("http://npm:81/api", 1, str(tmp_path)):
-        pass
-
-
-def test_a_kept_token_is_private_and_bound_to_its_password(tmp_path: Path) -> None:
-    directory = tmp_path / "tokens"
-    store = _proxy_manager_shared.FileStore("http://npm:81/api", "a@example.com", SECRET, str(directory))
-    assert store.load() is None
-    store.save("head.body.signature", 3600)
-    assert store.load() == "head.body.signature"
-    assert [path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())] == [0o700, 0o600]
-    other = _proxy_manager_shared.FileStore("http://npm:81/api", "a@example.com", "another", str(directory))
-    assert other.load() is None
-    directory.chmod(0o755)
-    assert store.load() is None, "a directory that others read is not trusted"
-    directory.chmod(0o700)
-    store.save("head.body.signature", 30)
-    assert store.load() is None, "it expires within the minute"
-
-
-def test_many_that_want_the_lock_get_it_one_at_a_time_and_leave_nothing(tmp_path: Path) -> None:
-    inside: list[int] = []
-    most: list[int] = []
-
-    def work(number: int) -> None:
-        for _ in range(10):
-            with _proxy_manager_shared.write_lock("http://npm:81/api", 120, str(tmp_path)):
-                inside.append(number)
-                most.append(len(inside))
-                inside.remove(number)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(most), max(most)) == (60, 1)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("module", [nginx_proxy_manager_host, nginx_proxy_manager_info])
-def test_the_documented_options_are_those_of_the_code(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that both modules share are documented once, in a fragment."""
-    keys = ("type", "elements", "required", "default", "choices")
-
-    def described(options: dict[str, Any]) -> dict[str, Any]:
-        return {name: {key: option[key] for key in keys if key in option} for name, option in options.items()}
-
-    class Declared(Exception):  # noqa: N818 - ends main() where it has declared its options
-        pass
-
-    def declare(argument_spec: dict[str, Any], **_: Any) -> None:
-        raise Declared(argument_spec)
-
-    own = yaml.safe_load(module.DOCUMENTATION)
-    documented = dict(own["options"])
-    for fragment in own["extends_documentation_fragment"]:
-        part = fragment.removeprefix("codeframe.staging.nginx_proxy_manager").removeprefix(".") or "documentation"
-        shared = yaml.safe_load(getattr(ModuleDocFragment, part.upper()))["options"]
-        assert not set(shared) & set(documented)
-        documented |= shared
-    monkeypatch.setattr(module, "AnsibleModule", declare)
-    with pytest.raises(Declared) as declared:
-        module.main()
-    assert described(documented) == described(declared.value.args[0])
+def test_the_documented_options_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    documented, declared = option_specs(nginx_proxy_manager_host, monkeypatch)
+    assert documented == declared

@@ -1,14 +1,14 @@
-"""What in a user's text stands in the way."""
+"""What in a user's configuration clashes with the managed block."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import WebSocketPath
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.clash import findings
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.clash import find_clashes
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockPath
 
 HEADERS = "proxy_set_header Upgrade $http_upgrade;\n"
-WS = (WebSocketPath("/ws"),)
-WS_AND_BELOW = (WebSocketPath("/ws", prefix=True),)
+WS = (BlockPath("/ws"),)
+WS_AND_BELOW = (BlockPath("/ws", prefix=True),)
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ WS_AND_BELOW = (WebSocketPath("/ws", prefix=True),)
         ),
         pytest.param("location = /ws { }", WS, False, [("other_location", True)], id="same-exact-location"),
         pytest.param("location /ws { }", WS, False, [("other_location", True)], id="prefix-location"),
-        pytest.param("location ^~ /ws { " + HEADERS + "}", WS, False, [("hand_pasted_location", True)], id="by-hand"),
-        pytest.param("location ~ ^/ws$ { " + HEADERS + "}", WS, False, [("hand_pasted_location", True)], id="regex"),
+        pytest.param("location ^~ /ws { " + HEADERS + "}", WS, False, [("pasted_location", True)], id="pasted"),
+        pytest.param("location ~ ^/ws$ { " + HEADERS + "}", WS, False, [("pasted_location", True)], id="regex"),
         pytest.param("location ~ ^/(ws|api) { deny all; }", WS, False, [("other_location", True)], id="other-regex"),
         pytest.param("location ~* ^/WS { deny all; }", WS, False, [("other_location", True)], id="regex-of-any-case"),
         pytest.param("location ~ ^/ { }", WS, False, [], id="regex-of-every-path"),
@@ -36,27 +36,27 @@ WS_AND_BELOW = (WebSocketPath("/ws", prefix=True),)
         pytest.param("location ~ (?<x>[ { " + HEADERS + "}", WS, False, [], id="regex-only-for-nginx"),
         pytest.param("location /ws/ { }", WS, False, [], id="below-an-exact-path"),
         pytest.param("location /ws/ { }", WS_AND_BELOW, False, [("other_location", True)], id="below-a-prefix"),
-        pytest.param("location /wsx { }", WS_AND_BELOW, False, [], id="namesake"),
+        pytest.param("location /wsx { }", WS_AND_BELOW, False, [], id="longer-name"),
         pytest.param("location / { }", WS, False, [("own_default_location", False)], id="own-default"),
         pytest.param("# location / { }", WS, False, [("default_location_mentioned", False)], id="default-in-comment"),
         pytest.param("if ($a {", WS, False, [("unreadable", False)], id="not-complete"),
         pytest.param("location /ws { }", (), False, [], id="nothing-wanted"),
     ],
 )
-def test_each_situation_has_its_word(
-    text: str, paths: tuple[WebSocketPath, ...], switch: bool, expected: list[tuple[str, bool]]
+def test_each_clash_has_its_kind(
+    text: str, paths: tuple[BlockPath, ...], switch: bool, expected: list[tuple[str, bool]]
 ) -> None:
-    assert [(each.kind, each.fatal) for each in findings(text, (), paths, switch)] == expected
+    assert [(each.kind, each.fatal) for each in find_clashes(text, (), paths, switch)] == expected
 
 
-def test_a_custom_location_is_found_too() -> None:
-    (found,) = findings("", [{"path": "/ws"}], WS, switch_on=False)
+def test_a_custom_location_is_a_clash_too() -> None:
+    (found,) = find_clashes("", [{"path": "/ws"}], WS, switch_on=False)
     assert (found.kind, found.fatal, found.spans) == ("custom_location", True, ())
     assert found.text == "the host has a custom location /ws, whose requests the managed block would take"
 
 
-def test_a_location_above_a_path_is_said_and_does_not_stop_the_change() -> None:
-    (found,) = findings("", [{"path": "/api"}], (WebSocketPath("/api/ws"),), switch_on=False)
+def test_a_location_above_a_path_is_reported_and_does_not_prevent_the_change() -> None:
+    (found,) = find_clashes("", [{"path": "/api"}], (BlockPath("/api/ws"),), switch_on=False)
     assert (found.kind, found.fatal) == ("location_above", False)
     assert found.text == (
         "the host has a custom location /api, and the managed block takes /api/ws out of it, so that its rules and its "
@@ -64,6 +64,6 @@ def test_a_location_above_a_path_is_said_and_does_not_stop_the_change() -> None:
     )
 
 
-def test_only_what_was_pasted_by_hand_can_be_taken_out() -> None:
+def test_only_what_was_pasted_for_the_websocket_can_be_removed() -> None:
     text = "location = /ws { return 410; }\nlocation /ws { " + HEADERS + "}"
-    assert [bool(each.spans) for each in findings(text, (), WS, switch_on=False)] == [False, True]
+    assert [bool(each.spans) for each in find_clashes(text, (), WS, switch_on=False)] == [False, True]

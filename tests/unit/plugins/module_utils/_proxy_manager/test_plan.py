@@ -5,35 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import (
-    Timeouts,
-    WebSocketPath,
-    render,
-)
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.client import parse_api_url
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.access import AccessRules
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.advanced_text import LoadedState
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import Timeouts, render
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockPath
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.plan import (
     PlanError,
-    Wanted,
-    creation,
-    memory,
-    plan,
-    way_back,
-)
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.transaction import (
-    nginx_words,
-    remedy,
+    WantedHost,
+    find_host,
+    plan_creation,
+    plan_host,
+    plan_restoration,
+    resume_interrupted,
     same,
+    saved_state,
+    wanted_state,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.verdict import judge
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.version import (
-    Version,
-    parse_version,
-    refusals,
-)
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.wire import Seen
 
 NAME = "api.example.com"
-WS = (WebSocketPath("/ws"),)
+WS = (BlockPath("/ws"),)
 BLOCK = render(WS, Timeouts())
 
 
@@ -53,34 +43,34 @@ def host(**fields: Any) -> dict[str, Any]:
 
 
 def test_only_what_differs_is_written() -> None:
-    made = plan(host(), Wanted(NAME, WS, fields={"forward_port": 14200, "allow_websocket_upgrade": True}))
+    made = plan_host(host(), WantedHost(NAME, WS, fields={"forward_port": 14200, "allow_websocket_upgrade": True}))
     assert made.body == {"allow_websocket_upgrade": True, "advanced_config": BLOCK.text}
-    assert made.former == {"allow_websocket_upgrade": False, "advanced_config": ""}
+    assert made.previous == {"allow_websocket_upgrade": False, "advanced_config": ""}
     assert made.reasons == ("allow_websocket_upgrade is False, wanted True", "the managed block is missing")
 
 
 @pytest.mark.parametrize("value", [0, False], ids=["before-2.12", "since-2.12"])
-def test_a_flag_is_the_same_in_all_versions(value: object) -> None:
-    made = plan(host(allow_websocket_upgrade=value), Wanted(NAME, fields={"allow_websocket_upgrade": False}))
-    assert not made.changes
+def test_a_switch_is_the_same_in_all_versions(value: object) -> None:
+    made = plan_host(host(allow_websocket_upgrade=value), WantedHost(NAME, fields={"allow_websocket_upgrade": False}))
+    assert not made.body
 
 
-def test_the_way_back_undoes_a_plan_with_a_snippet() -> None:
+def test_a_restoration_undoes_a_plan_with_a_snippet() -> None:
     text = "a 1;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nb 2;"
     before = host(advanced_config=text)
-    made = plan(before, Wanted(NAME, WS, fields={"forward_port": 80}, replace_snippet=True))
+    made = plan_host(before, WantedHost(NAME, WS, fields={"forward_port": 80}, replace_snippet=True))
     after = before | made.body
     assert after["advanced_config"] == BLOCK.text + "a 1;\nb 2;"
-    back = way_back(after, memory(before, made), NAME)
+    back = plan_restoration(after, saved_state(made), NAME)
     assert back.body == {"forward_port": 14200, "advanced_config": text}
-    edited = way_back(after | {"advanced_config": BLOCK.text + "c 3;"}, memory(before, made), NAME)
+    edited = plan_restoration(after | {"advanced_config": BLOCK.text + "c 3;"}, saved_state(made), NAME)
     assert edited.body == {"forward_port": 14200, "advanced_config": "c 3;"}
-    assert [each.kind for each in edited.findings] == ["text_moved_on"]
+    assert [each.kind for each in edited.clashes] == ["text_edited"]
 
 
-def test_a_location_added_later_does_not_stop_a_settled_host() -> None:
+def test_a_location_that_was_added_later_does_not_stop_an_unchanged_host() -> None:
     text = BLOCK.text + "location /ws { }"
-    assert not plan(host(advanced_config=text), Wanted(NAME, WS)).changes
+    assert not plan_host(host(advanced_config=text), WantedHost(NAME, WS)).body
 
 
 @pytest.mark.parametrize(
@@ -96,79 +86,21 @@ def test_a_location_added_later_does_not_stop_a_settled_host() -> None:
         pytest.param(
             "",
             {"ssl_forced": True},
-            f"proxy host {NAME}: ssl_forced needs a certificate, and the host has none; give certificate, "
+            f"proxy host {NAME}: ssl_forced needs a certificate, and the host has none; give O(certificate), "
             "or leave it out",
             id="no-certificate",
         ),
     ],
 )
-def test_what_stands_in_the_way_stops_the_plan(text: str, fields: dict[str, Any], message: str) -> None:
+def test_what_prevents_the_change_stops_the_plan_host(text: str, fields: dict[str, Any], message: str) -> None:
     with pytest.raises(PlanError) as caught:
-        plan(host(advanced_config=text), Wanted(NAME, WS, fields=fields))
+        plan_host(host(advanced_config=text), WantedHost(NAME, WS, fields=fields))
     assert str(caught.value) == message
 
 
 def test_a_host_is_created_only_with_all_that_it_needs() -> None:
-    with pytest.raises(PlanError, match="forward_host is not given to create one"):
-        creation(Wanted(NAME, WS, fields={"forward_scheme": "http", "forward_port": 80}))
-
-
-@pytest.mark.parametrize(
-    ("answer", "version"),
-    [
-        ({"status": "OK", "version": {"major": 2, "minor": 15, "revision": 1}}, Version(2, 15, 1)),
-        ({"version": "v2.9.19"}, Version(2, 9, 19)),
-        ({"version": {"major": 2}}, None),
-        ({}, None),
-        (None, None),
-    ],
-)
-def test_the_version_is_read_or_unknown(answer: object, version: Version | None) -> None:
-    assert parse_version(answer) == version
-
-
-def test_a_version_that_is_not_known_yet_behaves_like_the_newest() -> None:
-    assert refusals(Version(3, 0, 0)) == refusals(Version(2, 15, 1))
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        pytest.param("http://npm:81", "http://npm:81/api", id="plain"),
-        pytest.param("http://npm:81/api/", "http://npm:81/api", id="with-api"),
-        pytest.param("https://npm.example.com", "https://npm.example.com:443/api", id="tls"),
-        pytest.param("https://proxy.example.com/npm/", "https://proxy.example.com:443/npm/api", id="below-a-path"),
-        pytest.param("http://[2001:db8::1]:81", "http://[2001:db8::1]:81/api", id="ipv6"),
-    ],
-)
-def test_the_api_is_found_below_its_url(url: str, expected: str) -> None:
-    assert parse_api_url(url).url == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        pytest.param("http://a:secret@npm", "api_url contains a user name", id="password"),
-        pytest.param("npm:81", "api_url is 'npm:81'; expected one like", id="no-scheme"),
-        pytest.param("http://npm:99999", "api_url cannot be read as a URL", id="port"),
-        pytest.param("http://npm/?a=b", "without anything behind the path", id="query"),
-    ],
-)
-def test_a_url_that_cannot_be_used_is_refused(url: str, message: str) -> None:
-    with pytest.raises(ValueError, match="api_url") as caught:
-        parse_api_url(url)
-    assert message in str(caught.value)
-    assert "secret@" not in str(caught.value)
-
-
-def test_the_words_of_nginx_lead_to_the_remedy() -> None:
-    text = (
-        'Command failed: nginx -t\nnginx: [emerg] "proxy_http_version" directive is duplicate in '
-        "/data/nginx/proxy_host/1.conf:14\nnginx: configuration file /etc/nginx/nginx.conf test failed"
-    )
-    words = nginx_words({"meta": {"nginx_online": False, "nginx_err": text}})
-    assert words == '"proxy_http_version" directive is duplicate in /data/nginx/proxy_host/1.conf:14'
-    assert remedy(words) == ('remove "proxy_http_version" from the Advanced tab, or switch Websockets Support off')
+    with pytest.raises(PlanError, match="O\\(forward_host\\) is not given to create one"):
+        plan_creation(WantedHost(NAME, WS, fields={"forward_scheme": "http", "forward_port": 80}))
 
 
 @pytest.mark.parametrize(
@@ -179,17 +111,85 @@ def test_values_are_compared_whatever_their_type(current: object, wanted: object
     assert same(current, wanted) is equal
 
 
+def test_a_host_is_found_by_any_of_its_names() -> None:
+    hosts = [host(id=1), host(id=2, domain_names=["a.example.com", "B.example.com"])]
+    assert find_host(hosts, "b.EXAMPLE.com") == hosts[1]
+    assert find_host(hosts, "c.example.com") is None
+    assert find_host([{"domain_names": None}], NAME) is None
+
+
+def test_the_running_nginx_shows_the_block_before_and_after() -> None:
+    added = plan_host(host(), WantedHost(NAME, WS))
+    assert (added.loaded_before, added.loaded_after) == (
+        LoadedState(None, ("/ws",)),
+        LoadedState(BLOCK.revision, ("/ws",)),
+    )
+    removed = plan_host(host(advanced_config=BLOCK.text), WantedHost(NAME, present=False))
+    assert (removed.loaded_before, removed.loaded_after) == (
+        LoadedState(BLOCK.revision, ("/ws",)),
+        LoadedState(None, ("/ws",)),
+    )
+    assert added.probed_paths == removed.probed_paths == ("/ws",)
+    nothing = plan_host(host(), WantedHost(NAME, present=False))
+    assert (nothing.loaded_before, nothing.loaded_after) == (LoadedState(None, ()), LoadedState(None, ()))
+
+
+def test_a_wanted_state_is_the_same_in_every_run_that_wants_it() -> None:
+    wanted = WantedHost(NAME, WS, fields={"forward_port": 80, "ssl_forced": False, "certificate_id": 3})
+    first, second = plan_host(host(), wanted), plan_host(host(advanced_config=BLOCK.text, forward_port=80), wanted)
+    assert wanted_state(wanted, first.block) == wanted_state(wanted, second.block)
+    assert wanted_state(wanted, first.block) == {
+        "created": False,
+        "fields": {"forward_port": 80, "ssl_forced": False},
+        "block": BLOCK.text,
+        "removed": [],
+        "unmanaged_digest": "",
+    }
+    assert plan_restoration(host(advanced_config=BLOCK.text), wanted_state(wanted, None), NAME).body == {
+        "advanced_config": "",
+        "forward_port": 80,
+    }
+
+
+def test_a_restoration_gives_an_older_block_the_rules_of_today() -> None:
+    rules = AccessRules(3, has_users=True)
+    plan = plan_restoration(host(), {"block": BLOCK.text}, NAME, rules)
+    assert plan.body == {"advanced_config": render(WS, Timeouts(), rules).text}
+    assert plan.reasons == ("the managed block was another one",)
+
+
+OFFLINE = host(advanced_config="bad", forward_port=81)
+
+
 @pytest.mark.parametrize(
-    ("seen", "served", "kind"),
+    ("is_offline", "pending", "expected"),
     [
-        pytest.param(Seen(101, True, "abc"), True, "in_force", id="in-force"),
-        pytest.param(Seen(502, False, "abc"), True, "in_force", id="in-force-without-application"),
-        pytest.param(Seen(101, True, "old"), True, "other_block", id="older"),
-        pytest.param(Seen(101, True), True, "upgrades_without_block", id="switch"),
-        pytest.param(Seen(426), True, "not_in_force", id="nothing-pasted"),
-        pytest.param(Seen(404), False, "not_served", id="offline"),
-        pytest.param(Seen(error="refused"), None, "no_answer", id="down"),
+        pytest.param(True, ({}, {}), ({"forward_port": 80}, {"forward_port": 81}), id="nothing-was-interrupted"),
+        pytest.param(
+            True,
+            ({"advanced_config": "bad", "forward_port": 81}, {"advanced_config": "good", "forward_port": 14200}),
+            (
+                {"advanced_config": "bad", "forward_port": 80},
+                {"advanced_config": "good", "forward_port": 14200},
+            ),
+            id="interrupted",
+        ),
+        pytest.param(
+            False,
+            ({"advanced_config": "bad"}, {"advanced_config": "good"}),
+            ({"forward_port": 80}, {"forward_port": 81}),
+            id="online",
+        ),
+        pytest.param(
+            True,
+            ({"advanced_config": "other"}, {"advanced_config": "good"}),
+            ({"forward_port": 80}, {"forward_port": 81}),
+            id="changed-by-others-since",
+        ),
     ],
 )
-def test_the_wire_tells_what_was_pasted(seen: Seen, served: bool | None, kind: str) -> None:
-    assert judge(NAME, "abc", {"/ws": seen}, served, asked=True).kind == kind
+def test_an_interrupted_save_is_finished_or_undone(
+    is_offline: bool, pending: tuple[dict[str, Any], dict[str, Any]], expected: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    plan = {"forward_port": 80}, {"forward_port": 81}
+    assert resume_interrupted(OFFLINE, is_offline, plan, pending) == expected

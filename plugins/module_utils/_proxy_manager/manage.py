@@ -1,0 +1,393 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call of the module for a proxy host: read, plan, save, confirm."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .advanced_text import LoadedState, split_text
+from .answer import ProxyAnswer
+from .api_errors import ApiError, CutError, ServerFaultError
+from .client import ProxyManagerClient
+from .drift import find_drift
+from .host_status import nginx_error, online, remedy
+from .lookup import access_list_id, access_rules, certificate_id
+from .options import ProxyOptions, parse_name, parse_timeouts
+from .paths import parse_paths
+from .plan import (
+    HostPlan,
+    PlanError,
+    WantedHost,
+    find_host,
+    plan_creation,
+    plan_host,
+    plan_restoration,
+    resume_interrupted,
+    saved_state,
+    wanted_state,
+)
+from .private_files import Journal, default_directory
+from .probe import ProxyProbe, is_served
+from .report import HostReport
+from .transaction import Transaction, TransactionError
+from .version import flag
+from .write_lock import write_lock
+
+#: A state that is in force shows at once, so an unchanged host is confirmed without a long wait.
+_UNCHANGED_S = 0.5
+#: Longest wait for other tasks that write; a save takes up to some seconds.
+LOCK_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """What the user wants of a proxy host.
+
+    :param wanted: Without what has to be looked up in Nginx Proxy Manager.
+    :param saved: For ``restored``, the state to restore.
+    :param carries_rules: Whether the rules of an access list are added to the block; otherwise it is refused.
+    :param confirm: Whether the proxy itself is asked.
+    :param confirm_timeout_s: Seconds within which a save has to be in force.
+    """
+
+    state: str
+    wanted: WantedHost
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    certificate: str | None = None
+    access_list: str | None = None
+    carries_rules: bool = True
+    proxy: ProxyOptions = field(default_factory=ProxyOptions)
+    confirm: bool = True
+    confirm_timeout_s: float = 10.0
+    check_mode: bool = False
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], check_mode: bool) -> HostOptions:
+        """Read the options of the module.
+
+        :raises ValueError: One sentence on an option that cannot be used.
+        :raises PlanError: Likewise.
+        """
+        name = parse_name(params["domain_name"])
+        timeouts = parse_timeouts(params)
+        port = params["forward_port"]
+        if port is not None and not 1 <= port <= 65535:
+            raise PlanError(f"O(forward_port) is {port}; expected 1 to 65535")
+        names = params["domain_names"]
+        if names is not None and name.lower() not in (each.lower() for each in names):
+            raise PlanError(f"O(domain_names) does not contain {name}; expected O(domain_name) among them")
+        given = {key: params[key] for key in ("forward_scheme", "forward_host", "forward_port", "domain_names")}
+        present = params["state"] == "present"
+        wanted = WantedHost(
+            domain_name=name,
+            paths=parse_paths(params["websocket_paths"], params["forward_paths"]) if present else (),
+            timeouts=timeouts,
+            fields={key: value for key, value in {**given, **(params["switches"] or {})}.items() if value is not None},
+            replace_snippet=params["replace_snippet"],
+            present=present,
+        )
+        return cls(
+            state=params["state"],
+            wanted=wanted,
+            saved=params["previous"] or {},
+            certificate=params["certificate"],
+            access_list=params["access_list"],
+            carries_rules=params["access_list_rules"] == "carry",
+            proxy=ProxyOptions.of(params),
+            confirm=params["check_wire"],
+            confirm_timeout_s=params["wire_timeout"],
+            check_mode=check_mode,
+        )
+
+
+class HostTask:
+    """One call of the module; the report is complete at any moment.
+
+    :raises Exception: All methods raise one of the kinds that the module turns into a message.
+    """
+
+    def __init__(self, client: ProxyManagerClient, options: HostOptions, report: HostReport) -> None:
+        self._client = client
+        self._options = options
+        self._report = report
+        self._name = options.wanted.domain_name
+
+    def run(self) -> None:
+        """Bring the host into the wanted state."""
+        # The list itself goes into the report, so that a failure shows the calls too.
+        self._report.api_calls = self._client.calls
+        self._report.version = str(self._client.version)
+        host = find_host(self._client.hosts(), self._name)
+        if self._options.state == "restored":
+            self._restore(host)
+        elif self._options.state == "absent":
+            self._remove(host)
+        elif host is None:
+            self._create()
+        else:
+            self._change(host)
+
+    # States.
+
+    def _change(self, host: dict[str, Any]) -> None:
+        """Save what differs from the wanted host."""
+        wanted = self._look_up(host)
+        # A host without the block is not managed, and its drift is not repaired.
+        self._apply(
+            host,
+            wanted,
+            plan_host(host, wanted),
+            replan=lambda now: plan_host(now, self._look_up(now)),
+            repairs=wanted.present,
+        )
+
+    def _remove(self, host: dict[str, Any] | None) -> None:
+        if host is None:
+            self._report.msg = f"there is no proxy host {self._name}"
+            return
+        plan = plan_host(host, self._options.wanted)
+        if plan.before.created_by_us:
+            self._delete(host, plan)
+        else:
+            self._change(host)
+
+    def _restore(self, host: dict[str, Any] | None) -> None:
+        saved = self._options.saved
+        if not saved:
+            self._report.msg = f"no previous state of proxy host {self._name} is known"
+            return
+        if host is None:
+            if saved.get("created"):
+                self._report.msg = f"proxy host {self._name} does not exist, as before"
+                return
+            raise PlanError(
+                f"proxy host {self._name} does not exist any more and cannot be restored; create it manually"
+            )
+        if saved.get("created"):
+            plan = plan_host(host, WantedHost(self._name, present=False))
+            if plan.before.created_by_us:
+                self._delete(host, plan)
+                return
+            raise PlanError(f"proxy host {self._name} is not marked as created by this module, and is not deleted")
+        list_id = int((saved.get("fields") or {}).get("access_list_id", host.get("access_list_id") or 0))
+        access = access_rules(self._client, self._name, list_id) if list_id and saved.get("block") else None
+
+        def plan_now(now: Mapping[str, Any]) -> HostPlan:
+            return plan_restoration(now, saved, self._name, access)
+
+        self._apply(host, self._options.wanted, plan_now(host), replan=plan_now)
+
+    def _apply(
+        self,
+        host: dict[str, Any],
+        wanted: WantedHost,
+        plan: HostPlan,
+        replan: Callable[[Mapping[str, Any]], HostPlan],
+        repairs: bool = True,
+    ) -> None:
+        """Save a host, if its plan or a drift requires it.
+
+        :param replan: Makes the plan for the host as it is once the lock is held.
+        :param repairs: Whether a drift is repaired by saving once more.
+        """
+        probe = self._probe(host)
+        seen = probe.ask(plan.probed_paths)
+        self._report.describe_plan(host, plan, wanted, seen)
+        resave = self._note_drift(host, plan, probe, seen) and repairs
+        if self._options.check_mode or not (plan.body or resave):
+            self._report.changed = bool(plan.body) or resave
+            self._report.wire["after"] = self._report.wire["before"]
+            verb, same = ("restored", "as it was") if self._options.state == "restored" else ("saved", "as wanted")
+            self._report.msg = f"proxy host {self._name} {f'would be {verb}' if self._report.changed else f'is {same}'}"
+            return
+        self._require_permission()
+        with self._locked():
+            # Others may have written in the meantime.
+            host = self._client.host(host["id"])
+            plan = replan(host)
+            self._report.previous = saved_state(plan)
+            host = self._save(host, plan, probe, resave)
+            seen = probe.ask(plan.probed_paths)
+            self._report.describe_outcome(host, seen, "saved", confirmed=probe.endpoint is not None)
+
+    def _create(self) -> None:
+        wanted = self._look_up(None)
+        body, block = plan_creation(wanted)
+        self._report.reasons = ["there is no such proxy host"]
+        self._report.previous = {"created": True}
+        self._report.current = wanted_state(wanted, block)
+        self._report.describe_change(block, "", {}, body)
+        self._report.changed = True
+        if self._options.check_mode:
+            self._report.msg = f"proxy host {self._name} would be created"
+            return
+        # Nothing is left of a creation that fails.
+        self._report.changed = False
+        self._require_permission()
+        with self._locked():
+            host = self._client.host(self._post(body))
+            probe = self._probe(host, may_be_unreachable=True)
+            if online(host) is False or not probe.confirm(split_text(block.text).loaded):
+                error = nginx_error(host)
+                self._delete_created(int(host["id"]))
+                raise PlanError(
+                    f"proxy host {self._name} did not come online after it was created "
+                    f"({error or 'the proxy does not serve it'}); it is deleted again; {remedy(error)}"
+                )
+            self._report.changed = True
+            seen = probe.ask([each.path for each in wanted.paths])
+            self._report.describe_outcome(host, seen, "created", confirmed=probe.endpoint is not None)
+
+    def _post(self, body: Mapping[str, Any]) -> int:
+        """Create the host; its id."""
+        try:
+            return self._client.create(body)
+        except (CutError, ServerFaultError) as exc:
+            created = find_host(self._client.hosts(), self._name)
+            if created is None:
+                raise
+            if isinstance(exc, CutError):
+                return int(created["id"])
+            self._delete_created(int(created["id"]))
+            raise PlanError(
+                f"proxy host {self._name}: {exc}; nginx is broken by something else than this host, which is "
+                "deleted again; repair what nginx -t in the container of Nginx Proxy Manager names, then run again"
+            ) from None
+
+    def _delete_created(self, host_id: int) -> None:
+        """Delete a host that was just created; a 500 means here too that the database has changed."""
+        with contextlib.suppress(ServerFaultError):
+            self._client.delete(host_id)
+        self._report.restored = True
+
+    def _delete(self, host: dict[str, Any], plan: HostPlan) -> None:
+        self._report.describe_plan(host, plan, self._options.wanted, {})
+        self._report.changed = True
+        self._report.reasons = ["the host was created by this module and is not wanted any more"]
+        self._report.msg = f"proxy host {self._name} {'would be' if self._options.check_mode else 'is'} deleted"
+        if not self._options.check_mode:
+            self._require_permission()
+            with self._locked():
+                self._client.delete(host["id"])
+
+    # Steps.
+
+    def _save(self, host: dict[str, Any], plan: HostPlan, probe: ProxyProbe, resave: bool) -> dict[str, Any]:
+        """Carry a plan out, or save once more what the database has; the host as it is then."""
+        planned: tuple[Mapping[str, Any], Mapping[str, Any]] = plan.body, plan.previous
+        if not plan.body:
+            if not resave:
+                return self._client.host(host["id"])
+            unchanged = {"advanced_config": str(host.get("advanced_config") or "")}
+            planned = unchanged, unchanged
+        journal = Journal(self._client.address.url, host["id"], default_directory())
+        pending = journal.pending()
+        body, previous = resume_interrupted(host, online(host) is False, planned, pending)
+        journal.open(body, previous)
+        previous_state = plan.loaded_before
+        if "advanced_config" in previous:
+            text = split_text(previous["advanced_config"])
+            previous_state = LoadedState(text.revision, text.paths or plan.loaded_after.paths)
+        transaction = Transaction(
+            self._client, host["id"], self._name, probe, body, previous, plan.loaded_after, previous_state
+        )
+        self._report.notes = transaction.notes
+        try:
+            host = transaction.run(online(host) is not False)
+        except TransactionError as exc:
+            # No change is left if the previous configuration serves again.
+            self._report.changed, self._report.restored = not exc.restored, exc.restored
+            if exc.restored:
+                journal.close()
+            raise
+        except ApiError:
+            self._report.changed = transaction.sent
+            if not transaction.sent:
+                # What an interrupted run has left is still to be restored.
+                journal.open(*pending) if pending[0] else journal.close()
+            raise
+        journal.close()
+        self._report.changed = True
+        return host
+
+    def _probe(self, host: Mapping[str, Any], may_be_unreachable: bool = False) -> ProxyProbe:
+        """The questions to the proxy: none if the user said so, or if the host is disabled."""
+        options = self._options
+        if not options.confirm:
+            return ProxyProbe(None)
+        endpoint = options.proxy.endpoint(self._name, int(host.get("certificate_id") or 0) > 0)
+        if not flag(host.get("enabled", True)):
+            self._report.find("host_disabled", "the host is disabled, so that the proxy cannot be asked")
+            if is_served(endpoint):
+                self._report.drift.append(
+                    "the database has the host disabled, the running nginx serves this name (a save leaves it so; "
+                    "switch the host on and off)"
+                )
+            return ProxyProbe(None)
+        if not may_be_unreachable and is_served(endpoint) is None and online(host) is not False:
+            text = f"the proxy does not answer at {endpoint.address}:{endpoint.port}"
+            if not options.check_mode:
+                raise PlanError(
+                    f"proxy host {self._name}: {text}, so that a save could not be confirmed; give O(proxy_address) "
+                    "and O(proxy_port), or set O(check_wire) to false to rely on the API alone"
+                )
+            self._report.find("proxy_unreachable", text)
+            return ProxyProbe(None)
+        return ProxyProbe(endpoint, options.confirm_timeout_s)
+
+    def _note_drift(
+        self, host: Mapping[str, Any], plan: HostPlan, probe: ProxyProbe, seen: Mapping[str, ProxyAnswer]
+    ) -> bool:
+        """Report a difference between database and running nginx; whether it requires a save."""
+        drift = find_drift(host, plan, seen, lambda state: probe.confirm(state, _UNCHANGED_S, rounds=1))
+        if drift is None:
+            return False
+        if not drift.repairable:
+            self._report.find("not_served", drift.text)
+            return False
+        self._report.drift.append(drift.text)
+        if plan.body:
+            return False
+        self._report.reasons.append(drift.text)
+        return True
+
+    def _require_permission(self) -> None:
+        permission, _ = self._client.permission()
+        if permission is not None and permission != "manage":
+            raise PlanError(
+                f"the account may only {permission} proxy hosts, so that {self._name} cannot be saved; "
+                "give it the permission to manage proxy hosts"
+            )
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other tasks of this machine from writing."""
+        with write_lock(self._client.address.url, LOCK_TIMEOUT_S) as waited:
+            self._report.lock_waited_s = round(waited, 3)
+            yield
+
+    def _look_up(self, host: Mapping[str, Any] | None) -> WantedHost:
+        """The wanted host with the ids of certificate and access list, and the rules that will be in force."""
+        options, wanted = self._options, self._options.wanted
+        fields = dict(wanted.fields)
+        if options.certificate is not None:
+            fields["certificate_id"] = certificate_id(self._client, options.certificate)
+        if options.access_list is not None:
+            fields["access_list_id"] = access_list_id(self._client, options.access_list)
+        list_id = int(fields.get("access_list_id", (host or {}).get("access_list_id") or 0))
+        access = None
+        if list_id and wanted.paths:
+            if not options.carries_rules:
+                raise PlanError(
+                    f"proxy host {self._name}: access list {list_id} is in force, which does not apply to locations of "
+                    "the Advanced text; set O(access_list_rules) to carry to have its rules in the block, or take the "
+                    "list off the host"
+                )
+            access = access_rules(self._client, self._name, list_id)
+        return replace(wanted, fields=fields, access=access)

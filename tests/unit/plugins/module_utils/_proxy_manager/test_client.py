@@ -1,0 +1,85 @@
+"""The client of the API against the test server, in all versions."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.api_address import parse_api_url
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.api_errors import (
+    CutError,
+    ForbiddenError,
+    LoginRefusedError,
+    NotFoundError,
+    UnreachableError,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.client import (
+    Credentials,
+    ProxyManagerClient,
+)
+from proxy_manager_peer.behaviour import VERSIONS
+from proxy_manager_peer.nginx import NoNginx
+from proxy_manager_peer.server import Account, Peer
+
+NAME = "api.test"
+SECRET = "correct horse"
+
+
+@pytest.fixture(params=VERSIONS)
+def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+    with Peer(request.param, tmp_path, NoNginx(tmp_path), save_delay_s=0, reload_delay_s=0) as peer:
+        peer.add_host(NAME, 14200)
+        yield peer
+
+
+def test_a_missing_object_is_told_from_a_missing_permission_in_all_versions(peer: Peer) -> None:
+    """One answers 200 to an unknown host, others 404 to a missing login."""
+    address = parse_api_url(peer.url)
+    admin = ProxyManagerClient(address, Credentials("admin@example.com", SECRET))
+    assert len(admin.hosts()) == 1
+    with pytest.raises(NotFoundError):
+        admin.host(99)
+    peer.accounts.append(Account("view@example.com", SECRET, may="view"))
+    viewer = ProxyManagerClient(address, Credentials("view@example.com", SECRET))
+    with pytest.raises(ForbiddenError, match="may not do this; give it the permission to manage"):
+        viewer.update(1, {"forward_port": 1})
+    for token in ("malformed", "ex.pir.ed"):
+        with pytest.raises(LoginRefusedError, match="does not accept the token"):
+            ProxyManagerClient(address, Credentials(token=token)).hosts()
+    assert peer.puts() == 1
+    assert peer.hosts[1]["forward_port"] == 14200
+
+
+_BODY = b'{"status":"OK","version":{"major":2,"minor":15,"revision":1}}'
+VERSION = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        pytest.param(b"", "closed without an answer", id="nothing"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "in the middle of the answer", id="half"),
+    ],
+)
+def test_a_request_that_may_have_been_carried_out_is_told_from_one_that_was_not(answer: bytes, cause: str) -> None:
+    def serve() -> None:
+        for content in (VERSION, answer, VERSION, answer):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(content)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        for method, kind in (("PUT", CutError), ("GET", UnreachableError)):
+            client = ProxyManagerClient(parse_api_url(url), Credentials(token="a.b.c"))
+            with pytest.raises(kind) as caught:
+                client.call(method, "/nginx/proxy-hosts/1", {} if method == "PUT" else None)
+            assert f"ended during {method} /nginx/proxy-hosts/1 ({cause})" in str(caught.value)
+            assert client.calls == ["GET /", f"{method} /nginx/proxy-hosts/1"]
+        thread.join(60)
