@@ -7,24 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: frontend_bundle_info
-short_description: Find out which URLs stand in the client scripts of a build or of a served page
+short_description: Read which URLs the client scripts of a served page contain
 version_added: 0.1.0
 description:
-  - Looks into the client scripts of a build on the disk, or into those that a served page makes a browser load, and
-    says which of the expected URLs are there and which of the forbidden ones.
-  - A served page proves what users get; a build on the disk does not.
-  - Changes nothing, and does not fail because of what it finds, unless O(fail) says so.
+  - Reads the client scripts that a served page makes a browser load, and returns which of the expected and of the
+    forbidden URLs they contain.
+  - Changes nothing, and does not fail because of what it finds, unless O(fail) is set.
 options:
-  path:
-    description:
-      - The output directory of a build, such as C(web-ui/.next) or C(dist).
-    type: path
   url:
     description:
-      - Address of a page. Its scripts are followed, also those that Next.js names inside of it and those that Vite's
-        scripts import later; scripts of other sites are not fetched.
-      - C(localhost) and names below it lead to the loopback addresses without a question to the DNS.
+      - URL of a page. Its scripts are followed, including those that Next.js names inside of it and those that Vite's
+        scripts import later. Scripts of other sites are not fetched.
+      - C(localhost) and names below it resolve to the loopback addresses without DNS.
     type: str
+    required: true
   pages:
     description:
       - Further pages, as paths relative to O(url).
@@ -33,14 +29,14 @@ options:
     default: []
   expected_urls:
     description:
-      - URLs that should stand in the client scripts.
+      - URLs that the client scripts should contain.
     type: list
     elements: str
     default: []
   forbidden_urls:
     description:
-      - Beginnings of URLs that should not, such as V(ws://localhost). Where one is only a part of an expected URL, it
-        does not count.
+      - Beginnings of URLs that they should not contain, such as V(ws://localhost). An occurrence inside an expected URL
+        is ignored.
     type: list
     elements: str
     default: []
@@ -60,32 +56,27 @@ options:
   secret_headers:
     description:
       - Further headers of the requests, such as C(Authorization), whose values are never shown. They are sent to the
-        origin of O(url) alone.
+        origin of O(url) only.
     type: dict
     default: {}
-  timeout:
-    description:
-      - Seconds for everything that is fetched.
-    type: int
-    default: 30
   fail:
     description:
-      - Fail if an expected URL is missing, a forbidden one is there, or a page or script cannot be loaded.
+      - Fail if an expected URL is missing, a forbidden one is found, or a page or script cannot be loaded.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Changes nothing in any mode.
+    description: Changes nothing.
     support: full
   diff_mode:
-    description: There is nothing to show.
+    description: There is no difference to show.
     support: none
 author:
   - The codeframe.staging contributors (@codeframe)
 """
 
 EXAMPLES = r"""
-- name: Prove that the served page talks to the public WebSocket
+- name: Prove that the served page uses the public WebSocket
   codeframe.staging.frontend_bundle_info:
     url: http://codeframe.example.com:14100/
     connect_to: 127.0.0.1
@@ -98,7 +89,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passed:
-  description: Whether everything expected is there, nothing forbidden is, and all that is referenced could be loaded.
+  description:
+    - Whether all expected URLs were found and no forbidden one, and all scripts that the pages refer to were loaded.
   returned: always
   type: bool
 found:
@@ -106,7 +98,7 @@ found:
   returned: always
   type: dict
 missing:
-  description: Expected URLs that stand in no script.
+  description: Expected URLs that no script contains.
   returned: always
   type: list
   elements: str
@@ -115,16 +107,16 @@ forbidden:
   returned: always
   type: dict
 scripts:
-  description: The scripts that were looked into.
+  description: The scripts that were read.
   returned: always
   type: list
   elements: str
 failures:
-  description: What is referenced but could not be loaded, with the reason.
+  description: What a page refers to but could not be loaded, with the reason.
   returned: always
   type: dict
 pages:
-  description: The pages that were loaded, after redirections.
+  description: The pages that were loaded, after redirects.
   returned: always
   type: list
   elements: str
@@ -134,41 +126,33 @@ complaint:
   type: str
 """
 
-import os
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._frontend.build_host import client_scripts
 from ..module_utils._frontend.bundle import complaint, search
 from ..module_utils._frontend.bundle_fetch import (
     Bundle,
     Fetcher,
     FetchError,
     Limits,
+    client_context,
     load,
-    tls_context,
+    refuse_malformed,
 )
 
 
-def gather(params: dict[str, Any]) -> Bundle:
-    """Get the scripts.
+def load_scripts(params: dict[str, Any]) -> Bundle:
+    """Load the page and its scripts.
 
-    :raises FetchError: If there is nothing to look into.
+    :raises FetchError: If the page cannot be loaded.
     """
-    if params["path"]:
-        if not os.path.isdir(params["path"]):
-            raise FetchError(f"{params['path']} is no directory, so there is no build")
-        return Bundle(scripts=client_scripts(params["path"]))
-    parts = urlsplit(params["url"])
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise FetchError(f"url is {params['url']!r}; expected an address such as http://app.example.com/")
-    limits = Limits(timeout_s=params["timeout"])
+    refuse_malformed(params["url"])
+    limits = Limits()
     fetcher = Fetcher(
         limits,
         params["connect_to"],
-        context=tls_context(params["ca_certificates"], validate_certs=params["validate_certs"]),
+        context=client_context(params["ca_certificates"], validate_certs=params["validate_certs"]),
         headers={name: str(value) for name, value in params["secret_headers"].items()},
     )
     try:
@@ -178,11 +162,10 @@ def gather(params: dict[str, Any]) -> Bundle:
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "path": {"type": "path"},
-            "url": {"type": "str"},
+            "url": {"type": "str", "required": True},
             "pages": {"type": "list", "elements": "str", "default": []},
             "expected_urls": {"type": "list", "elements": "str", "default": []},
             "forbidden_urls": {"type": "list", "elements": "str", "default": []},
@@ -190,26 +173,22 @@ def main() -> None:
             "validate_certs": {"type": "bool", "default": True},
             "ca_certificates": {"type": "str"},
             "secret_headers": {"type": "dict", "no_log": True, "default": {}},
-            "timeout": {"type": "int", "default": 30},
             "fail": {"type": "bool", "default": False},
         },
-        mutually_exclusive=[("path", "url")],
-        required_one_of=[("path", "url")],
         supports_check_mode=True,
     )
     params = module.params
-    where = params["path"] or params["url"]
     problem = ""
     try:
-        bundle = gather(params)
+        bundle = load_scripts(params)
     except FetchError as err:
         bundle = Bundle()
         problem = str(err)
     findings = search(bundle.scripts, params["expected_urls"], params["forbidden_urls"])
     if not problem:
-        said = complaint(findings, where)
-        broken = [f"{where} references {address}, but {why}" for address, why in list(bundle.failures.items())[:2]]
-        problem = "; ".join([*([said] if said else []), *broken])
+        wrong = complaint(findings, params["url"])
+        broken = [f"{params['url']} refers to {url}, but {why}" for url, why in list(bundle.failures.items())[:2]]
+        problem = "; ".join([*([wrong] if wrong else []), *broken])
     result = {
         "changed": False,
         "passed": not problem,

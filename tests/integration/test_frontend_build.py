@@ -17,7 +17,8 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_host import clean_env
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.commands import clean_env
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build, frontend_bundle_info
 from free_ports import free_port
 
@@ -72,7 +73,7 @@ def project(path: Path, files: dict[str, str], packages: dict[str, str], scripts
     package["overrides"] = {"rollup": "4.50.0"}
     (path / "package.json").write_text(json.dumps(package))
     command = ["npm", "install", "--package-lock-only", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=path, env=clean_env(os.path.dirname(shutil.which("node") or "")), check=True)
+    subprocess.run(command, cwd=path, env=clean_env(), check=True)
 
 
 def next_project(path: Path, version: str, react: str) -> Frontend:
@@ -85,7 +86,7 @@ def next_project(path: Path, version: str, react: str) -> Frontend:
 def served(frontend: Frontend, command: list[str], url: str) -> dict[str, Any]:
     """Serve the build and look at the page as a browser gets it."""
     port = free_port()
-    env = clean_env(os.path.dirname(shutil.which("node") or ""))
+    env = clean_env()
     process = subprocess.Popen([*command, str(port)], cwd=frontend.path, env=env, start_new_session=True)
     try:
         options = {"url": f"http://127.0.0.1:{port}/", "expected_urls": [url], "forbidden_urls": [FALLBACK]}
@@ -111,7 +112,7 @@ def cycle(frontend: Frontend, serve: list[str]) -> None:
     predicted = frontend.run(url=TWO, check=True)
     third = frontend.ok(url=TWO)
     assert predicted["reasons"] == third["reasons"]
-    assert third["reasons"] == [f"{frontend.key} changed", f"client chunks hold {ONE}"]
+    assert third["reasons"] == [f"{frontend.key} changed", f"client chunks contain {ONE}"]
     assert third["install"]["ran"] is False
     assert third["revision"] == predicted["revision"] != first["revision"]
     assert served(frontend, serve, TWO)["complaint"] == ""
@@ -158,7 +159,7 @@ def test_a_variable_without_the_public_prefix_counts(sample: Frontend) -> None:
     assert result["reasons"] == ["BACKEND_PORT changed"]
 
 
-def test_an_error_in_a_page_is_quoted_and_the_former_build_stays(sample: Frontend) -> None:
+def test_an_error_in_a_page_is_shown_and_the_previous_build_stays(sample: Frontend) -> None:
     before = sample.ok()
     broken = sample.path / "app" / "broken" / "page.js"
     broken.parent.mkdir()
@@ -175,7 +176,7 @@ def test_an_error_in_a_page_is_quoted_and_the_former_build_stays(sample: Fronten
     assert (after["changed"], after["build_id"]) == (False, before["build_id"])
 
 
-def test_a_build_that_was_killed_leaves_the_former_one(sample: Frontend) -> None:
+def test_a_killed_build_leaves_the_previous_one(sample: Frontend) -> None:
     before = sample.ok()
     child = (
         "import sys, module_runner\n"
@@ -185,19 +186,19 @@ def test_a_build_that_was_killed_leaves_the_former_one(sample: Frontend) -> None
     options = {"path": str(sample.path), "env": {"NEXT_PUBLIC_WS_URL": TWO}, "build_env": {"BACKEND_PORT": "14200"}}
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen([sys.executable, "-c", child, repr(options)], env=env, start_new_session=True)
-    former = sample.path / ".next.staging-former"
+    previous = sample.path / ".next.staging-previous"
     deadline = time.monotonic() + 180
-    # npm dies with the run; what npm has started does not.
-    while not (former.exists() and len(marked(sample.path)) > 1) and time.monotonic() < deadline:
+    # npm is killed with the run; its children are not.
+    while not (previous.exists() and len(marked(sample.path)) > 1) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert former.exists()
+    assert previous.exists()
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    # The build itself, in a session of its own, outlives the run.
+    # The build, in a session of its own, outlives the run.
     assert marked(sample.path)
     after = sample.ok()
     assert (after["changed"], after["build_id"]) == (False, before["build_id"])
-    assert not former.exists()
+    assert not previous.exists()
     assert not marked(sample.path)
 
 
@@ -249,9 +250,15 @@ def managers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ids=["pnpm", "yarn-1", "yarn-4"],
 )
 def test_every_package_manager(
-    tmp_path: Path, managers: dict[str, str], manager: str, lock: str, command: list[str]
+    tmp_path: Path,
+    managers: dict[str, str],
+    manager: str,
+    lock: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path, tools = tmp_path / "page", managers[manager]
+    path = tmp_path / "page"
+    monkeypatch.setattr(commands, "STANDARD_PATH", f"{managers[manager]}:{commands.STANDARD_PATH}")
     path.mkdir()
     project(path, VITE_PAGE, {}, {"build": "vite build"})
     (path / "package-lock.json").unlink()
@@ -263,11 +270,11 @@ def test_every_package_manager(
         (path / ".yarnrc.yml").write_text("nodeLinker: node-modules\nenableTelemetry: false\n")
     (path / "package.json").write_text(json.dumps(package))
     # An installation on a build machine refuses to write a lock file.
-    env = {**clean_env(tools), "CI": "", "YARN_ENABLE_IMMUTABLE_INSTALLS": "0"}
+    env = {**clean_env(), "CI": "", "YARN_ENABLE_IMMUTABLE_INSTALLS": "0"}
     subprocess.run(command, cwd=path, env=env, capture_output=True, check=True)
     shutil.rmtree(path / "node_modules", ignore_errors=True)
     assert (path / lock).is_file()
-    frontend = Frontend(path, "VITE_WS_URL", {"output_dir": "dist", "node_bin_dir": tools})
+    frontend = Frontend(path, "VITE_WS_URL", {"output_dir": "dist"})
     first = frontend.ok()
     assert first["install"] == {"ran": True, "reasons": ["there is no node_modules"]}
     assert frontend.ok()["changed"] is False
@@ -282,12 +289,12 @@ def test_every_package_manager(
     repaired = release.ok(url=TWO)
     assert repaired["install"] == {"ran": True, "reasons": ["node_modules is incomplete: vite is missing"]}
     assert release.ok(url=TWO)["changed"] is False
-    (release.path / lock).write_text((release.path / lock).read_text() + "\n# moved\n")
+    (release.path / lock).write_text((release.path / lock).read_text() + "\n# changed\n")
     assert release.run(url=TWO, check=True)["install"]["reasons"] == ["lock file changed"]
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_quoted_and_the_former_build_stays(mounted: Callable[[int], Path]) -> None:
+def test_a_full_disk_is_named_and_the_previous_build_stays(mounted: Callable[[int], Path]) -> None:
     path = mounted(150)
     project(path, VITE_PAGE, {"vite": "6.4.6"}, {"build": "vite build"})
     frontend = Frontend(path, "VITE_WS_URL", {"output_dir": "dist"})
@@ -307,7 +314,7 @@ def test_a_full_disk_is_quoted_and_the_former_build_stays(mounted: Callable[[int
 
 
 @pytest.mark.slow
-def test_a_type_error_is_quoted(tmp_path: Path) -> None:
+def test_a_type_error_is_shown(tmp_path: Path) -> None:
     files = {
         "app/page.tsx": "const n: number = 'text'\nexport default function Page() { return <p>{n}</p> }\n",
         "app/layout.tsx": (
@@ -325,7 +332,7 @@ def test_a_type_error_is_quoted(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_development_packages_are_installed_whatever_the_caller_says(
+def test_development_packages_are_installed_whatever_the_environment_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NODE_ENV", "production")
@@ -336,6 +343,6 @@ def test_development_packages_are_installed_whatever_the_caller_says(
     package["devDependencies"] = {"vite": "6.4.6"}
     project(tmp_path, files, {}, {"build": "vite build"})
     (tmp_path / "package.json").write_text(json.dumps(package))
-    env = clean_env(os.path.dirname(shutil.which("node") or ""))
+    env = clean_env()
     subprocess.run(["npm", "install", "--package-lock-only", "--no-audit"], cwd=tmp_path, env=env, check=True)
     assert Frontend(tmp_path, "VITE_WS_URL", {"output_dir": "dist"}).ok()["built"] is True

@@ -71,8 +71,8 @@ def test_scripts_that_nginx_serves_with_another_url_fail_the_verification(
         host.check_output("grep -rlF %s %s | xargs sed -i %s", url, published, f"s#{url}#{other}#")
     verified = deployment.run(playbook="verify_staging.yml")
     assert verified.exit_code != 0, verified.output
-    assert f"through the proxy, {url} stands in none of" in verified.words
-    assert f"which hold {other}" in verified.words
+    assert f"through the proxy, {url} is in none of" in verified.words
+    assert f"which contain {other}" in verified.words
     repair = deployment.run()
     assert (repair.exit_code, repair.changed_roles) == (0, {"frontend"}), repair.output
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which URLs stand in the JavaScript that a browser loads.
+"""Which URLs the JavaScript that a browser loads contains.
 
 Only client chunks prove anything: a URL in ``routes-manifest.json`` or in the bundler's
-cache is neither a fault nor a proof. Pure: texts in, findings out.
+cache is neither a fault nor a proof.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-# A URL goes on where one of these follows; otherwise "http://a" would be found in "http://a.example".
-_GOES_ON = "[A-Za-z0-9_.:%-]"
+# A URL continues if one of these follows; otherwise "http://a" would be found in "http://a.example".
+_CONTINUES = "[A-Za-z0-9_.:%-]"
 _ESCAPES = re.compile(r"\\(?:/|u002[fF]|x2[fF]|u003[aA]|x3[aA]|u002[dD]|x2[dD])|&#x2[fF];|&#47;")
 _WEBSOCKET_URL = re.compile(r"wss?://[A-Za-z0-9\[][A-Za-z0-9_.:%/~\[\]-]*")
 _SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?js)(?=["'`)?\\])""")
@@ -25,7 +25,7 @@ _SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?
 
 @dataclass(frozen=True)
 class Findings:
-    """Where the URLs asked for stand, and which other WebSocket URLs stand there where one is missing."""
+    """Which scripts contain the URLs, and which other WebSocket URLs they contain if one is missing."""
 
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
@@ -39,7 +39,7 @@ class Findings:
 
 
 def normalised(text: str) -> str:
-    """Undo the ways in which slashes, colons and hyphens are escaped in JavaScript and HTML."""
+    """Replace escaped slashes, colons and hyphens of JavaScript and HTML."""
 
     def plain(match: re.Match[str]) -> str:
         code = match.group(0).lower()
@@ -49,7 +49,7 @@ def normalised(text: str) -> str:
 
 
 def _whole(url: str) -> re.Pattern[str]:
-    return re.compile(re.escape(url) + ("" if url.endswith("/") else f"(?!{_GOES_ON}*[A-Za-z0-9_])"))
+    return re.compile(re.escape(url) + ("" if url.endswith("/") else f"(?!{_CONTINUES}*[A-Za-z0-9_])"))
 
 
 def _beginning(url: str) -> re.Pattern[str]:
@@ -58,10 +58,9 @@ def _beginning(url: str) -> re.Pattern[str]:
 
 
 def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Sequence[str]) -> Findings:
-    """Look for URLs in scripts.
+    """Search for URLs in scripts.
 
-    An occurrence of an expected URL never counts as one of a forbidden URL that is only a
-    part of it.
+    An occurrence of an expected URL never counts as one of a forbidden URL that is only a part of it.
 
     :param expected: Whole URLs; a query or a further path may follow in the script.
     :param forbidden: Beginnings of URLs.
@@ -128,7 +127,7 @@ class _Page(HTMLParser):
 
 @dataclass(frozen=True)
 class Page:
-    """The scripts of a page: by address, and those written into it."""
+    """The scripts of a page: those it refers to, and those written into it."""
 
     sources: tuple[str, ...]
     inline: tuple[str, ...]
@@ -140,7 +139,7 @@ def read_page(html: str, url: str) -> Page:
     Next.js names further chunks of a page inside its inline scripts (``static/chunks/...``,
     relative to ``/_next/``).
 
-    :param url: Where the page came from; addresses are made absolute against it.
+    :param url: The URL of the page; relative ones are resolved against it.
     """
     parser = _Page()
     parser.feed(html)
@@ -158,7 +157,7 @@ def read_page(html: str, url: str) -> Page:
 
 
 def _absolute(base: str, reference: str) -> str:
-    """The address that a page's own text names; empty where it names none, which browsers pass over."""
+    """Return the URL that a page names; empty if it is none, which browsers ignore."""
     try:
         return urljoin(base, reference)
     except ValueError:
@@ -183,7 +182,7 @@ def imported(script: str, url: str) -> tuple[str, ...]:
 
 
 def complaint(findings: Findings, where: str, expectation: str = "") -> str:
-    """Say in one sentence what is wrong; empty if nothing is.
+    """Return what is wrong in one sentence; empty if nothing is.
 
     :param where: What was searched, such as ``the build in web-ui/.next``.
     :param expectation: The likely cause of a missing URL.
@@ -193,10 +192,10 @@ def complaint(findings: Findings, where: str, expectation: str = "") -> str:
         return f"{where} has no client scripts"
     if findings.missing:
         number = len(findings.scripts)
-        instead = f", which hold {_listed(findings.others)}" if findings.others else ""
-        parts.append(f"{_listed(findings.missing)} stands in none of the {number} client scripts of {where}{instead}")
+        instead = f", which contain {_listed(findings.others)}" if findings.others else ""
+        parts.append(f"{_listed(findings.missing)} is in none of the {number} client scripts of {where}{instead}")
     for url, names in findings.forbidden.items():
-        parts.append(f"client scripts of {where} hold {url} ({_listed(names)})")
+        parts.append(f"client scripts of {where} contain {url} ({_listed(names)})")
     if parts and findings.missing and expectation:
         parts.append(expectation)
     return "; ".join(parts)

@@ -2,38 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fetch pages and the scripts they reference, as a browser would, within limits.
-
-No proxy is used; ``localhost`` and names below it lead to the loopback addresses without
-a question to the DNS (RFC 6761, section 6.3).
-"""
+"""Fetch pages and the scripts they refer to, as a browser does, within limits."""
 
 from __future__ import annotations
 
 import gzip
-import http.client
-import socket
 import ssl
 import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin
 
+from .._host.http import EXCHANGE, Answer, Connection, NoAnswerError, tls_context
+from .._host.url import Url, UrlError, parse_url
 from .bundle import imported, read_page
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+_MAX_REDIRECTS = 5
 
 
 class FetchError(Exception):
-    """A page or script that could not be fetched; says why in one sentence."""
+    """A page or script that could not be fetched; the message is a sentence."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much is fetched at most."""
 
-    timeout_s: float = 30.0
+    timeout_s: float = 60.0
     scripts: int = 300
     bytes_each: int = 16 * 1024 * 1024
     bytes_all: int = 128 * 1024 * 1024
@@ -41,50 +38,57 @@ class Limits:
 
 @dataclass
 class Bundle:
-    """What a page makes a browser load: texts of scripts by address, those written into pages included."""
+    """What a page makes a browser load.
+
+    :param scripts: Texts of scripts by URL, including those written into pages.
+    :param failures: Why a script or page could not be fetched, by URL.
+    """
 
     scripts: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     pages: list[str] = field(default_factory=list)
 
 
-def addresses(host: str, port: int, connect_to: str | None) -> list[tuple[str, int]]:
-    """Where to connect for a host name.
+def address_of(connect_to: str, port: int) -> tuple[str, int]:
+    """Return the host and port of a text such as ``192.0.2.1``, ``192.0.2.1:8080`` or ``[2001:db8::1]:8080``.
 
-    :param connect_to: An address or ``address:port`` instead, one of IPv6 in brackets where a port follows.
+    :param port: The port if the text has none.
     """
-    if connect_to:
-        name, colon, number = connect_to.rpartition(":")
-        if colon and number.isdigit() and (":" not in name or name.startswith("[")):
-            return [(name.strip("[]"), int(number))]
-        return [(connect_to.strip("[]"), port)]
-    name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return [("127.0.0.1", port), ("::1", port)]
-    return [(host, port)]
+    name, colon, number = connect_to.rpartition(":")
+    if colon and number.isdigit() and (":" not in name or name.startswith("[")):
+        return name.strip("[]"), int(number)
+    return connect_to.strip("[]"), port
 
 
-def tls_context(ca_certificates: str | None, *, validate_certs: bool) -> ssl.SSLContext:
-    """What certificates are checked against.
+def refuse_malformed(url: str) -> None:
+    """Check the URL of a page.
 
-    :param ca_certificates: Authorities as PEM text, instead of the system's.
-    :raises FetchError: If that text holds no certificate.
+    :raises FetchError: If it is none.
     """
     try:
-        context = ssl.create_default_context(cadata=ca_certificates or None)
-    except (ssl.SSLError, ValueError) as err:
+        scheme = parse_url(url, lenient=True).scheme
+    except UrlError:
+        scheme = ""
+    if scheme not in ("http", "https"):
+        raise FetchError(f"url is {url!r}; expected a URL such as http://app.example.com/")
+
+
+def client_context(ca_certificates: str | None, *, validate_certs: bool) -> ssl.SSLContext:
+    """Return the TLS context for the pages.
+
+    :param ca_certificates: Authorities as PEM text, instead of the system's.
+    :raises FetchError: If that text contains no certificate.
+    """
+    try:
+        return tls_context(verify=validate_certs, ca_certificates=ca_certificates or None)
+    except ValueError as err:
         raise FetchError("ca_certificates cannot be read as certificates (PEM)") from err
-    if not validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Fetcher:
-    """Fetches over HTTP, keeping connections.
+    """Fetches over HTTP on connections that are kept.
 
-    :param connect_to: Address to connect to instead of the host's, as ``host`` or ``host:port``.
-        It holds for the host of the first page only.
+    :param connect_to: Address to connect to instead of that of the first page's host, as ``host`` or ``host:port``.
     :param headers: Further headers, for the origin of the first page only.
     """
 
@@ -94,154 +98,115 @@ class Fetcher:
         self._limits = limits
         self._deadline = time.monotonic() + limits.timeout_s
         self._connect_to = connect_to
-        self._origin: tuple[str, str, int] | None = None
+        self._first: Url | None = None
         self._context = context
         self._headers = headers
-        self._kept: dict[tuple[str, str, int], http.client.HTTPConnection] = {}
+        self._connections: dict[str, Connection] = {}
         self._budget = limits.bytes_all
 
     def close(self) -> None:
-        for connection in self._kept.values():
+        """Close all connections."""
+        for connection in self._connections.values():
             connection.close()
+        self._connections.clear()
 
     def text(self, url: str) -> tuple[str, str]:
-        """Fetch a URL, following redirections.
+        """Fetch a URL, following redirects.
 
-        :returns: The text and the address it came from in the end.
-        :raises FetchError: With the cause.
+        :returns: The text, and the URL that it finally came from.
+        :raises FetchError: If it cannot be fetched.
         """
-        for _hop in range(6):
-            status, headers, body = self._get(url)
-            if status in _REDIRECTS and headers.get("location"):
-                url = _redirected(url, headers["location"])
+        for _hop in range(_MAX_REDIRECTS + 1):
+            answer = self._get(url)
+            location = answer.header("Location")
+            if answer.status in _REDIRECTS and location:
+                url = _redirected(url, location)
                 continue
-            if status != 200:
-                raise FetchError(f"{url} answers {status}")
-            return body.decode("utf-8", "replace"), url
+            if answer.status != 200:
+                raise FetchError(f"{url} answers {answer.status}")
+            return self._body(answer, url).decode("utf-8", "replace"), url
         raise FetchError(f"{url} redirects in a circle")
 
-    def _get(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        key = (parts.scheme, host, port)
-        self._origin = self._origin or key
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    def _get(self, text: str) -> Answer:
+        try:
+            url = parse_url(text, lenient=True)
+        except UrlError as err:
+            raise FetchError(f"{text} cannot be fetched ({err})") from err
+        self._first = self._first or url
         headers = {
-            "Host": parts.netloc.rpartition("@")[2],
+            "Host": url.authority,
             "Accept-Encoding": "gzip",
-            "User-Agent": "codeframe.staging",
             "Accept": "*/*",
-            **(self._headers if key == self._origin else {}),
+            **(self._headers if url.origin == self._first.origin else {}),
         }
-        fresh = key not in self._kept
+        kept = url.origin in self._connections
         try:
             try:
-                return self._exchange(self._connection(key), target, headers)
-            except (http.client.HTTPException, ConnectionError):
-                self._drop(key)
-                if fresh:
+                return self._exchange(url, headers)
+            except NoAnswerError as err:
+                if not kept or err.stage != EXCHANGE:
                     raise
-                # A kept connection may have been closed by the server meanwhile.
-                return self._exchange(self._connection(key), target, headers)
-        except FetchError:
-            self._drop(key)
-            raise
-        except (OSError, http.client.HTTPException) as err:
-            self._drop(key)
-            cause = getattr(err, "strerror", None) or str(err) or type(err).__name__
-            raise FetchError(f"{url} cannot be fetched ({cause})") from err
+                # The server may have closed a kept connection meanwhile.
+                return self._exchange(url, headers)
+        except NoAnswerError as err:
+            raise FetchError(f"{text} cannot be fetched ({err.cause})") from err
 
-    def _drop(self, key: tuple[str, str, int]) -> None:
-        connection = self._kept.pop(key, None)
-        if connection:
-            connection.close()
-
-    def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise FetchError(f"the time limit of {self._limits.timeout_s:g} s is over")
-        return left
-
-    def _connection(self, key: tuple[str, str, int]) -> http.client.HTTPConnection:
-        if key in self._kept:
-            connection = self._kept[key]
-            if connection.sock is not None:
-                connection.sock.settimeout(self._left())
-            return connection
-        scheme, host, port = key
-        override = self._connect_to if self._origin and host == self._origin[1] else None
-        last: OSError | None = None
-        for address in addresses(host, port, override):
-            try:
-                sock = socket.create_connection(address, timeout=min(10.0, self._left()))
-            except OSError as err:
-                last = err
-                continue
-            if scheme == "https":
-                sock = self._context.wrap_socket(sock, server_hostname=host)
-            connection = http.client.HTTPConnection(host, port, timeout=self._left())
-            connection.sock = sock
-            sock.settimeout(self._left())
-            self._kept[key] = connection
-            return connection
-        raise last or OSError(f"no address for {host}")
-
-    def _exchange(
-        self, connection: http.client.HTTPConnection, target: str, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        connection.request("GET", target, headers=dict(headers))
-        response = connection.getresponse()
+    def _exchange(self, url: Url, headers: Mapping[str, str]) -> Answer:
+        connection = self._connections.pop(url.origin, None)
+        if connection is None:
+            connection = Connection(url, self._deadline, connect_to=self._address(url), context=self._context)
         limit = min(self._limits.bytes_each, self._budget)
-        body = bytearray()
-        while chunk := response.read(65536):
-            self._left()
-            body += chunk
-            if len(body) > limit:
-                raise FetchError(f"{target} is larger than the limit of {limit} bytes")
-        self._budget -= len(body)
-        found = {name.lower(): value for name, value in response.getheaders()}
-        data = bytes(body)
-        if found.get("content-encoding", "").lower() == "gzip":
-            data = _unpacked(data, self._limits.bytes_each)
-        if found.get("connection", "").lower() == "close":
+        try:
+            answer = connection.exchange("GET", url.resource, headers, self._deadline, body_limit=limit)
+        except NoAnswerError:
             connection.close()
-            connection.auto_open = 0
-            for key, kept in list(self._kept.items()):
-                if kept is connection:
-                    del self._kept[key]
-        return response.status, found, data
+            raise
+        self._budget -= len(answer.body)
+        if connection.reusable:
+            self._connections[url.origin] = connection
+        else:
+            connection.close()
+        return answer
+
+    def _address(self, url: Url) -> tuple[str, int] | None:
+        if self._connect_to and self._first and url.host == self._first.host:
+            return address_of(self._connect_to, url.port)
+        return None
+
+    def _body(self, answer: Answer, url: str) -> bytes:
+        limit = self._limits.bytes_each
+        if answer.truncated:
+            if time.monotonic() >= self._deadline:
+                raise FetchError(f"{url} was not complete within {self._limits.timeout_s:g} s")
+            raise FetchError(f"{url} broke off, or is larger than the limit of {limit} bytes")
+        if (answer.header("Content-Encoding") or "").lower() != "gzip":
+            return answer.body
+        try:
+            unpacker = zlib.decompressobj(wbits=31)
+            plain = unpacker.decompress(answer.body, limit)
+        except (zlib.error, gzip.BadGzipFile) as err:
+            raise FetchError(f"the compressed answer of {url} is damaged ({err})") from err
+        if unpacker.unconsumed_tail:
+            raise FetchError(f"{url} is larger than the limit of {limit} bytes")
+        return plain
 
 
 def _redirected(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
-        parts = urlsplit(target)
-        # Only asking for the port tells whether it is one.
-        _ = parts.port
+        parsed = parse_url(target, lenient=True)
     except ValueError as err:
         raise FetchError(f"{url} redirects to {location}, which is no URL ({err})") from err
-    if parts.scheme not in ("http", "https"):
-        raise FetchError(f"it redirects to {target}")
+    if parsed.scheme not in ("http", "https"):
+        raise FetchError(f"{url} redirects to {target}")
     return target
 
 
-def _unpacked(data: bytes, limit: int) -> bytes:
-    try:
-        unpacker = zlib.decompressobj(wbits=31)
-        plain = unpacker.decompress(data, limit)
-    except (zlib.error, gzip.BadGzipFile) as err:
-        raise FetchError(f"the compressed answer is damaged ({err})") from err
-    if unpacker.unconsumed_tail:
-        raise FetchError(f"an answer is larger than the limit of {limit} bytes")
-    return plain
-
-
 def load(url: str, pages: Sequence[str], fetcher: Fetcher, limits: Limits) -> Bundle:
-    """Load a page, further pages of the same site, and all scripts they reference.
+    """Load a page, further pages of the same site, and all scripts they refer to.
 
-    Scripts of other sites are not fetched. A script that cannot be fetched is a failure of
-    its own, since the page is broken for a browser as well.
+    Scripts of other sites are not fetched. A script that cannot be fetched is a failure,
+    because the page is broken in a browser as well.
 
     :raises FetchError: If the first page cannot be fetched.
     """
@@ -263,6 +228,11 @@ def load(url: str, pages: Sequence[str], fetcher: Fetcher, limits: Limits) -> Bu
         queue += found.sources
         for count, text in enumerate(found.inline, 1):
             bundle.scripts[f"{final}#script-{count}"] = text
+    _load_scripts(bundle, queue, origin, fetcher, limits)
+    return bundle
+
+
+def _load_scripts(bundle: Bundle, queue: list[str], origin: str, fetcher: Fetcher, limits: Limits) -> None:
     seen: set[str] = set()
     while queue:
         address = urldefrag(queue.pop(0))[0]
@@ -270,7 +240,7 @@ def load(url: str, pages: Sequence[str], fetcher: Fetcher, limits: Limits) -> Bu
             continue
         seen.add(address)
         if len(seen) > limits.scripts:
-            bundle.failures[address] = f"more than {limits.scripts} scripts are referenced; the rest was not looked at"
+            bundle.failures[address] = f"the pages refer to more than {limits.scripts} scripts; the rest was not read"
             break
         try:
             text, final = fetcher.text(address)
@@ -280,9 +250,11 @@ def load(url: str, pages: Sequence[str], fetcher: Fetcher, limits: Limits) -> Bu
         bundle.scripts[address] = text
         if "/_next/" not in address:
             queue += imported(text, final)
-    return bundle
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    """Return the origin of a URL; empty if it is none, which browsers do not load."""
+    try:
+        return parse_url(url, lenient=True).origin
+    except UrlError:
+        return ""

@@ -1,4 +1,4 @@
-"""frontend_build on real directories, with a node and an npm that only pretend."""
+"""frontend_build on real directories, with scripts in place of node and npm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_host import RECORD, former_of
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.aside import previous_of
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_plan import RECORD
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build
 
 NPM = """#!/bin/sh
@@ -45,13 +47,12 @@ class Site:
             "path": str(self.path),
             "env": {"NEXT_PUBLIC_WS_URL": url},
             "expected_urls": [url],
-            "node_bin_dir": str(self.bin),
             **changes,
         }
         return module_runner.run(frontend_build, options, check=check, diff=diff)
 
     def calls(self) -> list[str]:
-        """What npm was asked for since the last time."""
+        """The commands of npm since the last call."""
         file = self.bin / "calls"
         lines = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
@@ -59,9 +60,10 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     binaries, path = tmp_path / "bin", tmp_path / "web-ui"
     binaries.mkdir()
+    monkeypatch.setattr(commands, "STANDARD_PATH", f"{binaries}:{commands.STANDARD_PATH}")
     path.mkdir()
     for name, text in (("npm", NPM), ("node", "#!/bin/sh\necho v20.1.0\n")):
         (binaries / name).write_text(text)
@@ -99,7 +101,7 @@ def test_check_mode_predicts_and_writes_nothing(site: Site) -> None:
 
 
 def test_check_mode_on_a_bare_host(tmp_path: Path) -> None:
-    options = {"path": str(tmp_path / "none"), "node_bin_dir": str(tmp_path)}
+    options = {"path": str(tmp_path / "none")}
     result = module_runner.run(frontend_build, options, check=True)
     assert (result["failed"], result["changed"]) == (False, True)
     assert module_runner.run(frontend_build, options)["msg"] == f"the frontend directory {tmp_path}/none does not exist"
@@ -109,7 +111,7 @@ def test_a_changed_variable_builds_with_the_warm_cache_and_without_an_install(si
     first = site.run()
     site.calls()
     result = site.run(url="wss://new.example.com/ws", forbidden_urls=[URL])
-    assert result["reasons"] == ["NEXT_PUBLIC_WS_URL changed", f"client chunks hold {URL}"]
+    assert result["reasons"] == ["NEXT_PUBLIC_WS_URL changed", f"client chunks contain {URL}"]
     assert result["revision"] != first["revision"]
     assert site.calls() == [BUILD, "warm"]
     assert site.run(url="wss://new.example.com/ws", forbidden_urls=[URL])["changed"] is False
@@ -134,7 +136,7 @@ def test_the_environment_of_the_build_is_clean(site: Site, monkeypatch: pytest.M
     assert "NEXT_PUBLIC_STRAY" not in env
 
 
-def test_a_failed_build_quotes_the_compiler_hides_secrets_and_puts_the_former_build_back(site: Site) -> None:
+def test_a_failed_build_shows_the_compiler_message_hides_secrets_and_restores_the_previous_build(site: Site) -> None:
     site.run()
     (site.path / "app.js").write_text("BROKEN")
     result = site.run(build_env={"TOKEN": "s3cr3t-token"})
@@ -144,7 +146,7 @@ def test_a_failed_build_quotes_the_compiler_hides_secrets_and_puts_the_former_bu
     assert "s3cr3t" not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
     assert (site.path / ".next" / "BUILD_ID").read_text().strip() == f"id-{URL}"
     assert (site.path / ".next" / "cache").is_dir()
-    assert not Path(former_of(str(site.path / ".next"))).exists()
+    assert not Path(previous_of(str(site.path / ".next"))).exists()
     (site.path / "app.js").write_text("fine")
     assert site.run()["changed"] is False
 
@@ -153,7 +155,7 @@ def test_a_build_without_the_expected_url_is_not_kept(site: Site) -> None:
     site.run()
     result = site.run(expected_urls=["wss://elsewhere.example.com/ws"])
     assert result["failed"]
-    assert "wss://elsewhere.example.com/ws stands in none of the 1 client scripts" in result["msg"]
+    assert "wss://elsewhere.example.com/ws is in none of the 1 client scripts" in result["msg"]
     assert "NEXT_PUBLIC_WS_URL" in result["msg"]
     assert (site.path / ".next" / RECORD).is_file()
 
@@ -178,13 +180,11 @@ def test_a_dead_registry_leaves_the_packages_as_they_were(site: Site) -> None:
             "client script static/chunks/a.js was changed after the build",
             id="chunk-edited",
         ),
-        pytest.param(
-            "rm .next/.staging-build.json", "the build has no record of what it was made from", id="built-by-hand"
-        ),
+        pytest.param("rm .next/.staging-build.json", "the build has no record of its inputs", id="built-manually"),
         pytest.param("echo new > app.js", "source changed: app.js", id="source"),
     ],
 )
-def test_what_was_damaged_is_named_and_built_again(site: Site, damage: str, reason: str) -> None:
+def test_damage_is_named_and_built_again(site: Site, damage: str, reason: str) -> None:
     site.run()
     subprocess.run(["sh", "-c", damage], cwd=site.path, check=True)
     assert site.run(check=True)["reasons"][0] == reason
@@ -197,10 +197,10 @@ def test_what_was_damaged_is_named_and_built_again(site: Site, damage: str, reas
     [
         pytest.param("rm -r node_modules/next", "node_modules is incomplete: next is missing", id="package-deleted"),
         pytest.param("rm -r node_modules", "there is no node_modules", id="all-deleted"),
-        pytest.param("echo ' ' >> package-lock.json", "lock file changed", id="lock-moved"),
+        pytest.param("echo ' ' >> package-lock.json", "lock file changed", id="lock-changed"),
     ],
 )
-def test_packages_are_installed_only_when_they_are_not_as_locked(site: Site, damage: str, reason: str) -> None:
+def test_packages_are_installed_only_if_they_differ_from_the_lock_file(site: Site, damage: str, reason: str) -> None:
     site.run()
     site.calls()
     subprocess.run(["sh", "-c", damage], cwd=site.path, check=True)
@@ -210,7 +210,7 @@ def test_packages_are_installed_only_when_they_are_not_as_locked(site: Site, dam
     assert site.run()["changed"] is False
 
 
-def test_a_directory_deployed_by_hand_keeps_its_packages(site: Site) -> None:
+def test_a_directory_deployed_manually_keeps_its_packages(site: Site) -> None:
     site.run()
     (site.path / "node_modules" / ".staging-install.json").unlink()
     (site.path / ".next" / RECORD).unlink()
@@ -232,21 +232,21 @@ def test_packages_shared_by_hard_links_are_not_written_through(site: Site) -> No
 
 def test_a_run_that_was_killed_while_building_is_cleaned_up(site: Site) -> None:
     site.run()
-    former = Path(former_of(str(site.path / ".next")))
-    (site.path / ".next").rename(former)
+    previous = Path(previous_of(str(site.path / ".next")))
+    (site.path / ".next").rename(previous)
     (site.path / ".next" / "cache").mkdir(parents=True)
-    (former / "cache").rmdir()
+    (previous / "cache").rmdir()
     result = site.run()
     assert (result["changed"], result["build_id"]) == (False, f"id-{URL}")
-    assert not former.exists()
+    assert not previous.exists()
 
 
 def test_a_run_that_was_killed_after_building_keeps_the_new_build(site: Site) -> None:
     site.run()
-    former = Path(former_of(str(site.path / ".next")))
-    former.mkdir()
+    previous = Path(previous_of(str(site.path / ".next")))
+    previous.mkdir()
     assert site.run()["changed"] is False
-    assert not former.exists()
+    assert not previous.exists()
 
 
 def test_files_that_override_a_variable_are_reported_or_refused(site: Site) -> None:
@@ -267,7 +267,7 @@ def test_files_that_override_a_variable_are_reported_or_refused(site: Site) -> N
         ("package-lock.json", "there is no lock file"),
     ],
 )
-def test_what_is_no_frontend_is_refused(site: Site, missing: str, message: str) -> None:
+def test_a_directory_without_a_frontend_is_refused(site: Site, missing: str, message: str) -> None:
     (site.path / missing).unlink()
     result = site.run()
     assert result["failed"]
@@ -276,17 +276,17 @@ def test_what_is_no_frontend_is_refused(site: Site, missing: str, message: str) 
 
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize(("program", "lock"), [("pnpm", "pnpm-lock.yaml"), ("yarn", "yarn.lock")])
-def test_a_package_manager_that_nobody_installs_is_missed_before_anything_is_changed(
+def test_a_missing_package_manager_is_found_before_anything_is_changed(
     site: Site, program: str, lock: str, check: bool
 ) -> None:
     (site.path / "package-lock.json").rename(site.path / lock)
     result = site.run(check=check)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert result["msg"].startswith(f"{lock} asks for {program}, which is not installed (looked in {site.bin}:")
+    assert result["msg"].startswith(f"{lock} requires {program}, which is not installed (looked in {site.bin}:")
     assert result["msg"].endswith(f"as with `npm install --global {program}`, or set install_command")
 
 
-def test_packages_that_are_not_in_node_modules_are_noticed(site: Site) -> None:
+def test_an_installation_without_node_modules_is_refused(site: Site) -> None:
     result = site.run(install_command=["true"])
     assert result["failed"]
     assert f"`true` ended without an error, but there is no {site.path}/node_modules" in result["msg"]
@@ -305,13 +305,13 @@ def test_an_output_directory_elsewhere_is_refused(site: Site) -> None:
     assert "expected a directory below" in site.run(output_dir=".")["msg"]
 
 
-def test_a_build_that_takes_too_long_is_stopped(site: Site) -> None:
+def test_a_build_that_exceeds_the_timeout_is_stopped(site: Site) -> None:
     result = site.run(build_command=["sleep", "30"], timeout=1)
     assert result["failed"]
     assert "took longer than the timeout" in result["msg"]
 
 
-def test_a_build_into_another_directory_is_noticed(site: Site) -> None:
+def test_a_build_into_another_directory_is_refused(site: Site) -> None:
     result = site.run(build_command=["true"])
     assert result["failed"]
     assert "does it write to another directory (output_dir)?" in result["msg"]
@@ -331,15 +331,17 @@ SERVED_AS_IT_IS: dict[str, Any] = {
     "killed",
     [
         pytest.param(":", id="not"),
-        pytest.param("mv .dist.staging-build.json dist/.staging-build.json", id="before-the-former-build-is-aside"),
+        pytest.param("mv .dist.staging-build.json dist/.staging-build.json", id="before-the-previous-build-is-aside"),
         pytest.param(
-            "mv .dist.staging-build.json dist/.staging-build.json; mv dist .dist.staging-former; mkdir dist",
+            "mv .dist.staging-build.json dist/.staging-build.json; mv dist .dist.staging-previous; mkdir dist",
             id="while-building",
         ),
-        pytest.param("mkdir .dist.staging-former; touch .dist.staging-former/.staging-build.json", id="after-building"),
+        pytest.param(
+            "mkdir .dist.staging-previous; touch .dist.staging-previous/.staging-build.json", id="after-building"
+        ),
     ],
 )
-def test_a_directory_that_is_served_as_it_is_holds_no_record(site: Site, killed: str) -> None:
+def test_a_directory_that_is_served_completely_contains_no_record(site: Site, killed: str) -> None:
     first = site.run(**SERVED_AS_IT_IS)
     record = site.path / ".dist.staging-build.json"
     assert record.stat().st_mode & 0o777 == 0o600
@@ -350,7 +352,7 @@ def test_a_directory_that_is_served_as_it_is_holds_no_record(site: Site, killed:
     assert record.is_file()
 
 
-def test_the_record_beside_a_build_comes_back_with_it(site: Site) -> None:
+def test_the_record_beside_a_build_is_restored_with_it(site: Site) -> None:
     site.run(**SERVED_AS_IT_IS)
     before = (site.path / ".dist.staging-build.json").read_text()
     (site.path / "app.js").write_text("BROKEN")
@@ -363,10 +365,10 @@ def test_the_record_beside_a_build_comes_back_with_it(site: Site) -> None:
     assert site.run(**SERVED_AS_IT_IS)["reasons"] == ["there is no build"]
 
 
-def test_a_former_build_is_no_source_of_the_next(site: Site) -> None:
+def test_a_previous_build_is_not_source_of_the_next(site: Site) -> None:
     site.run()
     site.run(url="wss://new.example.com/ws")
-    assert ".next.staging-former" not in (site.path / ".next" / RECORD).read_text()
+    assert ".next.staging-previous" not in (site.path / ".next" / RECORD).read_text()
 
 
 def test_the_record_is_private(site: Site) -> None:

@@ -1,0 +1,198 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Install and build a frontend when an input changed, and prove the URLs in its client scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .._host.files import write_atomic
+from .._host.redaction import redacted, secrets_of
+from .aside import aside, recover
+from .build_plan import BuildRecord
+from .bundle import Findings, complaint, search
+from .commands import clean_env, end_orphans, find_in_path, run_command
+from .compiler_output import compiler_message
+from .errors import BuildError, CommandError
+from .frontend import (
+    INSTALL_RECORD,
+    BuildOptions,
+    Frontend,
+    chunk_digests,
+    not_source,
+    override_files,
+    read_frontend,
+    read_object,
+    variables,
+    why_build,
+    why_install,
+)
+from .output import build_id, client_scripts, incomplete, is_next_build, record_path
+from .sources import source_digests
+
+
+@dataclass
+class BuildOutcome:
+    """What was done, or would be done."""
+
+    install_reasons: list[str] = field(default_factory=list)
+    build_reasons: list[str] = field(default_factory=list)
+    build_id: str = ""
+    revision: str = ""
+    findings: Findings = field(default_factory=lambda: search({}, (), ()))
+    override_files: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    duration_s: float = 0.0
+    output_tail: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.install_reasons or self.build_reasons)
+
+
+def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool) -> None:
+    """Compare the build with its inputs, and install and build if it differs.
+
+    :param outcome: Filled in step by step, so that it is of use after a failure, too.
+    :param predicting: Change nothing.
+    :raises BuildError: If there is no frontend, or an installation or a build fails.
+    """
+    env = clean_env()
+    missing = _missing(options, env)
+    if missing and predicting:
+        outcome.install_reasons, outcome.build_reasons = [missing], [missing]
+        return
+    if not os.path.isdir(options.path):
+        raise BuildError(f"the frontend directory {options.path} does not exist")
+    if missing:
+        raise BuildError(f"Node.js is not installed (looked for node in {env['PATH']})")
+    if not predicting:
+        _clean_up(options)
+    front = read_frontend(options, env)
+    _check_override_files(options, outcome)
+    scripts = client_scripts(front.output)
+    outcome.findings = search(scripts, options.expected_urls, options.forbidden_urls)
+    # Packages that are damaged while the build is right are installed as well: the server needs them.
+    outcome.install_reasons = why_install(front)
+    outcome.build_reasons = why_build(front, outcome.findings, scripts)
+    outcome.build_id = build_id(front.output)
+    outcome.revision = front.inputs.fingerprint()
+    if outcome.install_reasons:
+        _refuse_missing_manager(front, env)
+    if outcome.changed and not predicting:
+        _run(front, options, env, outcome)
+
+
+def _missing(options: BuildOptions, env: Mapping[str, str]) -> str:
+    """Return what an earlier step would have created; empty if nothing is missing."""
+    if not os.path.isdir(options.path):
+        return f"{options.path} does not exist yet"
+    return "" if find_in_path("node", env) else "Node.js is not installed yet"
+
+
+def _clean_up(options: BuildOptions) -> None:
+    """Restore what a killed run has left half-made."""
+    end_orphans(options.path)
+    package = read_object(os.path.join(options.path, "package.json"))
+    next_build = is_next_build(package, options.output_dir)
+    recover(options.output, record_path(options.output, next_build=next_build))
+    modules = os.path.join(options.path, "node_modules")
+    recover(modules, os.path.join(modules, INSTALL_RECORD))
+
+
+def _check_override_files(options: BuildOptions, outcome: BuildOutcome) -> None:
+    outcome.override_files = override_files(options.path, variables(options.env))
+    if not outcome.override_files:
+        return
+    named = "; ".join(f"{name} defines {', '.join(keys)}" for name, keys in outcome.override_files.items())
+    sentence = f"files in {options.path} define public variables differently: {named}"
+    if options.on_override_files == "refuse":
+        raise BuildError(f"{sentence}; remove these lines, or set on_override_files to report")
+    outcome.warnings.append(sentence[0].upper() + sentence[1:] + ".")
+
+
+def _refuse_missing_manager(front: Frontend, env: Mapping[str, str]) -> None:
+    """Check early that the package manager is installed; npm is part of Node.js."""
+    program = front.manager.install_command[0]
+    if front.manager.name in ("pnpm", "yarn") and not find_in_path(program, env):
+        raise BuildError(
+            f"{front.manager.lock_file} requires {program}, which is not installed (looked in {env['PATH']}); "
+            f"install it on the host, as with `npm install --global {program}`, or set install_command"
+        )
+
+
+def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome: BuildOutcome) -> None:
+    began = time.monotonic()
+    deadline = began + options.timeout_s
+    public, extra = variables(options.env), variables(options.build_env)
+    try:
+        if outcome.install_reasons:
+            _install(front, env, deadline)
+        if outcome.build_reasons:
+            outcome.findings = _build(front, options, {**env, "NODE_ENV": "production", **extra, **public}, deadline)
+    except CommandError as err:
+        secrets = secrets_of(extra)
+        outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
+        said = "\n".join(outcome.output_tail)
+        raise BuildError(
+            f"{err}; nothing that was built before is lost" + (f"; its output:\n{said}" if said else "")
+        ) from err
+    finally:
+        outcome.duration_s = round(time.monotonic() - began, 2)
+    outcome.build_id = build_id(front.output)
+
+
+def _install(front: Frontend, env: Mapping[str, str], deadline: float) -> None:
+    """Install the packages into a new directory, because files of the previous one may be hard links."""
+    command = front.manager.install_command
+    with aside(front.modules, front.install_record_path):
+        run_command(command, front.path, env, deadline)
+        if not os.path.isdir(front.modules):
+            if front.dependencies:
+                raise BuildError(
+                    f"`{' '.join(command)}` ended without an error, but there is no {front.modules}; yarn creates it "
+                    "with nodeLinker: node-modules in .yarnrc.yml"
+                )
+            os.mkdir(front.modules)
+        recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node}
+        write_atomic(front.install_record_path, json.dumps(recorded, sort_keys=True), mode=0o600)
+
+
+def _build(front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float) -> Findings:
+    """Build and prove; the previous output is restored if either fails."""
+    with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
+        run_command(options.build_command, front.path, env, deadline)
+        broken = incomplete(front.output, next_build=front.is_next)
+        if broken:
+            raise BuildError(
+                f"`{' '.join(options.build_command)}` ended without an error, but {broken} in {front.output}; "
+                "does it write to another directory (output_dir)?"
+            )
+        scripts = client_scripts(front.output)
+        findings = search(scripts, options.expected_urls, options.forbidden_urls)
+        if not findings.passed:
+            names = ", ".join(sorted(options.env)) or "none"
+            raise BuildError(
+                complaint(
+                    findings,
+                    f"the new build in {front.output}",
+                    f"the sources do not seem to use the public variables given ({names})",
+                )
+                + "; the previous build was restored"
+            )
+        after = source_digests(front.path, not_source(options))
+        record = BuildRecord(
+            inputs=front.inputs,
+            source_after={name: value for name, value in after.items() if front.inputs.source.get(name) != value},
+            chunks=chunk_digests(scripts),
+            build_id=build_id(front.output),
+            revision=front.inputs.fingerprint(),
+        )
+        write_atomic(front.record_path, record.to_json(), mode=0o600)
+    return findings

@@ -1,0 +1,92 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The commands that install and build a frontend, and the environment that they run in."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import time
+from collections.abc import Mapping, Sequence
+
+from .._host import proc
+from .._host.command import run
+from .errors import BuildError, CommandError
+
+STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: In the environment of every command, so that the next run finds the processes that a killed run has left.
+MARKER = "STAGING_BUILD_DIR"
+#: Taken from the caller: how this machine reaches registries. They are not inputs of a build.
+_PASSED_ON = (
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "npm_config_registry", "NPM_CONFIG_REGISTRY"),
+)
+
+
+def clean_env() -> dict[str, str]:
+    """Return the environment of an installation or a build: made here, not the caller's."""
+    account = pwd.getpwuid(os.getuid())
+    env = {
+        "PATH": STANDARD_PATH,
+        "HOME": account.pw_dir,
+        "USER": account.pw_name,
+        "LOGNAME": account.pw_name,
+        "LANG": "C.UTF-8",
+        "CI": "1",
+        "NEXT_TELEMETRY_DISABLED": "1",
+    }
+    env.update({key: os.environ[key] for key in _PASSED_ON if key in os.environ})
+    return env
+
+
+def find_in_path(name: str, env: Mapping[str, str]) -> str | None:
+    """Return the path of a program, or None."""
+    return shutil.which(name, path=env["PATH"])
+
+
+def node_version(env: Mapping[str, str]) -> str:
+    """Return the version of Node.js; empty if there is none."""
+    try:
+        ended = run(["node", "--version"], env=env, deadline=time.monotonic() + 20)
+    except OSError:
+        return ""
+    return ended.output.strip() if ended.succeeded else ""
+
+
+def run_command(command: Sequence[str], cwd: str, env: Mapping[str, str], deadline: float) -> str:
+    """Run a command and return what it printed, both streams in order.
+
+    :param deadline: By the clock of ``time.monotonic()``; the command and its children are killed then.
+    :raises CommandError: If it fails, does not exist, or takes too long.
+    """
+    program = find_in_path(command[0], env)
+    if not program:
+        raise CommandError(f"the program {command[0]} is not installed (looked in {env['PATH']})", "", command)
+    ended = run([program, *command[1:]], cwd=cwd, env={**env, "PWD": cwd, MARKER: cwd}, deadline=deadline)
+    shown = " ".join(command)
+    if ended.timed_out:
+        raise CommandError(f"`{shown}` was stopped because it took longer than the timeout", ended.output, command)
+    if not ended.succeeded:
+        raise CommandError(f"`{shown}` failed with exit code {ended.code}", ended.output, command)
+    return ended.output
+
+
+def end_orphans(path: str) -> None:
+    """Kill the processes that a killed run has left building in this directory.
+
+    :raises BuildError: If another run is building in it.
+    """
+    marked: dict[int, int] = {}
+    for pid in proc.pids():
+        if (proc.environment(pid) or {}).get(MARKER) == path:
+            stat = proc.read_stat(pid)
+            if stat is not None and stat.alive:
+                marked[pid] = stat.parent
+    for parent in marked.values():
+        if parent not in marked and proc.program_name(parent).startswith("python"):
+            raise BuildError(f"another run (pid {parent}) is building in {path}; wait until it ends")
+    proc.end_processes(marked, patience_s=5, first=signal.SIGKILL)

@@ -1,0 +1,81 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The output directory of a build: whether it is complete, and which scripts a browser loads from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .._host.files import read_text
+from .build_plan import RECORD, record_beside
+from .sources import short_digest
+
+_LARGEST_SCRIPT = 32 * 1024 * 1024
+
+
+def is_next_build(package: Mapping[str, Any], output_dir: str) -> bool:
+    """Whether the output directory is the one of ``next build``."""
+    every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+    return "next" in every and os.path.basename(output_dir.rstrip("/")) not in ("out", "dist", "build")
+
+
+def incomplete(output: str, *, next_build: bool) -> str:
+    """Return what a complete build has and this one lacks; empty if it is complete."""
+    if not os.path.isdir(output):
+        return "there is no build"
+    if next_build:
+        # Written last, so that their absence marks a build that did not finish.
+        for name in ("BUILD_ID", "build-manifest.json", "routes-manifest.json"):
+            if not os.path.isfile(os.path.join(output, name)):
+                return f"build incomplete: no {name}"
+        return ""
+    if not any(name != RECORD for name in os.listdir(output)):
+        return "build incomplete: the output directory is empty"
+    return ""
+
+
+def build_id(output: str) -> str:
+    """Return the id of the build: Next.js's BUILD_ID, otherwise a digest of its page; empty if there is none."""
+    text = (read_text(os.path.join(output, "BUILD_ID")) or "").strip()
+    if text:
+        return text
+    page = os.path.join(output, "index.html")
+    return short_digest(page, follow=True)[:16] if os.path.isfile(page) else ""
+
+
+def client_scripts(output: str) -> dict[str, str]:
+    """Return the texts of the scripts that a browser can load from a build, by path below the output directory.
+
+    Next.js has them under ``static/``. Of any other bundler, every script counts, and those
+    written into its pages.
+    """
+    scripts: dict[str, str] = {}
+    is_next = os.path.isdir(os.path.join(output, "static")) and os.path.isfile(
+        os.path.join(output, "build-manifest.json")
+    )
+    root = os.path.join(output, "static") if is_next else output
+    for directory, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in ("cache", "node_modules", "server"))
+        for name in sorted(files):
+            if not name.endswith((".js", ".mjs") if is_next else (".js", ".mjs", ".html")):
+                continue
+            path = os.path.join(directory, name)
+            text = read_text(path, limit=_LARGEST_SCRIPT)
+            if text is not None:
+                scripts[os.path.relpath(path, output)] = text
+    return scripts
+
+
+def record_path(output: str, *, next_build: bool) -> str:
+    """Return the path of the record of a finished build.
+
+    Next.js serves only a part of its output directory, so the record is in it. Of any other
+    bundler the whole directory is served, so the record is beside it.
+    """
+    if next_build:
+        return os.path.join(output, RECORD)
+    return os.path.join(os.path.dirname(output), record_beside(output))

@@ -1,0 +1,71 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The package manager, and reasons to install."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.errors import BuildError
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.packages import (
+    manager_for,
+    reasons_to_install,
+)
+
+LOCK = {
+    "packages": {
+        "": {"name": "app"},
+        "node_modules/next": {"version": "16.0.0", "integrity": "sha512-a"},
+        "node_modules/@x/darwin": {"version": "1.0.0", "optional": True},
+    }
+}
+INSTALLED = {"packages": {"node_modules/next": {"version": "16.0.0", "integrity": "sha512-a"}}}
+
+
+@pytest.mark.parametrize(
+    ("installed", "present", "reason"),
+    [
+        pytest.param(INSTALLED, {"node_modules/next"}, "", id="as-locked"),
+        pytest.param(INSTALLED, set(), "node_modules is incomplete: next is missing", id="directory-gone"),
+        pytest.param({"packages": {}}, set(), "next is not installed", id="not-installed"),
+        pytest.param(
+            {"packages": {"node_modules/next": {"version": "15.0.0"}}},
+            {"node_modules/next"},
+            "next is 15.0.0 instead of 16.0.0",
+            id="another-version",
+        ),
+        pytest.param(
+            {"packages": {**INSTALLED["packages"], "node_modules/z": {}}},
+            {"node_modules/next"},
+            "z is not in it",
+            id="extra",
+        ),
+        pytest.param({}, set(), "has no record of what was installed", id="no-record-of-npm"),
+    ],
+)
+def test_reasons_to_install(installed: dict[str, Any], present: set[str], reason: str) -> None:
+    found = reasons_to_install(LOCK, installed, present)
+    assert (found == []) if not reason else found[0].endswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("files", "package", "command"),
+    [
+        (["package-lock.json"], {}, "npm ci --include=dev --no-audit --no-fund"),
+        (["npm-shrinkwrap.json", "yarn.lock"], {}, "npm ci --include=dev --no-audit --no-fund"),
+        (["pnpm-lock.yaml"], {}, "pnpm install --frozen-lockfile --prod=false"),
+        (["yarn.lock"], {}, "yarn install --frozen-lockfile --production=false"),
+        (["yarn.lock"], {"packageManager": "yarn@1.22.22"}, "yarn install --frozen-lockfile --production=false"),
+        (["yarn.lock"], {"packageManager": "yarn@4.1.0"}, "yarn install --immutable"),
+        (["yarn.lock", ".yarnrc.yml"], {}, "yarn install --immutable"),
+    ],
+)
+def test_the_lock_file_names_the_package_manager(files: list[str], package: dict[str, Any], command: str) -> None:
+    assert " ".join(manager_for(files, package).install_command) == command
+
+
+def test_no_lock_file_is_refused() -> None:
+    with pytest.raises(BuildError, match="there is no lock file; expected package"):
+        manager_for(["package.json"], {})
