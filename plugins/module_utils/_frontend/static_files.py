@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which static files a web server should have: those of the served build, and those that open tabs still ask for."""
+"""Which static files are published: those of the active build, and those that open tabs still request."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: What one build directory may have published before its first files go: a directory that is built in place again and
-#: again is never deleted, as a release is.
+#: Builds of one directory whose files stay published: a directory that is built in place is never deleted, as a release
+#: is.
 _KEPT_PER_SOURCE = 2
 
 
 class StaticFilesError(Exception):
-    """A sentence for the user."""
+    """Static files that cannot be published; the message is a sentence."""
 
 
 @dataclass(frozen=True)
 class Generation:
     """The files of one build.
 
-    :param source: The directory that they come from, links resolved.
+    :param source: The directory of the build, symbolic links resolved.
     :param files: Digest of the content by path relative to that directory.
     """
 
@@ -32,39 +32,40 @@ class Generation:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be done.
+class PublicationPlan:
+    """What has to be done.
 
-    :param generations: All that stay published, the served one last.
+    :param generations: The builds that stay published, the active one last.
     :param write: Paths to write, with the digest that they should have.
-    :param remove: Paths of ours that belong to no generation any more.
-    :param foreign: Paths that we never published; they are left alone.
-    :param reasons: In words; empty if nothing is to be done.
+    :param remove: Published paths that belong to no build any more.
+    :param unmanaged: Paths that were never published; they stay.
+    :param reasons: Empty if no change is required.
     """
 
     generations: tuple[Generation, ...]
     write: Mapping[str, str]
     remove: tuple[str, ...]
-    foreign: tuple[str, ...]
+    unmanaged: tuple[str, ...]
     reasons: tuple[str, ...]
 
 
-def plan(
+def plan_publication(
     published: Sequence[Generation],
     wanted: Generation,
     present: Mapping[str, str],
     existing_sources: Collection[str],
     unpublished: Sequence[Generation] = (),
-) -> Plan:
+) -> PublicationPlan:
     """Compare what is published with what should be.
 
-    Files of a build whose directory is gone are removed, but only together with the publication of another build: the
-    deletion of an old release alone changes nothing for the web server.
+    Files of a build whose directory was deleted are removed together with the publication of another build. The
+    deletion of an old release alone is no reason to publish.
 
-    :param published: What was published before, the newest last.
-    :param present: Digest by path of what stands in the published directory.
+    :param published: The builds that are published, the newest last.
+    :param present: Digest by path of the files in the published directory.
     :param existing_sources: Those of ``published`` that still exist.
-    :param unpublished: Former builds that were served without being published; they come along with another build.
+    :param unpublished: Previous builds that were served without being published; they are published together with
+        another build.
     """
     same = bool(published) and published[-1] == wanted
     others = [generation for generation in published if generation != wanted]
@@ -77,26 +78,26 @@ def plan(
         ]
     generations = (*others, wanted)
 
-    # Two builds may give one path different contents (a build id set by hand); what is served wins.
-    due = _union(generations)
-    ours = {*due, *_union(published)}
-    write = {path: digest for path, digest in due.items() if present.get(path) != digest}
-    remove = tuple(sorted(path for path in ours if path in present and path not in due))
+    # Two builds may have different contents at one path (a build id that was set manually); the active one counts.
+    required = _union(generations)
+    managed = {*required, *_union(published)}
+    write = {path: digest for path, digest in required.items() if present.get(path) != digest}
+    remove = tuple(sorted(path for path in managed if path in present and path not in required))
     known = _union(published)
-    edited = sorted(path for path in write if path in present and known.get(path) == due[path])
+    edited = sorted(path for path in write if path in present and known.get(path) == required[path])
     missing = sorted(path for path in write if path not in present and path in known)
 
     reasons = []
     if not same:
         new = [path for path in write if path not in known]
-        reasons.append(f"{len(new)} files of another build" if new else "another build, with files that are there")
+        reasons.append(f"{len(new)} files of another build" if new else "another build, with published files")
     if edited:
         reasons.append(f"edited: {_named(edited)}")
     if missing:
         reasons.append(f"missing: {_named(missing)}")
     if remove:
-        reasons.append(f"{len(remove)} files of builds that are gone")
-    return Plan(generations, write, remove, tuple(sorted(set(present) - ours)), tuple(reasons))
+        reasons.append(f"{len(remove)} files of deleted builds")
+    return PublicationPlan(generations, write, remove, tuple(sorted(set(present) - managed)), tuple(reasons))
 
 
 def _union(generations: Sequence[Generation]) -> dict[str, str]:
@@ -112,23 +113,24 @@ def _named(paths: Sequence[str]) -> str:
 
 
 def to_json(generations: Sequence[Generation]) -> dict[str, Any]:
+    """Return the manifest of a publication."""
     return {
-        "schema": 1,
+        "version": 1,
         "generations": [{"source": generation.source, "files": dict(generation.files)} for generation in generations],
     }
 
 
 def from_json(document: Any) -> tuple[Generation, ...]:
-    """Read what :func:`to_json` made.
+    """Read a manifest that :func:`to_json` wrote.
 
-    :raises StaticFilesError: If it is something else.
+    :raises StaticFilesError: If it is no such manifest.
     """
     try:
-        if document["schema"] != 1:
-            raise StaticFilesError(f"it has the schema {document['schema']!r}, and 1 was expected")
+        if document["version"] != 1:
+            raise StaticFilesError(f"it has version {document['version']!r}, expected 1")
         return tuple(
             Generation(str(entry["source"]), {str(path): str(digest) for path, digest in entry["files"].items()})
             for entry in document["generations"]
         )
     except (KeyError, TypeError, AttributeError) as err:
-        raise StaticFilesError("it does not list generations of files") from err
+        raise StaticFilesError("it is no manifest of published files") from err

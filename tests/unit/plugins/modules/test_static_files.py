@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend import publication
 from ansible_collections.codeframe.staging.plugins.modules import static_files
 
 
@@ -19,7 +20,7 @@ def site(tmp_path, run_module):
 
 
 class Site:
-    """Builds in release directories, and one place where their files are published."""
+    """Builds in release directories, and the directory where their files are published."""
 
     def __init__(self, tmp_path: Path, run_module) -> None:
         self.releases = tmp_path / "releases"
@@ -42,7 +43,7 @@ class Site:
         return {str(path.relative_to(self.files)): path.read_text() for path in self.files.rglob("*") if path.is_file()}
 
 
-def test_files_are_published_for_everybody_to_read(site):
+def test_published_files_are_readable_for_everyone(site):
     os.umask(0o077)
     try:
         result = site.publish(site.build("1", chunks__a_js="a", id__m_js="m"))
@@ -76,7 +77,7 @@ def test_check_mode_predicts_a_publication_where_there_is_no_build_yet(site):
     assert (result["changed"], result["reasons"]) == (True, ["there is no build yet"])
 
 
-def test_the_files_of_the_former_build_stay_until_its_release_is_gone_and_another_is_published(site):
+def test_the_files_of_the_previous_build_stay_until_its_release_is_deleted_and_another_is_published(site):
     site.publish(site.build("1", a_js="a"))
     second = site.build("2", b_js="b")
     result = site.publish(second)
@@ -87,17 +88,17 @@ def test_the_files_of_the_former_build_stay_until_its_release_is_gone_and_anothe
     assert (result["removed"], site.tree()) == (["a.js"], {"b.js": "b", "c.js": "c"})
 
 
-def test_the_files_of_a_build_that_was_served_by_other_means_come_along(site):
-    by_hand, src = site.build("0", z_js="z"), site.build("1", a_js="a")
-    former = [str(by_hand), str(src), str(site.releases / "none")]
-    assert site.publish(src, former=former)["kept"] == 1
+def test_the_files_of_a_previous_unpublished_build_are_published_as_well(site):
+    manual, src = site.build("0", z_js="z"), site.build("1", a_js="a")
+    previous = [str(manual), str(src), str(site.releases / "none")]
+    assert site.publish(src, previous=previous)["kept"] == 1
     assert site.tree() == {"a.js": "a", "z.js": "z"}
-    assert site.publish(src, former=former)["changed"] is False
-    assert site.publish(site.build("2", b_js="b"), former=former)["kept"] == 2
+    assert site.publish(src, previous=previous)["changed"] is False
+    assert site.publish(site.build("2", b_js="b"), previous=previous)["kept"] == 2
     assert site.tree() == {"a.js": "a", "b.js": "b", "z.js": "z"}
 
 
-def test_an_edited_a_missing_and_a_foreign_file(site):
+def test_an_edited_a_missing_and_an_unmanaged_file(site):
     site.publish(site.build("1", a_js="a", b_js="b"))
     src = site.build("2", c_js="c")
     site.publish(src)
@@ -106,17 +107,17 @@ def test_an_edited_a_missing_and_a_foreign_file(site):
     (site.files / "mine.txt").write_text("mine")
     result = site.publish(src)
     assert result["reasons"] == ["edited: a.js", "missing: b.js"]
-    assert (result["foreign"], site.publish(src)["changed"]) == (["mine.txt"], False)
+    assert (result["unmanaged"], site.publish(src)["changed"]) == (["mine.txt"], False)
     assert site.tree() == {"a.js": "a", "b.js": "b", "c.js": "c", "mine.txt": "mine"}
 
 
-def test_a_lost_file_of_a_former_build_that_no_longer_has_it_is_given_up(site):
-    former = site.build("1", a_js="a", b_js="b")
-    site.publish(former)
+def test_a_lost_file_that_its_previous_build_no_longer_has_is_dropped(site):
+    previous = site.build("1", a_js="a", b_js="b")
+    site.publish(previous)
     src = site.build("2", c_js="c")
     site.publish(src)
     (site.files / "a.js").write_text("edited")
-    (former / "a.js").unlink()
+    (previous / "a.js").unlink()
     assert site.publish(src)["changed"] is True
     assert (site.publish(src)["changed"], site.tree()) == (False, {"b.js": "b", "c.js": "c"})
 
@@ -125,16 +126,16 @@ def test_an_interrupted_publication_is_finished_by_the_next(site, monkeypatch):
     site.publish(site.build("1", a_js="a"))
     src = site.build("2", b_js="b", c_js="c")
     written = []
-    real = static_files.write_whole
+    real = publication.write_atomic
 
-    def die(path, content):
+    def die(path, content, **options):
         if written and not path.endswith("manifest.json"):
-            Path(path).with_name(".unfinished-x").write_bytes(content)
+            Path(path).with_name(f".c.js.{'ab' * 6}.codeframe-tmp").write_bytes(content)
             raise KeyboardInterrupt
         written.extend([path] * (not path.endswith("manifest.json")))
-        real(path, content)
+        real(path, content, **options)
 
-    monkeypatch.setattr(static_files, "write_whole", die)
+    monkeypatch.setattr(publication, "write_atomic", die)
     with pytest.raises(KeyboardInterrupt):
         site.publish(src)
     monkeypatch.undo()
@@ -154,7 +155,7 @@ def test_a_link_is_not_followed(site, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take the rights of another user")
-def test_what_the_builder_may_not_read_is_not_published(site, tmp_path):
+def test_files_that_the_user_may_not_read_are_not_published(site, tmp_path):
     tmp_path.chmod(0o755)
     for parent in tmp_path.parents:
         if parent.name.startswith("pytest"):
@@ -168,15 +169,15 @@ def test_what_the_builder_may_not_read_is_not_published(site, tmp_path):
     assert not site.dest.exists()
 
 
-def test_files_of_unknown_origin_are_not_taken_over(site):
+def test_files_without_a_manifest_are_refused(site):
     site.files.mkdir(parents=True)
     (site.files / "mine.txt").write_text("mine")
     result = site.publish(site.build("1", a_js="a"))
     assert result["failed"] is True
-    assert "so nobody knows whose they are" in result["msg"]
+    assert "so they may be unmanaged" in result["msg"]
 
 
-def test_a_damaged_record_is_named(site):
+def test_a_damaged_manifest_is_named(site):
     src = site.build("1", a_js="a")
     site.publish(src)
     (site.dest / "manifest.json").write_text("{")
@@ -184,35 +185,39 @@ def test_a_damaged_record_is_named(site):
 
 
 @pytest.mark.parametrize("url_path", ["/", "static/", "/a", "/a/../b/", "//"])
-def test_a_url_path_that_is_none_is_refused(site, url_path):
+def test_a_malformed_url_path_is_refused(site, url_path):
     assert f"url_path is {url_path!r}" in site.publish(site.build("1", a_js="a"), url_path=url_path)["msg"]
 
 
 def test_a_build_without_files_is_refused(site):
     (site.releases / "1/static").mkdir(parents=True)
-    assert "holds no files" in site.publish(site.releases / "1/static")["msg"]
+    assert "contains no files" in site.publish(site.releases / "1/static")["msg"]
     assert "does not exist" in site.publish(site.releases / "2/static")["msg"]
 
 
-def test_absent_takes_away_what_was_published_and_nothing_else(site):
+def test_absent_removes_published_files_and_no_others(site):
     src = site.build("1", chunks__a_js="a")
     site.publish(src)
     (site.files / "mine.txt").write_text("mine")
     assert site.publish(src, state="absent", check=True)["changed"] is True
     result = site.publish(src, state="absent")
-    assert (result["removed"], result["foreign"], site.tree()) == (["chunks/a.js"], ["mine.txt"], {"mine.txt": "mine"})
+    assert (result["removed"], result["unmanaged"], site.tree()) == (
+        ["chunks/a.js"],
+        ["mine.txt"],
+        {"mine.txt": "mine"},
+    )
     (site.files / "mine.txt").unlink()
     assert site.publish(src, state="absent")["changed"] is False
 
 
-def test_absent_leaves_no_trace(site):
+def test_absent_removes_its_directories(site):
     src = site.build("1", chunks__a_js="a")
     site.publish(src)
     site.publish(src, state="absent")
     assert not site.dest.exists()
 
 
-def test_the_record_names_each_build(site):
+def test_the_manifest_names_each_build(site):
     src = site.build("1", a_js="a")
     site.publish(src)
     assert [entry["source"] for entry in json.loads((site.dest / "manifest.json").read_text())["generations"]] == [
