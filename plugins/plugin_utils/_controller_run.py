@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import hashlib
 import os
 import re
 import socket
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.codeframe.staging.plugins.module_utils._host import proc
+from ansible_collections.codeframe.staging.plugins.module_utils._host import files, proc
+from ansible_collections.codeframe.staging.plugins.module_utils._host.command import c_locale, run
 from ansible_collections.codeframe.staging.plugins.module_utils._release.lock_file import boot_seconds
 
+_PS_LIMIT_S = 30
 _RUN = re.compile(r"(?:.*/)?ansible(?:-playbook|-console|-pull)?:?\Z")
 
 
@@ -64,14 +64,11 @@ def proc_processes() -> dict[int, Process]:
 
 def ps_processes() -> dict[int, Process]:
     """The processes of a controller without /proc (macOS); ``start`` is in seconds since the epoch there."""
-    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
     command = ["ps", "-axo", "pid=,ppid=,lstart=,command="]
-    listed = subprocess.run(  # noqa: S603 - a list, no shell
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    listed = run(command, env={**c_locale(), "TZ": "UTC"}, deadline=time.monotonic() + _PS_LIMIT_S)
     found = {}
     pattern = re.compile(r"\s*(\d+)\s+(\d+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s+(.*)")
-    for line in listed.stdout.splitlines() if listed.returncode == 0 else ():
+    for line in listed.output.splitlines() if listed.succeeded else ():
         match = pattern.match(line)
         if match is not None:
             started = int(time.mktime(time.strptime(match[3], "%a %b %d %H:%M:%S %Y")))
@@ -81,12 +78,7 @@ def ps_processes() -> dict[int, Process]:
 
 def controller_id() -> str:
     """The machine, its boot and its process namespace: a process number is valid only within the three."""
-    parts = [socket.gethostname()]
-    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
-        with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:
-            parts.append(file.read().strip())
-    with contextlib.suppress(OSError):
-        parts.append(os.readlink("/proc/self/ns/pid"))
+    parts = [socket.gethostname(), (files.read_text("/etc/machine-id") or "").strip(), proc.boot_id()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -95,10 +87,10 @@ def run_identity() -> dict[str, Any]:
     in_proc = proc.is_available()
     gathered = int(boot_seconds() * os.sysconf("SC_CLK_TCK")) if in_proc else int(time.time())
     processes = proc_processes() if in_proc else ps_processes()
-    run = run_of(processes, os.getpid())
+    own = run_of(processes, os.getpid())
     live: list[str] | None = None
-    if run is None:
-        run = processes.get(os.getppid())
+    if own is None:
+        own = processes.get(os.getppid())
     else:
         live = sorted(f"{item.pid}:{item.start}" for item in processes.values() if item.is_run)
     try:
@@ -107,8 +99,8 @@ def run_identity() -> dict[str, Any]:
         user = str(os.getuid())
     return {
         "controller": controller_id(),
-        "pid": run.pid if run else os.getppid(),
-        "start": run.start if run else 0,
+        "pid": own.pid if own else os.getppid(),
+        "start": own.start if own else 0,
         "who": f"{user}@{socket.gethostname()}",
         "live": live,
         "gathered": gathered,

@@ -8,19 +8,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .._host.command import die_with_parent, run
+from .._host import files
+from .._host.command import Running, run, running
 
 #: Names under which distributions and vendors install it, the first one found is used.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge-stable")
 _PORT_FILE = "DevToolsActivePort"
-_ERRORS_LIMIT = 4096
 
 
 class BrowserError(Exception):
@@ -93,14 +91,17 @@ def started(program: str, *, resolve: Mapping[str, str], ca_path: str = "", dead
         if ca_path:
             _trust(ca_path, profile, deadline)
         command = [program, *arguments(profile, as_root=os.geteuid() == 0, resolve=resolve)]
-        with tempfile.TemporaryFile() as errors, _process(command, profile, errors.fileno()) as process:
+        environment = {
+            name: os.environ[name] for name in ("PATH", "LANG", "TZ", "XDG_RUNTIME_DIR") if name in os.environ
+        }
+        # Nothing of the caller's home is read or written.
+        environment.update(HOME=profile, XDG_CONFIG_HOME=profile, XDG_CACHE_HOME=profile)
+        with contextlib.ExitStack() as stack:
             try:
-                yield Endpoint(_await_endpoint(process, profile, deadline))
-            except _NotStartedError as error:
-                errors.seek(0)
-                said = errors.read(_ERRORS_LIMIT).decode("utf-8", "replace").split("\n")
-                last = next((line.strip() for line in reversed(said) if line.strip()), "")
-                raise BrowserError(f"{program} {error}{f': {last}' if last else ''}") from None
+                browser = stack.enter_context(running(command, cwd=profile, env=environment))
+            except OSError as error:
+                raise BrowserError(f"{program} cannot be started ({error.strerror})") from None
+            yield Endpoint(_await_endpoint(browser, program, profile, deadline))
 
 
 def _trust(ca_path: str, profile: str, deadline: float) -> None:
@@ -119,45 +120,21 @@ def _trust(ca_path: str, profile: str, deadline: float) -> None:
             raise BrowserError(f"the authority in {ca_path} cannot be trusted ({ended.output.strip()})")
 
 
-class _NotStartedError(Exception):
-    pass
-
-
-@contextlib.contextmanager
-def _process(command: Sequence[str], profile: str, errors: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "XDG_RUNTIME_DIR") if name in os.environ}
-    try:
-        process = subprocess.Popen(  # noqa: S603 - a list, no shell
-            command,
-            cwd=profile,
-            # Nothing of the caller's home is read or written.
-            env={**environment, "HOME": profile, "XDG_CONFIG_HOME": profile, "XDG_CACHE_HOME": profile},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
-    except OSError as error:
-        raise BrowserError(f"{command[0]} cannot be started ({error.strerror})") from None
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _await_endpoint(process: subprocess.Popen[bytes], profile: str, deadline: float) -> str:
+def _await_endpoint(browser: Running, program: str, profile: str, deadline: float) -> str:
     path = os.path.join(profile, _PORT_FILE)
     while True:
         # Two lines, written one after the other: the port, and the path with a secret of this browser.
-        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
-            lines = file.read().splitlines()
-            if len(lines) == 2 and lines[0].isdigit():
-                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-        if process.poll() is not None:
-            raise _NotStartedError(f"ended with {process.returncode} when it was started")
+        lines = (files.read_text(path) or "").splitlines()
+        if len(lines) == 2 and lines[0].isdigit():
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        code = browser.code
+        if code is not None:
+            raise BrowserError(f"{program} ended with {code} when it was started{_last_line(browser)}")
         if time.monotonic() > deadline:
-            raise _NotStartedError("did not answer in time after its start")
+            raise BrowserError(f"{program} did not answer in time after its start{_last_line(browser)}")
         time.sleep(0.05)
+
+
+def _last_line(browser: Running) -> str:
+    lines = [line.strip() for line in browser.end_of_output.splitlines() if line.strip()]
+    return f": {lines[-1]}" if lines else ""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Callable
 
@@ -97,28 +97,12 @@ def run(
             given = stack.enter_context(tempfile.TemporaryFile())
             given.write(stdin)
             given.seek(0)
-        process = subprocess.Popen(  # noqa: S603 - a list, no shell
-            list(command),
-            cwd=cwd,
-            env=c_locale() if env is None else dict(env),
-            stdin=given or subprocess.DEVNULL,
-            stdout=output,
-            stderr=problems or subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
-            umask=umask,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=list(account.groups) if account else None,
-        )
+        process = _start(command, cwd, env, given, output, problems, account, umask)
         ended_in_time = False
         try:
-            ended_in_time = _wait(process.pid, deadline, (lambda: watch(_end_of(output))) if watch else None)
+            ended_in_time = _wait(process, deadline, (lambda: watch(_end_of(output))) if watch else None)
         finally:
-            # Before it is reaped, so that its number cannot have been given to another process.
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-            code = process.wait()
+            code = _end(process)
         return Ended(
             code if ended_in_time else None,
             _text(output, errors),
@@ -126,11 +110,79 @@ def run(
         )
 
 
-def _wait(pid: int, deadline: float, look: Callable[[], None] | None = None) -> bool:
-    """Wait for a child process without reaping it; return whether it ended before the deadline."""
+class Running:
+    """A program that runs; what it printed can be read at any time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._output = output
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, negative for the signal that ended it; ``None`` while it runs."""
+        return self._process.poll()
+
+    @property
+    def end_of_output(self) -> str:
+        """The last 2 KiB of standard output and standard error."""
+        return _end_of(self._output)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], *, cwd: str = "/", env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Run a program while the block runs, and kill it with its process group afterwards, however the block ends.
+
+    Parameters and errors as in :func:`run`.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = _start(command, cwd, env, None, output, None, None, -1)
+        try:
+            yield Running(process, output)
+        finally:
+            _end(process)
+
+
+def _start(
+    command: Sequence[str],
+    cwd: str,
+    env: Mapping[str, str] | None,
+    stdin: IO[bytes] | None,
+    stdout: IO[bytes],
+    stderr: IO[bytes] | None,
+    account: Account | None,
+    umask: int,
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session, and so in a process group, of its own."""
+    return subprocess.Popen(  # noqa: S603 - a list, no shell
+        list(command),
+        cwd=cwd,
+        env=c_locale() if env is None else dict(env),
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr or subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_die_with(os.getpid()),
+        umask=umask,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=list(account.groups) if account else None,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """Kill what is left of a process and its group; return its exit code."""
+    # Before it is reaped, so that its number cannot have been given to another process.
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: float, look: Callable[[], None] | None = None) -> bool:
+    """Wait for a process; return whether it ended before the deadline."""
     pause_s = 0.0005
     looked = time.monotonic()
-    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+    while _still_runs(process):
         left = deadline - time.monotonic()
         if left <= 0:
             return False
@@ -140,6 +192,14 @@ def _wait(pid: int, deadline: float, look: Callable[[], None] | None = None) -> 
         pause_s = min(2 * pause_s, left, 0.05)
         time.sleep(pause_s)
     return True
+
+
+def _still_runs(process: subprocess.Popen[bytes]) -> bool:
+    if not hasattr(os, "waitid"):
+        # macOS before Python 3.13, as a controller.
+        return process.poll() is None
+    # Looked at, not reaped.
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
 
 
 def _end_of(stream: IO[bytes]) -> str:
@@ -161,14 +221,13 @@ def _die_with(parent: int) -> Callable[[], None]:
     """
 
     def prepare() -> None:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+        if prctl is None:
+            # Not Linux: a controller.
+            return
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             # It died before the line above.
             os.kill(os.getpid(), signal.SIGKILL)
 
     return prepare
-
-
-def die_with_parent() -> None:
-    """Let the kernel kill this (child) process when its parent dies; for ``preexec_fn`` of :mod:`subprocess`."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -23,6 +23,7 @@ from typing import IO
 
 #: Bytes that :func:`read_file` accepts unless told otherwise.
 DEFAULT_LIMIT = 16 * 1024 * 1024
+_BLOCK = 65536
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}\.codeframe-tmp\Z", re.DOTALL)
 #: NAME_MAX is 255 bytes; the dots, the random part and the ending take 28 of them.
 _NAME_PART = 200
@@ -142,11 +143,22 @@ def read_file(
     descriptor = open_regular(path, dir_fd=dir_fd, follow=follow, owners=owners, forbid=forbid, single=single)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        # Not by the size in its status: it is 0 for files of /proc, and another process may append.
-        data = file.read(limit + 1)
+        data = read_bounded(file, limit + 1)
     if len(data) > limit:
         raise UnsafeFileError(errno.EFBIG, f"is larger than {limit} bytes", path)
     return FileContent(data, status)
+
+
+def read_bounded(file: IO[bytes], limit: int) -> bytes:
+    """The beginning of an open file, at most ``limit`` bytes.
+
+    Piece by piece to the end, not by the size in its status: that is 0 for files of ``/proc``, another process may
+    append, and the kernel refuses to read a file below ``/proc/sys`` into a large buffer (ENOMEM).
+    """
+    data = bytearray()
+    while len(data) < limit and (block := file.read(min(_BLOCK, limit - len(data)))):
+        data += block
+    return bytes(data)
 
 
 def read_text(path: str, *, follow: bool = True, limit: int = DEFAULT_LIMIT) -> str | None:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .files import read_bounded
+
 #: How the kernel marks a working directory that was removed, at the end of its path.
 DELETED = " (deleted)"
 #: Largest size in bytes of what is read of one process: arguments and environment together have a limit of 6 MiB by
@@ -61,6 +63,18 @@ def parse_stat(text: str) -> ProcessStat | None:
 def is_available() -> bool:
     """Whether this host has ``/proc`` at all."""
     return os.path.isdir("/proc/self")
+
+
+def boot_id() -> str:
+    """What identifies the time since the last boot, with the pid namespace: a pid is valid only within both.
+
+    Empty on a host without ``/proc``.
+    """
+    parts = []
+    with contextlib.suppress(OSError):
+        parts.append(_read_or_raise("/proc/sys/kernel/random/boot_id").decode("ascii", "replace").strip())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(parts)
 
 
 def pids() -> list[int]:
@@ -215,4 +229,4 @@ def _read(pid: int, name: str) -> bytes:
 
 def _read_or_raise(path: str) -> bytes:
     with open(path, "rb") as file:
-        return file.read(_LIMIT)
+        return read_bounded(file, _LIMIT)

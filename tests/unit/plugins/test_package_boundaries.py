@@ -41,11 +41,13 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("module_utils/_preflight/addresses_facts.py", "/proc"): "the addresses of the host, which nothing else reads",
     ("module_utils/_preflight/machine_facts.py", "/proc"): "memory and ephemeral ports, which nothing else reads",
     ("module_utils/_preflight/project.py", "/proc"): "a path that is judged, not opened",
+    ("plugin_utils/_lock_guard.py", "os.fork"): "a process that outlives the worker of Ansible",
+    ("plugin_utils/_progress.py", "/proc"): "whether the parent process writes to a terminal",
 }
 #: Beginnings of paths where writers, readers or wrappers of their own are left.
 NOT_CONVERTED = (
     *("module_utils/_backend/", "module_utils/_browser/", "module_utils/_frontend/"),
-    *("module_utils/_release/", "module_utils/_websocket/", "plugin_utils/"),
+    *("module_utils/_release/", "module_utils/_websocket/"),
     *("modules/backend_", "modules/browser_", "modules/frontend_", "modules/release.py"),
     "modules/static_files.py",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._host.command import Ended
 from ansible_collections.codeframe.staging.plugins.module_utils._release.lock import Identity
 from ansible_collections.codeframe.staging.plugins.plugin_utils import _controller_run
 from ansible_collections.codeframe.staging.plugins.plugin_utils._controller_run import Process
@@ -20,14 +20,14 @@ def test_the_identity_says_who_and_which_process() -> None:
 
 
 def test_processes_can_be_read_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ps(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+    def ps(_command: list[str], **_options: object) -> Ended:
         listed = (
             "  100     1 Mon Nov 23 08:00:00 2026     -zsh\n"
             "  200   100 Mon Nov 23 08:01:40 2026     /usr/bin/python3 /usr/local/bin/ansible-playbook site.yml\n"
         )
-        return subprocess.CompletedProcess(command, 0, listed, "")
+        return Ended(0, listed)
 
-    monkeypatch.setattr(_controller_run.subprocess, "run", ps)
+    monkeypatch.setattr(_controller_run, "run", ps)
     found = _controller_run.ps_processes()
     assert [(item.pid, item.parent, item.is_run) for item in found.values()] == [(100, 1, False), (200, 100, True)]
     assert found[200].start - found[100].start == 100

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._host.accounts import Account
-from ansible_collections.codeframe.staging.plugins.module_utils._host.command import Ended, c_locale, run
+from ansible_collections.codeframe.staging.plugins.module_utils._host.command import Ended, c_locale, run, running
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
@@ -114,7 +114,29 @@ def test_a_daemon_in_a_session_of_its_own_goes_on(tmp_path):
     os.kill(daemon, 9)
 
 
+def test_a_program_runs_while_its_block_runs_and_is_killed_with_its_children(tmp_path):
+    with running(
+        ["/bin/sh", "-c", "sleep 60 & echo $! >child; echo up >&2; wait"], cwd=str(tmp_path), env=ENVIRONMENT
+    ) as it:
+        deadline = time.monotonic() + 30
+        while "up" not in it.end_of_output and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (it.code, it.end_of_output) == (None, "up\n")
+        child = int((tmp_path / "child").read_text())
+    assert (it.code, gone(child)) == (-9, True)
+
+
+def test_the_end_of_a_program_is_noticed_within_its_block(tmp_path):
+    with running(["/bin/sh", "-c", "exit 7"], cwd=str(tmp_path)) as it:
+        deadline = time.monotonic() + 30
+        while it.code is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert it.code == 7
+
+
 def test_a_program_that_does_not_exist_is_an_error_of_its_own(tmp_path):
+    with pytest.raises(FileNotFoundError), running([str(tmp_path / "none")]):
+        pass
     with pytest.raises(FileNotFoundError):
         run([str(tmp_path / "none")], cwd=str(tmp_path), env=ENVIRONMENT, deadline=time.monotonic() + 1)
 

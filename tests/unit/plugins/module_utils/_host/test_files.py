@@ -108,6 +108,10 @@ def test_files_of_proc_are_read_although_they_claim_to_be_empty() -> None:
     assert b"Name:" in files.read_file("/proc/self/status").data
 
 
+def test_settings_of_the_kernel_are_read_although_it_refuses_large_buffers() -> None:
+    assert len(files.read_file("/proc/sys/kernel/random/boot_id").data) == 37
+
+
 def test_an_absent_file_is_an_error_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.read_file(str(tmp_path / "none"))

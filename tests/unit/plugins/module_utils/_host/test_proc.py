@@ -82,6 +82,13 @@ def test_a_process_is_described(tmp_path: Path) -> None:
         assert proc.program_name(process.pid).startswith("python")
 
 
+def test_the_boot_and_the_pid_namespace_are_identified() -> None:
+    assert (
+        proc.boot_id()
+        == f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    )
+
+
 def test_a_removed_working_directory_is_marked(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with child(cwd=tmp_path / "a") as process:
