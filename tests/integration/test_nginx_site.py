@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import re
@@ -236,7 +237,35 @@ def test_an_unmanaged_file_in_the_main_context_is_not_replaced(tree: Tree) -> No
     main = tree.root / "modules-enabled/app-staging.conf"
     main.write_text("worker_priority 1;\n")
     assert tree.site(**TIMEOUT)["msg"].startswith(f"{main} exists and does not have the marker of this collection")
+    # It is not in the way if nothing is wanted there.
+    assert not tree.site(main_content="")["failed"]
+    assert not tree.site(state="absent")["failed"]
     assert main.read_text() == "worker_priority 1;\n"
+
+
+def test_on_a_full_disk_the_previous_site_is_restored(mounted: Callable[[int], Path]) -> None:
+    tree = Tree(mounted(1) / "nginx", free_port())
+    tree.make()
+    tree.start()
+    try:
+        tree.site()
+        before = tree.snapshot()
+        filler = tree.root / "run/filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
+            while True:
+                stream.write(b"x" * 4096)
+        comment = f"# {'x' * 100}\n" * 90
+        result = tree.site(content=tree.content("newer") + "\n" + comment, main_content="worker_priority 1;")
+        assert result["msg"] == (
+            "the site app-staging cannot be written (No space left on device); the previous files were restored"
+        )
+        assert not result["changed"]
+        assert tree.snapshot() == before
+        assert tree.ours() == (200, "ours")
+        filler.unlink()
+        assert tree.site()["reasons"] in ([], ["nginx runs with workers older than the files on disk"])
+    finally:
+        tree.stop()
 
 
 @pytest.mark.slow

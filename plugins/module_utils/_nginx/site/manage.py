@@ -165,9 +165,11 @@ class _Run:
     def _write(self) -> None:
         try:
             self.files.apply(self.plan.before, self.plan.after)
-            accepted, said = self.nginx.test()
         except OSError as exc:
-            accepted, said = False, f"{exc.filename} cannot be written ({exc.strerror})"
+            raise SiteError(
+                f"the site {self.options.name} cannot be written ({exc.strerror}); {self._restore()}"
+            ) from exc
+        accepted, said = self.nginx.test()
         if not accepted:
             raise SiteError(
                 f"the configuration with the site {self.options.name} in place is refused: {cause(said)}; "
@@ -257,13 +259,15 @@ def _wanted_site(options: SiteOptions, nginx: Nginx, includes: Sequence[str], po
 
 
 def _main_layout(nginx: Nginx, name: str, needed: bool) -> SiteLayout | None:
-    """The path for directives of the main context; ``None`` if there is none and it is not needed."""
+    """The path for directives of the main context; if it is not needed, ``None`` for none or an unmanaged file."""
     try:
-        return detect_layout(included_patterns(nginx.config, "main", read_text, expand), name, "main")
+        layout = detect_layout(included_patterns(nginx.config, "main", read_text, expand), name, "main")
     except SiteError as exc:
         if needed:
             raise SiteError(f"{exc}{UNCHANGED}") from exc
         return None
+    unmanaged = os.path.exists(layout.file) and not (os.path.isfile(layout.file) and is_managed(read_text(layout.file)))
+    return None if unmanaged and not needed else layout
 
 
 def _predict_without_nginx(options: SiteOptions, nginx: Nginx, report: Report) -> None:
