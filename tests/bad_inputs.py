@@ -951,6 +951,11 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ('staging_backend_drain is "a minute"; expected a whole number, 0 or more; write it in digits'),
     ),
     (
+        "more connections than a check can open",
+        {"staging_verify_connections": 10001},
+        ("staging_verify_connections is 10001; expected a number from 1 to 10000; remove it for the default"),
+    ),
+    (
         "hold in parts of a second",
         {"staging_hold": 70.5},
         ("staging_hold is 70.5; expected a whole number, 0 or more; write it in digits"),

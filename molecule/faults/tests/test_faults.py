@@ -93,7 +93,7 @@ def test_where_tls_ends_before_nginx_the_proxy_is_asked_without_it(
     outcome = deployment.run(variables=[json.dumps(given)])
     assert outcome.exit_code == 0, outcome.output
     assert "Connection through the proxy: passed" in outcome.words
-    assert f"through the proxy they hold {public['websocket']}" in outcome.words
+    assert f"through the proxy they contain {public['websocket']}" in outcome.words
     again = deployment.run(variables=[json.dumps(given)])
     assert (again.exit_code, again.changed) == (0, 0), again.output
 

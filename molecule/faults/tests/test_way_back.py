@@ -69,7 +69,7 @@ def way_back_s(
     monkeypatch.setenv("ANSIBLE_LOG_PATH", str(tmp_path / "log"))
     outcome = deployment.run(variables=edited('{"type":"pong"}', '{"type":"gnop"}'))
     assert outcome.exit_code != 0, outcome.output
-    assert ("websocket_verify", "Judge | Name the cause") in outcome.failed_tasks, outcome.output
+    assert ("websocket_verify", "Fail with the cause") in outcome.failed_tasks, outcome.output
     assert f"Release {former} serves again, and passed verification." in outcome.words, outcome.output
     assert current(host, variables) == former
     assert site.ask({"type": "ping"}) == {"type": "pong"}
@@ -164,7 +164,7 @@ def test_a_command_that_fails_before_the_switch_changes_nothing(
     [
         pytest.param("source : Switch | Make the candidate", "1.1.0", id="before-the-switch"),
         pytest.param("backend : Serve | Have pm2 run the backend", "1.2.0", id="after-the-switch"),
-        pytest.param("websocket_verify : Start the checks from the host", "1.3.0", id="before-the-verification"),
+        pytest.param("websocket_verify : Start the check from the host", "1.3.0", id="before-the-verification"),
     ],
 )
 def test_a_run_that_was_killed_is_finished_by_the_next(

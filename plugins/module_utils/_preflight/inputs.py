@@ -17,7 +17,7 @@ from .proxy import check_certificate, check_choices, check_routes
 from .source import check_source
 from .urls import check_cors, check_hosts, check_schemes, check_urls
 from .variables import DeploymentInputs
-from .verification import check_health_urls, check_hold
+from .verification import check_connections, check_health_urls, check_hold
 
 
 def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
@@ -44,6 +44,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
     check_public_env(inputs, urls.page)
     check_health_urls(inputs)
     check_hold(inputs)
+    check_connections(inputs)
     # Last, because one sentence on a variable is enough.
     check_kinds(inputs)
     check_unknown(inputs)

@@ -91,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_proxy_manager_api_from": Kind("str", ("controller", "host")),
     "staging_vantages": Kind("list", ("direct", "proxy", "public")),
     "staging_hold": _NUMBER,
+    "staging_verify_connections": _NUMBER,
     "staging_validate_certs": _TRUTH,
     "staging_ca_path": _OPTIONAL,
     "staging_websocket_secret_headers": _DICT,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._host.url import UrlError, parse_url
+from .._websocket.settings import MAX_CONNECTIONS
 from .variables import DeploymentInputs
 
 #: Seconds of silence after which a proxy closes a connection by default; only a longer hold detects that.
@@ -52,6 +53,15 @@ def check_hold(inputs: DeploymentInputs) -> None:
             f"write {idle + 5}, or accept that the verification proves less",
             found=f"the proxy closes idle connections after {idle} s by default, which a shorter hold does not detect",
         )
+
+
+def check_connections(inputs: DeploymentInputs) -> None:
+    value = inputs.get("staging_verify_connections")
+    # What is not a number is told by its kind.
+    if isinstance(value, bool) or not str(value).isdigit() or 1 <= int(str(value)) <= MAX_CONNECTIONS:
+        return
+    expected = f"a number from 1 to {MAX_CONNECTIONS}"
+    inputs.add("connections", "staging_verify_connections", expected, "remove it for the default")
 
 
 def _seconds(value: Any) -> float | None:

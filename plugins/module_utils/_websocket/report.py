@@ -106,7 +106,7 @@ def _tls(seen: Observation) -> dict[str, Any] | None:
 
 def summary_of(observations: Sequence[Observation], verdicts: Sequence[Verdict]) -> list[str]:
     """One line per endpoint, for people."""
-    labels = [_LABELS[seen.target.transport][seen.target.vantage] for seen in observations]
+    labels = [_label(seen) for seen in observations]
     lines = []
     for seen, verdict, label in zip(observations, verdicts, labels):
         shown = f"{label} ({seen.target.name})" if labels.count(label) > 1 else label
@@ -116,6 +116,12 @@ def summary_of(observations: Sequence[Observation], verdicts: Sequence[Verdict])
         else:
             lines.append(f"{shown}: failed ({verdict.cause.value}): {verdict.explanation}")
     return lines
+
+
+def _label(seen: Observation) -> str:
+    label = _LABELS[seen.target.transport][seen.target.vantage]
+    # A deployment has one WebSocket, and often several streams.
+    return f"{label} {seen.target.path}" if seen.target.transport == "sse" else label
 
 
 def _load(seen: Observation) -> dict[str, Any] | None:

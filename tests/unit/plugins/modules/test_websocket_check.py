@@ -817,7 +817,7 @@ def test_an_event_stream_passes_and_its_rhythm_is_told(check: Callable[..., dict
     entry = result["results"][0]
     assert (cause_of(result), entry["transport"], entry["status"]) == ("none", "sse", 200)
     assert entry["event_gaps"]["median"] == pytest.approx(0.4, abs=0.36)
-    assert result["summary"][0].startswith("Direct event stream: passed (handshake ")
+    assert result["summary"][0].startswith("Direct event stream /api/events: passed (handshake ")
 
 
 def collecting(connection: Peer) -> None:

@@ -1,0 +1,109 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a deployment is reachable from each vantage point (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._host.url import parse_url
+from .target import VANTAGES
+
+_NAMES = {"direct": "backend", "proxy": "proxy", "public": "public URL"}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where a deployment is reachable.
+
+    :param url: Public URL of the WebSocket; ``api_url`` and ``page_url`` those of API and page.
+    :param path: Path of the WebSocket on the backend.
+    :param event_paths: Paths of event streams. One that ends with a slash is a prefix and not a stream of its own.
+    :param event_timeout_s: Seconds within which a stream must send an event or a comment.
+    :param proxy_address: Address at which the host reaches the proxy.
+    :param proxy_port: Port there; 0 for those of the public URLs.
+    :param proxy_tls: Whether the proxy speaks the TLS of the public URLs itself.
+    :param proxy_page: Whether the proxy serves the page.
+    :param vantages: Vantage points to check from.
+    :param ca_certificates: Authorities to trust (PEM) instead of those of the system.
+    """
+
+    url: str
+    api_url: str
+    page_url: str
+    path: str
+    event_paths: tuple[str, ...]
+    event_timeout_s: float
+    backend_port: int
+    frontend_port: int
+    proxy_address: str
+    proxy_port: int
+    proxy_tls: bool
+    proxy_page: bool
+    vantages: tuple[str, ...]
+    ca_certificates: str = ""
+
+    def endpoints(self, common: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Endpoints of ``websocket_check``: for each vantage point the WebSocket and then each event stream.
+
+        :param common: Options that all of them have.
+        :raises UrlError: If a URL cannot be used.
+        """
+        return [
+            {**common, **endpoint, "vantage": vantage}
+            for vantage in VANTAGES
+            if vantage in self.vantages
+            for endpoint in self._endpoints_at(vantage)
+        ]
+
+    def page(self) -> dict[str, str]:
+        """``url`` and ``connect_to`` of the page as users get it, and ``way`` in words.
+
+        The proxy may serve some files of the page itself, so it is read through the proxy where that is checked.
+        """
+        if self.proxy_page and "proxy" in self.vantages:
+            url = self._at_proxy(self.page_url)
+            return {"url": url, "connect_to": self._proxy_socket(self.page_url), "way": "through the proxy"}
+        path = parse_url(self.page_url, lenient=True).path.rstrip("/") or "/"
+        url = f"http://127.0.0.1:{self.frontend_port}{path}"
+        return {"url": url, "connect_to": "127.0.0.1", "way": "from its own port"}
+
+    def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
+        name = _NAMES[vantage]
+        direct = f"127.0.0.1:{self.backend_port}"
+        websocket = f"ws://{direct}{self.path}" if vantage == "direct" else self.url
+        yield {"name": name, **self._reached(vantage, websocket)}
+        api = f"http://{direct}" if vantage == "direct" else parse_url(self.api_url, lenient=True).origin
+        for path in self.event_paths:
+            if not path.endswith("/"):
+                yield {
+                    "name": f"{name} {path}",
+                    **self._reached(vantage, api + path),
+                    "transport": "sse",
+                    "message_timeout": self.event_timeout_s,
+                }
+
+    def _reached(self, vantage: str, url: str) -> dict[str, str]:
+        reached = {"url": url}
+        if vantage == "proxy":
+            reached = {"url": self._at_proxy(url), "connect_to": self._proxy_socket(url)}
+        if self.ca_certificates and parse_url(reached["url"], lenient=True).secure:
+            reached["ca_certificates"] = self.ca_certificates
+        return reached
+
+    def _at_proxy(self, url: str) -> str:
+        """The URL that the proxy itself is asked for: without TLS where that ends before the proxy."""
+        if self.proxy_tls or not parse_url(url, lenient=True).secure:
+            return url
+        scheme, colon, rest = url.partition(":")
+        return scheme[:-1] + colon + rest
+
+    def _proxy_socket(self, url: str) -> str:
+        """Address and port of the proxy for a public URL."""
+        parts = parse_url(url, lenient=True)
+        port = self.proxy_port or (80 if parts.secure and not self.proxy_tls else parts.port)
+        address = self.proxy_address
+        return f"[{address}]:{port}" if ":" in address and not address.startswith("[") else f"{address}:{port}"

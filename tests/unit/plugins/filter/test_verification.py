@@ -1,0 +1,90 @@
+"""The filters verification_plan and verification_result; what they derive is tested with their module_utils."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.codeframe.staging.plugins.filter.verification_plan import verification_plan
+from ansible_collections.codeframe.staging.plugins.filter.verification_result import verification_result
+
+INPUTS: dict[str, Any] = {
+    "url": "wss://api.example.com/ws",
+    "api_url": "https://api.example.com",
+    "page_url": "https://app.example.com",
+    "path": "/ws",
+    "sse_paths": ["/api/events"],
+    "event_timeout": "30",
+    "backend_port": "14200",
+    "frontend_port": 14100,
+    "proxy_address": "127.0.0.1",
+    "proxy_port": 0,
+    "proxy_tls": True,
+    "proxy_page": True,
+    "vantages": ["direct", "proxy", "public"],
+    "origin": "https://app.example.com",
+    "headers": {},
+    "secret_headers": {"Cookie": "x"},
+    "secret_query": {},
+    "validate_certs": False,
+    "ca_certificates": "",
+}
+
+
+def test_the_plan_divides_the_endpoints_by_the_machine_that_checks_them() -> None:
+    plan = verification_plan(INPUTS)
+    names = {part: [endpoint["name"] for endpoint in plan[part]] for part in ("host", "controller", "load")}
+    assert names == {
+        "host": ["backend", "backend /api/events", "proxy", "proxy /api/events"],
+        "controller": ["public URL", "public URL /api/events"],
+        "load": ["proxy"],
+    }
+    common = {name: INPUTS[name] for name in ("origin", "headers", "secret_headers", "secret_query", "validate_certs")}
+    assert all(common.items() <= endpoint.items() for endpoint in plan["host"] + plan["controller"])
+    assert plan["page"]["way"] == "through the proxy"
+
+
+def test_without_an_endpoint_on_the_host_no_load_is_planned() -> None:
+    plan = verification_plan({**INPUTS, "vantages": ["public"]})
+    assert (plan["host"], plan["load"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"url": "nonsense"}, "a URL starts with its scheme", id="url"),
+        pytest.param({"proxy_port": "many"}, "an input cannot be used", id="port"),
+    ],
+)
+def test_an_input_that_cannot_be_used_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=message):
+        verification_plan({**INPUTS, **changes})
+
+
+@pytest.mark.parametrize("name", [name for name in INPUTS if name != "ca_certificates"])
+def test_a_missing_input_is_named(name: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"the input '{name}' is missing"):
+        verification_plan({key: value for key, value in INPUTS.items() if key != name})
+
+
+def test_the_result_has_the_fields_that_the_role_documents() -> None:
+    check = {
+        "results": [{"vantage": "direct", "passed": True}],
+        "diagnosis": {"cause": "none"},
+        "summary": ["Direct backend connection: passed"],
+    }
+    result = verification_result(
+        [check, {"skipped": True}], {"changed": False}, way="through the proxy", url="ws://h/ws"
+    )
+    assert result == {
+        "passed": True,
+        "host_passed": True,
+        "message": "",
+        "lines": [
+            "Direct backend connection: passed",
+            "Scripts of the served page: passed (through the proxy they contain ws://h/ws)",
+        ],
+        "results": [{"vantage": "direct", "passed": True}],
+    }
+    assert not verification_result([check], {"msg": "no script"}, way="x", url="ws://h/ws")["passed"]
