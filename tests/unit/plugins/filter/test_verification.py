@@ -53,7 +53,7 @@ def test_without_an_endpoint_on_the_host_no_load_is_planned() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param({"url": "nonsense"}, "a URL starts with its scheme", id="url"),
+        pytest.param({"url": "nonsense"}, "it does not start with a scheme", id="url"),
         pytest.param({"proxy_port": "many"}, "an input cannot be used", id="port"),
     ],
 )
