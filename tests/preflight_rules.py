@@ -32,7 +32,7 @@ def assert_names_a_variable_and_shows_its_value(item: PreflightFinding, given: M
 
 
 def assert_tells_found_from_expected(item: PreflightFinding) -> None:
-    """Each part of a finding has its form, so that none stands in place of another."""
+    """Each part of a finding has its form, so that none is used in place of another."""
     # A noun phrase: only its reason says what is.
     expected = re.sub(r"(, )?(because|as|which) .*|\(.*\)|that (is|are) .*", "", item.expected)
     assert expected

@@ -323,15 +323,15 @@ def test_a_port_held_by_another_program_is_named_and_nothing_is_touched(site: Si
 
 
 def test_an_unmanaged_process_of_the_same_name_is_refused(site: Site) -> None:
-    foreign = site.root / "foreign"
-    foreign.mkdir()
-    (foreign / "server.js").write_text("setInterval(() => 0, 1000)")
-    site.pm2("start", str(foreign / "server.js"), "--name", "web", "--cwd", str(foreign))
+    unmanaged = site.root / "unmanaged"
+    unmanaged.mkdir()
+    (unmanaged / "server.js").write_text("setInterval(() => 0, 1000)")
+    site.pm2("start", str(unmanaged / "server.js"), "--name", "web", "--cwd", str(unmanaged))
     before = site.pids()
     result = site.run()
     assert result["failed"]
     assert "belongs to something else" in result["msg"]
-    assert str(foreign) in result["msg"]
+    assert str(unmanaged) in result["msg"]
     assert site.pids() == before
 
 
@@ -596,11 +596,11 @@ def test_a_process_that_was_started_must_accept_a_websocket(site: Site) -> None:
     # It answers otherwise, so it is no reason to replace the process: the inputs may be wrong.
     pids = site.pids()
     assert site.ok(**options, health_websocket_query={"token": "another"})["action"] == "nothing"
-    accepted = site.ok(**options, health_websocket_query={"token": "t0ken"}, args=["--moved"])
+    accepted = site.ok(**options, health_websocket_query={"token": "t0ken"}, args=["--changed"])
     assert (accepted["changed"], accepted["healthy"]) == (True, True)
     assert site.pids() != pids
     # Without a page to ask, the WebSocket alone says whether it works.
-    alone = {**options, "health_url": None, "args": ["--moved"]}
+    alone = {**options, "health_url": None, "args": ["--changed"]}
     assert site.ok(**alone, health_websocket_query={"token": "t0ken"})["changed"] is False
     assert site.run(**alone, health_websocket_query={"token": "another"}, check=True)["action"] == "replace"
 

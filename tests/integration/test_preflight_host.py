@@ -70,7 +70,7 @@ def test_an_invalid_tree_is_named_with_file_and_line(on_host: Any, nginx: Any) -
 
 def test_a_running_nginx_may_hold_the_port_of_the_proxy(on_host: Any, nginx: Any) -> None:
     wrapper, tree = nginx
-    (tree / "ours.site").write_text("server { listen 127.0.0.1:18080; return 204; }\n")
+    (tree / "app.site").write_text("server { listen 127.0.0.1:18080; return 204; }\n")
     process = subprocess.Popen([str(wrapper), "-g", "daemon off;"])
     try:
         wait_for((tree / "pid").exists)

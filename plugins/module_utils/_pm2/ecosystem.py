@@ -17,7 +17,7 @@ from .._host.files import read_text
 from .error import Pm2Error
 
 _WITHIN_S = 30
-# Standard output belongs to the file, which may print something itself; the last line is ours.
+# The file may print something itself; the result is the last line, with a mark before it.
 _PROGRAM = (
     "const w=process.stdout.write.bind(process.stdout);process.stdout.write=()=>true;"
     "const v=require(process.argv[1]);w('\\n@@'+JSON.stringify(v)+'\\n')"

@@ -63,7 +63,7 @@ def _pad(numbers: Version) -> Version:
 
 
 def _next(numbers: Version) -> Version:
-    """The first version behind all that start with ``numbers``."""
+    """The first version after all that start with ``numbers``."""
     return _pad((*numbers[:-1], numbers[-1] + 1)) if numbers else (1 << 30, 0, 0)
 
 
