@@ -20,7 +20,7 @@ description:
 options:
   api_url:
     description:
-      - Address of the admin interface, such as C(http://npm.example.com:81).
+      - Address of the admin interface, such as C(http://proxy.example.com:81).
     type: str
     required: true
   domain_name:
@@ -145,7 +145,7 @@ author:
 EXAMPLES = r"""
 - name: Forward WebSockets to the application
   codeframe.staging.nginx_proxy_manager_host:
-    api_url: http://npm.example.com:81
+    api_url: http://proxy.example.com:81
     identity: deployment@example.com
     secret: "{{ proxy_manager_secret }}"
     domain_name: api.example.com
@@ -156,7 +156,7 @@ EXAMPLES = r"""
 
 - name: Create the host if it does not exist
   codeframe.staging.nginx_proxy_manager_host:
-    api_url: https://npm.example.com
+    api_url: https://proxy.example.com
     identity: deployment@example.com
     secret: "{{ proxy_manager_secret }}"
     domain_name: api.example.com
@@ -172,7 +172,7 @@ EXAMPLES = r"""
 
 - name: Restore the previous state of the host
   codeframe.staging.nginx_proxy_manager_host:
-    api_url: http://npm.example.com:81
+    api_url: http://proxy.example.com:81
     identity: deployment@example.com
     secret: "{{ proxy_manager_secret }}"
     domain_name: api.example.com

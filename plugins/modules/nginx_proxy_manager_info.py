@@ -17,7 +17,7 @@ description:
 options:
   api_url:
     description:
-      - Address of the admin interface, such as C(http://npm.example.com:81). Without it, the API is not asked.
+      - Address of the admin interface, such as C(http://proxy.example.com:81). Without it, the API is not asked.
     type: str
   domain_name:
     description:
@@ -43,7 +43,7 @@ author:
 EXAMPLES = r"""
 - name: Read all proxy hosts
   codeframe.staging.nginx_proxy_manager_info:
-    api_url: http://npm.example.com:81
+    api_url: http://proxy.example.com:81
     identity: deployment@example.com
     secret: "{{ proxy_manager_secret }}"
   register: proxy_manager

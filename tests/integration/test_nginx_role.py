@@ -489,7 +489,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {
             "proxy_websocket_connections_per_address": 2,
             "staging_proxy_provider": "nginx_proxy_manager",
-            "proxy_manager_api_url": "http://npm.example.com:81",
+            "proxy_manager_api_url": "http://proxy.example.com:81",
             "proxy_manager_token": "x",
         },
         "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are for "
@@ -499,7 +499,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {
             "proxy_websocket_deny": ["192.0.2.1"],
             "staging_proxy_provider": "nginx_proxy_manager",
-            "proxy_manager_api_url": "http://npm.example.com:81",
+            "proxy_manager_api_url": "http://proxy.example.com:81",
             "proxy_manager_token": "x",
         },
         "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are for "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._host.url import Url, UrlError, parse_url
 
-_EXPECTED = "expected one like http://npm.example.com:81"
+_EXPECTED = "expected one like http://proxy.example.com:81"
 
 
 @dataclass(frozen=True)

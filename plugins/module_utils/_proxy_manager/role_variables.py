@@ -54,7 +54,7 @@ def missing_login(api_url: str, identity: str, secret: str, token: str, given: C
     if not api_url:
         found.append(
             f"{names['api_url']} is not set, expected the address of Nginx Proxy Manager such as "
-            "http://npm.example.com:81"
+            "http://proxy.example.com:81"
         )
     if not token and not (identity and secret):
         found.append(

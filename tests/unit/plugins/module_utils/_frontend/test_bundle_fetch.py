@@ -11,7 +11,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._frontend.bundle
     [
         pytest.param("192.0.2.1", ("192.0.2.1", 80), id="an address"),
         pytest.param("192.0.2.1:8080", ("192.0.2.1", 8080), id="an address with a port"),
-        pytest.param("npm.example.com:8080", ("npm.example.com", 8080), id="a name with a port"),
+        pytest.param("proxy.example.com:8080", ("proxy.example.com", 8080), id="a name with a port"),
         pytest.param("[2001:db8::80]", ("2001:db8::80", 80), id="IPv6 in brackets"),
         pytest.param("[2001:db8::80]:8080", ("2001:db8::80", 8080), id="IPv6 with a port"),
         pytest.param("2001:db8::80", ("2001:db8::80", 80), id="IPv6 without brackets"),

@@ -28,7 +28,8 @@ def test_the_proxy_is_asked_where_the_options_say(
 
 
 @pytest.mark.parametrize(
-    ("api_url", "address"), [(None, ""), ("http://npm.example.com:81", "npm.example.com"), ("http://[::1]:81", "::1")]
+    ("api_url", "address"),
+    [(None, ""), ("http://proxy.example.com:81", "proxy.example.com"), ("http://[::1]:81", "::1")],
 )
 def test_without_an_address_the_proxy_is_where_the_api_is(api_url: str | None, address: str) -> None:
     given = {"proxy_address": None, "proxy_port": None, "proxy_tls": None, "api_url": api_url}

@@ -17,12 +17,12 @@ SECRET = "correct horse"
 
 def test_a_stored_token_is_private_and_bound_to_its_password(tmp_path: Path) -> None:
     directory = tmp_path / "tokens"
-    store = FileTokenStore("http://npm:81/api", "a@example.com", SECRET, str(directory))
+    store = FileTokenStore("http://manager:81/api", "a@example.com", SECRET, str(directory))
     assert store.load() is None
     store.save("head.body.signature", 3600)
     assert store.load() == "head.body.signature"
     assert [path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())] == [0o700, 0o600]
-    other = FileTokenStore("http://npm:81/api", "a@example.com", "another", str(directory))
+    other = FileTokenStore("http://manager:81/api", "a@example.com", "another", str(directory))
     assert other.load() is None
     directory.chmod(0o755)
     assert store.load() is None, "a directory that others read is not trusted"
@@ -32,7 +32,7 @@ def test_a_stored_token_is_private_and_bound_to_its_password(tmp_path: Path) -> 
 
 
 def test_a_token_that_is_forgotten_is_gone(tmp_path: Path) -> None:
-    store = FileTokenStore("http://npm:81/api", "a@example.com", SECRET, str(tmp_path / "tokens"))
+    store = FileTokenStore("http://manager:81/api", "a@example.com", SECRET, str(tmp_path / "tokens"))
     store.forget()
     store.save("head.body.signature", 3600)
     store.forget()
@@ -42,7 +42,7 @@ def test_a_token_that_is_forgotten_is_gone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("planted", ["link", "fifo", "directory", "text"])
 def test_what_another_user_could_have_planted_is_not_read(tmp_path: Path, planted: str) -> None:
-    store = FileTokenStore("http://npm:81/api", "a@example.com", SECRET, str(tmp_path / "tokens"))
+    store = FileTokenStore("http://manager:81/api", "a@example.com", SECRET, str(tmp_path / "tokens"))
     store.save("head.body.signature", 3600)
     (path,) = (tmp_path / "tokens").iterdir()
     content = path.read_text()
@@ -63,21 +63,21 @@ def test_what_another_user_could_have_planted_is_not_read(tmp_path: Path, plante
 
 def test_where_no_file_can_be_written_a_task_does_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    store = FileTokenStore("http://npm:81/api", "a@example.com", SECRET, str(tmp_path / "file"))
+    store = FileTokenStore("http://manager:81/api", "a@example.com", SECRET, str(tmp_path / "file"))
     store.save("head.body.signature", 3600)
     assert store.load() is None
     store.forget()
 
 
 def test_a_journal_holds_an_interrupted_save(tmp_path: Path) -> None:
-    journal = Journal("http://npm:81/api", 7, str(tmp_path / "journals"))
+    journal = Journal("http://manager:81/api", 7, str(tmp_path / "journals"))
     assert journal.pending() == ({}, {})
     journal.open({"forward_port": 1}, {"forward_port": 2})
-    assert Journal("http://npm:81/api", 7, str(tmp_path / "journals")).pending() == (
+    assert Journal("http://manager:81/api", 7, str(tmp_path / "journals")).pending() == (
         {"forward_port": 1},
         {"forward_port": 2},
     )
-    assert Journal("http://npm:81/api", 8, str(tmp_path / "journals")).pending() == ({}, {})
+    assert Journal("http://manager:81/api", 8, str(tmp_path / "journals")).pending() == ({}, {})
     journal.close()
     assert journal.pending() == ({}, {})
 

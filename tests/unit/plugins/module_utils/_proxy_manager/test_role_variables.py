@@ -15,7 +15,7 @@ from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_ma
 ROLE = Path(__file__).resolve().parents[5] / "roles/proxy"
 
 
-NO_URL = "is not set, expected the address of Nginx Proxy Manager such as http://npm.example.com:81"
+NO_URL = "is not set, expected the address of Nginx Proxy Manager such as http://proxy.example.com:81"
 
 
 @pytest.mark.parametrize(
