@@ -1,102 +1,41 @@
-"""What a hold proves, and what it does not."""
+"""What was sent during a hold and what of it was answered, and when the hold of many connections ends."""
 
 from __future__ import annotations
 
-import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hold_report import HoldReport, known_timeout
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.round_trips import RoundTrips, round_trips
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.silence import Silence
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hold import Beats, HoldGate
 
 
-def report(**more: object) -> HoldReport:
-    fields: dict[str, object] = {
-        "mode": "quiet",
-        "held_s": 65.0,
-        "interval_s": 10.0,
-        "longest_silence_s": 65.04,
-        "alive_at_end": True,
-    }
-    return HoldReport(**{**fields, **more})  # type: ignore[arg-type]
+def test_a_pong_answers_its_ping_and_all_earlier_ones() -> None:
+    beats = Beats()
+    payloads = [beats.next(float(second)) for second in (1, 2, 3)]
+    assert payloads == [b"1", b"2", b"3"]
+    beats.ping_answered(b"2", 2.5)
+    assert (beats.sent, beats.times_s, list(beats.waiting)) == (3, [0.5], [(b"3", 3.0)])
 
 
-@pytest.mark.parametrize(
-    ("held", "expected_s", "proven_s", "sentence"),
-    [
-        pytest.param(report(), None, 65.0, "an idle timeout of at least 65 s is proven", id="quiet"),
-        pytest.param(
-            report(),
-            86400.0,
-            65.0,
-            "an idle timeout of at least 65 s is proven; the configured 86400 s is not proven, since the silence was "
-            "shorter",
-            id="quiet-but-configured-longer",
-        ),
-        pytest.param(
-            report(longest_silence_s=20.01, server_pings=3),
-            None,
-            20.0,
-            "an idle timeout longer than 20 s is not proven: the server pings about every 22 s",
-            id="server-pings",
-        ),
-        pytest.param(
-            report(longest_silence_s=20.01),
-            None,
-            20.0,
-            "an idle timeout longer than 20 s is not proven: the server sends messages by itself",
-            id="server-messages",
-        ),
-        pytest.param(
-            report(mode="ping", interval_s=1.0, longest_silence_s=1.0),
-            None,
-            None,
-            "no idle timeout is proven: the check sent a ping every 1 s",
-            id="our-pings",
-        ),
-        pytest.param(
-            report(alive_at_end=False),
-            None,
-            None,
-            "no idle timeout is proven: it is not known whether the connection was alive at the end",
-            id="dead",
-        ),
-        pytest.param(
-            report(alive_at_end=None, silence_at_cut_s=60.02),
-            None,
-            None,
-            "the connection was cut after 60.0 s without a byte in either direction",
-            id="cut",
-        ),
-    ],
-)
-def test_what_a_hold_proves(held: HoldReport, expected_s: float | None, proven_s: float | None, sentence: str) -> None:
-    assert (held.idle_timeout_proven_s, held.proves(expected_s)) == (proven_s, sentence)
+def test_a_pong_that_nobody_asked_for_answers_nothing() -> None:
+    beats = Beats()
+    beats.next(1.0)
+    beats.ping_answered(b"other", 1.5)
+    assert (beats.times_s, len(beats.waiting)) == ([], 1)
+    beats.ping_answered(b"1", 1.5)
+    beats.ping_answered(b"1", 9.0)
+    assert (beats.times_s, len(beats.waiting)) == ([0.5], 0)
 
 
-@pytest.mark.parametrize(
-    ("silence_s", "expected_s", "whose"),
-    [
-        (60.1, None, "the default of nginx (proxy_read_timeout)"),
-        (90.0, None, "the default of Nginx Proxy Manager"),
-        (99.8, None, "the limit of Cloudflare"),
-        (3.0, 3.0, "the configured idle timeout of 3 s"),
-        (60.0, 60.0, "the configured idle timeout of 60 s"),
-        (61.0, None, None),
-        (3.0, None, None),
-    ],
-)
-def test_a_silence_is_compared_with_known_timeouts(
-    silence_s: float, expected_s: float | None, whose: str | None
-) -> None:
-    assert known_timeout(silence_s, expected_s) == whose
+def test_messages_are_answered_in_their_order() -> None:
+    beats = Beats()
+    beats.next(1.0)
+    beats.next(2.0)
+    beats.message_answered(2.25)
+    assert (beats.times_s, [payload for payload, _ in beats.waiting]) == ([1.25], [b"2"])
+    beats.message_answered(3.0)
+    beats.message_answered(4.0)
+    assert (beats.times_s, len(beats.waiting)) == ([1.25, 1.0], 0)
 
 
-def test_bytes_in_either_direction_end_a_silence() -> None:
-    silence = Silence(10.0)
-    for moment in (12.0, 11.5, 15.0, 16.0):
-        silence.touch(moment)
-    assert (silence.longest_s, silence.current_s(18.5)) == (3.0, 2.5)
-
-
-def test_round_trips_are_summarised_by_observed_values() -> None:
-    assert round_trips([0.3, 0.1, 0.2], lost=1) == RoundTrips(4, 1, 0.1, 0.2, 0.3, 0.3)
-    assert round_trips([], lost=2) == RoundTrips(2, 2, None, None, None, None)
+def test_the_end_of_many_connections_is_known_once_the_last_was_tried() -> None:
+    gate = HoldGate()
+    assert gate.end_or_later(100.0) > 100.0
+    gate.set_end(130.0)
+    assert gate.end_or_later(100.0) == gate.end_or_later(200.0) == 130.0
