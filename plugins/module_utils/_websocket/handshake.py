@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .connect import connect
-from .http_answer import MAX_BODY, RawAnswer
-from .http_exchange import ask, read_body, read_head, request_head
+from .http_exchange import read_body, read_head, request_head
 from .observation import EndedError, Fault, Observation
 from .tls import tls_context
 
 if TYPE_CHECKING:
+    from .http_answer import RawAnswer
     from .target import Target
     from .wire import Wire
 
@@ -182,11 +182,3 @@ def open_once(target: Target, timeout_s: float) -> Observation:
     :raises TargetError: If a certificate file of the target cannot be used.
     """
     return asyncio.run(open_and_close(target, tls_context(target), timeout_s, target.origin))
-
-
-def ask_once(target: Target, timeout_s: float, max_body: int = MAX_BODY) -> Observation:
-    """Send the same request without an upgrade, for callers without an event loop.
-
-    :raises TargetError: If a certificate file of the target cannot be used.
-    """
-    return asyncio.run(ask(target, tls_context(target), timeout_s, max_body))

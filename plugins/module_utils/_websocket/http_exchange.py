@@ -67,12 +67,12 @@ async def read_head(wire: Wire, seen: Observation, deadline: float) -> tuple[Raw
             return answer, parser.rest
 
 
-async def read_body(wire: Wire, answer: RawAnswer, rest: bytes, deadline: float, max_size: int = MAX_BODY) -> RawAnswer:
+async def read_body(wire: Wire, answer: RawAnswer, rest: bytes, deadline: float) -> RawAnswer:
     """Return the answer with the beginning of its body, as far as it comes within one second and by the deadline."""
     deadline = min(deadline, asyncio.get_running_loop().time() + _BODY_TIMEOUT_S)
-    body = bytearray(rest[:max_size])
+    body = bytearray(rest[:MAX_BODY])
     length = answer.header("Content-Length") or ""
-    size = min(max_size, int(length)) if length.isdigit() and len(length) < 10 else max_size
+    size = min(MAX_BODY, int(length)) if length.isdigit() and len(length) < 10 else MAX_BODY
     while len(body) < size:
         # The last chunk of a chunked body ends it without a length.
         if body.endswith(b"0\r\n\r\n") and not length:
@@ -81,12 +81,10 @@ async def read_body(wire: Wire, answer: RawAnswer, rest: bytes, deadline: float,
         if not data:
             break
         body += data
-    return replace(answer, body=bytes(body[:max_size]))
+    return replace(answer, body=bytes(body[:MAX_BODY]))
 
 
-async def ask(
-    target: Target, context: ssl.SSLContext | None, timeout_s: float, max_body: int = MAX_BODY
-) -> Observation:
+async def ask(target: Target, context: ssl.SSLContext | None, timeout_s: float) -> Observation:
     """Send the target's request without an upgrade; the observation holds the answer or the fault."""
     deadline = asyncio.get_running_loop().time() + timeout_s
     seen = Observation(target)
@@ -95,7 +93,7 @@ async def ask(
         wire = await connect(target, context, seen, deadline)
         wire.write(request_head(target, target.origin, ("Connection", "close")))
         answer, rest = await read_head(wire, seen, deadline)
-        seen.answer = await read_body(wire, answer, rest, deadline, max_body)
+        seen.answer = await read_body(wire, answer, rest, deadline)
     except EndedError:
         pass
     finally:

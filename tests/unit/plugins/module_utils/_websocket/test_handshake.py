@@ -12,7 +12,6 @@ import websocket_peers as peers
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.handshake import (
     UpgradeError,
     accept_key,
-    ask_once,
     new_key,
     open_once,
     upgrade_request,
@@ -362,39 +361,3 @@ def test_address_name_and_tls_are_independent(tmp_path: Path) -> None:
         distrusted = open_once(parse_target(raw), 5)
         unverified = open_once(parse_target({**raw, "validate_certs": False}), 5)
     assert (trusted.opened, distrusted.fault, unverified.opened) == (True, Fault.TLS_UNTRUSTED, True)
-
-
-def test_the_same_request_without_an_upgrade_has_the_answer_with_the_beginning_of_its_body() -> None:
-    requests: list[str] = []
-
-    def answering(connection: Peer) -> None:
-        request = connection.request()
-        requests.append(f"{request.line} {request.headers.get('connection')} {request.headers.get('origin')}")
-        connection.answer(404, "x" * 100)
-
-    with peer(answering) as port:
-        seen = ask_once(parse_target(endpoint(port, origin="http://page")), 5, max_body=10)
-    assert seen.answer is not None
-    assert (seen.status, seen.answer.body, seen.fault) == (404, b"x" * 10, None)
-    assert requests == ["GET /ws HTTP/1.1 close http://page"]
-
-
-def test_handshakes_in_several_threads_do_not_mix() -> None:
-    def echoing(connection: Peer) -> None:
-        request = connection.request()
-        connection.answer(404, request.line * 300)
-
-    results: dict[int, set[bytes]] = {}
-
-    def ask_often(number: int, port: int) -> None:
-        target = parse_target(endpoint(port, url=f"ws://127.0.0.1:{port}/{number}"))
-        answers = [ask_once(target, 20).answer for _ in range(40)]
-        results[number] = {answer.body[:20] for answer in answers if answer is not None}
-
-    with peer(echoing) as port:
-        threads = [threading.Thread(target=ask_often, args=(number, port)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert results == {number: {f"GET /{number} HTTP/1.1GET /"[:20].encode()} for number in range(4)}

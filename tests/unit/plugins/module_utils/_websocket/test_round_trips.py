@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._websocket.round_trips import RoundTrips, quantile, round_trips
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.round_trips import (
+    RoundTrips,
+    quantile,
+    round_trips,
+)
 
 
 def test_durations_are_summarised_by_observed_values() -> None:
