@@ -68,7 +68,9 @@ def _judge_plain_status(seen: Observation, answer: RawAnswer, reference: Referen
 def _judge_redirect(seen: Observation, answer: RawAnswer) -> Judgement:
     location = answer.header("Location") or ""
     url = location
+    who = "the check does"
     if seen.target.transport == "websocket":
+        who = "for a WebSocket, browsers do"
         for scheme, instead in (("https://", "wss://"), ("http://", "ws://")):
             if url.startswith(scheme):
                 url = instead + url[len(scheme) :]
@@ -76,8 +78,7 @@ def _judge_redirect(seen: Observation, answer: RawAnswer) -> Judgement:
     why = ": plain HTTP is redirected to TLS" if to_tls else ""
     return Judgement(
         Cause.REDIRECTED,
-        f"{_said(seen, answer)} and redirects to {location or 'nowhere'}{why}; browsers do not follow redirects for a "
-        "WebSocket",
+        f"{_said(seen, answer)} and redirects to {location or 'nowhere'}{why}; {who} not follow redirects",
         f"use {url}, and build the page with that URL too" if url else None,
     )
 
