@@ -1,15 +1,15 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-r"""What clients see while the backend is replaced: handshakes through the proxy, with `restart` and `blue_green`.
+r"""Handshakes through the proxy while the backend is replaced, with `restart` and `blue_green`.
 
-Deploys with the real playbook to a host that has the application already, with one env value changed each time, so that
-the backend must be replaced and nothing else. Usage:
+Runs the playbook against a host that the application is already deployed to. Each deployment changes one value of the
+environment file, so that only the backend is replaced. Usage:
 
     python benchmarks/backend_switch.py --inventory INVENTORY \
         --address 127.0.0.1:8080 --host api.codeframe.localhost:8080
 
-The result is the number of handshakes, those that failed, and the longest time between two that succeeded.
+Prints the number of handshakes, how many failed, and the longest time between two successful ones.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.targe
 
 @dataclass
 class Client:
-    """One client that opens a WebSocket after another until it is told to stop."""
+    """A client that opens WebSockets one after the other until it is stopped."""
 
     target: Target
     pause_s: float = 0.02
@@ -54,12 +54,12 @@ class Client:
             time.sleep(self.pause_s)
 
     @property
-    def longest_gap_s(self) -> float:
+    def longest_downtime_s(self) -> float:
         return max((b - a for a, b in zip(self.passed, self.passed[1:], strict=False)), default=0.0)
 
 
 def deploy(arguments: argparse.Namespace, mode: str, value: str) -> None:
-    """Deploy with another value in the env file.
+    """Deploy with another value in the environment file.
 
     :raises SystemExit: If the deployment fails.
     """
@@ -87,7 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     endpoint = {"name": "public", "url": f"ws://{arguments.host}{arguments.path}", "connect_to": arguments.address}
     target = parse_target(endpoint)
-    print("mode       handshakes  failed  longest gap  deployment")
+    print("mode       handshakes  failed  downtime  deployment")
     for number, mode in enumerate(arguments.modes):
         client = Client(target)
         thread = threading.Thread(target=client.run)
@@ -100,7 +100,8 @@ def main() -> None:
             thread.join()
         failed = sum(client.failures.values())
         total = len(client.passed) + failed
-        print(f"{mode:9}  {total:10}  {failed:6}  {client.longest_gap_s:9.2f} s  {time.monotonic() - began:8.0f} s")
+        took_s = time.monotonic() - began
+        print(f"{mode:10} {total:10}  {failed:6}  {client.longest_downtime_s:6.2f} s  {took_s:8.0f} s")
         for why, count in client.failures.most_common(3):
             print(f"           {count} x {why}")
 

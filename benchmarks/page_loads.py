@@ -1,19 +1,19 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages that break, and WebSockets that close, while a deployment goes on under load.
+"""Page loads that break and WebSockets that close during deployments under load.
 
 Usage, as root: ``python benchmarks/page_loads.py [loads]``
 
-Clients load the page with all scripts and styles that it names, through nginx, without a pause. Meanwhile
-``deploy_staging`` changes the page, nginx is reloaded, ``deploy_staging`` fails to build the page, then changes the URL
-of the WebSocket, and is taken back by ``rollback_staging``. Each part goes on until it has its share of the loads (of
-4,500 in all by default).
+Clients load the page with all its scripts and styles through nginx, without a pause. Meanwhile ``deploy_staging``
+changes the page, nginx is reloaded, ``deploy_staging`` fails to build the page, then changes the URL of the WebSocket,
+and ``rollback_staging`` rolls that back. Each part continues until it has its share of the loads (4,500 in total by
+default).
 
-Each load has one connection, as browsers do. As they do, a request is repeated once if its connection, in use before,
-was closed without an answer: nginx closes idle ones when it is reloaded. A load is broken if the page or a file of it
-is not answered with 200. The exit status is 1 if a load broke, if a chunk of the first page is gone at the end, or if a
-WebSocket closed in a part that leaves the backend alone.
+Each load uses one connection, like a browser. Like a browser, it repeats a request once if the connection was used
+before and is closed without an answer: nginx closes idle connections when it is reloaded. A load is broken if the page
+or one of its files is not answered with 200. The exit status is 1 if a load is broken, if a chunk of the first page is
+missing at the end, or if a WebSocket closes in a part that does not change the backend.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FILE = re.compile(r'(?:src|href)="(/_next/[^"?]+\.(?:js|css))')
 
 @dataclass
 class Load:
-    """Clients that load the page until they are told to stop."""
+    """Clients that load the page until they are stopped."""
 
     host: str
     port: int
@@ -58,7 +58,7 @@ class Load:
             thread.start()
 
     def stop_after(self, loads: int) -> None:
-        """Go on until there were that many loads, then wait for the last ones to end."""
+        """Continue until that many loads were started, then wait for the last ones to end."""
         while self.loads < loads:
             time.sleep(0.1)
         self._over.set()
@@ -80,11 +80,11 @@ class Load:
 
 
 class BrokenPageError(Exception):
-    """A page, or a file that it names, was not answered with 200."""
+    """A page or one of its files was not answered with 200."""
 
 
 def load_page(host: str, port: int) -> int:
-    """Load the page with everything that it names, over one connection; return the number of files.
+    """Load the page with its files over one connection; return the number of files.
 
     :raises BrokenPageError: If an answer is not 200.
     """
@@ -93,7 +93,7 @@ def load_page(host: str, port: int) -> int:
         page = fetch(connection, host, "/")
         paths = list(dict.fromkeys(_FILE.findall(page.decode())))
         if not paths:
-            raise BrokenPageError("the page names no scripts")
+            raise BrokenPageError("the page has no scripts")
         for path in paths:
             fetch(connection, host, path)
         return len(paths)
@@ -102,7 +102,7 @@ def load_page(host: str, port: int) -> int:
 
 
 def fetch(connection: http.client.HTTPConnection, host: str, path: str) -> bytes:
-    """Ask for one file.
+    """Request one file.
 
     :raises BrokenPageError: If it is not answered with 200.
     """
@@ -130,7 +130,7 @@ def _fetch(connection: http.client.HTTPConnection, host: str, path: str) -> byte
 
 
 def served(host: StagingHost) -> dict[str, bytes]:
-    """The page and the files that it names now, with their contents, by path."""
+    """The current page and its files: contents by path."""
     connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
     name = host.page_url.removeprefix("http://")
     page = fetch(connection, name, "/")
@@ -138,7 +138,7 @@ def served(host: StagingHost) -> dict[str, bytes]:
 
 
 def open_sockets(url: str, port: int, stack: ExitStack) -> list[ClientConnection]:
-    """Open WebSockets that send nothing of their own; the stack closes them."""
+    """Open WebSockets that send nothing; the stack closes them."""
     return [
         stack.enter_context(
             connect(url, sock=socket.create_connection(("127.0.0.1", port)), proxy=None, ping_interval=None)
@@ -164,7 +164,7 @@ def close_codes(sockets: list[ClientConnection]) -> Counter[str]:
 def under_load(
     host: StagingHost, what: str, loads: int, act: Callable[[], str], ws_url: str = ""
 ) -> tuple[bool, Counter[str]]:
-    """Do something under load, print what became of loads and sockets; return whether no load broke."""
+    """Run ``act`` under load and print the figures; return whether no load broke, and how the sockets ended."""
     load = Load(host.page_url.removeprefix("http://"), host.port)
     with ExitStack() as stack:
         sockets = open_sockets(ws_url or host.ws_url(), host.port, stack)

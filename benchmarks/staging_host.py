@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A staging host of a benchmark's own: a container with the sample application, deployed over SSH."""
+"""The staging host of a benchmark: a container with the sample application, deployed over SSH."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from deployment import Deployment, checkout_environment  # noqa: E402
 class Line:
     """A line of the playbook's output.
 
-    :param at_s: When it came, in seconds from the start of the playbook.
+    :param at_s: When it was printed, in seconds from the start of the playbook.
     """
 
     at_s: float
@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True)
 class StagingHost:
-    """The container, the inventory that names it, and the sources that are deployed to it."""
+    """A container, its inventory, and the sources that are deployed to it."""
 
     name: str
     port: int
@@ -58,7 +58,7 @@ class StagingHost:
         return Deployment(self.inventory)
 
     def timed(self, playbook: str, variables: Sequence[str] = ()) -> tuple[int, list[Line]]:
-        """Run a playbook; return its exit code and each line with the time at which it came."""
+        """Run a playbook; return its exit code and its lines with their times."""
         extra = [argument for variable in variables for argument in ("--extra-vars", variable)]
         started = time.monotonic()
         process = subprocess.Popen(
@@ -101,7 +101,7 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def staging_host(name: str, port: int, ssh_port: int) -> Iterator[StagingHost]:
-    """Have a host for as long as the ``with`` block runs; both ports are of this machine's loopback address."""
+    """Run a host during the ``with`` block; both ports are on the loopback address of this machine."""
     subprocess.run(
         [
             *(*_STAGEHOST, "up", name, "--image=prepared", "--replace"),

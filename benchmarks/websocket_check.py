@@ -169,21 +169,21 @@ def bench_handshakes() -> bool:
             async with connect(f"ws://127.0.0.1:{port}/ws", compression=None, ping_interval=None, proxy=None):
                 pass
 
-        async def ours() -> None:
+        async def checked() -> None:
             seen = await WebSocketProbe(target, None, settings).run()
             assert seen.fault is None, seen.fault
 
         async def measure() -> tuple[list[float], list[float]]:
-            bare_rates, our_rates = [], []
+            bare_rates, checked_rates = [], []
             await _rate(bare)
-            await _rate(ours)
+            await _rate(checked)
             for _ in range(ROUNDS):
                 bare_rates.append(await _rate(bare))
-                our_rates.append(await _rate(ours))
-            return sorted(bare_rates), sorted(our_rates)
+                checked_rates.append(await _rate(checked))
+            return sorted(bare_rates), sorted(checked_rates)
 
-        bare_rates, our_rates = asyncio.run(measure())
-    theirs, mine = bare_rates[ROUNDS // 2], our_rates[ROUNDS // 2]
+        bare_rates, checked_rates = asyncio.run(measure())
+    theirs, mine = bare_rates[ROUNDS // 2], checked_rates[ROUNDS // 2]
     share = mine / theirs
     print(
         f"handshakes: {mine:.0f}/s against {theirs:.0f}/s of the bare client at {AT_ONCE} at once: "
