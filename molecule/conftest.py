@@ -1,4 +1,4 @@
-"""Fixtures of all scenarios: the host by SSH, the site from outside, and the playbook."""
+"""Fixtures of all scenarios: the host over SSH, the site from outside, and the playbook."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VARIABLES = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave all but the quick case of a scenario out, where SCENARIO_CASES says so."""
+    """Select only the quick cases of a scenario if SCENARIO_CASES is ``quick``."""
     quick = [item for item in items if item.get_closest_marker("quick")]
     if os.environ.get("SCENARIO_CASES") == "quick" and quick:
         config.hook.pytest_deselected(items=[item for item in items if item not in quick])
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """Print the journal of the host with every test that fails."""
+    """Add the journal of the host to the report of a failed test."""
     report = yield
     host = getattr(item, "funcargs", {}).get("host")
     if report.when == "call" and report.failed and host is not None:
@@ -83,7 +83,7 @@ def variables(inventory: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def host(variables: dict[str, Any]) -> testinfra.host.Host:
-    """The staging host, by SSH as the ordinary user; testinfra does not resolve an inventory's templates."""
+    """The staging host, over SSH as the ordinary user; testinfra does not resolve templates of an inventory."""
     return testinfra.get_host(
         f"ssh://{variables['ansible_user']}@{variables['ansible_host']}:{variables['ansible_port']}",
         ssh_identity_file=variables["ansible_ssh_private_key_file"],

@@ -1,4 +1,4 @@
-"""The deployed site as somebody outside the staging host sees it, through the published port."""
+"""The deployed site from outside the staging host, through the published port."""
 
 from __future__ import annotations
 

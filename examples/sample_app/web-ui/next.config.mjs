@@ -1,14 +1,14 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Next.js looks for the topmost lock file and takes its directory as the root.
-// A lock file beside or above this directory must not change what is built.
+// Next.js uses the directory of the topmost lock file as the root.
+// A lock file beside or above this directory must not change the build.
 const root = path.dirname(fileURLToPath(import.meta.url));
 
-// Read when the telemetry object is made, which is after this file is loaded.
+// Next.js reads this variable after it has loaded this file.
 process.env.NEXT_TELEMETRY_DISABLED = "1";
 
-// Baked into the build like the NEXT_PUBLIC_ variables, though its name doesn't say so.
+// Baked into the build like the NEXT_PUBLIC_ variables, despite its name.
 const backendPort = process.env.BACKEND_PORT || "8080";
 
 export default {

@@ -18,7 +18,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, StreamingResponse
 
-# What the process was given wins over the file: a process manager's word is the later one.
+# Environment variables take precedence over the file: the process manager sets them later.
 load_dotenv(Path.cwd().parent / ".env.staging", override=False)
 
 VERSION = "1.0.0"
@@ -40,7 +40,7 @@ app.add_middleware(
 
 @app.get("/health")
 async def health() -> JSONResponse:
-    """Say that the process answers, and which revision it runs."""
+    """Return the version and the revision of the running process."""
     return JSONResponse(
         {"status": "ok", "version": VERSION, "revision": os.environ.get("APP_REVISION") or None, "pid": os.getpid()},
         headers={"Cache-Control": "no-store"},
@@ -49,7 +49,7 @@ async def health() -> JSONResponse:
 
 @app.websocket("/ws")
 async def websocket(socket: WebSocket) -> None:
-    """Answer {"type":"ping"} with {"type":"pong"}; send anything else back as an echo."""
+    """Answer {"type":"ping"} with {"type":"pong"}; echo any other message."""
     await socket.accept()
     try:
         while True:
