@@ -7,47 +7,48 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backend_hook
-short_description: Run commands before or after a new backend is switched in
+short_description: Run commands before or after a new backend is activated
 version_added: 0.1.0
 description:
-  - Runs commands such as a copy of the database and its migrations in the new release before it is switched in, or
-    after that through the link of the project.
-  - They are required when the revision of the backend moves, which is decided by what the releases remember
-    (M(codeframe.staging.release)), never by what a former task did. A run that was killed before they ended runs them
-    again, so they must bear repetition. A run that switches no other backend in runs nothing.
-  - A command gets the environment that the process gets; none of it stands in an argument or in the output.
+  - Runs commands such as a copy of the database and its migrations, in the candidate before it is activated, or in the
+    active release after that.
+  - The commands are required if the revision of the backend changes, which is decided by the manifest of the releases
+    (M(codeframe.staging.release)), never by the results of earlier tasks. If a run was killed before the commands
+    ended, the next one runs them again, so they must be repeatable. A run that activates no other backend runs nothing.
+  - A command gets the environment of the process. No part of it appears in an argument or in the output.
 options:
   project_dir:
     description:
-      - The directory of the project, a link to the active release.
+      - The project directory, which is a symbolic link to the active release.
     type: path
     required: true
   hook:
     description:
-      - V(before_activation) runs in the candidate. V(after_activation) runs in the active release, through the link.
+      - V(before_activation) runs in the candidate, V(after_activation) in the active release, through the link.
     type: str
     choices: [before_activation, after_activation]
     required: true
   commands:
     description:
-      - The commands, each a list of arguments, run one after the other without a shell. The first that fails ends it.
+      - The commands, each a list of arguments, run one after the other without a shell. The first that fails ends the
+        call.
       - A relative program with a slash in it, such as C(.venv/bin/alembic), is looked up in O(chdir).
     type: list
     elements: list
     required: true
   revision:
     description:
-      - The revision of the backend that is, or was, switched in, as recorded under C(backend) with the release.
+      - The revision of the backend after the activation, as recorded under C(backend_revision) with the release.
     type: str
     required: true
   chdir:
     description:
-      - Directory inside the project that they run in.
+      - Directory of the project that the commands run in.
     type: str
     default: .
   env_file:
     description:
-      - Env file inside the project, whose variables they get.
+      - Env file of the project with variables for the commands.
     type: str
   env:
     description:
@@ -56,7 +57,7 @@ options:
     default: {}
   timeout:
     description:
-      - Seconds for each command, after which it is killed with all that it started.
+      - Timeout of each command in seconds, after which it is killed together with its children.
     type: int
     default: 600
 author:
@@ -64,10 +65,10 @@ author:
 attributes:
   check_mode:
     support: full
-    description: Says whether they would run.
+    description: Predicts whether the commands would run.
   diff_mode:
     support: none
-    description: What a command changes is its own.
+    description: What a command changes is not known.
 seealso:
   - module: codeframe.staging.release
 """
@@ -87,87 +88,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ran:
-  description: The commands that ran, or would.
+  description: The commands that ran, or would run.
   returned: always
   type: list
   elements: str
 reasons:
-  description: Why, in words.
+  description: Why they are required.
   returned: always
   type: list
   elements: str
 output:
-  description: The last lines of each command, secrets removed.
+  description: The last lines of each command, without secrets.
   returned: always
   type: list
   elements: list
 duration_s:
-  description: Seconds for all of them.
+  description: Seconds that all of them took.
   returned: always
   type: float
 """
 
-import os
 import shlex
-import time
+from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._backend.hook import AFTER, BEFORE, RECORD, required
-from ..module_utils._host.command import run
-from ..module_utils._host.redaction import last_lines, redacted, secrets_of
-from ..module_utils._pm2.environment import base_env, read_env_file
-from ..module_utils._pm2.error import Pm2Error
+from ..module_utils._backend.hook_commands import HookCommands, HookError, HookOutcome, run_commands
 from ..module_utils._release.errors import ReleaseError, explain
 from ..module_utils._release.manifest import ReleaseRecord
 from ..module_utils._release.project import Project
 
 
-class HookError(Exception):
-    """A command failed, or cannot be run; says which, and what it printed."""
-
-
-def run_all(params: dict[str, Any], directory: str, result: dict[str, Any]) -> None:
-    """Run the commands in order.
-
-    :raises HookError: At the first that fails.
-    """
-    env_file = os.path.join(directory, params["env_file"]) if params["env_file"] else None
-    try:
-        env = {**base_env(), **read_env_file(env_file, check=False)}
-    except Pm2Error as err:
-        raise HookError(f"{params['hook']} cannot be run: {err}") from err
-    secrets = secrets_of(env)
-    env.update({str(key): str(value) for key, value in params["env"].items()})
-    cwd = os.path.normpath(os.path.join(directory, params["chdir"]))
-    began = time.monotonic()
-    for number, words in enumerate(params["commands"], 1):
-        command = [str(word) for word in words]
-        what = f"{params['hook']} command {number} of {len(params['commands'])} ({shown(command, secrets)})"
-        if "/" in command[0]:
-            command[0] = os.path.join(cwd, command[0])
-        try:
-            ended = run(command, cwd=cwd, env=env, deadline=time.monotonic() + params["timeout"])
-        except OSError as err:
-            raise HookError(f"{what} cannot be started in {cwd}: {err.strerror or err}") from err
-        lines = [redacted(line, secrets) for line in last_lines(redacted(ended.output, secrets), 15)]
-        result["ran"].append(shown(words, secrets))
-        result["output"].append(lines)
-        result["duration_s"] = round(time.monotonic() - began, 2)
-        said = "; it printed: " + " | ".join(lines) if lines else "; it printed nothing"
-        if ended.code is None:
-            raise HookError(f"{what} did not end within {params['timeout']} s and was killed{said}")
-        if ended.code != 0:
-            raise HookError(f"{what} ended with {ended.code}{said}")
-
-
-def shown(command: list[Any], secrets: list[str]) -> str:
-    return redacted(shlex.join(str(word) for word in command), secrets)
-
-
 def record(project: Project, revision: str) -> None:
-    """Remember that the commands after the switch have run for the active release."""
+    """Record that the commands after the activation have run for the active release."""
     with project.locked():
         manifest = project.read()
         active = project.find()[1]
@@ -176,8 +131,35 @@ def record(project: Project, revision: str) -> None:
             project.write(manifest)
 
 
+def run(params: dict[str, Any], outcome: HookOutcome, *, predicting: bool) -> str:
+    """Run the commands if they are required, and return why they are; empty if they are not."""
+    project = Project(params["project_dir"])
+    manifest, active = project.read(), project.find()[1]
+    reason = required(params["hook"], manifest, active, params["revision"], predicting=predicting)
+    commands = [[str(word) for word in command] for command in params["commands"]]
+    if not reason or not commands:
+        return ""
+    if predicting:
+        outcome.ran = [shlex.join(command) for command in commands]
+        return reason
+    candidate = manifest.candidate if params["hook"] == BEFORE else None
+    hook = HookCommands(
+        hook=params["hook"],
+        commands=commands,
+        directory=project.path(candidate) if candidate else params["project_dir"],
+        chdir=params["chdir"],
+        env_file=params["env_file"],
+        env=params["env"],
+        timeout_s=params["timeout"],
+    )
+    run_commands(hook, outcome)
+    if params["hook"] == AFTER:
+        record(project, params["revision"])
+    return reason
+
+
 def main() -> None:
-    """Entry point."""
+    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "project_dir": {"type": "path", "required": True},
@@ -192,26 +174,20 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    result: dict[str, Any] = {"changed": False, "ran": [], "reasons": [], "output": [], "duration_s": 0.0}
+    outcome = HookOutcome()
+    reason = problem = ""
     if not all(params["commands"]):
-        module.fail_json(msg=f"{params['hook']} holds an empty command; expected a list of arguments", **result)
-    project = Project(params["project_dir"])
-    try:
-        manifest, active = project.read(), project.find()[1]
-        reason = required(params["hook"], manifest, active, params["revision"], predicting=module.check_mode)
-        if reason and params["commands"]:
-            result.update(changed=True, reasons=[reason])
-            if module.check_mode:
-                result["ran"] = [shown(command, []) for command in params["commands"]]
-            else:
-                candidate = manifest.candidate if params["hook"] == BEFORE else None
-                run_all(params, project.path(candidate) if candidate else params["project_dir"], result)
-                if params["hook"] == AFTER:
-                    record(project, params["revision"])
-    except (HookError, ReleaseError) as err:
-        module.fail_json(msg=str(err), **result)
-    except OSError as err:
-        module.fail_json(msg=explain(err), **result)
+        problem = f"{params['hook']} holds an empty command; expected a list of arguments"
+    else:
+        try:
+            reason = run(params, outcome, predicting=module.check_mode)
+        except (HookError, ReleaseError) as err:
+            problem = str(err)
+        except OSError as err:
+            problem = explain(err)
+    result = {"changed": bool(reason or outcome.ran), "reasons": [reason] if reason else [], **asdict(outcome)}
+    if problem:
+        module.fail_json(msg=problem, **result)
     module.exit_json(**result)
 
 

@@ -79,7 +79,7 @@ def test_uv_installs_what_its_lock_names(backend):
     assert locked["reasons"] == ["lock file uv.lock changed", "source changed"]
     assert locked["path"] != without_lock["path"]
     assert_idempotent(backend, install="uv")
-    only_dependencies = backend(install="uv", install_project=False)
+    only_dependencies = backend(install="uv", uv_arguments=["--no-install-project"])
     assert not any(name.startswith("demo_app-") for name in only_dependencies["distributions"])
     (backend.path / "src/demo_app/__init__.py").write_text("changed\n")
-    assert not backend(install="uv", install_project=False)["changed"]
+    assert not backend(install="uv", uv_arguments=["--no-install-project"])["changed"]

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 
 from .._host import proc
 from .._host.command import run
+from .._host.programs import STANDARD_PATH
 from .errors import BuildError, CommandError
 
-STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: In the environment of every command, so that the next run finds the processes that a killed run has left.
 MARKER = "STAGING_BUILD_DIR"
 #: Taken from the caller: how this machine reaches registries. They are not inputs of a build.

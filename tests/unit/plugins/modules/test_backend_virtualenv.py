@@ -1,4 +1,4 @@
-"""Virtual environments, made for real from a local directory of packages."""
+"""Virtual environments that are really created, from a local directory of packages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.codeframe.staging.plugins.modules import backend_virtua
 
 
 def wheel(directory: Path, name: str) -> None:
-    """Write a package that holds one module and one script."""
+    """Write a package with one module and one script."""
     directory.mkdir(exist_ok=True)
     info = f"{name}-1.0.dist-info"
     with zipfile.ZipFile(directory / f"{name}-1.0-py3-none-any.whl", "w") as archive:
@@ -34,7 +34,7 @@ def wheel(directory: Path, name: str) -> None:
 
 
 def quick_python(tmp_path: Path) -> Path:
-    """An interpreter whose environments borrow this one's pip, since unpacking pip is most of the time it takes."""
+    """An interpreter whose environments use this one's pip, because unpacking pip takes most of the time."""
     script = tmp_path / "python"
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     script.write_text(
@@ -83,7 +83,7 @@ def backend(tmp_path: Path, run_module: Any, monkeypatch: Any) -> Backend:
     return Backend(tmp_path, run_module)
 
 
-def test_one_environment_is_made_shared_repaired_and_never_pulled_away(backend):
+def test_an_environment_is_created_shared_and_replaced_beside_a_damaged_one(backend):
     predicted = backend.call(check=True)
     assert (predicted["changed"], predicted["reasons"]) == (
         True,
@@ -109,7 +109,7 @@ def test_one_environment_is_made_shared_repaired_and_never_pulled_away(backend):
     shared = backend.call(second)
     assert (shared["changed"], shared["built"], shared["path"]) == (True, False, first["path"])
 
-    # A killed installation of this digest elsewhere does not matter while this one is whole; damage does.
+    # Damage makes another one.
     (Path(first["path"]) / "bin/python").unlink()
     broken = backend.call(check=True)
     assert broken["reasons"] == [f"environment {first['digest']}: its interpreter is missing or does not run"]
@@ -118,7 +118,7 @@ def test_one_environment_is_made_shared_repaired_and_never_pulled_away(backend):
     assert os.readlink(link) == f"../../venvs/{first['digest']}-2"
     assert (Path(first["path"]) / "bin/demo_one").exists()
     assert not backend.call()["changed"]
-    # The other release still links to the damaged one, and gets the whole one without an installation.
+    # The other release still links to the damaged one, and gets the usable one without an installation.
     moved = backend.call(second)
     assert (moved["changed"], moved["built"], moved["path"]) == (True, False, fresh["path"])
 
@@ -141,7 +141,7 @@ def test_one_environment_is_made_shared_repaired_and_never_pulled_away(backend):
         ]
 
 
-def test_an_interrupted_installation_is_made_again_in_its_place(backend):
+def test_an_interrupted_installation_is_repeated_in_its_place(backend):
     digest = backend.call(check=True)["digest"]
     half = backend.venvs / digest
     (half / "lib").mkdir(parents=True)
@@ -153,12 +153,12 @@ def test_an_interrupted_installation_is_made_again_in_its_place(backend):
     assert not backend.call()["changed"]
 
 
-def test_a_killed_installation_stops_and_is_made_again(backend, tmp_path):
-    extra = [str(slow_package(tmp_path))]
+def test_a_killed_installation_ends_and_is_repeated(backend, tmp_path):
+    backend.require(backend.release, f"demo_one\n{slow_package(tmp_path)}")
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
-            backend.call(extra_packages=extra)
+            backend.call()
         os._exit(0)
     deadline = time.monotonic() + 60
     while not (tmp_path / "building").exists():
@@ -169,16 +169,16 @@ def test_a_killed_installation_stops_and_is_made_again(backend, tmp_path):
     (half,) = backend.venvs.iterdir()
     assert (half / ".building").exists()
     (tmp_path / "quick").touch()
-    result = backend.call(extra_packages=extra)
+    result = backend.call()
     assert not result["failed"], result
     assert result["path"] == str(half)
     assert {"demo_one-1.0", "demo_two-1.0"} <= set(result["distributions"])
     assert not any(str(half) in " ".join(command) for command in running())
-    assert not backend.call(extra_packages=extra)["changed"]
+    assert not backend.call()["changed"]
 
 
 def slow_package(tmp_path: Path) -> Path:
-    """A package whose build says when it begins, and does not end before the file `quick` is there."""
+    """A package whose build creates a file when it begins, and ends only if the file `quick` exists."""
     package = tmp_path / "slow"
     wheel(package, "demo_two")
     (package / "slow.py").write_text(
@@ -218,7 +218,7 @@ def test_a_failed_installation_leaves_nothing_and_names_the_cause(backend):
     assert not (backend.release / "backend/.venv").exists()
 
 
-def test_changed_requirements_and_a_real_directory_give_way_to_a_link(backend):
+def test_a_real_directory_is_replaced_by_a_link(backend):
     (backend.release / "backend/.venv/bin").mkdir(parents=True)
     backend.require(backend.release, "")
     assert backend.call()["changed"]
@@ -234,7 +234,7 @@ def test_check_mode_on_a_bare_host_predicts_a_change(backend, tmp_path):
         assert (result["changed"], result["failed"], result["digest"]) == (True, False, None)
 
 
-def test_the_source_of_a_release_counts_as_it_was_delivered(backend):
+def test_the_digest_is_that_of_the_source_as_it_was_delivered(backend):
     (backend.release / "backend/pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
     baseline = backend.releases / "baselines/0001"
     baseline.mkdir(parents=True)
@@ -246,8 +246,8 @@ def test_the_source_of_a_release_counts_as_it_was_delivered(backend):
     assert backend.call(check=True, install="project")["digest"] == before
     (baseline / "delivered.json").write_text(json.dumps({**delivered, "backend/new.py": "f:4"}))
     assert backend.call(check=True, install="project")["digest"] != before
-    told = backend.call(check=True, install="project", source_digest="ab")["digest"]
-    assert told not in (before, None)
+    given = backend.call(check=True, install="project", source_digest="ab")["digest"]
+    assert given not in (before, None)
 
 
 @pytest.mark.parametrize(
@@ -256,53 +256,56 @@ def test_the_source_of_a_release_counts_as_it_was_delivered(backend):
         pytest.param(
             None,
             {"python": "/nowhere/python3"},
-            "the interpreter /nowhere/python3 is not there or does not run, and the virtual environment is to be made "
-            "with it; install it or name another one",
+            "the interpreter /nowhere/python3 does not exist or does not run, and the virtual environment is to be "
+            "created with it; install it or choose another one",
             id="no-python",
         ),
         pytest.param(
             None,
             {"requirements": "other.txt"},
-            "there is no requirements file other.txt in {path}; name another one or another way to install",
+            "there is no requirements file other.txt in {path}; choose another file or another value of install",
             id="no-requirements",
         ),
         pytest.param(
             {"requirements.txt": "-r base.txt\n"},
             {},
-            "there is no requirements file base.txt in {path}, which requirements.txt includes; name another one or "
-            "another way to install",
+            "there is no requirements file base.txt in {path}, which requirements.txt includes; choose another file or "
+            "another value of install",
             id="no-included-requirements",
         ),
         pytest.param(
             {"requirements.txt": "# comment\n-e .\n"},
             {},
-            "requirements.txt line 2 installs . editable, which would tie the environment that releases share to one "
-            "of them; use install: project, or the packages alone",
+            "requirements.txt line 2 installs . editable, which would bind the environment that releases share to one "
+            "of them; use install: project, or only the packages",
             id="editable",
         ),
         pytest.param(
             None,
             {"install": "project"},
-            "there is neither pyproject.toml nor setup.py in {path}, so there is no project to install; name another "
-            "directory or another way to install",
+            "there is neither pyproject.toml nor setup.py in {path}, so there is no project to install; choose another "
+            "directory or another value of install",
             id="no-project",
         ),
         pytest.param(
             None,
             {"install": "uv"},
-            "there is no pyproject.toml in {path}, and uv installs what it names; name another directory or another "
-            "way to install",
+            "there is no pyproject.toml in {path}, which uv needs; choose another directory or another value of "
+            "install",
             id="no-pyproject",
         ),
         pytest.param(
             None,
-            {"venv": "../.venv"},
-            "venv holds '../.venv'; expected is a path inside the project, relative to it",
-            id="venv-outside",
+            {"requirements": "../base.txt"},
+            "requirements holds '../base.txt'; expected a path inside the project, relative to it",
+            id="requirements-outside",
+        ),
+        pytest.param(
+            None, {"venvs_dir": "venvs"}, "venvs_dir is 'venvs'; expected an absolute path", id="relative-directory"
         ),
     ],
 )
-def test_bad_input_is_one_sentence(backend, prepare, args, message):
+def test_bad_input_is_refused_in_one_sentence(backend, prepare, args, message):
     for name, content in (prepare or {}).items():
         (backend.release / "backend" / name).write_text(content)
     result = backend.call(**args)

@@ -1,0 +1,79 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requirements files and ``pyproject.toml``, as far as they decide what is installed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from .._release.errors import ReleaseError
+
+_INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*(?P<name>[^\s#]+)")
+_EDITABLE = re.compile(r"(?:-e|--editable)[\s=]*(?P<name>[^\s#]*)")
+_LOCAL = re.compile(r"(?:\.{1,2}(?:/|\[|\s|$)|/|file:)|[^#]*\s@\s*(?:file:|\.)")
+
+
+def requirement_files(directory: str, name: str) -> dict[str, bytes]:
+    """Return a requirements file and all files that it includes, by their paths relative to the directory.
+
+    :raises ReleaseError: If one is missing, or would bind the environment to one release.
+    """
+    found: dict[str, bytes] = {}
+    pending = [(name, "")]
+    while pending:
+        path, included_by = pending.pop()
+        path = os.path.normpath(path)
+        if path in found:
+            continue
+        try:
+            with open(os.path.join(directory, path), "rb") as file:
+                found[path] = file.read()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise ReleaseError(
+                f"there is no requirements file {path} in {directory}"
+                + (f", which {included_by} includes" if included_by else "")
+                + "; choose another file or another value of install"
+            ) from None
+        for number, line in enumerate(_lines(found[path]), 1):
+            editable = _EDITABLE.match(line)
+            if editable:
+                raise ReleaseError(
+                    f"{path} line {number} installs {editable.group('name') or 'the project'} editable, which would "
+                    "bind the environment that releases share to one of them; use install: project, or only the "
+                    "packages"
+                )
+            include = _INCLUDE.match(line)
+            if include and "://" not in include.group("name"):
+                pending.append((os.path.join(os.path.dirname(path), include.group("name")), path))
+    return found
+
+
+def installs_local_source(files: Mapping[str, bytes]) -> bool:
+    """Whether requirements name a package by its directory."""
+    return any(_LOCAL.match(line) for content in files.values() for line in _lines(content))
+
+
+def _lines(content: bytes) -> list[str]:
+    return [line.strip() for line in content.decode("utf-8", "replace").replace("\\\n", " ").splitlines()]
+
+
+def is_package(pyproject: str) -> bool:
+    """Whether uv installs the project itself, not only its dependencies.
+
+    Read line by line, because a host with Python 3.9 or 3.10 has no tomllib.
+    """
+    section = ""
+    has_build_system = False
+    for line in pyproject.splitlines():
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$", line)
+        if header:
+            section = header.group(1).replace(" ", "")
+            has_build_system |= section == "build-system"
+        setting = re.match(r"\s*package\s*=\s*(true|false)\b", line) if section == "tool.uv" else None
+        if setting:
+            return setting.group(1) == "true"
+    return has_build_system

@@ -1,0 +1,129 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what decides about the content of a backend's virtual environment."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .._release.baseline import read_checksums
+from .._release.errors import ReleaseError
+from .._release.tree import ALWAYS_EXCLUDED, Exclusion, inside, read_tree, relative_path, tree_digest, walk
+from .interpreter import Interpreter
+from .requirements import installs_local_source, is_package, requirement_files
+from .virtualenv_plan import VirtualenvInputs
+
+#: The argument with which uv installs the dependencies of a project alone.
+NO_PROJECT = "--no-install-project"
+_NOT_SOURCE = (*ALWAYS_EXCLUDED, "/build", "/dist", "*.egg-info", ".env", ".env.*")
+
+
+@dataclass(frozen=True)
+class VirtualenvOptions:
+    """What is wanted; the fields are the options of the module."""
+
+    path: str
+    venvs_dir: str
+    install: str = "requirements"
+    requirements: str = "requirements.txt"
+    python: str = "python3"
+    uv_version: str = ""
+    uv_arguments: Sequence[str] = ()
+    source_digest: str | None = None
+    timeout_s: float = 900
+
+    def uv_installs_project(self) -> bool:
+        """Whether uv installs the project itself."""
+        if NO_PROJECT in self.uv_arguments:
+            return False
+        return is_package((_content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace"))
+
+
+def read_inputs(options: VirtualenvOptions, python: Interpreter) -> VirtualenvInputs:
+    """Return everything that decides about the environment.
+
+    :raises ReleaseError: If there is nothing to install from.
+    """
+    kinds = {"requirements": _of_requirements, "project": _of_project, "uv": _of_uv}
+    parts = {"install": options.install, "interpreter": python.identity, **kinds[options.install](options)}
+    return VirtualenvInputs(parts)
+
+
+def _of_requirements(options: VirtualenvOptions) -> dict[str, str]:
+    name = relative_path(options.requirements, "requirements")
+    files = requirement_files(options.path, name)
+    parts = {f"requirements file {name}": content_digest(files)}
+    if installs_local_source(files):
+        parts["source"] = _source(options)
+    return parts
+
+
+def _of_project(options: VirtualenvOptions) -> dict[str, str]:
+    if not any(os.path.isfile(os.path.join(options.path, name)) for name in ("pyproject.toml", "setup.py")):
+        raise ReleaseError(
+            f"there is neither pyproject.toml nor setup.py in {options.path}, so there is no project to install; "
+            "choose another directory or another value of install"
+        )
+    return {"source": _source(options)}
+
+
+def _of_uv(options: VirtualenvOptions) -> dict[str, str]:
+    project = _content(options.path, "pyproject.toml")
+    if project is None:
+        raise ReleaseError(
+            f"there is no pyproject.toml in {options.path}, which uv needs; "
+            "choose another directory or another value of install"
+        )
+    parts = {
+        "pyproject.toml": content_digest({"pyproject.toml": project}),
+        "lock file uv.lock": content_digest({"uv.lock": _content(options.path, "uv.lock") or b""}),
+        "uv": " ".join([options.uv_version, *options.uv_arguments]),
+    }
+    if options.uv_installs_project():
+        parts["source"] = _source(options)
+    return parts
+
+
+def _content(directory: str, name: str) -> bytes | None:
+    try:
+        with open(os.path.join(directory, name), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _source(options: VirtualenvOptions) -> str:
+    if options.source_digest:
+        return options.source_digest
+    releases = os.path.dirname(options.venvs_dir)
+    place = os.path.relpath(os.path.realpath(options.path), os.path.realpath(releases))
+    delivered = delivered_digest(releases, place)
+    return delivered or tree_digest(read_tree(options.path, walk(options.path, Exclusion(_NOT_SOURCE))))
+
+
+def delivered_digest(releases: str, place: str) -> str | None:
+    """Return the digest of the source of a release, or of a directory in it, as it was delivered.
+
+    Builds and files written at run time do not change it, so that the next run finds the same.
+
+    :param place: Relative path of the directory, beginning with the release's id.
+    :returns: None if the directory is in no release.
+    """
+    release, _slash, inner = place.partition("/")
+    tree = read_checksums(os.path.join(releases, "baselines", release, "delivered.json"))
+    if tree is None:
+        return None
+    return tree_digest({path: entry for path, entry in tree.items() if not inner or inside(path, [inner])})
+
+
+def content_digest(files: Mapping[str, bytes]) -> str:
+    """Return one digest for several files."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    return digest.hexdigest()
