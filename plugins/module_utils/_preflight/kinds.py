@@ -43,6 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_git_version": _TEXT,
     "staging_git_timeout": _NUMBER,
     "staging_source_dir": Kind("path", may_be_empty=True),
+    "staging_source_exclude": _LIST,
     "staging_shared_paths": _LIST,
     "staging_env_file": _TEXT,
     "staging_env": _DICT,
