@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does a message of the server fulfil what the user expects? (pure)"""
+"""Whether a message of the server is the one that the user expects (pure)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class ExpectationError(ValueError):
-    """The expectation itself cannot be used."""
+    """The option ``expect`` cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,11 @@ class Expectation:
         except (ValueError, RecursionError):
             return False
 
-    def __str__(self) -> str:
-        if self.pattern is not None:
-            return f"a message that matches {self.pattern.pattern!r}"
-        if self.subset is not None:
-            return f"a JSON message that contains {json.dumps(self.subset, ensure_ascii=False)}"
-        return "a message"
-
 
 def parse_expectation(raw: Any) -> Expectation:
     """Read the option ``expect``: a mapping, a string, or nothing.
 
-    :raises ExpectationError: If it is neither, or no regular expression.
+    :raises ExpectationError: If it is neither, or not a regular expression.
     """
     if raw is None or raw == "":
         return Expectation()
@@ -58,14 +51,14 @@ def parse_expectation(raw: Any) -> Expectation:
     try:
         return Expectation(pattern=re.compile(raw))
     except re.error as exc:
-        raise ExpectationError(f"expect is {raw!r}, which is no regular expression ({exc})") from None
+        raise ExpectationError(f"expect is {raw!r}, which is not a regular expression ({exc})") from None
 
 
 def contains(value: Any, wanted: Any) -> bool:
-    """Tell whether a JSON value holds everything that is wanted.
+    """Whether a JSON value contains everything that is wanted.
 
-    Objects may have further keys at any depth; lists must have the same length,
-    each item holding what is wanted of it. ``true`` is not 1.
+    Objects may have further keys at any depth. Lists must have the same length, and each item must contain what is
+    wanted of it. ``true`` is not 1.
     """
     if isinstance(wanted, Mapping):
         return isinstance(value, Mapping) and all(k in value and contains(value[k], w) for k, w in wanted.items())

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of every endpoint of one call, checked (pure)."""
+"""The options of one call that apply to all its endpoints, validated (pure)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .expectation import (
 )
 
 HOLD_MODES = ("quiet", "ping", "message")
-#: More would measure this machine's limits instead of the endpoint's.
+#: More would measure the limits of the machine that runs the check.
 MAX_CONNECTIONS = 10000
-#: A day; a longer hold belongs into a monitoring system.
+#: A day; a longer hold is a job for a monitoring system.
 MAX_HOLD_S = 86400.0
 #: Longest wait for the server's part of the closing handshake.
 CLOSE_TIMEOUT_S = 5.0
 
 
 class SettingsError(ValueError):
-    """An option cannot be used; the text names it."""
+    """An option cannot be used; the text names it and the reason."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Settings:
 
 
 def parse_settings(options: Mapping[str, Any]) -> Settings:
-    """Check the options that do not belong to one endpoint.
+    """Read the options that do not belong to one endpoint.
 
     :raises SettingsError: One sentence on the first that cannot be used.
     """
@@ -103,7 +103,7 @@ def parse_settings(options: Mapping[str, Any]) -> Settings:
     if settings.hold_mode not in HOLD_MODES:
         raise SettingsError(f"hold_mode is {settings.hold_mode!r}; expected one of {', '.join(HOLD_MODES)}")
     if settings.hold_mode == "message" and settings.hold_s and settings.send is None:
-        raise SettingsError("hold_mode is message, but send is not given; say what message to send")
+        raise SettingsError("hold_mode is message, but send is not given; give the message to send")
     if settings.hold_s and settings.hold_mode != "quiet" and settings.interval_s > settings.hold_s:
         raise SettingsError(
             f"interval ({settings.interval_s:g} s) is longer than hold ({settings.hold_s:g} s), "
@@ -142,5 +142,6 @@ def _seconds(options: Mapping[str, Any], name: str, default: float, least: float
     except (TypeError, ValueError):
         raise SettingsError(f"{name} is {raw!r}; expected a number of seconds") from None
     if not math.isfinite(value) or not least <= value <= most:
-        raise SettingsError(f"{name} is {value:g}; expected {least:g} to {most:g} seconds")
+        # Not 3.1536e+07.
+        raise SettingsError(f"{name} is {value:g}; expected {least:g} to {most:.10g} seconds")
     return value

@@ -1042,7 +1042,7 @@ def test_an_endpoint_that_cannot_be_used_is_refused(run_module: RunModule, chang
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param({"expect": "("}, "which is no regular expression", id="regular-expression"),
+        pytest.param({"expect": "("}, "which is not a regular expression", id="regular-expression"),
         pytest.param({"expect": ["a"]}, "expect is a list", id="expect-a-list"),
         pytest.param({"hold": 60, "timeout": 30}, "hold (60 s) does not fit into timeout (30 s)", id="hold"),
         pytest.param({"hold": -1}, "hold is -1", id="negative"),
