@@ -20,7 +20,7 @@ from staging_host import Line, StagingHost, staging_host
 
 PORT, SSH_PORT = 18392, 14392
 FACTOR, ALLOWANCE_S = 1.2, 10.0
-ACTIVATION = "Switch | Make the candidate the current release"
+ACTIVATION = "activate | Activate the candidate"
 
 PLAIN_BUILD = """
 set -e

@@ -35,7 +35,7 @@ def play(tmp_path: Path, tasks: list[dict[str, Any]], **variables: Any) -> str:
 def test_the_source_of_the_controller_comes_to_this_user(tmp_path: Path, home: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/main.py").write_text("1\n")
-    task = {"ansible.builtin.include_role": {"name": "codeframe.staging.source"}}
+    task = {"ansible.builtin.include_role": {"name": "codeframe.staging.release"}}
     settings = {
         "staging_project_dir": str(home / "app"),
         "staging_user": USER,

@@ -1,4 +1,4 @@
-"""A deployment that fails half-way through the proxy, run by ansible-playbook."""
+"""The rollback of a deployment that fails while it configures the proxy, run by ansible-playbook."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Deployment:
 
     def deploy(self, **more: Any) -> tuple[int, str]:
         """(return code, output) of a deployment of the source as it is, the proxy and the verification."""
-        run = self.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "source,proxy,websocket_verify", **more)
+        run = self.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "release,proxy,websocket_verify", **more)
         return run.exit_code, run.output
 
 
@@ -95,7 +95,7 @@ def deployment(tmp_path: Path, peer: Peer, backend: int) -> Iterator[Deployment]
 
 
 @pytest.mark.slow
-def test_what_was_saved_before_the_proxy_failed_is_put_back(deployment: Deployment, peer: Peer) -> None:
+def test_hosts_that_were_changed_before_the_proxy_failed_are_restored(deployment: Deployment, peer: Peer) -> None:
     code, output = deployment.deploy()
     assert code == 0, output
     release = (deployment.root / "app").readlink().name
@@ -107,15 +107,14 @@ def test_what_was_saved_before_the_proxy_failed_is_put_back(deployment: Deployme
 
     code, output = deployment.deploy(proxy_websocket_idle_timeout=300)
     assert code == 2, output
-    assert f"{CLASH}. Release {release} serves again, and passed verification." in output
+    assert f"{CLASH}. Release {release}, the last verified one, is active again and verified." in output
     assert first["advanced_config"] == verified
     assert peer.puts() == 2
 
-    # What fails on the way back does not hide why it was taken.
+    # A failure of the rollback does not hide why it was started.
     code, output = deployment.deploy(proxy_websocket_idle_timeout=300, staging_backend_command=["/nowhere"])
     assert code == 2, output
     assert (
-        f"{CLASH}. Release {release}, the last that passed verification, is the current one, but what belongs to it "
-        "could not all be put back: Serve | Have pm2 run the backend: the process app-backend cannot be started: its "
-        "script /nowhere does not exist."
+        f"{CLASH}. Release {release}, the last verified one, is active, but the rollback is incomplete: "
+        "process | Run the backend under pm2: the process app-backend cannot be started: its script /nowhere does not exist."
     ) in output

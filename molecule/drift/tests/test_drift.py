@@ -32,7 +32,7 @@ DRIFTS = [
         Drift(
             "deploy",
             "sed -i 's#^NEXT_PUBLIC_WS_URL=.*#NEXT_PUBLIC_WS_URL=ws://other.example.com/ws#' {project}/.env.staging",
-            frozenset({"app_env", "source"}),
+            frozenset({"app_env", "release"}),
         ),
         id="other-url-in-the-env-file",
     ),
@@ -41,12 +41,12 @@ DRIFTS = [
             "deploy",
             "cd {project}/web-ui && NEXT_PUBLIC_WS_URL=ws://other.example.com/ws npm run build"
             " && pm2 restart {app}-frontend",
-            frozenset({"source", "frontend"}),
+            frozenset({"release", "frontend"}),
         ),
         id="frontend-rebuilt-with-a-wrong-url",
     ),
     pytest.param(
-        Drift("deploy", "rm -rf {project}/web-ui/.next", frozenset({"source", "frontend"})),
+        Drift("deploy", "rm -rf {project}/web-ui/.next", frozenset({"release", "frontend"})),
         id="build-deleted",
     ),
     pytest.param(Drift("deploy", "pm2 delete {app}-frontend", frozenset({"frontend"})), id="frontend-process-deleted"),
@@ -110,7 +110,7 @@ def test_a_process_that_runs_with_old_values_is_found_and_started_with_those_of_
     assert (again.exit_code, again.changed) == (0, 0), again.output
 
 
-def test_check_mode_predicts_another_url_and_the_way_back_and_touches_nothing(
+def test_check_mode_predicts_another_url_and_the_rollback_and_changes_nothing(
     host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
 ) -> None:
     def state() -> str:
@@ -137,7 +137,7 @@ def test_check_mode_predicts_another_url_and_the_way_back_and_touches_nothing(
     inventory = [f"staging_public_ws_url={url}"]
     predicted = deployment.run("--check", playbook="rollback_staging.yml", variables=inventory)
     assert predicted.exit_code == 0, predicted.output
-    assert {"source", "backend", "frontend"} <= predicted.changed_roles, predicted.changed_tasks
+    assert {"release", "backend", "frontend"} <= predicted.changed_roles, predicted.changed_tasks
     assert state() == before
     back = deployment.run(playbook="rollback_staging.yml", variables=inventory)
     assert back.exit_code == 0, back.output

@@ -33,7 +33,7 @@ PAGE = {
         }
     ),
 }
-PUBLISH = "Serve | Publish the static files for the web server"
+PUBLISH = "process | Publish the static files"
 # What a person types, a working directory full of what only this host has included.
 BY_HAND = f"""
 set -eu; set -a; . /etc/environment; set +a

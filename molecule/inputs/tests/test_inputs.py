@@ -91,7 +91,7 @@ def test_the_digest_sees_a_change(host: Host) -> None:
 @pytest.mark.quick
 def test_no_bad_input_gets_beyond_preflight_or_changes_anything(stopped: Stopped) -> None:
     assert stopped.outcome.exit_code != 0
-    assert stopped.outcome.failed_tasks == (("preflight", "Check the inputs"),), stopped.outcome.output
+    assert stopped.outcome.failed_tasks == (("preflight", "Validate the inputs"),), stopped.outcome.output
     assert len(re.findall(r"failed=1 ", stopped.outcome.output)) == len(CHOSEN), stopped.outcome.output
     assert stopped.outcome.changed == 0
     assert stopped.after == stopped.before
@@ -215,8 +215,8 @@ def test_an_input_of_the_proxy_alone_stops_before_the_lock(deployed: Deployment,
     before = served()
     outcome = deployed.run(variables=[json.dumps({"proxy_connect_timeout": "1s; return 200"})])
     assert outcome.failed_tasks == (("proxy", "check | Refuse values that would break out of a directive"),), outcome
-    assert "TASK [codeframe.staging.preflight : Check the inputs]" in outcome.output
-    assert "Lock |" not in outcome.output
+    assert "TASK [codeframe.staging.preflight : Validate the inputs]" in outcome.output
+    assert "lock |" not in outcome.output
     assert outcome.changed == 0
     assert served() == before
 
@@ -235,7 +235,7 @@ def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stay
     package.write_text(json.dumps({**json.loads(package.read_text()), "engines": {"node": ">=99"}}))
     before = served()
     outcome = deployed.run(variables=[json.dumps({"staging_source_dir": str(source)})])
-    assert ("preflight", "Host | Check what the host can carry") in outcome.failed_tasks, outcome.output
+    assert ("preflight", "host | Validate what the host can run") in outcome.failed_tasks, outcome.output
     assert "expected >=99, as package.json needs it" in outcome.words, outcome.output
     with host.sudo():
         assert host.check_output("ls /run/codeframe-staging") == ""
@@ -246,7 +246,7 @@ def test_a_source_that_wants_a_newer_node_is_stopped_and_the_served_release_stay
 def test_a_failure_in_the_runtime_frees_the_lock(host: Host, deployed: Deployment, served: Any) -> None:
     before = served()
     outcome = deployed.run(variables=[json.dumps({"runtime_pm2_version": "7.0.999"})])
-    assert outcome.failed_roles == {"runtime"}, outcome.output
+    assert outcome.failed_roles == {"runtime", ""}, outcome.output
     with host.sudo():
         assert host.check_output("ls /run/codeframe-staging") == ""
     assert served() == before
@@ -259,7 +259,7 @@ def test_a_lock_of_another_controller_stops_the_run_and_names_its_holder(
     project = variables["staging_project_dir"]
     deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 300})
     outcome = deployed.run()
-    assert outcome.failed_tasks == (("preflight", "Lock | One deployment at a time"),), outcome.output
+    assert outcome.failed_tasks == (("release", "lock | Take the deployment lock"),), outcome.output
     assert f"{project} is being deployed by somebody@elsewhere (process 4711, since " in outcome.words
     assert served() == before
     # A verification changes nothing, so it says what it has met, and goes on.
@@ -278,7 +278,7 @@ def test_a_run_that_is_killed_frees_its_lock_for_other_controllers(
     host: Host, deployed: Deployment, served: Any
 ) -> None:
     before = served()
-    deployed.kill_at("source : Pack the source on the controller")
+    deployed.kill_at("release : pack | Pack the directory on the controller")
     deadline = time.monotonic() + 30
     with host.sudo():
         while host.check_output("ls /run/codeframe-staging"):

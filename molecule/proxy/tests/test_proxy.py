@@ -192,7 +192,7 @@ def test_a_renewed_certificate_is_taken_in_by_the_next_run(
         host.check_output("printf %%s %s > %s", renewed, f"{ARCHIVE}/fullchain2.pem")
         host.check_output("ln -sfn ../../archive/codeframe.localhost/fullchain2.pem %s", f"{LIVE}/fullchain.pem")
     outcome = deployment.run(f"--limit={outside.name}", "--tags=proxy,websocket_verify")
-    assert (outcome.exit_code, outcome.changed_roles - {"source"}) == (0, {"proxy"}), outcome.output
+    assert (outcome.exit_code, outcome.changed_roles - {"release"}) == (0, {"proxy"}), outcome.output
     assert outcome.words.count("certificate valid for 178 days") >= 2, outcome.output
 
 
@@ -374,7 +374,7 @@ def test_the_inheritance_trap_is_explained_with_both_places_and_repaired(
     assert said in verified.words, verified.output
     repaired = deployment.run(f"--limit={outside.name}", "--tags=proxy,websocket_verify")
     # Another test may have left another state as the last verified one, so that this one is recorded (role source).
-    assert (repaired.exit_code, repaired.changed_roles - {"source"}) == (0, {"proxy"}), repaired.output
+    assert (repaired.exit_code, repaired.changed_roles - {"release"}) == (0, {"proxy"}), repaired.output
 
 
 @pytest.mark.parametrize(

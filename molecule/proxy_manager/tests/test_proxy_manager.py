@@ -328,7 +328,7 @@ def test_a_first_deployment_that_fails_restores_the_previous_proxy(
     assert manager.requests("POST") == [*logins, "POST /api/tokens"]
     assert "correct horse battery" not in outcome.output
     assert outcome.exit_code != 0, outcome.output
-    assert "No state has passed verification yet that could be brought back" in outcome.words, outcome.output
+    assert "No state is verified yet, so there is none to roll back to" in outcome.words, outcome.output
     assert "The proxy has again what it had before." in outcome.words, outcome.output
     assert manager.host()["advanced_config"] == USER_TEXT
     assert manager.host()["meta"]["nginx_online"] is True

@@ -54,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_env_readers": Kind("list", ("bash", "dotenv", "next", "python-dotenv")),
     "staging_backend_dir": _TEXT,
     "staging_backend_install": Kind("str", ("none", "project", "requirements", "uv")),
+    "staging_backend_python": _TEXT,
     "staging_backend_uv_arguments": _LIST,
     "staging_backend_command": _LIST,
     "staging_backend_process_name": _TEXT,

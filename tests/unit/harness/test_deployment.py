@@ -6,13 +6,13 @@ from deployment import read_outcome
 OUTPUT = """
 PLAY [Deploy the application and prove its WebSocket] ****
 
-TASK [codeframe.staging.preflight : Check the inputs] ****
+TASK [codeframe.staging.preflight : Validate the inputs] ****
 ok: [demo]
 
-TASK [codeframe.staging.proxy : Nginx | Install the site] ****
+TASK [codeframe.staging.proxy : site | Install the site] ****
 changed: [demo]
 
-TASK [codeframe.staging.frontend : Serve | Have the process run] ****
+TASK [codeframe.staging.frontend : process | Run the frontend under pm2] ****
 changed: [demo]
 
 PLAY RECAP ****
@@ -24,8 +24,8 @@ def test_changed_tasks_are_named_with_their_role() -> None:
     outcome = read_outcome(0, OUTPUT)
     assert (outcome.exit_code, outcome.changed) == (0, 2)
     assert outcome.changed_tasks == (
-        ("proxy", "Nginx | Install the site"),
-        ("frontend", "Serve | Have the process run"),
+        ("proxy", "site | Install the site"),
+        ("frontend", "process | Run the frontend under pm2"),
     )
     assert outcome.changed_roles == {"proxy", "frontend"}
     assert outcome.failed_tasks == ()
@@ -34,10 +34,10 @@ def test_changed_tasks_are_named_with_their_role() -> None:
 def test_the_task_that_failed_is_named() -> None:
     outcome = read_outcome(
         2,
-        "TASK [codeframe.staging.preflight : Check the inputs] ***\nfatal: [demo]: FAILED! =>\n    msg: x\n"
+        "TASK [codeframe.staging.preflight : Validate the inputs] ***\nfatal: [demo]: FAILED! =>\n    msg: x\n"
         "demo : ok=0    changed=0    unreachable=0    failed=1\n",
     )
-    assert outcome.failed_tasks == (("preflight", "Check the inputs"),)
+    assert outcome.failed_tasks == (("preflight", "Validate the inputs"),)
 
 
 def test_a_successful_run_without_a_recap_is_an_error() -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 from jinja2 import nodes
 from role_files import (
@@ -19,6 +20,7 @@ from role_files import (
     load,
     names_read,
     names_set,
+    role_of,
     roles,
     tasks_in,
 )
@@ -27,8 +29,51 @@ ROLES = roles()
 OWNERS = [*ROLES, PLAYBOOKS]
 IMPORTS = ("ansible.builtin.import_role", "ansible.builtin.include_role")
 FACT = "ansible.builtin.set_fact"
-# Of a playbook's own private names: __deploy_failure in deploy_staging.yml.
-PLAYBOOK_PREFIXES = tuple(f"__{path.stem.partition('_')[0]}_" for path in (ROOT / PLAYBOOKS).glob("*.yml"))
+
+
+def prefix_of(owner: str) -> str:
+    return "__run_" if owner == PLAYBOOKS else f"__{owner}_"
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_private_names_are_set_and_read_by_their_owner_alone(owner: str) -> None:
+    used = {name for path in files_of(owner) for name in [*names_set(path), *names_read(path)]}
+    private = {each for each in used if each.name.startswith("__")}
+    assert {each for each in private if not each.name.startswith(prefix_of(owner))} == set()
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_every_private_name_that_is_read_is_set(owner: str) -> None:
+    known = {each.name for path in files_of(owner) for each in names_set(path)}
+    read = {each for path in files_of(owner) for each in names_read(path) if each.name.startswith("__")}
+    assert {each for each in read if each.name not in known} == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_reads_no_variable_of_another(role: str) -> None:
+    """The defaults may read those of the role that holds the shared defaults."""
+    foreign = {
+        each
+        for path in files_of(role)
+        for each in names_read(path)
+        if role_of(each.name, ROLES) not in (None, role, SETTINGS if path.parent.name == "defaults" else role)
+    }
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_sets_its_result_and_its_private_names_and_nothing_else(role: str) -> None:
+    allowed = (f"__{role}_", "ansible_")
+    paths = [path for path in files_of(role) if path.parent.name != "defaults"]
+    named = {each for path in paths for each in names_set(path)}
+    assert {each for each in named if each.name != f"{role}_result" and not each.name.startswith(allowed)} == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_includes_another(role: str) -> None:
+    for path in files_of(role):
+        for task in tasks_in(load(path)) if path.parent.name == "tasks" else ():
+            assert set(IMPORTS) & set(task) == set(), f"{path}: {task.get('name')}"
 
 
 def test_roles_depend_on_nothing_but_the_shared_defaults() -> None:
@@ -38,12 +83,12 @@ def test_roles_depend_on_nothing_but_the_shared_defaults() -> None:
     assert not (ROOT / "roles" / SETTINGS / "tasks").exists(), "the shared defaults do nothing"
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_shared_variables_are_read_in_role_defaults_alone(role: str) -> None:
+@pytest.mark.parametrize("owner", OWNERS)
+def test_shared_variables_are_read_in_role_defaults_alone(owner: str) -> None:
     read = {
         each
-        for path in files_of(role)
-        if path.parent.name != "defaults"
+        for path in files_of(owner)
+        if owner == PLAYBOOKS or path.parent.name != "defaults"
         for each in names_read(path)
         if each.name.startswith("staging_")
     }
@@ -83,6 +128,70 @@ def test_an_interface_does_not_repeat_a_shared_default(role: str) -> None:
         name for name, value in defaults_of(role).items() if "settings_" in str(value) and "default" in options[name]
     }
     assert repeated == set()
+
+
+def documented_fields(role: str) -> set[str]:
+    """The fields in the table of the chapter "Result" of a role's README."""
+    readme = (ROOT / f"roles/{role}/README.md").read_text(encoding="utf-8")
+    chapter = re.search(r"^## Result\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"^\| `(\w+)` \|", chapter[1], re.MULTILINE)) if chapter else set()
+
+
+def fields_set(role: str) -> set[str]:
+    """The keys of the mappings that the tasks of a role combine to its result."""
+    path = ROOT / f"roles/{role}/vars/main.yml"
+    shared = load(path) if path.is_file() else {}
+    found: set[str] = set()
+    for path in (ROOT / f"roles/{role}/tasks").glob("*.yml"):
+        for task in tasks_in(load(path)):
+            value = task.get(FACT, {}).get(f"{role}_result")
+            found |= keys_in(value, {**shared, **task.get("vars", {})}, f"{role}_result")
+    return found
+
+
+def keys_in(value: Any, variables: dict[str, Any], seen: str) -> set[str]:
+    """The keys of a mapping, or of those that an expression of names and ``combine`` is made of."""
+    if isinstance(value, dict):
+        return set(value)
+    found: set[str] = set()
+    if isinstance(value, str):
+        template = jinja2.Environment().parse(value)  # noqa: S701 - parsed, never rendered
+        found |= {item.key.value for item in template.find_all(nodes.Pair) if isinstance(item.key, nodes.Const)}
+        for name in {node.name for node in template.find_all(nodes.Name)} - {seen}:
+            if isinstance(variables.get(name), dict) or "combine" in str(variables.get(name)):
+                found |= keys_in(variables[name], variables, seen)
+    return found
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != SETTINGS])
+def test_the_result_of_a_role_is_documented_in_full(role: str) -> None:
+    assert fields_set(role) == documented_fields(role) != set()
+
+
+def test_playbooks_read_documented_fields_of_results_alone() -> None:
+    read = {each for path in files_of(PLAYBOOKS) for each in fields_read(path) if each.variable.endswith("_result")}
+    known = {f"{role}_result": documented_fields(role) for role in ROLES}
+    assert {each for each in read if each.field not in known.get(each.variable, set())} == {
+        each for each in read if each.variable == "ansible_failed_result"
+    }
+    assert len({each.variable for each in read}) > 4
+
+
+def test_playbooks_know_roles_by_their_inputs_results_and_the_shared_defaults() -> None:
+    options = {
+        name
+        for role in ROLES
+        if role != SETTINGS
+        for entry in load(ROOT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values()
+        for name in entry["options"]
+    }
+    for path in files_of(PLAYBOOKS):
+        for each in names_read(path):
+            if role_of(each.name, ROLES):
+                assert each.name.endswith("_result") or each.name in defaults_of(SETTINGS), each
+        for each in names_set(path):
+            if role_of(each.name, ROLES):
+                assert each.name in options, each
 
 
 def test_the_reader_of_expressions_sees_what_a_file_reads(tmp_path: Path) -> None:
