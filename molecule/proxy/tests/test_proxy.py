@@ -373,7 +373,7 @@ def test_the_inheritance_trap_is_explained_with_both_places_and_repaired(
     said = f"sets proxy_set_header Host in {path}:{trap + 1} and so drops Upgrade set in {path}:{name + 2}"
     assert said in verified.words, verified.output
     repaired = deployment.run(f"--limit={outside.name}", "--tags=proxy,websocket_verify")
-    # Another test may have left another state as the last verified one, so that this one is recorded (role source).
+    # Another test may have left another state as the last verified one, so that this one is recorded (role release).
     assert (repaired.exit_code, repaired.changed_roles - {"release"}) == (0, {"proxy"}), repaired.output
 
 
