@@ -51,12 +51,12 @@ def test_every_private_name_that_is_read_is_set(owner: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_reads_no_variable_of_another(role: str) -> None:
-    """The defaults may read those of the role that holds the shared defaults."""
+    """Defaults and variables may read those of the role that holds the shared defaults."""
     foreign = {
         each
         for path in files_of(role)
         for each in names_read(path)
-        if role_of(each.name, ROLES) not in (None, role, SETTINGS if path.parent.name == "defaults" else role)
+        if role_of(each.name, ROLES) not in (None, role, SETTINGS if path.parent.name in ("defaults", "vars") else role)
     }
     assert foreign == set()
 
@@ -156,8 +156,12 @@ def keys_in(value: Any, variables: dict[str, Any], seen: str) -> set[str]:
     found: set[str] = set()
     if isinstance(value, str):
         template = jinja2.Environment().parse(value)  # noqa: S701 - parsed, never rendered
-        found |= {item.key.value for item in template.find_all(nodes.Pair) if isinstance(item.key, nodes.Const)}
-        for name in {node.name for node in template.find_all(nodes.Name)} - {seen}:
+        mappings = list(template.find_all(nodes.Dict))
+        inner = {id(pair) for item in mappings for each in item.find_all(nodes.Dict) for pair in each.items}
+        pairs = [pair for item in mappings for pair in item.items if id(pair) not in inner]
+        found |= {pair.key.value for pair in pairs if isinstance(pair.key, nodes.Const)}
+        nested = {name.name for item in mappings for name in item.find_all(nodes.Name)}
+        for name in {node.name for node in template.find_all(nodes.Name)} - nested - {seen}:
             if isinstance(variables.get(name), dict) or "combine" in str(variables.get(name)):
                 found |= keys_in(variables[name], variables, seen)
     return found
@@ -183,7 +187,7 @@ def test_playbooks_know_roles_by_their_inputs_results_and_the_shared_defaults() 
         for role in ROLES
         if role != SETTINGS
         for entry in load(ROOT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values()
-        for name in entry["options"]
+        for name in entry.get("options", {})
     }
     for path in files_of(PLAYBOOKS):
         for each in names_read(path):
@@ -192,6 +196,17 @@ def test_playbooks_know_roles_by_their_inputs_results_and_the_shared_defaults() 
         for each in names_set(path):
             if role_of(each.name, ROLES):
                 assert each.name in options, each
+
+
+def test_file_names_of_includes_are_constants() -> None:
+    """A name that comes from the host's data is code of the host's on the controller."""
+    for owner in OWNERS:
+        for path in files_of(owner):
+            for task in (
+                tasks_in(load(path)) if path.suffix == ".yml" and path.parent.name in ("tasks", PLAYBOOKS) else ()
+            ):
+                for action in (*IMPORTS, "ansible.builtin.include_tasks", "ansible.builtin.import_tasks"):
+                    assert "{{" not in str(task.get(action, "")), f"{path}: {task.get('name')}"
 
 
 def test_the_reader_of_expressions_sees_what_a_file_reads(tmp_path: Path) -> None:
