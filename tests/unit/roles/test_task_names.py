@@ -14,7 +14,7 @@ MOST = 60
 FORBIDDEN = re.compile(
     r"^(Keep|Say|Let|Remember|Be sure|Have|Look|See|Put|Give|Bring|Switch)\b|\bways? back\b|\bformer\b"
 )
-ROLES = [role for role in roles() if role not in ("websocket_verify",)]
+ROLES = roles()
 NAMES = [
     pytest.param(task["name"], path, id=f"{path.relative_to(ROOT)}: {task['name']}")
     for owner in [*ROLES, PLAYBOOKS]
