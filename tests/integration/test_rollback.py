@@ -19,8 +19,8 @@ from proxy_manager_peer.server import Peer
 
 ROOT = TESTS.parent
 CLASH = (
-    "proxy_manager_hosts | Keep the proxy hosts: proxy host rest.test: line 1 of the Advanced text has a location = "
-    "/events of its own, which nginx would refuse as a duplicate; remove it there"
+    "nginx_proxy_manager_hosts | Configure each proxy host: proxy host rest.test: line 1 of the Advanced text has a "
+    "location = /events of its own, which nginx would refuse as a duplicate; remove it there"
 )
 SERVE = [
     {"ansible.builtin.include_role": {"name": "codeframe.staging.backend", "tasks_from": "serve"}},
