@@ -73,6 +73,8 @@ def checkout_environment() -> dict[str, str]:
     return {
         **os.environ,
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        # What the tests read: every task, and every result as JSON.
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
         "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "collections"),
         "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_NOCOLOR": "1",

@@ -54,6 +54,7 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str
         env={
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
             "ANSIBLE_NOCOLOR": "1",
         },
