@@ -195,7 +195,6 @@ screenshot:
 import os
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -206,6 +205,7 @@ from ..module_utils._browser.report import page_result
 from ..module_utils._browser.verdict import Expected, judge
 from ..module_utils._browser.visit import Login, Visit, visit
 from ..module_utils._host.files import write_atomic
+from ..module_utils._host.url import UrlError, parse_url, without_userinfo
 
 
 def _wanted(params: dict[str, Any]) -> tuple[Visit, Expected]:
@@ -215,8 +215,15 @@ def _wanted(params: dict[str, Any]) -> tuple[Visit, Expected]:
     """
     for option, schemes in (("url", ("http", "https")), ("websocket_url", ("ws", "wss"))):
         value = params[option]
-        if value and (urlsplit(value).scheme not in schemes or not urlsplit(value).hostname):
-            raise ValueError(f"{option} is {value}, expected a URL that begins with {schemes[0]}:// or {schemes[1]}://")
+        expected = f"expected a URL that begins with {schemes[0]}:// or {schemes[1]}://"
+        if not value:
+            continue
+        try:
+            scheme = parse_url(value, lenient=True).scheme
+        except UrlError as error:
+            raise ValueError(f"{option} is {without_userinfo(value)}, but {error}; {expected}") from None
+        if scheme not in schemes:
+            raise ValueError(f"{option} is {value}; {expected}")
     for pattern in params["ignore_console"]:
         try:
             re.compile(pattern)

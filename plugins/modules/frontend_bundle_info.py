@@ -136,8 +136,8 @@ from ..module_utils._frontend.bundle_fetch import (
     Fetcher,
     FetchError,
     Limits,
-    client_context,
     load,
+    page_context,
     refuse_malformed,
 )
 
@@ -152,7 +152,7 @@ def load_scripts(params: dict[str, Any]) -> Bundle:
     fetcher = Fetcher(
         limits,
         params["connect_to"],
-        context=client_context(params["ca_certificates"], validate_certs=params["validate_certs"]),
+        context=page_context(params["ca_certificates"], validate_certs=params["validate_certs"]),
         headers={name: str(value) for name, value in params["secret_headers"].items()},
     )
     try:

@@ -317,10 +317,10 @@ pruned:
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.url import passwords_in
 from ..module_utils._release import steps
 from ..module_utils._release.delivery import Source
 from ..module_utils._release.errors import ReleaseError, explain
@@ -422,9 +422,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    password = urlsplit(params["git_url"] or "").password
-    if password:
-        module.no_log_values.add(password)
+    module.no_log_values.update(passwords_in(params["git_url"] or ""))
     try:
         if params["keep_releases"] < 1:
             raise ReleaseError(f"keep_releases is {params['keep_releases']}, expected a number from 1")

@@ -332,8 +332,15 @@ def test_a_program_that_is_no_browser_fails_with_what_it_said(check: Check, tmp_
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"url": "app.example.com"}, "url is app.example.com, expected a URL that begins with http:// or https://"),
-        ({"websocket_url": "https://x/ws"}, "websocket_url is https://x/ws, expected a URL that begins with ws:// or"),
+        (
+            {"url": "app.example.com"},
+            "url is app.example.com, but it does not start with a scheme and ://; expected a URL that begins with http://",
+        ),
+        (
+            {"url": "http://u:secret@a.example.com"},
+            "url is http://a.example.com, but it contains a user name or a password",
+        ),
+        ({"websocket_url": "https://x/ws"}, "websocket_url is https://x/ws; expected a URL that begins with ws:// or"),
         ({"ignore_console": ["("]}, "ignore_console has '(', which is no regular expression"),
         ({"hold": -1}, "hold is -1.0, expected 0 or more seconds"),
     ],

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
+from .._host.url import UrlError, parse_url
 from .._websocket.handshake import open_once
 from .._websocket.observation import Observation
 from .._websocket.target import TargetError, parse_target
@@ -26,13 +26,13 @@ def ask_again(seen: PageObservation, expected: Expected, resolve: Mapping[str, s
     socket = seen.socket_for(expected.websocket_url)
     if socket is None or socket.status in (None, 101) or not socket.origin:
         return None
-    host = urlsplit(socket.url).hostname or ""
-    given = {"name": "browser", "vantage": "public", "url": socket.url, "connect_to": resolve.get(host)}
     try:
+        host = parse_url(socket.url, lenient=True).host
+        given = {"name": "browser", "vantage": "public", "url": socket.url, "connect_to": resolve.get(host)}
         with_origin = open_once(parse_target({**given, "origin": socket.origin}), _TIMEOUT_S)
         without = open_once(parse_target(given), _TIMEOUT_S)
-    except TargetError:
-        # A URL that the page has, and no check can take, such as one with a user.
+    except (TargetError, UrlError):
+        # A URL that the page has, and no check can use, such as one with a user.
         return None
     return Handshakes(_status(with_origin), _status(without))
 

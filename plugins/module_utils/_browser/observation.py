@@ -13,7 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
-from urllib.parse import urlsplit
+
+from .._host.url import UrlError, parse_url
 
 #: Sockets of development servers, which a page opens beside those of the application.
 _DEVELOPMENT = re.compile(r"/_next/webpack-hmr|/__vite_hmr|/sockjs-node/")
@@ -107,13 +108,15 @@ class PageObservation:
 
 def same_endpoint(one: str, other: str) -> bool:
     """Whether two WebSocket URLs lead to the same place: scheme, host, port and path."""
-    return _endpoint(one) == _endpoint(other)
+    try:
+        return _endpoint(one) == _endpoint(other)
+    except UrlError:
+        return one == other
 
 
 def _endpoint(url: str) -> tuple[str, str, int, str]:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme in ("wss", "https") else 80)
-    return parts.scheme, (parts.hostname or "").lower(), port, parts.path or "/"
+    parsed = parse_url(url, lenient=True)
+    return parsed.scheme, parsed.host, parsed.port, parsed.path or "/"
 
 
 class Recorder:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from .._host.url import UrlError, parse_url
 from .._websocket.causes import CATALOGUE, Cause
 from .observation import PageObservation, Socket, same_endpoint
 
@@ -109,7 +109,7 @@ def _forbidden(seen: PageObservation, expected: Expected) -> tuple[Cause, str, s
     if socket is not None and socket.opened_s is not None:
         return None
     for violation in seen.violations:
-        if urlsplit(violation.url).scheme not in ("ws", "wss", "http", "https"):
+        if violation.url.partition("://")[0] not in ("ws", "wss", "http", "https"):
             continue
         if violation.kind == "mixed_content" and violation.url.startswith("ws://"):
             return (
@@ -247,5 +247,9 @@ def _evidence(seen: PageObservation, expected: Expected) -> list[str]:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    """Scheme, host and port; the whole text if it is not a URL with a host, such as ``about:blank``."""
+    try:
+        parsed = parse_url(url, lenient=True)
+    except UrlError:
+        return url
+    return f"{parsed.scheme}://{parsed.authority}"

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag, urljoin
 
-from .._host.http import EXCHANGE, Answer, Connection, NoAnswerError, tls_context
+from .._host.http import EXCHANGE, Answer, Connection, NoAnswerError
+from .._host.tls import client_context
 from .._host.url import Url, UrlError, parse_url
 from .bundle import imported, read_page
 
@@ -73,14 +74,14 @@ def refuse_malformed(url: str) -> None:
         raise FetchError(f"url is {url!r}; expected a URL such as http://app.example.com/")
 
 
-def client_context(ca_certificates: str | None, *, validate_certs: bool) -> ssl.SSLContext:
+def page_context(ca_certificates: str | None, *, validate_certs: bool) -> ssl.SSLContext:
     """Return the TLS context for the pages.
 
     :param ca_certificates: Authorities as PEM text, instead of the system's.
     :raises FetchError: If that text contains no certificate.
     """
     try:
-        return tls_context(verify=validate_certs, ca_certificates=ca_certificates or None)
+        return client_context(verify=validate_certs, ca_certificates=ca_certificates or None)
     except ValueError as err:
         raise FetchError("ca_certificates cannot be read as certificates (PEM)") from err
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
-import os
 import socket
 import ssl
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import sockets
+from .tls import client_context
 from .url import Url
 
 CONNECT = "connect"
@@ -128,7 +128,7 @@ class Connection:
             raise NoAnswerError(CONNECT, describe(error), error.errno) from error
         if url.secure:
             try:
-                stream = (context or tls_context()).wrap_socket(stream, server_hostname=url.host)
+                stream = (context or client_context()).wrap_socket(stream, server_hostname=url.host)
             except (OSError, ValueError) as error:
                 stream.close()
                 raise NoAnswerError(TLS, describe(error), getattr(error, "errno", None)) from error
@@ -193,35 +193,6 @@ class Connection:
             # An answer that came is an answer, also where its body stops halfway.
             return bytes(content[:limit]), True
         return bytes(content[:limit]), True
-
-
-def tls_context(
-    *, verify: bool = True, ca_certificates: str | None = None, ca_path: str | None = None
-) -> ssl.SSLContext:
-    """Make a context for a client.
-
-    :param verify: Whether certificate and host name are checked.
-    :param ca_certificates: Trusted authorities as PEM text, instead of the system's.
-    :param ca_path: The same as a file, or a directory made by ``c_rehash``.
-    :raises OSError: If the path cannot be read or holds no certificate.
-    :raises ValueError: If the text holds no certificate.
-    """
-    if ca_certificates is not None:
-        if not ca_certificates.strip():
-            # The library would trust the system's authorities instead.
-            raise ValueError("no PEM certificate in it")
-        try:
-            context = ssl.create_default_context(cadata=ca_certificates)
-        except ssl.SSLError as error:
-            raise ValueError(error.reason or "no PEM certificate in it") from error
-    elif ca_path is not None and os.path.isdir(ca_path):
-        context = ssl.create_default_context(capath=ca_path)
-    else:
-        context = ssl.create_default_context(cafile=ca_path)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def describe(error: BaseException) -> str:

@@ -13,6 +13,8 @@ DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", re.IGNORECASE)
 #: Of a name that DNS resolves although it is not a host name.
 _DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\Z", re.IGNORECASE)
+_USERINFO = re.compile(r"\b((?:https?|wss?)://)[^/?#\s]*@", re.IGNORECASE)
+_PASSWORD = re.compile(r'://[^/?#\s":@]*:([^/?#\s"]+)@')
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 #: Ports that browsers refuse to open (the "bad ports" of https://fetch.spec.whatwg.org/#port-blocking), from 1024 up.
@@ -129,6 +131,16 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     if not re.match(r"[0-9]{1,5}\Z", port_text) or not 1 <= int(port_text) <= 65535:
         raise UrlError("its port is not a number from 1 to 65535")
     return host, int(port_text)
+
+
+def without_userinfo(text: str) -> str:
+    """A text without user names and passwords in its URLs; ``ssh://`` and other addresses keep their user."""
+    return _USERINFO.sub(r"\1", text)
+
+
+def passwords_in(text: str) -> set[str]:
+    """The passwords of all URLs in a text, as they are written there."""
+    return {found[1] for found in _PASSWORD.finditer(text)}
 
 
 def check_host(host: str, *, lenient: bool = False) -> str:

@@ -13,7 +13,6 @@ import base64
 import binascii
 import ipaddress
 import re
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -78,21 +77,6 @@ def parse_der(der: bytes) -> Certificate:
         return _parse(der)
     except (IndexError, ValueError, StopIteration, OverflowError) as error:
         raise CertificateError(f"it is not an X.509 certificate ({error or 'it ends too early'})") from None
-
-
-def key_mismatch(certificate: str, key: str) -> str:
-    """Say why a certificate file and a key file cannot be used together; empty if they can.
-
-    A key with a passphrase cannot: a web server that starts unattended has nobody to ask.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        # The callback keeps OpenSSL from asking on the terminal.
-        context.load_cert_chain(certificate, key, password=lambda: b"")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "unreadable"
-        return str(reason).replace("_", " ").lower()
-    return ""
 
 
 def _parse(der: bytes) -> Certificate:

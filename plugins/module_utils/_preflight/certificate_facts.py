@@ -9,7 +9,8 @@ import os
 from datetime import datetime, timezone
 
 from .._host.files import read_text
-from .._host.x509 import CertificateError, key_mismatch, parse_pem
+from .._host.tls import key_mismatch
+from .._host.x509 import CertificateError, parse_pem
 from .certificate import CertificateFile
 
 

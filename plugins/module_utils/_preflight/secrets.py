@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._host.url import passwords_in
 from .variables import is_secret
-
-_PASSWORD_OF_URL = re.compile(r"://[^/@:\s]*:([^/@\s]+)@")
 
 
 def secrets_in(inputs: Mapping[str, Any]) -> set[str]:
@@ -20,7 +18,7 @@ def secrets_in(inputs: Mapping[str, Any]) -> set[str]:
     for name, value in inputs.items():
         if is_secret(str(name)):
             found |= set(_leaves(value))
-        found |= {match[1] for match in _PASSWORD_OF_URL.finditer(str(value))}
+        found |= passwords_in(str(value))
     return found
 
 

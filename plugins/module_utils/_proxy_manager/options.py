@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._host.http import tls_context
+from .._host.tls import client_context
 from .api_address import parse_api_url
 from .block import Timeouts
 from .client import Credentials, ProxyManagerClient
@@ -53,7 +53,7 @@ def client_of(params: Mapping[str, Any]) -> ProxyManagerClient:
     context = None
     if address.server.secure:
         try:
-            context = tls_context(verify=params["validate_certs"], ca_path=params["ca_path"])
+            context = client_context(verify=params["validate_certs"], ca_path=params["ca_path"])
         except OSError as exc:
             raise ValueError(
                 f"O(ca_path) is {params['ca_path']!r}; it cannot be read ({exc.strerror or exc})"

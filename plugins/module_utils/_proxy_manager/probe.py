@@ -11,7 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._host.http import NoAnswerError, request, tls_context
+from .._host.http import NoAnswerError, request
+from .._host.tls import client_context
 from .._host.url import DEFAULT_PORTS, Url
 from .._websocket.handshake import open_once
 from .._websocket.target import parse_target
@@ -85,7 +86,7 @@ def plain(
             timeout_s=timeout_s,
             headers=_login_headers(login),
             connect_to=(endpoint.address, endpoint.port),
-            context=tls_context(verify=False),
+            context=client_context(verify=False),
         )
     except NoAnswerError as error:
         return ProxyAnswer(error=error.cause)

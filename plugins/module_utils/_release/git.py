@@ -12,22 +12,14 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from .._host.command import c_locale, run
+from .._host.url import without_userinfo
 from .errors import ReleaseError
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")
 REMOTE = "staging"
-
-
-def without_password(url: str) -> str:
-    """Return a URL without user name and password; other forms of an address unchanged."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc or parts.scheme not in ("http", "https"):
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ class Git:
     @property
     def shown_url(self) -> str:
         """The URL as it may be shown."""
-        return without_password(self._url or "")
+        return without_userinfo(self._url or "")
 
     def available(self) -> bool:
         """Whether git is installed."""

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import datetime
-import os
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from .._host.tls import client_context
 from .._host.x509 import parse_der
 from .observation import Fault, Tls
 from .target import TargetError
@@ -17,6 +17,8 @@ from .target import TargetError
 if TYPE_CHECKING:
     from .target import Target
 
+#: As a browser does for a WebSocket; without it some servers would choose HTTP/2.
+_PROTOCOLS = ("http/1.1",)
 # X509_V_ERR_* of OpenSSL.
 _NOT_YET_VALID, _EXPIRED, _NAME_MISMATCH, _ADDRESS_MISMATCH = 9, 10, 62, 64
 # OpenSSL's reasons for an answer that is not TLS: the first two up to 3.0, the others from 3.2 on.
@@ -36,23 +38,16 @@ def tls_context(target: Target) -> ssl.SSLContext | None:
         return None
     label = f"endpoint {target.name}"
     try:
-        if target.ca_certificates is not None:
-            context = ssl.create_default_context(cadata=target.ca_certificates)
-        elif target.ca_path is None:
-            context = ssl.create_default_context()
-        elif os.path.isdir(target.ca_path):
-            context = ssl.create_default_context(capath=target.ca_path)
-        else:
-            context = ssl.create_default_context(cafile=target.ca_path)
-    except (OSError, ssl.SSLError, ValueError) as exc:
+        context = client_context(
+            verify=target.validate_certs,
+            ca_certificates=target.ca_certificates,
+            ca_path=target.ca_path,
+            protocols=_PROTOCOLS,
+        )
+    except (OSError, ValueError) as exc:
         if target.ca_certificates is not None:
             raise TargetError(f"{label}: ca_certificates cannot be read as certificates ({_why(exc)})") from None
         raise TargetError(f"{label}: ca_path {target.ca_path} cannot be read as certificates ({_why(exc)})") from None
-    if not target.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    # As a browser does for a WebSocket; without it some servers would choose HTTP/2.
-    context.set_alpn_protocols(["http/1.1"])
     if target.client_cert is not None:
         try:
             # The callback keeps OpenSSL from asking for a password on the terminal.
@@ -65,11 +60,7 @@ def tls_context(target: Target) -> ssl.SSLContext | None:
 
 def unverified_context() -> ssl.SSLContext:
     """A context that accepts every certificate, to read the one that was refused."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    return client_context(verify=False, protocols=_PROTOCOLS)
 
 
 def _why(exc: Exception) -> str:

@@ -13,6 +13,7 @@ import pytest
 import websocket_peers as peers
 from ansible_collections.codeframe.staging.plugins.module_utils._host import http
 from ansible_collections.codeframe.staging.plugins.module_utils._host.http import Answer, NoAnswerError
+from ansible_collections.codeframe.staging.plugins.module_utils._host.tls import client_context
 from ansible_collections.codeframe.staging.plugins.module_utils._host.url import Url, parse_url
 
 Handler = Callable[[socket.socket, bytes], None]
@@ -228,7 +229,7 @@ def test_tls_checks_the_name_that_is_asked_for_and_not_the_address(
 ) -> None:
     authority = peers.make_authority(tmp_path)
     server = serve(OK, authority.server_context("app.example.com"))
-    context = http.tls_context(ca_path=authority.ca_path)
+    context = client_context(ca_path=authority.ca_path)
     to = ("127.0.0.1", server.port)
     url = parse_url("https://app.example.com/")
     assert http.request(url, timeout_s=10, connect_to=to, context=context).status == 200
@@ -238,7 +239,7 @@ def test_tls_checks_the_name_that_is_asked_for_and_not_the_address(
     assert caught.value.stage == http.TLS
     with pytest.raises(NoAnswerError, match="the certificate is not trusted"):
         http.request(url, timeout_s=10, connect_to=to)
-    assert http.request(other, timeout_s=10, connect_to=to, context=http.tls_context(verify=False)).status == 200
+    assert http.request(other, timeout_s=10, connect_to=to, context=client_context(verify=False)).status == 200
 
 
 def test_a_server_without_tls_is_told_from_one_without_an_answer(serve: Callable[..., Server]) -> None:
@@ -246,20 +247,6 @@ def test_a_server_without_tls_is_told_from_one_without_an_answer(serve: Callable
     with pytest.raises(NoAnswerError) as caught:
         http.request(server.url(scheme="https"), timeout_s=1)
     assert (caught.value.stage, str(caught.value)) == (http.TLS, "no answer in time")
-
-
-def test_authorities_are_read_from_text_file_or_directory(tmp_path: Path) -> None:
-    authority = peers.make_authority(tmp_path)
-    text = Path(authority.ca_path).read_text()
-    assert len(http.tls_context(ca_certificates=text).get_ca_certs()) == 1
-    assert len(http.tls_context(ca_path=authority.ca_path).get_ca_certs()) == 1
-    # A directory is looked into when a certificate is checked.
-    assert http.tls_context(ca_path=str(tmp_path)).verify_mode is ssl.CERT_REQUIRED
-    for wrong in ("", "nonsense"):
-        with pytest.raises(ValueError, match=r"."):
-            http.tls_context(ca_certificates=wrong)
-    with pytest.raises(OSError, match=r"."):
-        http.tls_context(ca_path=str(tmp_path / "none"))
 
 
 def test_a_connection_is_used_for_several_requests(serve: Callable[..., Server]) -> None:

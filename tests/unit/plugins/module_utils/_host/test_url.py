@@ -137,3 +137,24 @@ def test_names_of_one_machine_and_of_one_network(host: str, loopback: bool, inte
 )
 def test_a_wildcard_stands_for_one_label(name: str, host: str, covered: bool) -> None:
     assert _url.covers(name, host) is covered
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "passwords"),
+    [
+        pytest.param("https://u:p@a.b/r.git", "https://a.b/r.git", {"p"}, id="password"),
+        pytest.param("https://u:p@q@a.b/r", "https://a.b/r", {"p@q"}, id="at sign in a password"),
+        pytest.param("https://token@a.b/r", "https://a.b/r", set(), id="user alone"),
+        pytest.param("ssh://git@a.b/r", "ssh://git@a.b/r", set(), id="ssh"),
+        pytest.param("ssh://git:p@a.b/r", "ssh://git:p@a.b/r", {"p"}, id="ssh with a password"),
+        pytest.param("git@a.b:r", "git@a.b:r", set(), id="scp form"),
+        pytest.param("https://a.b/x@y:z@w", "https://a.b/x@y:z@w", set(), id="at sign in the path"),
+        pytest.param("http://a.b?x=u:p@c", "http://a.b?x=u:p@c", set(), id="at sign in the query"),
+        pytest.param(
+            "from HTTP://u:p1@a.b/ to wss://v:p2@c.d/x", "from HTTP://a.b/ to wss://c.d/x", {"p1", "p2"}, id="several"
+        ),
+        pytest.param("no URL", "no URL", set(), id="none"),
+    ],
+)
+def test_user_names_and_passwords_are_found_in_a_text(text: str, shown: str, passwords: set[str]) -> None:
+    assert (_url.without_userinfo(text), _url.passwords_in(text)) == (shown, passwords)

@@ -12,7 +12,6 @@ import pytest
 import websocket_peers as peers
 from ansible_collections.codeframe.staging.plugins.module_utils._host.x509 import (
     CertificateError,
-    key_mismatch,
     parse_der,
     parse_pem,
 )
@@ -141,27 +140,3 @@ def test_a_damaged_certificate_is_read_or_refused_but_never_an_error_of_another_
         der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(CertificateError):
         parse_der(bytes(der))
-
-
-def test_a_key_fits_its_own_certificate_only(tmp_path: Path) -> None:
-    authority = peers.make_authority(tmp_path)
-    certificate, key = authority.issue("a.example.com")
-    other_key = authority.issue("b.example.com")[1]
-    assert key_mismatch(certificate, key) == ""
-    assert key_mismatch(certificate, other_key) == "key values mismatch"
-    assert key_mismatch(key, key) != ""
-    assert key_mismatch(certificate, str(tmp_path / "none")) == "no such file or directory"
-
-
-def test_a_key_with_a_passphrase_does_not_fit_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
-    authority = peers.make_authority(tmp_path)
-    certificate, key = authority.issue("a.example.com")
-    loaded = serialization.load_pem_private_key(Path(key).read_bytes(), None)
-    Path(key).write_bytes(
-        loaded.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(b"secret"),
-        )
-    )
-    assert key_mismatch(certificate, key) != ""

@@ -9,7 +9,6 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._release.git import (
     cause_of,
     choose_reference,
-    without_password,
 )
 
 
@@ -25,19 +24,6 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release.git imp
 )
 def test_the_reference_of_a_version(listing, commit):
     assert choose_reference(listing, "v1") == commit
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://u:p@host:8443/a.git", "https://host:8443/a.git"),
-        ("git@host:a.git", "git@host:a.git"),
-        ("ssh://git@host/a.git", "ssh://git@host/a.git"),
-        ("/srv/a.git", "/srv/a.git"),
-    ],
-)
-def test_an_address_is_shown_without_its_password(url, shown):
-    assert without_password(url) == shown
 
 
 def test_the_line_that_names_the_cause_is_chosen():
