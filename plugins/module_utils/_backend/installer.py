@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from .._host.command import run
 from .._host.files import write_atomic
+from .._host.url import without_userinfo
 from .._release.copying import remove_file, remove_tree
 from .._release.errors import ReleaseError
 from .environment import COMPLETE, end_processes_from, mark_building, mark_complete
@@ -30,11 +31,6 @@ class InstallError(ReleaseError):
     def __init__(self, message: str, output: str) -> None:
         super().__init__(message)
         self.output = output
-
-
-def without_passwords(text: str) -> str:
-    """Return a text without user names and passwords in its URLs."""
-    return re.sub(r"(\w://)[^/@\s]+@", r"\1", text)
 
 
 def cause_in(output: str) -> str:
@@ -135,7 +131,7 @@ class Installer:
         environment = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
         environment.update(LC_ALL="C.UTF-8", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", **variables)
         ended = run(command, cwd=self._options.path, env=environment, deadline=self._deadline)
-        output = without_passwords(ended.output)
+        output = without_userinfo(ended.output)
         if ended.timed_out:
             raise InstallError(
                 f"{attempt} did not end within {self._options.timeout_s:g} s; the package index may not answer, or the "

@@ -14,7 +14,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+from .._host.url import parse_url
 
 # A URL continues if one of these follows; otherwise "http://a" would be found in "http://a.example".
 _CONTINUES = "[A-Za-z0-9_.:%-]"
@@ -169,9 +171,10 @@ def imported(script: str, url: str) -> tuple[str, ...]:
 
     ``import("./page-1a2b.js")`` is relative to the script; the entries of Vite's table of
     dependencies (``"assets/page-1a2b.js"``) are relative to the directory above the assets.
+
+    :param url: Where the script was loaded from.
     """
-    parts = urlsplit(url)
-    directory = parts.path.rpartition("/")[0].rpartition("/")[2]
+    directory = parse_url(url, lenient=True).path.rpartition("/")[0].rpartition("/")[2]
     found = []
     for path in _SCRIPT_PATH.findall(script):
         if path.startswith(("./", "../")):

@@ -13,7 +13,8 @@ DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", re.IGNORECASE)
 #: Of a name that DNS resolves although it is not a host name.
 _DNS_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\Z", re.IGNORECASE)
-_USERINFO = re.compile(r"\b((?:https?|wss?)://)[^/?#\s]*@", re.IGNORECASE)
+#: With a password in any URL; a user alone where it may be a token.
+_USERINFO = re.compile(r'(://)[^/?#\s"@]*:[^/?#\s"]*@|(\b(?:https?|wss?)://)[^/?#\s"]*@', re.IGNORECASE)
 _PASSWORD = re.compile(r'://[^/?#\s":@]*:([^/?#\s"]+)@')
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -134,8 +135,8 @@ def _split_port(authority: str) -> tuple[str, int | None]:
 
 
 def without_userinfo(text: str) -> str:
-    """A text without user names and passwords in its URLs; ``ssh://`` and other addresses keep their user."""
-    return _USERINFO.sub(r"\1", text)
+    """A text without user names and passwords in its URLs; a user without a password stays where it is no secret."""
+    return _USERINFO.sub(lambda found: found[1] or found[2], text)
 
 
 def passwords_in(text: str) -> set[str]:
