@@ -83,7 +83,7 @@ NO_TEST = (5, 33)
 
 @dataclass(frozen=True)
 class Survivor:
-    """One mutant that no test noticed: what stands in the source, and what the mutant has instead."""
+    """One mutant that no test noticed: the source, and the mutant."""
 
     file: str
     function: str

@@ -76,9 +76,9 @@ _WIDTH_WITHOUT_TERMINAL = 120
 
 
 def step_name(task: Any) -> str:
-    """The name of the step that a task belongs to: the nearest import or include that stands in a playbook.
+    """The name of the step that a task belongs to: the nearest import or include in a playbook.
 
-    A task that stands in a playbook itself is a step of its own.
+    A task of a playbook itself is a step.
     """
     parent = task
     while parent is not None:

@@ -57,7 +57,7 @@ def test_a_text_that_was_bad_before_is_not_reported_as_restored(peer: Peer) -> N
 
 
 def test_a_refused_forward_address_is_restored(peer: Peer) -> None:
-    """nginx refuses what the module itself adds: the previous configuration serves again."""
+    """nginx refuses what the module itself adds: the previous configuration is active again."""
     previous = dict(peer.hosts[1])
     failed = configure(peer, forward_host='no such host" {')
     assert failed["failed"]

@@ -1,4 +1,4 @@
-"""The proxy as somebody outside of the host sees it, in every topology, on Debian 12 and 13."""
+"""The proxy from outside the host, in every topology, on Debian 12 and 13."""
 
 from __future__ import annotations
 
@@ -350,7 +350,7 @@ def test_a_silent_websocket_is_cut_when_the_variable_says_and_else_lives_as_long
             assert sock.recv(1) == b"x"
 
 
-# ---------------------------------------------------------------- what somebody changes by hand
+# ---------------------------------------------------------------- manual changes
 
 
 @pytest.mark.usefixtures("as_it_was")
@@ -385,7 +385,7 @@ def test_the_inheritance_trap_is_explained_with_both_places_and_repaired(
         pytest.param("touch /etc/nginx/sites-available/sample", id="written-and-not-reloaded"),
     ],
 )
-def test_a_change_by_hand_is_repaired_by_the_next_run(
+def test_a_manual_change_is_repaired_by_the_next_run(
     outside: Outside, host: testinfra.host.Host, deployment: Deployment, command: str
 ) -> None:
     with host.sudo():

@@ -106,7 +106,7 @@ def _check_nginx(inputs: DeploymentInputs) -> list[PreflightFinding]:
         return []
     place = refused_file(ended.output)
     if place and is_managed(read_text(place) or ""):
-        # A managed site that somebody broke is drift, which the role proxy repairs.
+        # A managed site that was edited manually is drift, which the role proxy repairs.
         return []
     return [judge_nginx(inputs, ended.output)]
 

@@ -31,7 +31,7 @@ def available_memory() -> int | None:
 def room_in_group(directory: str) -> int | None:
     """Bytes that a control group can still get; None without a limit.
 
-    The kernel gives back what the group uses for cached files alone.
+    The kernel reclaims memory that the group uses only for cached files.
     """
     limit, current, usage = (
         (read_text(f"{directory}/memory.{name}") or "").strip() for name in ("max", "current", "stat")

@@ -301,7 +301,7 @@ class HostTask:
         try:
             host = transaction.run(online(host) is not False)
         except TransactionError as exc:
-            # No change is left if the previous configuration serves again.
+            # No change is left if the previous configuration is active again.
             self._report.changed, self._report.restored = not exc.restored, exc.restored
             if exc.restored:
                 journal.close()

@@ -40,7 +40,7 @@ _IN_FORCE_S = 0.3
 
 
 class TransactionError(Exception):
-    """A save that failed; one sentence. ``restored`` tells whether the previous configuration serves again."""
+    """A save that failed; one sentence. ``restored`` tells whether the previous configuration is active again."""
 
     def __init__(self, message: str, restored: bool) -> None:
         super().__init__(message)

@@ -121,7 +121,7 @@ def shared_variables() -> dict[str, tuple[str, str]]:
     rows = re.findall(
         r"^\| `(staging_\w+)` \| ([^|]*) \|[^|]*\| ([^|]*) \|$", (ROOT / "docs/variables.md").read_text("utf-8"), re.M
     )
-    assert len(rows) == len({name for name, _default, _readers in rows}), "a variable stands there twice"
+    assert len(rows) == len({name for name, _default, _readers in rows}), "a variable is listed twice"
     return {name: (default.strip(), readers) for name, default, readers in rows}
 
 

@@ -1,4 +1,4 @@
-"""Runs that are killed before any of their steps: what serves goes on, and the next run finishes.
+"""Runs that are killed before any of their steps: the active release stays whole, and the next run finishes.
 
 Each case forks, and kills the child before its n-th change of the file system, as Python's own audit events tell them.
 """

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FILE = """\
-# Made by hand; keep.
+# Written manually; keep.
 
 export NODE_OPTIONS=--max-old-space-size=4096
 URL=ws://old.example.com/ws   # where the page connects to
@@ -46,7 +46,7 @@ def test_such_a_file_is_accepted_if_bash_is_not_a_reader() -> None:
 def test_only_the_lines_of_the_given_keys_change() -> None:
     change = change_keys(FILE, {"URL": "wss://new.example.com/ws", "EMPTY": "", "ADDED": "a b"}, ["GREETING"])
     assert change.text == (
-        "# Made by hand; keep.\n\nexport NODE_OPTIONS=--max-old-space-size=4096\n"
+        "# Written manually; keep.\n\nexport NODE_OPTIONS=--max-old-space-size=4096\n"
         "URL=wss://new.example.com/ws   # where the page connects to\n  EMPTY=\nFOREIGN='as it is'\nADDED='a b'\n"
     )
     assert (change.added, change.changed, change.removed) == (("ADDED",), ("URL",), ("GREETING",))

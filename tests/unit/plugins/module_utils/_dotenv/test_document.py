@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.document import ParseError, parse
 
 FILE = """\
-# Made by hand; keep.
+# Written manually; keep.
 
 export NODE_OPTIONS=--max-old-space-size=4096
 URL=ws://old.example.com/ws   # where the page connects to

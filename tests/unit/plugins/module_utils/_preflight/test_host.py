@@ -133,9 +133,7 @@ def test_a_refused_configuration_is_found_with_its_line(check: Check, nginx: Pat
     assert check(staging_proxy_provider="manual") == []
 
 
-def test_a_managed_site_that_somebody_broke_is_left_to_the_role_proxy(
-    check: Check, nginx: Path, tmp_path: Path
-) -> None:
+def test_a_managed_site_that_is_broken_is_left_to_the_role_proxy(check: Check, nginx: Path, tmp_path: Path) -> None:
     site = tmp_path / "site.conf"
     refuse(nginx, str(site))
     site.write_text("# another site\n}\n")
@@ -164,7 +162,7 @@ def test_a_certificate_is_read_where_both_files_are_named(check: Check, tmp_path
         ),
     ],
 )
-def test_a_name_resolves_to_what_serves_it(
+def test_a_name_resolves_to_the_machine_that_serves_it(
     check: Check, monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], expected: list[str]
 ) -> None:
     answers = {"app.example.com": ["192.0.2.9"], "api.example.com": ["192.0.2.9"]}
