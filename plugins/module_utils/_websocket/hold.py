@@ -16,7 +16,7 @@ from .observation import EndedError, Fault, Observation
 from .round_trips import round_trips
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .session import WebSocketSession
     from .settings import Settings
     from .wire import Wire
 
@@ -51,7 +51,9 @@ class HoldGate:
 class Hold:
     """Holds one connection and adds the report to the observation."""
 
-    def __init__(self, session: Session, seen: Observation, settings: Settings, gate: HoldGate | None = None) -> None:
+    def __init__(
+        self, session: WebSocketSession, seen: Observation, settings: Settings, gate: HoldGate | None = None
+    ) -> None:
         self._session = session
         self._seen = seen
         self._settings = settings

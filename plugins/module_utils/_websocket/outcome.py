@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Outcome:
+class VerificationOutcome:
     """What the checks of a deployment come to.
 
     :param host_passed: Whether nothing failed for which the host can be the cause.
@@ -26,7 +26,9 @@ class Outcome:
     results: tuple[Mapping[str, Any], ...]
 
 
-def conclude(checks: Sequence[Mapping[str, Any]], page_way: str, page_fault: str | None, url: str) -> Outcome:
+def conclude(
+    checks: Sequence[Mapping[str, Any]], page_way: str, page_fault: str | None, url: str
+) -> VerificationOutcome:
     """Summarise the results of ``websocket_check`` and of ``frontend_bundle_info``.
 
     :param checks: Results of calls, in the order from the backend to the public URL; skipped ones are left out.
@@ -45,7 +47,7 @@ def conclude(checks: Sequence[Mapping[str, Any]], page_way: str, page_fault: str
     faults = [*dict.fromkeys(not_made), *causes, *pages]
     scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} they contain {url})"
     host_failed = any(not result["passed"] and result["vantage"] != "public" for result in results)
-    return Outcome(
+    return VerificationOutcome(
         passed=not faults,
         # A failure that only the controller sees is not caused by the host.
         host_passed=not (not_made or pages or host_failed),

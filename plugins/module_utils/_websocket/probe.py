@@ -15,7 +15,7 @@ from .frames import Message
 from .handshake import open_websocket
 from .hold import Hold, HoldGate
 from .observation import EndedError, Fault, Observation
-from .session import Session
+from .session import WebSocketSession
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -48,7 +48,7 @@ class WebSocketProbe:
 
     async def run(self) -> Observation:
         """Run all phases; whatever the peer does becomes a fact of the observation."""
-        session: Session | None = None
+        session: WebSocketSession | None = None
         try:
             try:
                 session = await self._open()
@@ -68,12 +68,12 @@ class WebSocketProbe:
                 session.wire.abort()
         return self.seen
 
-    async def _open(self) -> Session:
+    async def _open(self) -> WebSocketSession:
         deadline = self._loop.time() + self._settings.handshake_timeout_s
         opened = await open_websocket(self._target, self._context, self.seen, deadline, self._target.origin)
-        return Session(opened, self.seen, self._settings.max_message_size)
+        return WebSocketSession(opened, self.seen, self._settings.max_message_size)
 
-    async def _exchange(self, session: Session) -> None:
+    async def _exchange(self, session: WebSocketSession) -> None:
         """Send the message and wait for the expected one.
 
         :raises EndedError: If it does not come.
@@ -99,7 +99,7 @@ class WebSocketProbe:
             await session.close()
         raise EndedError
 
-    async def _is_expected_message_received(self, session: Session, deadline: float) -> bool:
+    async def _is_expected_message_received(self, session: WebSocketSession, deadline: float) -> bool:
         expect = self._settings.expect or Expectation()
         while (events := await session.events(deadline)) is not None:
             for event in events:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CLOSE_AFTER_FAILURE_S = 1.0
 
 
-class Session:
+class WebSocketSession:
     """One upgraded connection; times are seconds of the running loop's clock."""
 
     def __init__(self, opened: Opened, seen: Observation, max_message_size: int) -> None:
