@@ -1,4 +1,4 @@
-"""One change by hand at a time, each followed by a run that repairs just that."""
+"""One manual change at a time, each followed by a run that repairs exactly that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Host = testinfra.host.Host
 
 @dataclass(frozen=True)
 class Drift:
-    """A change by hand: a shell command run as a user, and the roles whose tasks may change something after it."""
+    """A manual change: a shell command run as a user, and the roles whose tasks may change something after it."""
 
     user: str
     command: str

@@ -1,4 +1,4 @@
-"""A second application, with a page built by Vite, that somebody deployed by hand: the playbook takes it over."""
+"""A second application, with a page built by Vite, that was deployed manually: the playbook takes it over."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAGE = {
 }
 PUBLISH = "process | Publish the static files"
 # What a person types, a working directory full of what only this host has included.
-BY_HAND = f"""
+MANUAL_DEPLOYMENT = f"""
 set -eu; set -a; . /etc/environment; set +a
 git config --global user.name me; git config --global user.email me@example.com
 mkdir -p {PROJECT}/page {PROJECT}/data
@@ -61,7 +61,7 @@ class Taken:
     site: Site
     inputs: str
     foreign: Mapping[str, int]
-    scripts_by_hand: tuple[str, ...]
+    manual_scripts: tuple[str, ...]
 
     def script_paths(self) -> list[str]:
         status, page = self.site.get("/")
@@ -80,12 +80,12 @@ def processes(host: Host) -> dict[str, int]:
     return {entry["name"]: entry["pid"] for entry in json.loads(as_deploy(host, "pm2 -s jlist"))}
 
 
-def commit(host: Host, file: str, former: str, text: str) -> None:
-    """Push a change of the source, as somebody does from elsewhere."""
+def commit(host: Host, file: str, previous: str, text: str) -> None:
+    """Push a change of the source from another machine."""
     as_deploy(
         host,
         f"set -e; rm -rf /tmp/{NAME}-work; git clone -q {REPOSITORY} /tmp/{NAME}-work; cd /tmp/{NAME}-work;"
-        f" grep -qF '{former}' {file}; sed -i 's#{former}#{text}#' {file}; git commit -qam change; git push -q",
+        f" grep -qF '{previous}' {file}; sed -i 's#{previous}#{text}#' {file}; git commit -qam change; git push -q",
     )
 
 
@@ -98,7 +98,7 @@ def taken(host: Host, deployment: Deployment, variables: dict[str, Any]) -> Take
         text = (backend / path).read_text(encoding="utf-8")
         as_deploy(host, f"mkdir -p /tmp/{NAME}-backend/app; cat >/tmp/{NAME}-backend/{path} <<'END'\n{text}END\n")
     files = "; ".join(f"printf %s '{_quoted(text)}' >{name}" for name, text in PAGE.items())
-    as_deploy(host, BY_HAND.replace("{page}", files))
+    as_deploy(host, MANUAL_DEPLOYMENT.replace("{page}", files))
     inputs = json.dumps(
         {
             "staging_app_name": NAME,
@@ -182,7 +182,7 @@ def test_a_change_of_the_backend_alone_builds_no_page(host: Host, deployment: De
 def test_an_open_tab_gets_its_scripts_after_the_page_has_changed(
     host: Host, deployment: Deployment, taken: Taken
 ) -> None:
-    before = [*taken.scripts_by_hand, *taken.script_paths()]
+    before = [*taken.manual_scripts, *taken.script_paths()]
     commit(host, "page/main.js", "first", "second")
     outcome = deployment.run(variables=[taken.inputs])
     assert outcome.exit_code == 0, outcome.output

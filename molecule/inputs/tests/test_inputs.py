@@ -117,7 +117,7 @@ class Trouble:
 
 
 FOREIGN = "systemd-run --quiet --unit=foreign --working-directory=/tmp python3 -m http.server 14555"
-HELD = {"controller": "another", "pid": 4711, "start": 1, "who": "somebody@elsewhere"}
+HELD = {"controller": "another", "pid": 4711, "start": 1, "who": "deployer@elsewhere"}
 TROUBLES = [
     pytest.param(
         Trouble(
@@ -260,12 +260,12 @@ def test_a_lock_of_another_controller_stops_the_run_and_names_its_holder(
     deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 300})
     outcome = deployed.run()
     assert outcome.failed_tasks == (("release", "lock | Take the deployment lock"),), outcome.output
-    assert f"{project} is being deployed by somebody@elsewhere (process 4711, since " in outcome.words
+    assert f"{project} is being deployed by deployer@elsewhere (process 4711, since " in outcome.words
     assert served() == before
     # A verification changes nothing, so it says what it has met, and goes on.
     outcome = deployed.run(playbook="verify_staging.yml")
     assert outcome.exit_code == 0, outcome.output
-    assert f"{project} is being deployed by somebody@elsewhere (process 4711, since " in outcome.words
+    assert f"{project} is being deployed by deployer@elsewhere (process 4711, since " in outcome.words
     # The other controller was killed: its lease runs out, and the wait ends with it.
     deployed.module("deploy_lock", {"project": project, "identity": HELD, "lease_s": 20})
     outcome = deployed.run(variables=[json.dumps({"staging_lock_wait": 60})])

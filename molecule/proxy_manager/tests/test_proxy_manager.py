@@ -242,7 +242,9 @@ def test_after_a_save_that_nginx_refuses_the_previous_state_serves(
     assert outcome.exit_code != 0, outcome.output
     assert "went offline after the save (duplicate location" in outcome.words, outcome.output
     assert "the previous configuration is restored and serving; remove the other location" in outcome.words
-    assert "went offline after the save" in outcome.words.rpartition("Say what failed and what serves now")[2]
+    _before, reported, message = outcome.words.rpartition("TASK [Report the failure]")
+    assert reported, outcome.output
+    assert "went offline after the save" in message
     assert manager.host()["meta"]["nginx_online"] is True
     assert site.get("/health", site.ws_url)[0] == 200
     manager.save(advanced_config=before)

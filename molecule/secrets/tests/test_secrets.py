@@ -143,7 +143,7 @@ def test_the_runs_end_as_they_should(traces: Traces, site: Site) -> None:
     assert ends == {
         "check": (True, []),
         "deployment": (True, []),
-        # At last the way back fails the run, in no role, and says what serves now.
+        # After the rollback, the playbook fails the run outside of any role.
         "failure": (False, ["", "backend"]),
         "refusal": (False, ["preflight"]),
     }, "\n".join(name for name, (ended, _roles) in ends.items() if not ended)
