@@ -68,6 +68,10 @@ options:
     default: 900
 author:
   - The codeframe.staging contributors (@codeframe)
+  progress_file:
+    description:
+      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
+    type: path
 attributes:
   check_mode:
     support: full
@@ -147,6 +151,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._backend.installer import InstallError
 from ..module_utils._backend.virtualenv import Virtualenv, provide
 from ..module_utils._backend.virtualenv_inputs import VirtualenvOptions
+from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
+from ..module_utils._host.progress import Progress
 from ..module_utils._release.errors import ReleaseError, explain
 
 
@@ -182,14 +188,17 @@ def main() -> None:
             "uv_arguments": {"type": "list", "elements": "str", "default": []},
             "source_digest": {"type": "str"},
             "timeout": {"type": "int", "default": 900},
+            PROGRESS_OPTION: {"type": "path"},
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
+    watched = Progress(params.pop(PROGRESS_OPTION))
     began = time.monotonic()
     try:
         options = VirtualenvOptions(timeout_s=params.pop("timeout"), **params)
-        found = provide(options, predicting=module.check_mode)
+        with watched as progress:
+            found = provide(options, predicting=module.check_mode, say=progress.say)
     except InstallError as problem:
         module.fail_json(msg=str(problem), output=problem.output)
     except ReleaseError as problem:

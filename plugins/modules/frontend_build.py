@@ -90,6 +90,10 @@ options:
     type: str
     choices: [refuse, report]
     default: report
+  progress_file:
+    description:
+      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
+    type: path
 attributes:
   check_mode:
     description: Predicts whether packages would be installed and the frontend built, and why.
@@ -197,6 +201,9 @@ from ..module_utils._frontend.build import BuildOutcome, build_frontend
 from ..module_utils._frontend.bundle import Findings
 from ..module_utils._frontend.errors import BuildError
 from ..module_utils._frontend.frontend import BuildOptions
+from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
+from ..module_utils._host.progress import Progress
+from ..module_utils._host.redaction import secrets_of
 
 
 def proof_of(findings: Findings) -> dict[str, Any]:
@@ -244,16 +251,20 @@ def main() -> None:
             "exclude": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 1800},
             "on_override_files": {"type": "str", "choices": ["refuse", "report"], "default": "report"},
+            PROGRESS_OPTION: {"type": "path"},
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
+    secrets = secrets_of({name: str(value) for name, value in params["build_env"].items()})
+    watched = Progress(params.pop(PROGRESS_OPTION), secrets)
     path = params.pop("path").rstrip("/")
     options = BuildOptions(path=path, timeout_s=params.pop("timeout"), **params)
     outcome = BuildOutcome()
     problem = ""
     try:
-        build_frontend(options, outcome, predicting=module.check_mode)
+        with watched as progress:
+            build_frontend(options, outcome, predicting=module.check_mode, say=progress.say)
     except BuildError as err:
         problem = str(err)
     except OSError as err:

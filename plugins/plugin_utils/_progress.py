@@ -106,7 +106,7 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         arguments = dict(self._task.args)
         wanted = str(self._templar.template(variables.get(VARIABLE, True))).lower() not in ("false", "no", "0", "off")
-        if not wanted or self._task.check_mode:
+        if not wanted or self._task.check_mode or self._task.async_val:
             return self._module(arguments, task_vars)
         path = f"/tmp/.codeframe-progress-{secrets.token_hex(16)}"  # noqa: S108 - the module creates it with O_EXCL
         with self._watched(path, variables):
@@ -114,7 +114,10 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
 
     def _module(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
-            module_name=self._task.resolved_action or self._task.action, module_args=arguments, task_vars=task_vars
+            module_name=self._task.resolved_action or self._task.action,
+            module_args=arguments,
+            task_vars=task_vars,
+            wrap_async=bool(self._task.async_val),
         )
         # The option is no one's but ours.
         result.get("invocation", {}).get("module_args", {}).pop(OPTION, None)

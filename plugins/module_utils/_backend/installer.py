@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from .._host.command import run
 from .._host.files import write_atomic
+from .._host.progress import Say
 from .._host.url import without_userinfo
 from .._release.copying import remove_file, remove_tree
 from .._release.errors import ReleaseError
@@ -46,8 +47,9 @@ def cause_in(output: str) -> str:
 class Installer:
     """Installations for one backend, all within one timeout."""
 
-    def __init__(self, options: VirtualenvOptions) -> None:
+    def __init__(self, options: VirtualenvOptions, say: Say) -> None:
         self._options = options
+        self._say = say
         self._deadline = time.monotonic() + options.timeout_s
 
     def build(self, plan: VirtualenvPlan, inputs: VirtualenvInputs, python: Interpreter) -> None:
@@ -130,7 +132,12 @@ class Installer:
         """Run one step of an installation within the time that is left."""
         environment = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
         environment.update(LC_ALL="C.UTF-8", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", **variables)
-        ended = run(command, cwd=self._options.path, env=environment, deadline=self._deadline)
+        self._say(attempt, "")
+
+        def watch(output: str) -> None:
+            self._say(attempt, without_userinfo(output))
+
+        ended = run(command, cwd=self._options.path, env=environment, deadline=self._deadline, watch=watch)
         output = without_userinfo(ended.output)
         if ended.timed_out:
             raise InstallError(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._host.files import link_atomic, sweep
+from .._host.progress import Say, nobody
 from .._release.copying import remove_tree
 from .._release.errors import ReleaseError
 from .environment import Condition, distributions, examine, read_record
@@ -40,10 +41,11 @@ class Virtualenv:
     linked: str | None = None
 
 
-def provide(options: VirtualenvOptions, *, predicting: bool) -> Virtualenv:
+def provide(options: VirtualenvOptions, *, predicting: bool, say: Say = nobody) -> Virtualenv:
     """Link the wanted environment into the release.
 
     :param predicting: Change nothing; Python and the source may not exist yet.
+    :param say: Told what is being done.
     :raises ReleaseError: If something is missing, or an installation fails.
     """
     for name, path in (("path", options.path), ("venvs_dir", options.venvs_dir)):
@@ -69,7 +71,7 @@ def provide(options: VirtualenvOptions, *, predicting: bool) -> Virtualenv:
     directory = os.path.join(options.venvs_dir, plan.name)
     if changed and not predicting:
         if plan.build:
-            Installer(options).build(plan, inputs, python)
+            Installer(options, say).build(plan, inputs, python)
         _point(link, directory)
     return Virtualenv(
         link=link,

@@ -11,8 +11,10 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from .._host.files import write_atomic
+from .._host.progress import Say, nobody
 from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
 from .build_plan import BuildRecord
@@ -56,11 +58,12 @@ class BuildOutcome:
         return bool(self.install_reasons or self.build_reasons)
 
 
-def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool) -> None:
+def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool, say: Say = nobody) -> None:
     """Compare the build with its inputs, and install and build if it differs.
 
     :param outcome: Filled in step by step, so that it is of use after a failure, too.
     :param predicting: Change nothing.
+    :param say: Told what is being done.
     :raises BuildError: If there is no frontend, or an installation or a build fails.
     """
     env = clean_env()
@@ -86,7 +89,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     if outcome.install_reasons:
         _refuse_missing_manager(front, env)
     if outcome.changed and not predicting:
-        _run(front, options, env, outcome)
+        _run(front, options, env, outcome, say)
 
 
 def _missing(options: BuildOptions, env: Mapping[str, str]) -> str:
@@ -127,15 +130,16 @@ def _refuse_missing_manager(front: Frontend, env: Mapping[str, str]) -> None:
         )
 
 
-def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome: BuildOutcome) -> None:
+def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome: BuildOutcome, say: Say) -> None:
     began = time.monotonic()
     deadline = began + options.timeout_s
     public, extra = variables(options.env), variables(options.build_env)
     try:
         if outcome.install_reasons:
-            _install(front, env, deadline)
+            _install(front, env, deadline, say)
         if outcome.build_reasons:
-            outcome.findings = _build(front, options, {**env, "NODE_ENV": "production", **extra, **public}, deadline)
+            build_env = {**env, "NODE_ENV": "production", **extra, **public}
+            outcome.findings = _build(front, options, build_env, deadline, say)
     except CommandError as err:
         secrets = secrets_of(extra)
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
@@ -148,11 +152,12 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
     outcome.build_id = build_id(front.output)
 
 
-def _install(front: Frontend, env: Mapping[str, str], deadline: float) -> None:
+def _install(front: Frontend, env: Mapping[str, str], deadline: float, say: Say) -> None:
     """Install the packages into a new directory, because files of the previous one may be hard links."""
     command = front.manager.install_command
     with aside(front.modules, front.install_record_path):
-        run_command(command, front.path, env, deadline)
+        say("install packages", "")
+        run_command(command, front.path, env, deadline, watch=partial(say, "install packages"))
         if not os.path.isdir(front.modules):
             if front.dependencies:
                 raise BuildError(
@@ -164,10 +169,11 @@ def _install(front: Frontend, env: Mapping[str, str], deadline: float) -> None:
         write_atomic(front.install_record_path, json.dumps(recorded, sort_keys=True), mode=0o600)
 
 
-def _build(front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float) -> Findings:
+def _build(front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float, say: Say) -> Findings:
     """Build and prove; the previous output is restored if either fails."""
     with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
-        run_command(options.build_command, front.path, env, deadline)
+        say("build", "")
+        run_command(options.build_command, front.path, env, deadline, watch=partial(say, "build"))
         broken = incomplete(front.output, next_build=front.is_next)
         if broken:
             raise BuildError(

@@ -12,6 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from typing import Callable
 
 from .._host import proc
 from .._host.command import run
@@ -57,16 +58,23 @@ def node_version(env: Mapping[str, str]) -> str:
     return ended.output.strip() if ended.succeeded else ""
 
 
-def run_command(command: Sequence[str], cwd: str, env: Mapping[str, str], deadline: float) -> str:
+def run_command(
+    command: Sequence[str],
+    cwd: str,
+    env: Mapping[str, str],
+    deadline: float,
+    watch: Callable[[str], None] | None = None,
+) -> str:
     """Run a command and return what it printed, both streams in order.
 
     :param deadline: By the clock of ``time.monotonic()``; the command and its children are killed then.
+    :param watch: As of :func:`run`.
     :raises CommandError: If it fails, does not exist, or takes too long.
     """
     program = find_in_path(command[0], env)
     if not program:
         raise CommandError(f"the program {command[0]} is not installed (looked in {env['PATH']})", "", command)
-    ended = run([program, *command[1:]], cwd=cwd, env={**env, "PWD": cwd, MARKER: cwd}, deadline=deadline)
+    ended = run([program, *command[1:]], cwd=cwd, env={**env, "PWD": cwd, MARKER: cwd}, deadline=deadline, watch=watch)
     shown = " ".join(command)
     if ended.timed_out:
         raise CommandError(f"`{shown}` was stopped because it took longer than the timeout", ended.output, command)

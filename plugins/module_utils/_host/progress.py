@@ -16,9 +16,12 @@ import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Callable
 
 #: A module option of this name holds the path; the action plugin sets it.
 OPTION = "progress_file"
+#: Tells the phase and, if there is one, its latest detail.
+Say = Callable[[str, str], None]
 #: Characters of a line that are kept.
 LINE_LIMIT = 160
 _INTERVAL_S = 0.5
@@ -37,6 +40,10 @@ def plain_line(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in sorted((secret for secret in secrets if secret), key=len, reverse=True):
         line = line.replace(secret, "***")
     return line[:LINE_LIMIT]
+
+
+def nobody(phase: str, line: str = "") -> None:
+    """Stands for :meth:`Progress.say` where nobody watches."""
 
 
 class Progress:

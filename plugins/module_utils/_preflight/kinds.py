@@ -78,6 +78,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_static_root": Kind("path"),
     "staging_static_url_path": _TEXT,
     "staging_proxy_page": _TRUTH,
+    "staging_progress": _TRUTH,
     "staging_proxy_address": _OPTIONAL,
     "staging_websocket_paths": _LIST,
     "staging_sse_paths": _LIST,
