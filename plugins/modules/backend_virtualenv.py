@@ -66,12 +66,12 @@ options:
     description: Timeout of the installation in seconds.
     type: int
     default: 900
-author:
-  - The codeframe.staging contributors (@codeframe)
   progress_file:
     description:
       - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
     type: path
+author:
+  - The codeframe.staging contributors (@codeframe)
 attributes:
   check_mode:
     support: full
