@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .causes import CATALOGUE, Cause
-from .judgement import Reference
+from .judgement import Reference, as_sentence
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Diagnosis:
     @property
     def message(self) -> str:
         """Explanation and remedy as one sentence."""
-        return f"{self.explanation}; {self.remedy[:1].lower() + self.remedy[1:]}".rstrip(".")
+        return as_sentence(self.explanation, self.remedy)
 
 
 def parse_earlier(results: Iterable[Mapping[str, Any]]) -> tuple[EarlierResult, ...]:

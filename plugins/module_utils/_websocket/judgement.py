@@ -50,6 +50,11 @@ class Reference:
 Judge = Callable[["Observation", Reference], Judgement]
 
 
+def as_sentence(explanation: str, remedy: str) -> str:
+    """Explanation and remedy as one sentence, without the full stop at its end."""
+    return f"{explanation}; {remedy[:1].lower() + remedy[1:]}".rstrip(".")
+
+
 def place(seen: Observation) -> str:
     """What answers at the endpoint, by its vantage point."""
     return _PLACES[seen.target.vantage]

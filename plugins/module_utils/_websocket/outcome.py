@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .judgement import as_sentence
+
 
 @dataclass(frozen=True)
 class VerificationOutcome:
@@ -42,7 +44,7 @@ def conclude(
     results = tuple(result for check in made for result in check.get("results") or ())
     diagnoses = [check["diagnosis"] for check in made if check.get("results")]
     # The first cause on the way from the backend to the public URL explains those after it.
-    causes = [f"{each['explanation']}; {each['remedy']}" for each in diagnoses if each["cause"] != "none"][:1]
+    causes = [as_sentence(each["explanation"], each["remedy"]) for each in diagnoses if each["cause"] != "none"][:1]
     pages = [f"{page_way}, {page_fault}"] if page_fault else []
     faults = [*dict.fromkeys(not_made), *causes, *pages]
     scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} they contain {url})"

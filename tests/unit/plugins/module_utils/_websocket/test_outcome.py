@@ -43,16 +43,16 @@ def test_everything_passed() -> None:
     ("checks", "page_fault", "host_passed", "message"),
     [
         pytest.param(
-            [check("proxy", "bad_gateway"), check("public")], None, False, "proxy bad_gateway; Do this", id="host"
+            [check("proxy", "bad_gateway"), check("public")], None, False, "proxy bad_gateway; do this", id="host"
         ),
         pytest.param(
-            [check("proxy"), check("public", "tls_expired")], None, True, "public tls_expired; Do this", id="public"
+            [check("proxy"), check("public", "tls_expired")], None, True, "public tls_expired; do this", id="public"
         ),
         pytest.param(
             [check("direct", "backend_down"), check("public", "bad_gateway")],
             None,
             False,
-            "direct backend_down; Do this",
+            "direct backend_down; do this",
             id="the-first-cause-alone",
         ),
         pytest.param(
@@ -65,7 +65,7 @@ def test_everything_passed() -> None:
             [NO_LIBRARY, check("public", "proxy_down")],
             "no page",
             False,
-            "no library; public proxy_down; Do this; own port, no page",
+            "no library; public proxy_down; do this; own port, no page",
             id="all",
         ),
     ],
