@@ -137,6 +137,10 @@ options:
       page_url:
         description: Public URL of the page that was verified.
         type: str
+      sse_paths:
+        description: Paths of the event streams that were verified.
+        type: list
+        elements: str
       backend_process:
         description: How the backend's process is run, as role C(backend) defines it.
         type: dict
@@ -407,6 +411,7 @@ def main() -> None:
                     "frontend_revision": {"type": "str"},
                     "websocket_url": {"type": "str"},
                     "page_url": {"type": "str"},
+                    "sse_paths": {"type": "list", "elements": "str"},
                     "backend_process": {"type": "dict"},
                     "frontend_process": {"type": "dict"},
                 },

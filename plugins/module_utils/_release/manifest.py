@@ -143,6 +143,7 @@ RECORDS: dict[str, Check] = {
     "backend_after_activation": text,
     "websocket_url": text,
     "page_url": text,
+    "sse_paths": list_of(text),
     "backend_process": object_of(BACKEND_PROCESS),
     "frontend_process": object_of(FRONTEND_PROCESS),
 }

@@ -473,9 +473,12 @@ def test_records_are_stored_as_they_are_given_and_replaced_one_by_one(site):
     stored = site.ok("committed", records={"backend_process": process, "websocket_url": "ws://a/ws"})["committed"]
     assert stored["records"] == {"backend_revision": "b1", "backend_process": process, "websocket_url": "ws://a/ws"}
     assert site.manifest()["committed"] == stored
+    streams = site.ok("committed", records={"sse_paths": ["/api/events"]})["committed"]["records"]
+    assert streams == {**stored["records"], "sse_paths": ["/api/events"]}
+    assert site.ok("committed", records={"sse_paths": []})["committed"]["records"] == {**streams, "sse_paths": []}
     smaller = {"name": "app-backend", "port": 14201}
     replaced = site.ok("committed", records={"backend_process": smaller})["committed"]["records"]
-    assert replaced == {**stored["records"], "backend_process": smaller}
+    assert replaced == {**stored["records"], "sse_paths": [], "backend_process": smaller}
 
 
 @pytest.mark.parametrize("check", [True, False])

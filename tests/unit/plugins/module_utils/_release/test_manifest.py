@@ -35,7 +35,12 @@ BACKEND = {
     "health_websocket_origin": "",
 }
 FRONTEND = {"name": "app-frontend", "port": 14100, "exec_mode": "cluster", "static_publish": True}
-RECORDS = {"backend_revision": "b1", "backend_process": BACKEND, "frontend_process": FRONTEND}
+RECORDS = {
+    "backend_revision": "b1",
+    "sse_paths": ["/api/events"],
+    "backend_process": BACKEND,
+    "frontend_process": FRONTEND,
+}
 
 
 def full() -> Manifest:
