@@ -186,7 +186,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         if self._heartbeat is not None:
             own = action_loader.get(task.action, class_only=True)
             shows_progress = isinstance(own, type) and issubclass(own, ProgressAction) and not self._check_mode
-            self._heartbeat.begin(None if shows_progress else str(task.get_name()).rpartition(" : ")[2])
+            name = str(task.get_name()).rpartition(" : ")[2].rpartition(" | ")[2]
+            self._heartbeat.begin(None if shows_progress else name)
         name = step_name(task)
         if self._step is None or self._step.title != name:
             self._end_step()
