@@ -238,7 +238,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             return
         self._failures[result.host.get_name()] = message_of(result.result)
         name = str(result.task.get_name()).rpartition(" : ")[2]
-        in_role = self._step is not None and name != self._step.title
+        in_role = result.task._role is not None
         # A playbook that fails on purpose has said why; its message comes at the end if it has not.
         if in_role or result.task.action not in _FAIL:
             self._count(result, Outcome.FAILED, [name] if in_role else [])

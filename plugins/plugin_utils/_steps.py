@@ -98,7 +98,7 @@ def heading(name: str, hosts: Sequence[str], *, check_mode: bool) -> str:
 
 
 def failure_lines(failures: Mapping[str, str], shown: str, width: int) -> list[Line]:
-    """Render the failures of a run, one paragraph for each message that was not shown yet.
+    """Render the failures of a run, one paragraph for each message of which a sentence was not shown yet.
 
     :param failures: The last failure of each host that did not recover.
     :param shown: What the run has printed so far as text, such as its summary.
@@ -106,7 +106,8 @@ def failure_lines(failures: Mapping[str, str], shown: str, width: int) -> list[L
     already = " ".join(shown.split())
     hosts_of: dict[str, list[str]] = {}
     for host, message in failures.items():
-        if " ".join(message.split()) not in already:
+        sentences = " ".join(message.split()).rstrip(".").split(". ")
+        if not all(sentence in already for sentence in sentences):
             hosts_of.setdefault(message, []).append(host)
     return [
         Line(text, Outcome.FAILED)

@@ -104,3 +104,6 @@ def test_a_failure_is_said_once_for_all_its_hosts() -> None:
 def test_a_failure_that_the_summary_has_said_is_not_repeated() -> None:
     shown = "Verdict: failed\n  port 14200 is\n  taken by redis"
     assert failure_lines({"a": "port 14200 is taken by redis"}, shown, 100) == []
+    assert failure_lines({"a": "port 14200 is taken by redis. Verdict: failed."}, shown, 100) == []
+    told = failure_lines({"a": "port 14200 is taken by redis. Nothing was rolled back."}, shown, 100)
+    assert [line.text for line in told][1].endswith("redis. Nothing was rolled back.")
