@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._host.files import link_atomic, sweep
-from .._host.progress import Say, nobody
+from .._host.progress import Say, unwatched
 from .._release.copying import remove_tree
 from .._release.errors import ReleaseError
 from .environment import Condition, distributions, examine, read_record
@@ -41,7 +41,7 @@ class Virtualenv:
     linked: str | None = None
 
 
-def provide(options: VirtualenvOptions, *, predicting: bool, say: Say = nobody) -> Virtualenv:
+def provide(options: VirtualenvOptions, *, predicting: bool, say: Say = unwatched) -> Virtualenv:
     """Link the wanted environment into the release.
 
     :param predicting: Change nothing; Python and the source may not exist yet.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .._host.files import write_atomic
-from .._host.progress import Say, nobody
+from .._host.progress import Say, unwatched
 from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
 from .build_plan import BuildRecord
@@ -58,7 +58,7 @@ class BuildOutcome:
         return bool(self.install_reasons or self.build_reasons)
 
 
-def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool, say: Say = nobody) -> None:
+def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool, say: Say = unwatched) -> None:
     """Compare the build with its inputs, and install and build if it differs.
 
     :param outcome: Filled in step by step, so that it is of use after a failure, too.

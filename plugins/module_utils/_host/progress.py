@@ -4,7 +4,7 @@
 """What a module is doing, in a file that the controller reads while the task runs.
 
 The file holds one line of JSON, the latest state. It exists while the module runs, belongs to the user of the task, and
-is readable by nobody else.
+is readable by that user alone.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def plain_line(text: str, secrets: Sequence[str] = ()) -> str:
     return line[:LINE_LIMIT]
 
 
-def nobody(phase: str, line: str = "") -> None:
-    """Stands for :meth:`Progress.say` where nobody watches."""
+def unwatched(phase: str, line: str = "") -> None:
+    """Stands for :meth:`Progress.say` where no controller reads the state."""
 
 
 class Progress:
