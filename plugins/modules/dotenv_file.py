@@ -205,9 +205,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._dotenv.diff import diff_lines
 from ..module_utils._dotenv.document import ParseError
+from ..module_utils._dotenv.options import EnvFileOptions, OptionsError, listed, parse_options
 from ..module_utils._dotenv.plan import FilePlan, RefusedKeysError, Texts, plan_file
 from ..module_utils._dotenv.readers import READERS
-from ..module_utils._dotenv.request import Request, RequestError, listed, parse_request
 from ..module_utils._dotenv.store import MODE, FoundFile, StoreError, look, set_attributes, write
 
 
@@ -248,7 +248,7 @@ def wrong_attributes(live: FoundFile, uid: int | None) -> list[str]:
     return [name for name, differs in wrong if differs]
 
 
-def diff(module: AnsibleModule, request: Request, live: FoundFile, plan: FilePlan, attributes: list[str]) -> Any:
+def diff(module: AnsibleModule, request: EnvFileOptions, live: FoundFile, plan: FilePlan, attributes: list[str]) -> Any:
     before, after = diff_lines(request, live.text, plan.change)
     if "mode" in attributes:
         before.append(f"# mode {live.mode or 0:04o}")
@@ -281,7 +281,7 @@ def apply(files: dict[str, FoundFile], plan: FilePlan, attributes: list[str], ui
 
 def manage(module: AnsibleModule) -> dict[str, Any]:
     """Compare, apply unless in check mode, and return the result."""
-    request = parse_request(module.params)
+    request = parse_options(module.params)
     files = look_at_all(module)
     live = files["path"]
     texts = Texts(
@@ -344,7 +344,7 @@ def main() -> None:
     except RefusedKeysError as error:
         refused = [{"key": each.key, "why": each.why, "readers": list(each.readers)} for each in error.refusals]
         module.fail_json(msg=str(error), path=path, refused=refused)
-    except (RequestError, StoreError) as error:
+    except (OptionsError, StoreError) as error:
         module.fail_json(msg=str(error), path=path)
     module.exit_json(**result)
 

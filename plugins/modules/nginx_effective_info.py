@@ -149,12 +149,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._nginx.effective.inspection import NOTHING, inspect_dump, inspect_host
-from ..module_utils._nginx.effective.request import Request, normal_path
+from ..module_utils._nginx.effective.request import HttpRequest, normal_path
 from ..module_utils._nginx.program import Nginx
 
 
-def request_of(params: dict[str, Any]) -> Request:
-    return Request(
+def request_of(params: dict[str, Any]) -> HttpRequest:
+    return HttpRequest(
         host_name=params["host_name"],
         port=params["port"] or (443 if params["tls"] else 80),
         tls=params["tls"],

@@ -265,7 +265,7 @@ lock_waited_s:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._proxy_manager.api_errors import ApiError
-from ..module_utils._proxy_manager.manage import LOCK_TIMEOUT_S, HostOptions, HostTask
+from ..module_utils._proxy_manager.manage import LOCK_TIMEOUT_S, HostTask, ProxyHostOptions
 from ..module_utils._proxy_manager.messages import name_options
 from ..module_utils._proxy_manager.options import BLOCK_OPTIONS, CONNECTION_OPTIONS, PROXY_OPTIONS, client_of
 from ..module_utils._proxy_manager.plan import SWITCHES, PlanError
@@ -303,7 +303,7 @@ def main() -> None:
     failure = ""
     try:
         client = client_of(module.params)
-        HostTask(client, HostOptions.of(module.params, module.check_mode), report).run()
+        HostTask(client, ProxyHostOptions.of(module.params, module.check_mode), report).run()
     except LockTimeoutError as exc:
         failure = (
             f"another task writes to Nginx Proxy Manager and did not finish within {LOCK_TIMEOUT_S:g} s (lock {exc}); "

@@ -182,7 +182,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._preflight.controller import check_controller
 from ..module_utils._preflight.finding import ERROR, OPINIONS, summary, with_levels, wrong_levels
-from ..module_utils._preflight.host import HostOptions, check_host
+from ..module_utils._preflight.host import PreflightOptions, check_host
 from ..module_utils._preflight.inputs import check_inputs
 from ..module_utils._preflight.secrets import secrets_in
 
@@ -226,7 +226,7 @@ def main() -> None:
         found, addresses = check_controller(inputs, resolve=params["resolve"])
         found = [*check_inputs(inputs), *found]
     else:
-        options = HostOptions(
+        options = PreflightOptions(
             check_mode=module.check_mode,
             source_path=params["source_path"] or "",
             process_names=params["process_names"],

@@ -328,7 +328,7 @@ from ..module_utils._host.url import passwords_in
 from ..module_utils._release import steps
 from ..module_utils._release.delivery import Source
 from ..module_utils._release.errors import ReleaseError, explain
-from ..module_utils._release.operation import LAYOUT_OPTIONS, Operation, Request
+from ..module_utils._release.operation import LAYOUT_OPTIONS, Operation, ReleaseOptions
 from ..module_utils._release.prepare import prepare
 from ..module_utils._release.project import Project
 
@@ -343,10 +343,10 @@ STEPS = {
 }
 
 
-def request_of(params: dict[str, Any]) -> Request:
+def request_of(params: dict[str, Any]) -> ReleaseOptions:
     """Return the options in the terms of the operation."""
     given = params["records"] or {}
-    return Request(
+    return ReleaseOptions(
         source=Source(
             kind=params["source_type"],
             git_url=params["git_url"],

@@ -183,7 +183,7 @@ def judged() -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, tuple[str, .
     for value in values(random.Random(SEED), VALUES):
         try:
             accepted.append((value, _dotenv.encode("THE_KEY", value)))
-        except _dotenv.RefusedError as error:
+        except _dotenv.ValueRefusedError as error:
             refused.append((value, error.differing))
     return tuple(accepted), tuple(refused)
 
@@ -246,7 +246,7 @@ def test_a_value_is_returned_by_fewer_readers_where_these_are_chosen(tmp_path: P
     chosen: list[tuple[str, str, list[str]]] = []
     for value, _readers in judged()[1]:
         readers = sorted(source.sample(_dotenv_readers.READERS, source.randint(1, 3)))
-        with contextlib.suppress(_dotenv.RefusedError):
+        with contextlib.suppress(_dotenv.ValueRefusedError):
             chosen.append((value, _dotenv.encode("THE_KEY", value, readers), readers))
     seen = read_all([_text(form) for _value, form, _readers in chosen], tmp_path)
     wrong = [

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import Tree as ConfigTree
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.dump import split_dump, tree_of_files
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.evaluation import evaluate
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import Request, normal_path
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import HttpRequest, normal_path
 from free_ports import free_port
 from nginx_tree import NGINX, NGINX_VERSION, Tree
 
@@ -105,7 +105,7 @@ def answer_of_nginx(port: int, address: str, name: str, path: str) -> tuple[int,
 
 def answer_evaluated(read: ConfigTree, port: int, address: str, name: str, path: str) -> tuple[int, str]:
     """Status and number that the evaluation expects."""
-    evaluation = evaluate(read, Request(name, port, False, normal_path(path), address), NGINX_VERSION)
+    evaluation = evaluate(read, HttpRequest(name, port, False, normal_path(path), address), NGINX_VERSION)
     if "redirected" in [each.code for each in evaluation.findings]:
         return 301, ""
     for each in evaluation.location.block or () if evaluation.location else ():

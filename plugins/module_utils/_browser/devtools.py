@@ -30,7 +30,7 @@ Event = dict[str, Any]
 _MAX_MESSAGE = 64 * 1024 * 1024
 
 
-class RefusedError(BrowserError):
+class CommandRefusedError(BrowserError):
     """The browser refused a command; the message is its own."""
 
 
@@ -52,7 +52,7 @@ class Session:
     def call(self, method: str, params: Event | None = None, *, deadline: float) -> Event:
         """Send a command and return its result; events that arrive meanwhile are kept.
 
-        :raises RefusedError: If the browser refuses the command.
+        :raises CommandRefusedError: If the browser refuses the command.
         :raises BrowserError: If it does not answer before the deadline, or the connection is lost.
         """
         self._last_id += 1
@@ -67,7 +67,7 @@ class Session:
                 raise BrowserError(f"the browser did not answer {method} in time")
             if answer.get("id") == self._last_id:
                 if "error" in answer:
-                    raise RefusedError(f"{method}: {answer['error'].get('message', 'refused')}")
+                    raise CommandRefusedError(f"{method}: {answer['error'].get('message', 'refused')}")
                 return dict(answer.get("result") or {})
             if "method" in answer:
                 self._events.append(answer)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .devtools import RefusedError, Session, opened
+from .devtools import CommandRefusedError, Session, opened
 from .launch import BrowserError, started
 from .observation import PageObservation, Recorder
 from .verdict import Expected
@@ -142,7 +142,7 @@ def _until_true(session: Session, function: str, values: Sequence[str], deadline
     while time.monotonic() < deadline:
         try:
             result = session.call("Runtime.evaluate", {"expression": expression}, deadline=deadline)
-        except RefusedError:
+        except CommandRefusedError:
             result = {}  # The page is being replaced.
         if result.get("result", {}).get("value") is True:
             return

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .document import Document, Entry, ParseError, parse, values_for
-from .encoding import RefusedError, check_key, differing_readers, encode, reads
+from .encoding import ValueRefusedError, check_key, differing_readers, encode, reads
 from .readers import READERS, Values
 
 
@@ -41,7 +41,7 @@ def change_keys(
     one key the last one counts: it is rewritten and the others are removed. New keys go to the end.
 
     :raises ParseError: If the text, or the new text, is not an env file.
-    :raises RefusedError: If a value cannot be written for all readers.
+    :raises ValueRefusedError: If a value cannot be written for all readers.
     """
     document = parse(text)
     unwanted = set(absent)
@@ -130,11 +130,11 @@ def _replaced(entry: Entry, line: str, value: str, readers: Sequence[str]) -> st
 def _verified(text: str, values: Mapping[str, str], readers: Sequence[str]) -> dict[str, Values]:
     """What each reader makes of the new text.
 
-    :raises RefusedError: If another line keeps a reader from returning one of the values.
+    :raises ValueRefusedError: If another line keeps a reader from returning one of the values.
     """
     views = values_for(text, readers)
     for key, value in values.items():
         wrong = tuple(reader for reader in readers if views[reader].get(key) != value)
         if wrong:
-            raise RefusedError(key, "is lost because of the other lines of the file", wrong)
+            raise ValueRefusedError(key, "is lost because of the other lines of the file", wrong)
     return views

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from .change import Change
 from .document import ParseError, values_for
-from .request import Request
+from .options import EnvFileOptions
 
 
-def diff_lines(request: Request, before: str | None, change: Change) -> tuple[list[str], list[str]]:
+def diff_lines(request: EnvFileOptions, before: str | None, change: Change) -> tuple[list[str], list[str]]:
     """Lines before and after.
 
     :param before: The text of the file, ``None`` if it does not exist.
@@ -35,7 +35,7 @@ def diff_lines(request: Request, before: str | None, change: Change) -> tuple[li
     return left, right
 
 
-def _visible(text: str, request: Request) -> dict[str, str]:
+def _visible(text: str, request: EnvFileOptions) -> dict[str, str]:
     """Values of plain keys on which the readers agree, each on one line."""
     try:
         views = values_for(text, request.readers)

@@ -26,7 +26,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]*\Z")
 _LONGEST_BYTES = 131072
 
 
-class RefusedError(ValueError):
+class ValueRefusedError(ValueError):
     """A key, or any form of its value, that the readers do not read alike; the message holds no value.
 
     :param why: Completes a sentence that starts with the key.
@@ -43,14 +43,16 @@ class RefusedError(ValueError):
 def check_key(key: str) -> None:
     """Accept a key that every reader sets.
 
-    :raises RefusedError: For any other.
+    :raises ValueRefusedError: For any other.
     """
     if _KEY.match(key) is None:
-        raise RefusedError(key, "is not a variable name (letters, digits and underscores, not starting with a digit)")
+        raise ValueRefusedError(
+            key, "is not a variable name (letters, digits and underscores, not starting with a digit)"
+        )
     if key in _BASH_VARIABLES:
-        raise RefusedError(key, "is a variable of bash itself, which a file cannot set", ("bash",))
+        raise ValueRefusedError(key, "is a variable of bash itself, which a file cannot set", ("bash",))
     if key == "__proto__":
-        raise RefusedError(key, "is not set by dotenv and next", ("dotenv", "next"))
+        raise ValueRefusedError(key, "is not set by dotenv and next", ("dotenv", "next"))
 
 
 def _escape(value: str, characters: str) -> str:
@@ -102,16 +104,18 @@ def reads(reader: str, text: str, wanted: Mapping[str, str]) -> bool:
 def encode(key: str, value: str, readers: Sequence[str] = READERS) -> str:
     """The plainest form of ``value`` that all ``readers`` return unchanged.
 
-    :raises RefusedError: Where there is none; it names the readers that differ in the form that most agree on.
+    :raises ValueRefusedError: Where there is none; it names the readers that differ in the form that most agree on.
     """
     if "\0" in value:
-        raise RefusedError(key, "contains a NUL byte, which no environment can hold", tuple(readers))
+        raise ValueRefusedError(key, "contains a NUL byte, which no environment can hold", tuple(readers))
     try:
         size = len(f"{key}={value}".encode())
     except UnicodeEncodeError:
-        raise RefusedError(key, "is not valid Unicode text", tuple(readers)) from None
+        raise ValueRefusedError(key, "is not valid Unicode text", tuple(readers)) from None
     if size >= _LONGEST_BYTES:
-        raise RefusedError(key, f"is longer than the {_LONGEST_BYTES} bytes of a variable on Linux", tuple(readers))
+        raise ValueRefusedError(
+            key, f"is longer than the {_LONGEST_BYTES} bytes of a variable on Linux", tuple(readers)
+        )
     best = tuple(readers)
     for form in forms(value):
         differing = differing_readers(key, value, form, readers)
@@ -119,7 +123,7 @@ def encode(key: str, value: str, readers: Sequence[str] = READERS) -> str:
             return form
         if len(differing) < len(best):
             best = differing
-    raise RefusedError(key, f"contains {_cause(value)}", best)
+    raise ValueRefusedError(key, f"contains {_cause(value)}", best)
 
 
 def _cause(value: str) -> str:

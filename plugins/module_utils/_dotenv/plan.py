@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from .change import Change, change_keys
 from .document import ParseError, parse, values_for
-from .encoding import RefusedError, check_key, encode
-from .request import Request, listed
+from .encoding import ValueRefusedError, check_key, encode
+from .options import EnvFileOptions, listed
 from .secret import Recipe, is_placeholder
 
 EXAMPLE_HEADER = "# Written by codeframe.staging: the keys of the deployment with what each is for, and no values.\n"
@@ -84,7 +84,7 @@ class FilePlan:
 
 
 def plan_file(
-    request: Request, texts: Texts, *, with_example: bool, make: Callable[[Recipe], str] = Recipe.make
+    request: EnvFileOptions, texts: Texts, *, with_example: bool, make: Callable[[Recipe], str] = Recipe.make
 ) -> FilePlan:
     """Compare the files with a request.
 
@@ -99,7 +99,7 @@ def plan_file(
     base = next((text for text in (texts.live, texts.snapshot) if text is not None), request.content)
     try:
         change = change_keys(base, wanted, request.absent, request.readers)
-    except RefusedError as error:
+    except ValueRefusedError as error:
         raise RefusedKeysError(request.path, [Refusal(error.key, error.why, error.differing)]) from None
     _refuse_missing(request, change.text, wanted)
     if texts.live is None:
@@ -119,7 +119,9 @@ def plan_file(
     )
 
 
-def _secrets(request: Request, texts: Texts, make: Callable[[Recipe], str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _secrets(
+    request: EnvFileOptions, texts: Texts, make: Callable[[Recipe], str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """A value for each key to generate, the existing one if a file has it, and the keys whose value is new."""
     found: dict[str, str] = {}
     new = []
@@ -147,13 +149,13 @@ def _current(text: str | None, key: str, readers: Sequence[str]) -> str:
     return next((value for view in views.values() if (value := view.get(key))), "")
 
 
-def _refuse_unwritable(request: Request, wanted: Mapping[str, str]) -> None:
+def _refuse_unwritable(request: EnvFileOptions, wanted: Mapping[str, str]) -> None:
     refusals = []
     for key, value in wanted.items():
         try:
             check_key(key)
             encode(key, value, request.readers)
-        except RefusedError as error:
+        except ValueRefusedError as error:
             refusals.append(Refusal(key, error.why, error.differing))
             continue
         if is_placeholder(value) and key not in request.placeholders:
@@ -162,7 +164,7 @@ def _refuse_unwritable(request: Request, wanted: Mapping[str, str]) -> None:
         raise RefusedKeysError(request.path, refusals)
 
 
-def _refuse_missing(request: Request, text: str, wanted: Mapping[str, str]) -> None:
+def _refuse_missing(request: EnvFileOptions, text: str, wanted: Mapping[str, str]) -> None:
     refusals = []
     for key in request.required:
         value = wanted.get(key) or _current(text, key, request.readers)
@@ -174,14 +176,14 @@ def _refuse_missing(request: Request, text: str, wanted: Mapping[str, str]) -> N
         raise RefusedKeysError(request.path, refusals)
 
 
-def _has_all(text: str, wanted: Mapping[str, str], request: Request) -> bool:
+def _has_all(text: str, wanted: Mapping[str, str], request: EnvFileOptions) -> bool:
     try:
         return change_keys(text, wanted, request.absent, request.readers).text == text
-    except (ParseError, RefusedError):
+    except (ParseError, ValueRefusedError):
         return False
 
 
-def _example(request: Request, wanted: Mapping[str, str], existing: str | None) -> str | None:
+def _example(request: EnvFileOptions, wanted: Mapping[str, str], existing: str | None) -> str | None:
     """The text of the example if that has to be written; an example of the source itself is left alone."""
     keys = dict.fromkeys([*parse(request.content).keys, *wanted])
     text = EXAMPLE_HEADER + change_keys(request.content, dict.fromkeys(keys, ""), (), request.readers).text

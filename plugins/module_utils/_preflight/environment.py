@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._dotenv.encoding import RefusedError, check_key, encode
+from .._dotenv.encoding import ValueRefusedError, check_key, encode
 from .._dotenv.readers import READERS
 from .._dotenv.secret import ALPHABETS, LONGEST_SECRET, SHORTEST_SECRET, is_placeholder
 from .._host.url import Url, UrlError, is_loopback, parse_url
@@ -151,7 +151,7 @@ def _refused_key(key: str) -> str:
     """Why a key cannot be in an env file, or an empty text."""
     try:
         check_key(key)
-    except RefusedError as error:
+    except ValueRefusedError as error:
         return error.why
     return ""
 
@@ -180,7 +180,7 @@ def _check_value(inputs: DeploymentInputs, page: Url | None, variable: str, key:
         return
     try:
         encode(key, text, readers_of(inputs))
-    except RefusedError as error:
+    except ValueRefusedError as error:
         inputs.add(
             "env-unwritable",
             where,

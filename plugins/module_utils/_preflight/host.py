@@ -32,7 +32,7 @@ from .variables import PAGE, PROJECT_DIR, DeploymentInputs
 
 
 @dataclass(frozen=True)
-class HostOptions:
+class PreflightOptions:
     """What the check of a host is told beside the inputs."""
 
     check_mode: bool = False
@@ -46,7 +46,7 @@ class HostOptions:
     python: str = "python3"
 
 
-def check_host(given: Mapping[str, Any], options: HostOptions) -> tuple[list[PreflightFinding], Addresses]:
+def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[list[PreflightFinding], Addresses]:
     """Every finding on this host, and the addresses of the public names as it sees them."""
     inputs = DeploymentInputs(given)
     found: list[PreflightFinding] = []
@@ -71,7 +71,7 @@ def check_host(given: Mapping[str, Any], options: HostOptions) -> tuple[list[Pre
     return found + names, answers
 
 
-def _check_storage(inputs: DeploymentInputs, project_dir: str, options: HostOptions) -> list[PreflightFinding]:
+def _check_storage(inputs: DeploymentInputs, project_dir: str, options: PreflightOptions) -> list[PreflightFinding]:
     storage = look_at_storage(f"{project_dir}.releases", inputs.text("staging_user"))
     needed = options.min_free_bytes
     if needed is None:
@@ -80,7 +80,7 @@ def _check_storage(inputs: DeploymentInputs, project_dir: str, options: HostOpti
 
 
 def _check_ports(
-    inputs: DeploymentInputs, project_dir: str, served: Mapping[str, Url], options: HostOptions
+    inputs: DeploymentInputs, project_dir: str, served: Mapping[str, Url], options: PreflightOptions
 ) -> list[PreflightFinding]:
     directories = [project_dir, f"{project_dir}.releases"] if project_dir else []
     processes = ManagedProcesses(directories, options.process_names, inputs.text("staging_user"))
@@ -92,7 +92,7 @@ def _check_ports(
     return found + judge_proxy_ports(inputs, proxy_ports, at_proxy)
 
 
-def _check_source(inputs: DeploymentInputs, options: HostOptions) -> list[PreflightFinding]:
+def _check_source(inputs: DeploymentInputs, options: PreflightOptions) -> list[PreflightFinding]:
     source = options.source_path
     node = judge_node(inputs, version_of(options.node), wanted_node(source, inputs), required=not options.check_mode)
     python = judge_python(inputs, version_of(options.python), wanted_python(source, inputs))
@@ -119,7 +119,7 @@ def _check_certificate(inputs: DeploymentInputs, hosts: Mapping[str, str]) -> li
 
 
 def _check_addresses(
-    inputs: DeploymentInputs, urls: Mapping[str, Url], on_host: Sequence[str], options: HostOptions
+    inputs: DeploymentInputs, urls: Mapping[str, Url], on_host: Sequence[str], options: PreflightOptions
 ) -> tuple[list[PreflightFinding], Addresses]:
     """The public names as this host sees them, and as the controller does where that differs."""
     hosts = {variable: url.host for variable, url in urls.items()}

@@ -46,7 +46,7 @@ LOCK_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)
-class HostOptions:
+class ProxyHostOptions:
     """What the user wants of a proxy host.
 
     :param wanted: Without what has to be looked up in Nginx Proxy Manager.
@@ -68,7 +68,7 @@ class HostOptions:
     check_mode: bool = False
 
     @classmethod
-    def of(cls, params: Mapping[str, Any], check_mode: bool) -> HostOptions:
+    def of(cls, params: Mapping[str, Any], check_mode: bool) -> ProxyHostOptions:
         """Read the options of the module.
 
         :raises ValueError: One sentence on an option that cannot be used.
@@ -112,7 +112,7 @@ class HostTask:
     :raises Exception: All methods raise one of the kinds that the module turns into a message.
     """
 
-    def __init__(self, client: ProxyManagerClient, options: HostOptions, report: HostReport) -> None:
+    def __init__(self, client: ProxyManagerClient, options: ProxyHostOptions, report: HostReport) -> None:
         self._client = client
         self._options = options
         self._report = report

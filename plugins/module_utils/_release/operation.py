@@ -25,7 +25,7 @@ LAYOUT_OPTIONS = ("shared_paths", "exclude", "env_files", "carry")
 
 
 @dataclass(frozen=True)
-class Request:
+class ReleaseOptions:
     """What was asked for; the fields are the options of the module.
 
     :param layout: The values of :data:`LAYOUT_OPTIONS` that were given.
@@ -41,7 +41,7 @@ class Request:
 
 
 @dataclass
-class Outcome:
+class ReleaseResult:
     """What was done, or would be done."""
 
     reasons: list[str] = field(default_factory=list)
@@ -59,11 +59,11 @@ class Operation:
     :param predicting: Change nothing, and return what would be changed.
     """
 
-    def __init__(self, project: Project, request: Request, *, predicting: bool) -> None:
+    def __init__(self, project: Project, request: ReleaseOptions, *, predicting: bool) -> None:
         self.project = project
         self.request = request
         self.predicting = predicting
-        self.outcome = Outcome()
+        self.outcome = ReleaseResult()
         self.manifest = Manifest()
         self.found = Found.NOTHING
         self.active: str | None = None

@@ -14,7 +14,7 @@ from .findings import ERROR, ConfigFinding
 from .inheritance import EffectiveValue, contexts_of, effective
 from .location_choice import ChosenLocation, choose_location
 from .location_findings import Answering, location_findings, redirected
-from .request import Request, handshake_variables, ordinary_variables
+from .request import HttpRequest, handshake_variables, ordinary_variables
 from .rewrite import rewrite
 from .server_choice import ChosenServer, choose_server, servers_at
 from .server_findings import server_findings, server_returns, unread_patterns, unreadable_files
@@ -32,7 +32,7 @@ class Evaluation:
     headers: Mapping[str, EffectiveValue] = field(default_factory=dict)
 
 
-def evaluate(tree: Tree, request: Request, version: str = "") -> Evaluation:
+def evaluate(tree: Tree, request: HttpRequest, version: str = "") -> Evaluation:
     """Evaluate a configuration for one handshake.
 
     :param version: Version of nginx, for the defaults; empty if it is unknown.
@@ -55,7 +55,7 @@ def evaluate(tree: Tree, request: Request, version: str = "") -> Evaluation:
 
 
 def _answer(
-    tree: Tree, server: Directive, request: Request, version: str, findings: list[ConfigFinding]
+    tree: Tree, server: Directive, request: HttpRequest, version: str, findings: list[ConfigFinding]
 ) -> tuple[Answering, ChosenLocation]:
     """Follow a request through the phases of nginx: rewrite of the server, choice and rewrite of the location."""
     handshake = Variables(tree.http(), handshake_variables(request))

@@ -19,7 +19,7 @@ from ..workers import CLOCK_TOLERANCE_S, running
 from .evaluation import evaluate
 from .findings import ERROR, WARNING, ConfigFinding, as_results
 from .inheritance import EffectiveValue
-from .request import Request
+from .request import HttpRequest
 
 #: The result of the module where nothing could be evaluated.
 NOTHING: Mapping[str, Any] = {
@@ -37,7 +37,7 @@ NOTHING: Mapping[str, Any] = {
 }
 
 
-def inspect_dump(dump: str, version: str, request: Request) -> dict[str, Any]:
+def inspect_dump(dump: str, version: str, request: HttpRequest) -> dict[str, Any]:
     """Evaluate the output of ``nginx -T``.
 
     :raises ValueError: If it is not such a dump.
@@ -45,7 +45,7 @@ def inspect_dump(dump: str, version: str, request: Request) -> dict[str, Any]:
     return {**NOTHING, "version": version, **_evaluated(tree_of_files(split_dump(dump)), request, version)}
 
 
-def inspect_host(nginx: Nginx, request: Request) -> dict[str, Any]:
+def inspect_host(nginx: Nginx, request: HttpRequest) -> dict[str, Any]:
     """Evaluate the configuration of this host.
 
     :raises OSError: If the main file cannot be read.
@@ -94,7 +94,7 @@ def inspect_host(nginx: Nginx, request: Request) -> dict[str, Any]:
 
 
 def _evaluated(
-    tree: Tree, request: Request, version: str, further: list[ConfigFinding] | None = None
+    tree: Tree, request: HttpRequest, version: str, further: list[ConfigFinding] | None = None
 ) -> dict[str, Any]:
     evaluation = evaluate(tree, request, version)
     server, location = evaluation.server, evaluation.location

@@ -13,7 +13,7 @@ from ..config import Directive, walk
 from .findings import ERROR, NOTICE, WARNING, ConfigFinding
 from .inheritance import Context, Effective, EffectiveValue, nearest
 from .location_choice import is_regex, modifier_and_path, regex_matches, title
-from .request import Request
+from .request import HttpRequest
 from .units import seconds
 from .variables import Variables
 
@@ -29,7 +29,7 @@ class Answering:
     :param ordinary: Variables of an ordinary request to the same place.
     """
 
-    request: Request
+    request: HttpRequest
     server: Directive
     location: Directive | None
     contexts: Sequence[Context]

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """A handshake as it arrives at nginx.
 
     :param path: As nginx compares it with locations, see :func:`normal_path`.
@@ -43,7 +43,7 @@ def normal_path(text: str) -> str:
     return "/" + "/".join(kept)
 
 
-def handshake_variables(request: Request) -> dict[str, str]:
+def handshake_variables(request: HttpRequest) -> dict[str, str]:
     """nginx's variables of the handshake."""
     default_port = request.port == (443 if request.tls else 80)
     return {
@@ -60,6 +60,6 @@ def handshake_variables(request: Request) -> dict[str, str]:
     }
 
 
-def ordinary_variables(request: Request) -> dict[str, str]:
+def ordinary_variables(request: HttpRequest) -> dict[str, str]:
     """nginx's variables of an ordinary request to the same place."""
     return {**handshake_variables(request), "http_upgrade": "", "http_connection": "keep-alive"}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ..config import Directive
 from ..listen import Listen, listens_of
 from .patterns import python_regex
-from .request import Request
+from .request import HttpRequest
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ChosenServer:
     matched_by: str
 
 
-def servers_at(servers: Sequence[Directive], request: Request) -> list[Candidate]:
+def servers_at(servers: Sequence[Directive], request: HttpRequest) -> list[Candidate]:
     """The servers that nginx chooses among for a connection, in the order in which it loads them.
 
     Those that listen on the exact address exclude those on any address.

@@ -13,14 +13,14 @@ from ..listen import listens_of, names_of
 from .findings import ERROR, WARNING, ConfigFinding
 from .location_choice import is_regex, modifier_and_path, title
 from .patterns import python_regex
-from .request import Request
+from .request import HttpRequest
 from .server_choice import Candidate, ChosenServer
 
 _ANY_ADDRESS = ("*", "[::]")
 
 
 def server_findings(
-    tree: Tree, candidates: Sequence[Candidate], chosen: ChosenServer, request: Request
+    tree: Tree, candidates: Sequence[Candidate], chosen: ChosenServer, request: HttpRequest
 ) -> Iterator[ConfigFinding]:
     """Findings about the server that answers, and about others that take requests from it."""
     if chosen.matched_by == "default":
@@ -73,7 +73,7 @@ def unreadable_files(tree: Tree) -> Iterator[ConfigFinding]:
         yield ConfigFinding("unreadable_file", WARNING, f"a file cannot be read and is not evaluated: {each}")
 
 
-def _default_server(tree: Tree, chosen: ChosenServer, request: Request) -> ConfigFinding:
+def _default_server(tree: Tree, chosen: ChosenServer, request: HttpRequest) -> ConfigFinding:
     host, port, server = request.host_name.lower(), request.port, chosen.server
     named = [each for each in tree.servers() if host in names_of(each)]
     elsewhere = ""
@@ -89,7 +89,7 @@ def _default_server(tree: Tree, chosen: ChosenServer, request: Request) -> Confi
 
 
 def _duplicate_names(
-    candidates: Sequence[Candidate], chosen: ChosenServer, request: Request
+    candidates: Sequence[Candidate], chosen: ChosenServer, request: HttpRequest
 ) -> Iterator[ConfigFinding]:
     host, first = request.host_name.lower(), chosen.server.where
     servers = [each.server for each in candidates if each.server is not chosen.server]
@@ -117,7 +117,7 @@ def _taken_addresses(tree: Tree, chosen: ChosenServer, port: int) -> Iterator[Co
                 )
 
 
-def _tls(chosen: ChosenServer, request: Request) -> Iterator[ConfigFinding]:
+def _tls(chosen: ChosenServer, request: HttpRequest) -> Iterator[ConfigFinding]:
     where = chosen.server.where
     if request.tls and not chosen.listen.tls:
         yield ConfigFinding(

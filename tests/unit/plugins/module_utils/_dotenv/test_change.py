@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.change import change_keys
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.document import ParseError, parse
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.encoding import RefusedError, encode
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.encoding import ValueRefusedError, encode
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.readers import READ
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,7 +97,7 @@ def test_a_value_is_read_back_or_refused_and_neighbours_stay(first: str, second:
     for key, value in (("ONE", first), ("TWO", second)):
         try:
             encode(key, value)
-        except RefusedError:
+        except ValueRefusedError:
             continue
         wanted[key] = value
     text = change_keys(FILE, wanted).text
@@ -115,7 +115,7 @@ def test_any_text_is_parsed_unchanged_or_refused(text: str) -> None:
     try:
         assert parse(text).text == text
         change = change_keys(text, {"OURS": "a value"})
-    except (ParseError, RefusedError):
+    except (ParseError, ValueRefusedError):
         return
     for read in READ.values():
         assert read(change.text)["OURS"] == "a value"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.change import change_keys
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.diff import diff_lines
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.request import Request
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.options import EnvFileOptions
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_only_plain_values_are_shown(
     left: list[str],
     right: list[str],
 ) -> None:
-    request = Request("/app/.env", plain=plain, secret=secret, absent=absent)
+    request = EnvFileOptions("/app/.env", plain=plain, secret=secret, absent=absent)
     change = change_keys(before or "", request.given, absent)
     assert diff_lines(request, before, change) == (left, right)
 
 
 def test_a_change_without_a_changed_key_is_named() -> None:
     change = change_keys("A=1\n", {"A": "1"})
-    assert diff_lines(Request("/app/.env", plain={"A": "1"}), "A=1\nA=1\n", change) == (
+    assert diff_lines(EnvFileOptions("/app/.env", plain={"A": "1"}), "A=1\nA=1\n", change) == (
         [],
         ["# order, comments or spelling"],
     )

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.encoding import RefusedError, check_key, encode
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.encoding import (
+    ValueRefusedError,
+    check_key,
+    encode,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_a_value_is_written_in_the_plainest_form_that_all_read_alike(value: str,
     ],
 )
 def test_a_value_without_a_common_form_is_refused_with_the_readers(value: str, why: str, differing: object) -> None:
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(ValueRefusedError) as caught:
         encode("KEY", value)
     assert (caught.value.key, caught.value.why, caught.value.differing) == ("KEY", why, differing)
 
@@ -80,5 +84,5 @@ def test_fewer_readers_allow_more_values(value: str, readers: tuple[str, ...], f
 
 @pytest.mark.parametrize("key", ["", "1A", "A-B", "A.B", "A B", "Ä", "A=", "UID", "RANDOM", "_", "__proto__"])
 def test_a_name_that_a_reader_does_not_set_is_refused(key: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(ValueRefusedError):
         check_key(key)

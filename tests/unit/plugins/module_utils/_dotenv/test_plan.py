@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.document import ParseError
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.options import EnvFileOptions
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.plan import (
     EXAMPLE_HEADER,
     GENERATED_HEADER,
@@ -15,7 +16,6 @@ from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.plan imp
     Texts,
     plan_file,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.request import Request
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.secret import Recipe
 
 RECIPE = Recipe(20, "hex")
@@ -23,7 +23,7 @@ RECIPE = Recipe(20, "hex")
 
 def planned(texts: Texts | None = None, *, with_example: bool = False, **request: Any) -> FilePlan:
     return plan_file(
-        Request("/app/.env", **request),
+        EnvFileOptions("/app/.env", **request),
         texts or Texts(),
         with_example=with_example,
         make=lambda recipe: f"made-{recipe.length}-{recipe.alphabet}",

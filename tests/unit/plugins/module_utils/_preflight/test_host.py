@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.marker import with_marker
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import addresses_facts
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.finding import PreflightFinding
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.host import HostOptions, check_host
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.host import PreflightOptions, check_host
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DEFAULTS
 from bad_inputs import GOOD
 from free_ports import free_port
@@ -42,7 +42,9 @@ def check(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         # The machine may serve something on the usual ports.
         ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
         given = {**GOOD, "staging_project_dir": str(tmp_path / "projects/app"), **ports, **variables}
-        found = check_host(given, HostOptions(**{"min_free_bytes": 1, "min_memory_bytes": 1, **(options or {})}))[0]
+        found = check_host(given, PreflightOptions(**{"min_free_bytes": 1, "min_memory_bytes": 1, **(options or {})}))[
+            0
+        ]
         for item in found:
             preflight_rules.assert_names_a_variable_and_shows_its_value(item, given)
             preflight_rules.assert_tells_found_from_expected(item)
@@ -189,4 +191,4 @@ def test_a_loopback_address_is_the_host_for_itself_alone(check: Check, monkeypat
 @pytest.mark.usefixtures("nginx")
 def test_the_addresses_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses_facts, "resolve", lambda hosts: {host: ["10.0.0.1"] for host in hosts})
-    assert check_host(GOOD, HostOptions())[1] == {"app.example.com": ["10.0.0.1"], "api.example.com": ["10.0.0.1"]}
+    assert check_host(GOOD, PreflightOptions())[1] == {"app.example.com": ["10.0.0.1"], "api.example.com": ["10.0.0.1"]}

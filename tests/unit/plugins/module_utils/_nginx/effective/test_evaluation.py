@@ -12,9 +12,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective
     ConfigFinding,
     as_results,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import Request
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import HttpRequest
 
-ASK = Request("api.example.com", 80, False, "/ws")
+ASK = HttpRequest("api.example.com", 80, False, "/ws")
 HEADERS = 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "$c";'
 GOOD = f"proxy_pass http://u; {HEADERS} proxy_read_timeout 1d;"
 MAP = 'map $http_upgrade $c { default ""; websocket upgrade; }'
@@ -25,15 +25,15 @@ def tree_of(http: str) -> Tree:
     return load_tree("/n/nginx.conf", lambda _path: f"http {{\n{http}\n}}", lambda _pattern: [])
 
 
-def evaluated(http: str, request: Request = ASK, version: str = "1.26.3") -> Evaluation:
+def evaluated(http: str, request: HttpRequest = ASK, version: str = "1.26.3") -> Evaluation:
     return evaluate(tree_of(http), request, version)
 
 
-def codes(http: str, request: Request = ASK, version: str = "1.26.3") -> list[str]:
+def codes(http: str, request: HttpRequest = ASK, version: str = "1.26.3") -> list[str]:
     return [each.code for each in evaluated(http, request, version).findings]
 
 
-def messages(server: str, request: Request = ASK) -> list[str]:
+def messages(server: str, request: HttpRequest = ASK) -> list[str]:
     """Errors and warnings for one server on line 3."""
     http = f"{MAP}\nserver {{ server_name api.example.com; {server} }}"
     return [each.message for each in evaluated(http, request).findings if each.level != NOTICE]
@@ -139,7 +139,7 @@ def test_a_good_configuration_is_returned_with_its_values() -> None:
     ],
 )
 def test_tls_is_told_from_plain(listen: str, tls: bool, expected: str | None) -> None:
-    found = evaluated(f"server {{ listen {listen}; server_name h; }}", Request("h", 443, tls, "/ws")).findings
+    found = evaluated(f"server {{ listen {listen}; server_name h; }}", HttpRequest("h", 443, tls, "/ws")).findings
     assert [each.message for each in found if each.code.endswith("_port")] == ([expected] if expected else [])
 
 
@@ -200,7 +200,7 @@ def test_findings_about_the_server_name_the_places(http: str, expected: str) -> 
 
 def test_a_server_at_the_address_that_was_asked_for_takes_nothing() -> None:
     http = "server { server_name api.example.com; }\nserver { listen 10.0.0.1:80; }"
-    assert "address_taken" not in codes(http, Request("api.example.com", 80, False, "/ws", address="10.0.0.2"))
+    assert "address_taken" not in codes(http, HttpRequest("api.example.com", 80, False, "/ws", address="10.0.0.2"))
 
 
 def test_servers_on_exact_addresses_alone_take_nothing_from_one_another() -> None:

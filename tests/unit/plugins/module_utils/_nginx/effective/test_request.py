@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import (
-    Request,
+    HttpRequest,
     handshake_variables,
     normal_path,
     ordinary_variables,
@@ -40,14 +40,14 @@ def test_a_path_is_normalised_as_nginx_compares_it(text: str, expected: str) -> 
     ],
 )
 def test_variables_are_those_of_the_request(port: int, tls: bool, scheme: str, host: str) -> None:
-    variables = handshake_variables(Request("API.example.com", port, tls, "/ws"))
+    variables = handshake_variables(HttpRequest("API.example.com", port, tls, "/ws"))
     assert (variables["scheme"], variables["https"]) == (scheme, "on" if tls else "")
     assert (variables["host"], variables["http_host"], variables["server_port"]) == ("api.example.com", host, str(port))
     assert (variables["request_uri"], variables["uri"], variables["request_method"]) == ("/ws", "/ws", "GET")
 
 
 def test_only_the_handshake_asks_for_an_upgrade() -> None:
-    request = Request("a", 80, False, "/ws")
+    request = HttpRequest("a", 80, False, "/ws")
     handshake, ordinary = handshake_variables(request), ordinary_variables(request)
     assert (handshake["http_upgrade"], handshake["http_connection"]) == ("websocket", "Upgrade")
     assert (ordinary["http_upgrade"], ordinary["http_connection"]) == ("", "keep-alive")

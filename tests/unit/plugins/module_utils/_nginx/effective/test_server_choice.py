@@ -9,13 +9,13 @@ from itertools import permutations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import Tree, load_tree
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import Request
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import HttpRequest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.server_choice import (
     choose_server,
     servers_at,
 )
 
-ASK = Request("api.example.com", 80, False, "/ws")
+ASK = HttpRequest("api.example.com", 80, False, "/ws")
 
 
 def tree_of(*servers: str) -> Tree:
@@ -116,5 +116,5 @@ def test_servers_on_the_exact_address_exclude_those_on_any_address(
     listens: list[str], address: str | None, expected: list[int]
 ) -> None:
     tree = tree_of(*(f"listen {each};" for each in listens))
-    request = Request("api.example.com", 80, False, "/ws", address=address)
+    request = HttpRequest("api.example.com", 80, False, "/ws", address=address)
     assert [each.server.line - 1 for each in servers_at(tree.servers(), request)] == expected

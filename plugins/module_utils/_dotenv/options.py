@@ -13,12 +13,12 @@ from .readers import READERS
 from .secret import Recipe, parse_recipe
 
 
-class RequestError(ValueError):
+class OptionsError(ValueError):
     """The options cannot be used; the message is a whole sentence without any value."""
 
 
 @dataclass(frozen=True)
-class Request:
+class EnvFileOptions:
     """The wanted keys of one file.
 
     :param plain: Values that may be shown.
@@ -46,14 +46,14 @@ class Request:
         return {**self.plain, **self.secret}
 
 
-def parse_request(params: Mapping[str, Any]) -> Request:
+def parse_options(params: Mapping[str, Any]) -> EnvFileOptions:
     """Read the options.
 
-    :raises RequestError: If a value is not a text, or options contradict one another.
+    :raises OptionsError: If a value is not a text, or options contradict one another.
     """
     path = params["path"]
     content = params["content"] or ""
-    request = Request(
+    request = EnvFileOptions(
         path=path,
         plain=_texts("values", params["values"], path),
         secret=_texts("secret_values", params["secret_values"], path),
@@ -83,7 +83,7 @@ def _texts(option: str, given: Mapping[str, Any], path: str) -> dict[str, str]:
             found[key] = str(value)
         else:
             kind = "null" if value is None else f"a {'list' if isinstance(value, list) else 'dictionary'}"
-            raise RequestError(f"{option}.{key} for {path} is {kind}; expected a text, which is all an env file holds")
+            raise OptionsError(f"{option}.{key} for {path} is {kind}; expected a text, which is all an env file holds")
     return found
 
 
@@ -91,10 +91,10 @@ def _recipe(key: str, given: Any, path: str) -> Recipe:
     try:
         return parse_recipe(given)
     except ValueError as error:
-        raise RequestError(f"for {path}, generate.{key}{error}") from None
+        raise OptionsError(f"for {path}, generate.{key}{error}") from None
 
 
-def _check_contradictions(request: Request) -> None:
+def _check_contradictions(request: EnvFileOptions) -> None:
     for one, keys, other, others in (
         ("values", request.plain, "secret_values", request.secret),
         ("values", request.plain, "absent_keys", request.absent),
@@ -104,4 +104,4 @@ def _check_contradictions(request: Request) -> None:
         both = sorted(set(keys) & set(others))
         if both:
             what = f"{listed(both)} {'is' if len(both) == 1 else 'are'}"
-            raise RequestError(f"{what} both in {one} and in {other} for {request.path}; remove from one of them")
+            raise OptionsError(f"{what} both in {one} and in {other} for {request.path}; remove from one of them")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.readers import READERS
-from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.request import (
-    RequestError,
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.options import (
+    OptionsError,
     listed,
-    parse_request,
+    parse_options,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.readers import READERS
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.secret import Recipe
 
 
@@ -30,7 +30,7 @@ def params(**given: Any) -> dict[str, Any]:
 
 
 def test_values_become_texts_and_the_content_ends_with_a_newline() -> None:
-    request = parse_request(
+    request = parse_options(
         params(
             values={"N": 1, "F": 1.5, "T": True, "S": "x"},
             secret_values={"P": False},
@@ -44,8 +44,8 @@ def test_values_become_texts_and_the_content_ends_with_a_newline() -> None:
 
 
 def test_no_reader_stands_for_all_and_one_twice_for_once() -> None:
-    assert parse_request(params(readers=[])).readers == READERS
-    assert parse_request(params(readers=["next", "bash", "next"])).readers == ("next", "bash")
+    assert parse_options(params(readers=[])).readers == READERS
+    assert parse_options(params(readers=["next", "bash", "next"])).readers == ("next", "bash")
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_no_reader_stands_for_all_and_one_twice_for_once() -> None:
     ],
 )
 def test_options_that_contradict_or_hold_no_text_are_refused(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(RequestError) as caught:
-        parse_request(params(**given))
+    with pytest.raises(OptionsError) as caught:
+        parse_options(params(**given))
     assert str(caught.value) == message
 
 
 def test_a_given_and_a_generated_value_of_one_key_are_no_contradiction() -> None:
-    assert parse_request(params(values={"A": ""}, generate={"A": {}})).given == {"A": ""}
+    assert parse_options(params(values={"A": ""}, generate={"A": {}})).given == {"A": ""}
 
 
 @pytest.mark.parametrize(("names", "text"), [(["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C")])
