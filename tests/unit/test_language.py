@@ -32,7 +32,14 @@ TERMS = {
 }
 _IDIOM = re.compile("|".join(f"(?:{idiom})" for idiom in TERMS), re.IGNORECASE)
 #: Other people's text, the list above, and generated files.
-NOT_OURS = ("LICENSE", "tests/unit/test_language.py", "collections/", "examples/sample_app/web-ui/package-lock.json")
+NOT_OURS = (
+    "LICENSE",
+    "tests/unit/test_language.py",
+    "collections/",
+    "examples/sample_app/web-ui/package-lock.json",
+    "examples/codeframe_like/web-ui/package-lock.json",
+    "examples/codeframe_like/uv.lock",
+)
 
 
 def texts() -> list[Path]:

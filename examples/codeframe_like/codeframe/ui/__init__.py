@@ -1,0 +1,1 @@
+"""The server that the page talks to."""

@@ -1,0 +1,9 @@
+import ProjectList from "@/components/project-list";
+
+export default function Home() {
+  return (
+    <main>
+      <ProjectList />
+    </main>
+  );
+}
