@@ -15,8 +15,8 @@ RELEASES = {"12": "bookworm", "13": "trixie"}
 NPM_VERSION = "10.9.9"
 NPM_INTEGRITY = "sha512-1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW7v3A57hDW9RYv2W4Yg=="
 PM2_VERSION = "7.0.4"
-# Libraries that read env files, for the tests that run inside a container.
-NODE_PACKAGES = ("dotenv@18.0.10", "@next/env@16.4.6")
+# Libraries that read env files, and a WebSocket server, for the tests that run inside a container.
+NODE_PACKAGES = ("dotenv@18.0.10", "@next/env@16.4.6", "ws@8.23.0")
 # Variables that downloads inside a container need as well.
 REGISTRY_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "NPM_CONFIG_REGISTRY")
 CA_VARIABLES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")

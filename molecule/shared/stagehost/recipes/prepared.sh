@@ -8,7 +8,9 @@ set -a
 set +a
 apt-get update
 apt-get install -y --no-install-recommends \
-    acl curl git iproute2 nginx nodejs openssl procps python3-venv python3-websockets rsync
+    acl curl git haproxy iproute2 nginx nodejs openssl procps python3-venv python3-websockets rsync
+# Tests start it with configurations of their own.
+systemctl disable haproxy
 apt-get clean
 
 # Debian's npm is large and old; the registry's package needs Node.js alone.
