@@ -1284,18 +1284,52 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_env_required_keys": "AUTH_SECRET"},
         ('staging_env_required_keys is "AUTH_SECRET"; expected a list; write [AUTH_SECRET]'),
     ),
-)
-
-WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (
+        "version of Node.js that is a range",
+        {"staging_node_version": "24"},
+        ('staging_node_version is "24"; expected an exact version; write for example 24.21.0, in quotes'),
+    ),
+    (
+        "version of pm2 that is a tag",
+        {"staging_pm2_version": "latest"},
+        ('staging_pm2_version is "latest"; expected an exact version; write for example 7.0.4, in quotes'),
+    ),
+    (
+        "version of npm that is a number",
+        {"staging_npm_version": 10.9},
+        ("staging_npm_version is 10.9; expected an exact version; write for example 10.9.9, in quotes"),
+    ),
     (
         "name with letters swapped",
         {"staging_backend_prot": 14300},
         (
-            "staging_backend_prot is a number (not shown), but no role reads it, and staging_backend_port has a "
-            "similar name; expected the name of a variable that a role reads; write staging_backend_port if that "
-            "is meant"
+            "staging_backend_prot is a number (not shown), but no role reads it, and the nearest known name is "
+            "staging_backend_port; expected the name of a variable that a role reads; write staging_backend_port if "
+            "that is meant, or choose a name that does not start with staging_ for a variable of your own"
         ),
     ),
+    (
+        "name with words swapped",
+        {"staging_timeout_backend_health": 90},
+        (
+            "staging_timeout_backend_health is a number (not shown), but no role reads it, and the nearest known name "
+            "is staging_backend_health_timeout; expected the name of a variable that a role reads; write "
+            "staging_backend_health_timeout if that is meant, or choose a name that does not start with staging_ for "
+            "a variable of your own"
+        ),
+    ),
+    (
+        "name like no other",
+        {"staging_vault_password": "hunter2"},
+        (
+            "staging_vault_password is a text (not shown), but no role reads it, and the nearest known name is "
+            "staging_shared_paths; expected the name of a variable that a role reads; remove it, or choose a name "
+            "that does not start with staging_ for a variable of your own"
+        ),
+    ),
+)
+
+WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "internal name",
         {"staging_public_url": "http://app.home.example.net"},

@@ -129,7 +129,7 @@ class _Rule:
     kind: _Kind
     pattern: str
     expected: str
-    variable: str = ""
+    variable: str
     schemes: tuple[str, ...] = ()
 
     def accepts(self, value: object) -> bool:
@@ -146,11 +146,11 @@ class _Rule:
         return url.scheme in self.schemes and bare and re.fullmatch(self.pattern, url.path) is not None
 
 
-def _text(pattern: str, expected: str, variable: str = "") -> _Rule:
+def _text(pattern: str, expected: str, variable: str) -> _Rule:
     return _Rule(_TEXT, pattern, expected, variable)
 
 
-def _file(variable: str = "") -> _Rule:
+def _file(variable: str) -> _Rule:
     return _Rule(_TEXT, rf"|{_FILE}", "an absolute path without blanks and quotes, or nothing", variable)
 
 
@@ -158,19 +158,19 @@ def _url(expected: str, variable: str, *schemes: str) -> _Rule:
     return _Rule(_TEXT, PATH, expected, variable, schemes)
 
 
-def _seconds() -> _Rule:
-    return _Rule(_NUMBER, r"[1-9][0-9]{0,8}", "a number of seconds, at least 1")
+def _seconds(variable: str) -> _Rule:
+    return _Rule(_NUMBER, r"[1-9][0-9]{0,8}", "a number of seconds, at least 1", variable)
 
 
-def _count(expected: str) -> _Rule:
-    return _Rule(_NUMBER, r"0|[1-9][0-9]{0,8}", expected)
+def _count(expected: str, variable: str) -> _Rule:
+    return _Rule(_NUMBER, r"0|[1-9][0-9]{0,8}", expected, variable)
 
 
-def _switch(variable: str = "") -> _Rule:
+def _switch(variable: str) -> _Rule:
     return _Rule(_SWITCH, r"(?i:true|false|yes|no|on|off|1|0)", "true or false", variable)
 
 
-def _list(pattern: str, expected: str, variable: str = "") -> _Rule:
+def _list(pattern: str, expected: str, variable: str) -> _Rule:
     return _Rule(_LIST, pattern, expected, variable)
 
 
@@ -187,12 +187,19 @@ _RULES: dict[str, _Rule] = {
     ),
     "api_url": _url("a URL such as http://api.example.com", "staging_public_api_url", "http", "https", ""),
     "ws_url": _url("a URL such as ws://api.example.com/ws", "staging_public_ws_url", "ws", "wss"),
-    "backend_upstream": _text(_UPSTREAM, "a host and a port such as 127.0.0.1:14200"),
-    "frontend_upstream": _text(_UPSTREAM, "a host and a port such as 127.0.0.1:14100"),
+    "backend_upstream": _text(_UPSTREAM, "a host and a port such as 127.0.0.1:14200", "staging_proxy_backend_upstream"),
+    "frontend_upstream": _text(
+        _UPSTREAM, "a host and a port such as 127.0.0.1:14100", "staging_proxy_frontend_upstream"
+    ),
     "websocket_paths": _list(
         _LOCATION, "paths such as /ws, or /ws/ for all below it, decoded and without dots", "staging_websocket_paths"
     ),
-    "websocket_upstreams": _Rule(_DICTIONARY, _UPSTREAM, "a host and a port for each path, such as 127.0.0.1:14300"),
+    "websocket_upstreams": _Rule(
+        _DICTIONARY,
+        _UPSTREAM,
+        "a host and a port for each path, such as 127.0.0.1:14300",
+        "staging_websocket_upstreams",
+    ),
     "sse_paths": _list(_LOCATION, "paths such as /api/events, decoded and without dots", "staging_sse_paths"),
     "api_paths": _list(
         _LOCATION, "paths such as /health, or /api/ for all below it, decoded and without dots", "staging_api_paths"
@@ -202,24 +209,30 @@ _RULES: dict[str, _Rule] = {
     "static_url_path": _text(
         r"/[A-Za-z0-9._~+=:@-]+(?:/[A-Za-z0-9._~+=:@-]+)*/", "a path such as /_next/static/", "staging_static_url_path"
     ),
-    "client_max_body_size": _text(r"[0-9]{1,9}[kKmMgG]?", "a size such as 10m"),
-    "websocket_idle_timeout": _seconds(),
-    "connect_timeout": _seconds(),
-    "request_timeout": _seconds(),
-    "nginx_shutdown_timeout": _count("a number of seconds, or 0 for no limit"),
-    "nginx_clients": _count("a number of clients, or 0 to check nothing"),
-    "websocket_connections_per_address": _count("a number of connections, or 0 for no limit"),
+    "client_max_body_size": _text(r"[0-9]{1,9}[kKmMgG]?", "a size such as 10m", "staging_proxy_client_max_body_size"),
+    "websocket_idle_timeout": _seconds("staging_websocket_idle_timeout"),
+    "connect_timeout": _seconds("staging_proxy_connect_timeout"),
+    "request_timeout": _seconds("staging_proxy_request_timeout"),
+    "nginx_shutdown_timeout": _count("a number of seconds, or 0 for no limit", "staging_nginx_shutdown_timeout"),
+    "nginx_clients": _count("a number of clients, or 0 to check nothing", "staging_nginx_clients"),
+    "websocket_connections_per_address": _count(
+        "a number of connections, or 0 for no limit", "staging_websocket_connections_per_address"
+    ),
     "listen_port": _Rule(
         _NUMBER, rf"0|{_PORT}", "a port, or 0 for those of the public URLs", variable="staging_proxy_port"
     ),
-    "ipv6": _switch(),
+    "ipv6": _switch("staging_proxy_ipv6"),
     "tls_certificate": _file("staging_tls_certificate"),
     "tls_key": _file("staging_tls_key"),
-    "tls_redirect": _switch(),
-    "acme_root": _file(),
-    "websocket_allow": _list(r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?|all", "addresses or networks such as 192.0.2.0/24"),
+    "tls_redirect": _switch("staging_tls_redirect"),
+    "acme_root": _file("staging_acme_root"),
+    "websocket_allow": _list(
+        r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?|all", "addresses or networks such as 192.0.2.0/24", "staging_websocket_allow"
+    ),
     "websocket_deny": _list(
-        r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?|all", "addresses or networks such as 192.0.2.0/24, or all"
+        r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?|all",
+        "addresses or networks such as 192.0.2.0/24, or all",
+        "staging_websocket_deny",
     ),
 }
 _REQUIRED = frozenset(
@@ -304,8 +317,8 @@ def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collectio
     limits = inputs.websocket_allow or inputs.websocket_deny or inputs.websocket_connections_per_address
     if provider != "nginx" and limits:
         found.append(
-            "proxy_websocket_allow, proxy_websocket_deny or proxy_websocket_connections_per_address is set, which are "
-            "for nginx alone; expected an access list in Nginx Proxy Manager itself"
+            f"{names['websocket_allow']}, {names['websocket_deny']} or {names['websocket_connections_per_address']} is "
+            "set, which are for nginx alone; expected an access list in Nginx Proxy Manager itself"
         )
     path = inputs.public_websocket.path or "/"
     routed = ", ".join(inputs.websocket_paths)
@@ -317,7 +330,7 @@ def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collectio
     unknown = ", ".join(each for each in inputs.websocket_upstreams if each not in inputs.websocket_paths)
     if unknown:
         found.append(
-            f"proxy_websocket_upstreams names {unknown}, expected paths of {names['websocket_paths']} ({routed})"
+            f"{names['websocket_upstreams']} names {unknown}, expected paths of {names['websocket_paths']} ({routed})"
         )
     return tuple(found)
 

@@ -42,7 +42,7 @@ OPINIONS: Mapping[str, str] = {
     "python-version": ERROR,
     "trailing-slash": WARNING,
     "user-root": ERROR,
-    "variable-unknown": WARNING,
+    "variable-unknown": ERROR,
     "websocket-path-missing": ERROR,
     "websocket-path-root": WARNING,
 }

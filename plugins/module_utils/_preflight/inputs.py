@@ -12,7 +12,7 @@ from .environment import check_env_file, check_public_env
 from .finding import PreflightFinding
 from .kinds import check_kinds, check_unknown
 from .ports import check_listeners, check_ports
-from .project import check_commands, check_names, check_paths, check_user
+from .project import check_commands, check_names, check_paths, check_user, check_versions
 from .proxy import check_certificate, check_choices, check_routes
 from .source import check_source
 from .urls import check_cors, check_hosts, check_schemes, check_urls
@@ -39,6 +39,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
     check_commands(inputs)
     check_names(inputs)
     check_user(inputs)
+    check_versions(inputs)
     check_source(inputs)
     check_env_file(inputs, urls.page, ports)
     check_public_env(inputs, urls.page)

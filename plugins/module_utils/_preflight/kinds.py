@@ -20,11 +20,11 @@ class Kind:
 
     type: str
     choices: tuple[str, ...] = ()
-    may_be_empty: bool = False
-    """Whether an empty text, or null, means the same as a variable that is not set."""
+    empty: str = ""
+    """What an empty text, or null, means: ``unset``, the same as no variable; ``none``, another value; nothing else."""
 
 
-_TEXT, _OPTIONAL = Kind("str"), Kind("str", may_be_empty=True)
+_TEXT, _OR_NONE, _OPTIONAL = Kind("str"), Kind("str", empty="none"), Kind("str", empty="unset")
 _LIST, _DICT, _NUMBER, _TRUTH = Kind("list"), Kind("dict"), Kind("int"), Kind("bool")
 
 KINDS: Mapping[str, Kind] = {
@@ -42,7 +42,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_git_url": _OPTIONAL,
     "staging_git_version": _TEXT,
     "staging_git_timeout": _NUMBER,
-    "staging_source_dir": Kind("path", may_be_empty=True),
+    "staging_source_dir": Kind("path", empty="unset"),
     "staging_source_exclude": _LIST,
     "staging_shared_paths": _LIST,
     "staging_env_file": _TEXT,
@@ -107,6 +107,70 @@ KINDS: Mapping[str, Kind] = {
     "staging_preflight_levels": _DICT,
     "staging_proxy_server_names": _LIST,
     "staging_tls_names": _LIST,
+    "staging_packages": _LIST,
+    "staging_npm_version": _TEXT,
+    "staging_npm_registry": _TEXT,
+    "staging_pm2_version": _TEXT,
+    "staging_log_max_size": _TEXT,
+    "staging_log_keep": _NUMBER,
+    "staging_source_on_uncommitted": Kind("str", ("keep", "refuse")),
+    "staging_keep_releases": _NUMBER,
+    "staging_lock_lease": _NUMBER,
+    "staging_env_absent_keys": _LIST,
+    "staging_backend_requirements": _TEXT,
+    "staging_backend_uv_version": _TEXT,
+    "staging_backend_install_timeout": _NUMBER,
+    "staging_backend_env": _DICT,
+    "staging_backend_before_activation_timeout": _NUMBER,
+    "staging_backend_after_activation_timeout": _NUMBER,
+    "staging_backend_health_timeout": _NUMBER,
+    "staging_backend_stable": _NUMBER,
+    "staging_frontend_install_command": _LIST,
+    "staging_frontend_build_command": _LIST,
+    "staging_frontend_build_timeout": _NUMBER,
+    "staging_frontend_exclude": _LIST,
+    "staging_frontend_on_override_files": Kind("str", ("refuse", "report")),
+    "staging_frontend_static_dir": _TEXT,
+    "staging_frontend_exec_mode": Kind("str", ("cluster", "fork")),
+    "staging_frontend_env": _DICT,
+    "staging_frontend_health_timeout": _NUMBER,
+    "staging_frontend_stable": _NUMBER,
+    "staging_proxy_backend_upstream": _TEXT,
+    "staging_proxy_frontend_upstream": _TEXT,
+    "staging_proxy_connect_timeout": _NUMBER,
+    "staging_proxy_request_timeout": _NUMBER,
+    "staging_proxy_client_max_body_size": _TEXT,
+    "staging_proxy_ipv6": _TRUTH,
+    "staging_tls_redirect": _TRUTH,
+    "staging_acme_root": _OR_NONE,
+    "staging_websocket_idle_timeout": _NUMBER,
+    "staging_forbidden_urls": _LIST,
+    "staging_env_example_file": _OR_NONE,
+    "staging_websocket_connections_per_address": _NUMBER,
+    "staging_websocket_upstreams": _DICT,
+    "staging_websocket_allow": _LIST,
+    "staging_websocket_deny": _LIST,
+    "staging_nginx_layout": Kind("str", ("auto", "sites", "conf_d")),
+    "staging_nginx_shutdown_timeout": _NUMBER,
+    "staging_nginx_clients": _NUMBER,
+    "staging_proxy_manager_token_cache": _TRUTH,
+    "staging_proxy_manager_api_timeout": _NUMBER,
+    "staging_proxy_manager_validate_certs": _TRUTH,
+    "staging_proxy_manager_ca_path": _OPTIONAL,
+    "staging_proxy_manager_port": _NUMBER,
+    "staging_proxy_manager_check_wire": _TRUTH,
+    "staging_proxy_manager_wire_timeout": _NUMBER,
+    "staging_proxy_manager_forward": _TRUTH,
+    "staging_proxy_manager_domain_names": _DICT,
+    "staging_proxy_manager_certificate": _OPTIONAL,
+    "staging_proxy_manager_access_list": _OPTIONAL,
+    "staging_proxy_manager_access_list_rules": Kind("str", ("carry", "refuse")),
+    "staging_proxy_manager_switches": _DICT,
+    "staging_proxy_manager_replace_snippet": _TRUTH,
+    "staging_verify_event_timeout": _NUMBER,
+    "staging_verify_send": _OR_NONE,
+    "staging_verify_expect": Kind("raw"),
+    "staging_websocket_headers": _DICT,
 }
 _EXPECTED = {
     "dict": ("a dictionary of keys and values", "write KEY: value"),
@@ -115,6 +179,7 @@ _EXPECTED = {
     "str": ("a text", "put it in quotes"),
     "path": ("a text", "put it in quotes"),
 }
+_PREFIX = "staging_"
 _TRUTHS = frozenset(("true", "false", "yes", "no", "on", "off", "1", "0"))
 
 
@@ -128,7 +193,7 @@ def check_kinds(inputs: DeploymentInputs) -> None:
             continue
         value = inputs.given[variable]
         if value is None or value == "":
-            if not kind.may_be_empty:
+            if not kind.empty:
                 inputs.add("empty", variable, "a value", "write one, or remove the variable for its default")
         elif not _is(kind.type, value):
             inputs.add("type", variable, *_expected(kind.type, value), hide=kind.type == "dict")
@@ -140,17 +205,33 @@ def check_kinds(inputs: DeploymentInputs) -> None:
 
 
 def check_unknown(inputs: DeploymentInputs) -> None:
-    """Names that no role reads and that resemble one that is read; others may be the user's own."""
-    for variable in sorted(set(inputs.given) - set(KINDS)):
-        for meant in difflib.get_close_matches(variable, KINDS, n=1, cutoff=0.88):
-            inputs.add(
-                "variable-unknown",
-                variable,
-                "the name of a variable that a role reads",
-                f"write {meant} if that is meant",
-                found=f"no role reads it, and {meant} has a similar name",
-                hide=True,
-            )
+    """Names that begin with ``staging_`` and that no role reads."""
+    for variable in sorted(name for name in inputs.given if name.startswith(_PREFIX) and name not in KINDS):
+        nearest = nearest_variable(variable)
+        write = f"write {nearest} if that is meant" if _similarity(variable, nearest) > 1 else "remove it"
+        inputs.add(
+            "variable-unknown",
+            variable,
+            "the name of a variable that a role reads",
+            f"{write}, or choose a name that does not start with {_PREFIX} for a variable of your own",
+            found=f"no role reads it, and the nearest known name is {nearest}",
+            hide=True,
+        )
+
+
+def nearest_variable(name: str) -> str:
+    """The known name that is most similar to another one, whatever the order of its words."""
+    return max(KINDS, key=lambda known: (_similarity(name, known), known))
+
+
+def _similarity(name: str, known: str) -> float:
+    """From 0 to 2: how much of their text, and of their words, two names share."""
+    first, second = (each.removeprefix(_PREFIX).split("_") for each in (name, known))
+    text, words = (
+        difflib.SequenceMatcher(None, *pair).ratio()
+        for pair in (("_".join(first), "_".join(second)), ("_".join(sorted(first)), "_".join(sorted(second))))
+    )
+    return max(text, words) + len(set(first) & set(second)) / len(set(first) | set(second))
 
 
 def _expected(kind: str, value: Any) -> tuple[str, str]:
@@ -161,6 +242,8 @@ def _expected(kind: str, value: Any) -> tuple[str, str]:
 
 def _is(kind: str, value: Any) -> bool:
     """Whether a role takes a value, which may be a text on a command line."""
+    if kind == "raw":
+        return True
     if kind == "list":
         return isinstance(value, list)
     if kind == "dict":

@@ -42,6 +42,14 @@ _SYSTEM_DIRS = frozenset(
     )
 )
 _TEMPORARY_DIRS = ("/tmp/", "/var/tmp/", "/run/", "/dev/")  # noqa: S108 (paths that are judged, not used)
+_EXACT = r"[0-9]+\.[0-9]+\.[0-9]+"
+_VERSIONS = (
+    # Node.js has no other versions in the registry; npm, pm2 and uv have prereleases.
+    ("staging_node_version", _EXACT, "24.21.0"),
+    ("staging_npm_version", rf"{_EXACT}(-[0-9A-Za-z.-]+)?", "10.9.9"),
+    ("staging_pm2_version", rf"{_EXACT}(-[0-9A-Za-z.-]+)?", "7.0.4"),
+    ("staging_backend_uv_version", rf"{_EXACT}([a-z0-9.]+)?", "0.13.9"),
+)
 _RELATIVE = (
     "staging_frontend_dir",
     "staging_frontend_output_dir",
@@ -154,6 +162,14 @@ def check_names(inputs: DeploymentInputs) -> None:
             "choose another name for one of them",
             found="staging_frontend_process_name is the same",
         )
+
+
+def check_versions(inputs: DeploymentInputs) -> None:
+    """The programs to install. What is installed is compared with the version, so a range never fits."""
+    for variable, pattern, example in _VERSIONS:
+        version = inputs.line(variable) if isinstance(inputs.get(variable), str) else inputs.get(variable)
+        if isinstance(version, (str, int, float)) and not re.fullmatch(pattern, str(version)):
+            inputs.add("version", variable, "an exact version", f"write for example {example}, in quotes")
 
 
 def check_user(inputs: DeploymentInputs) -> None:

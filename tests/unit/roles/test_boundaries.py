@@ -100,7 +100,7 @@ def test_every_shared_variable_is_read_in_one_place() -> None:
     places: dict[str, set[str]] = {}
     for role in ROLES:
         for default, value in defaults_of(role).items():
-            for variable in set(re.findall(r"\bstaging_[a-z_]+\w", str(value))):
+            for variable in set(re.findall(r"\bstaging_[a-z0-9_]+\w", str(value))):
                 places.setdefault(variable, set()).add(default)
     assert {variable: found for variable, found in places.items() if len(found) > 1} == {}
 

@@ -93,7 +93,7 @@ def test_logs_are_rotated_as_the_deploy_user_with_its_own_group(group: str | Non
     assert line in [each.strip() for each in templar.template(trust_as_template(template)).splitlines()]
 
 
-@pytest.mark.parametrize("variable", sorted(name for name, kind in KINDS.items() if kind.may_be_empty))
+@pytest.mark.parametrize("variable", sorted(name for name, kind in KINDS.items() if kind.empty == "unset"))
 def test_a_variable_without_a_value_is_one_that_is_not_set(variable: str) -> None:
     """As preflight, which lets it pass, takes it: ``staging_ca_path:`` with nothing behind it is null."""
     reads = 0

@@ -31,11 +31,15 @@ def is_expression(value: object) -> bool:
     return isinstance(value, str) and "{{" in value
 
 
-def strip_expressions(value: object) -> object:
-    """Render what a default says when no ``staging_*`` variable is set, or ``None`` where that needs a host."""
+def strip_expressions(value: object, kind: str = "") -> object:
+    """Render what a default says when no ``staging_*`` variable is set, or ``None`` where that needs a host.
+
+    :param kind: Type of the option; a text stays one even if it is JSON.
+    """
     env = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - values are no HTML
     try:
-        return yaml.safe_load(env.from_string(resolved(value)).render())
+        text = env.from_string(resolved(value)).render()
+        return text if kind == "str" else yaml.safe_load(text)
     except jinja2.UndefinedError:
         return None
     except jinja2.TemplateError:
@@ -88,7 +92,7 @@ def test_documented_defaults_are_the_real_ones(role: Path) -> None:
             continue
         real = defaults[name]
         if is_expression(real):
-            real = strip_expressions(real)
+            real = strip_expressions(real, option["type"])
             if real is None and option["default"] not in (None, ""):
                 continue
         assert (real if real is not None else "") == option["default"], f"{name}: {real!r} is not {option['default']!r}"
@@ -140,7 +144,7 @@ def test_every_shared_variable_is_documented_with_the_roles_that_read_it_and_no_
     read = {
         variable
         for path in ROOT.glob("roles/*/defaults/main.yml")
-        for variable in re.findall(r"staging_[a-z_]+\w", path.read_text(encoding="utf-8"))
+        for variable in re.findall(r"staging_[a-z0-9_]+\w", path.read_text(encoding="utf-8"))
     }
     # What no role reads is there for preflight alone, which judges all of them.
     assert documented == {name: readers_of(name) or {"preflight"} for name in {*documented, *read}}
@@ -149,7 +153,7 @@ def test_every_shared_variable_is_documented_with_the_roles_that_read_it_and_no_
 def test_preflight_judges_only_variables_that_are_documented() -> None:
     sources = [ROOT / "plugins/modules/preflight_info.py", *ROOT.glob("plugins/module_utils/_preflight/*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
-    assert set(re.findall(r"staging_[a-z_]+\w", code)) - set(shared_variables()) == set()
+    assert set(re.findall(r"staging_[a-z0-9_]+\w", code)) - set(shared_variables()) == set()
 
 
 def test_the_documented_default_of_a_shared_variable_is_the_real_one() -> None:
@@ -176,20 +180,50 @@ def test_a_variable_that_is_said_to_be_required_is_missed_by_preflight() -> None
 
 def test_preflight_takes_for_each_shared_variable_what_its_roles_take() -> None:
     taken: dict[str, set[tuple[str, tuple[str, ...]]]] = {}
-    empty: dict[str, set[bool]] = {}
+    empty: dict[str, set[str]] = {}
     # What preflight itself is told is judged by Ansible when the run begins.
     for role in [role for role in ROLES if role.name != "preflight"]:
         options = options_of(role)
         for name, value in load(role / "defaults/main.yml").items():
-            given = re.match(r"\{\{ (staging_\w+)( \| default\((?P<default>.*)\))? \}\}\Z", resolved(value))
+            given = re.match(r"\{\{ (staging_\w+)( \| default\((?P<default>.*)\)(?P<or>.*))? \}\}\Z", resolved(value))
             if given:
                 option = options[name]
                 taken.setdefault(given[1], set()).add((option["type"], tuple(sorted(option.get("choices", ())))))
-                empty.setdefault(given[1], set()).add(given["default"] == "'', true")
+                meaning = "unset" if given["default"] == "'', true" else "none" if given["or"] else ""
+                empty.setdefault(given[1], set()).add(meaning)
     judged = {name: {(kind.type, tuple(sorted(kind.choices)))} for name, kind in KINDS.items() if name in taken}
     assert judged == taken
-    # Nothing but an empty text stands for itself, null included; where a role has another default, it wants a value.
-    assert {name for name, kind in KINDS.items() if kind.may_be_empty} == {
-        name for name in taken if empty[name] == {True}
-    }
+    # An empty text, null included, is a value where the role says so; elsewhere it is a mistake.
+    assert {name: {kind.empty} for name, kind in KINDS.items() if name in taken} == empty
     assert set(shared_variables()) == set(KINDS)
+
+
+#: Inputs without a variable of the user's: what a playbook passes on, and what follows from other inputs.
+NO_VARIABLE = {
+    "backend_env_dir": "the project directory",
+    "frontend_source_revision": "names a result of the role release, which exists only when the role runs",
+    "preflight_node": "the program that the role runtime installs",
+    "preflight_resolve": "for a use of the role alone",
+    "release_lock_step": "the playbook's own estimate",
+    "websocket_verify_origin": "follows from the URL of the page",
+    "websocket_verify_path": "follows from the URL of the WebSocket",
+}
+
+
+def passed_by_playbooks() -> set[str]:
+    texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.yml"))
+    return set(re.findall(r"^\s+(\w+): ", texts, re.M))
+
+
+@pytest.mark.parametrize("role", [pytest.param(role, id=role.name) for role in ROLES])
+def test_every_input_that_a_user_needs_has_a_variable(role: Path) -> None:
+    defaults = load(role / "defaults/main.yml")
+    own = {name: resolved(value) for name, value in defaults.items()}
+    without = {
+        name
+        for name in options_of(role)
+        if "staging_" not in own.get(name, "") and "settings_" not in own.get(name, "")
+    }
+    listed = {name for name in NO_VARIABLE if name in options_of(role)}
+    assert without - passed_by_playbooks() - listed == set()
+    assert listed - without == set(), "listed although they have a variable"

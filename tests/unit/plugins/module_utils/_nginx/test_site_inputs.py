@@ -216,7 +216,7 @@ def test_a_message_names_the_variable_that_the_user_has_set() -> None:
     assert variable_of("page_url", []) == "proxy_page_url"
     assert variable_to_set("page", ["staging_other"]) == "staging_proxy_page"
     assert variable_to_set("page", []) == "proxy_page"
-    assert variable_to_set("connect_timeout", ["staging_other"]) == "proxy_connect_timeout"
+    assert variable_to_set("connect_timeout", ["staging_other"]) == "staging_proxy_connect_timeout"
     assert variable_to_set("manager_token", ["staging_other"], "staging_x") == "staging_x"
 
 

@@ -51,7 +51,7 @@ def test_a_missing_login_is_named_by_the_variables_to_set() -> None:
 def test_an_option_is_called_by_the_variable_to_set() -> None:
     assert option_names([])["api_url"] == "proxy_manager_api_url"
     names = option_names(["staging_public_url"])
-    assert (names["api_url"], names["ca_path"]) == ("staging_proxy_manager_api_url", "proxy_manager_ca_path")
+    assert (names["api_url"], names["ca_path"]) == ("staging_proxy_manager_api_url", "staging_proxy_manager_ca_path")
 
 
 def test_every_variable_and_every_option_exists() -> None:
@@ -60,7 +60,7 @@ def test_every_variable_and_every_option_exists() -> None:
     shared = {name for name in option_names(["x"]).values() if name.startswith("staging_")}
     defaults = "".join(path.read_text() for path in ROLE.parent.glob("*/defaults/main.yml"))
     assert [name for name in shared if name not in defaults] == []
-    assert len(shared) == 7
+    assert len(shared) == 20
 
 
 def test_the_role_names_the_options_that_it_sets() -> None:
