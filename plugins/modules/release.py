@@ -37,9 +37,8 @@ options:
       - V(discarded) discards the candidate.
       - V(committed) stores the active release as the last verified state, and deletes old releases.
       - V(rolled_back) makes an earlier release active and discards the candidate.
-      - V(proxy_saved) stores O(proxy_state) as the state of the proxy before it is changed, for a rollback.
     type: str
-    choices: [prepared, candidate, activated, discarded, committed, rolled_back, proxy_saved]
+    choices: [prepared, candidate, activated, discarded, committed, rolled_back]
     default: prepared
   source_type:
     description:
@@ -64,7 +63,7 @@ options:
   archive:
     description:
       - Path on the host of a tar archive with the source, as M(codeframe.staging.source_archive) creates it.
-      - It is read only if a new release is made of it, and deleted afterwards if it is in RV(incoming_dir).
+      - It is read only if a new release is made of it.
     type: path
   revision:
     description:
@@ -131,30 +130,6 @@ options:
       frontend_revision:
         description: Revision of the frontend's process.
         type: str
-      websocket_url:
-        description: Public URL of the WebSocket that was verified.
-        type: str
-      page_url:
-        description: Public URL of the page that was verified.
-        type: str
-      sse_paths:
-        description: Paths of the event streams that were verified.
-        type: list
-        elements: str
-      backend_process:
-        description: How the backend's process is run, as role C(backend) defines it.
-        type: dict
-      frontend_process:
-        description: How the frontend's process is run, as role C(frontend) defines it.
-        type: dict
-  proxy_state:
-    description:
-      - The state of the proxy. It is stored as it is.
-      - For O(state=committed), the verified state. Without the option, the stored one is kept.
-      - For O(state=proxy_saved), the state before the first change (RV(saved_proxy_state)). It is kept until
-        O(state=committed), so that a rollback is possible after a run that was killed. An empty dictionary deletes
-        it. Before the first release, nothing is stored.
-    type: dict
 attributes:
   check_mode:
     support: full
@@ -164,6 +139,7 @@ attributes:
     description: Shows the releases before and after.
 seealso:
   - module: codeframe.staging.release_info
+  - module: codeframe.staging.saved_state
   - module: codeframe.staging.source_archive
 """
 
@@ -193,8 +169,6 @@ EXAMPLES = r"""
   codeframe.staging.release:
     project_dir: /home/deploy/projects/app
     state: committed
-    proxy_state:
-      site: "{{ lookup('ansible.builtin.file', 'site.conf') }}"
 
 - name: Roll back to the last verified state
   codeframe.staging.release:
@@ -228,17 +202,13 @@ candidate:
   returned: always
   type: str
 committed:
-  description: The last verified state with the keys C(release), C(proxy_state) and C(records), or null.
+  description: Id of the release that was verified last, or null.
   returned: always
-  type: dict
+  type: str
 previous:
-  description: The verified state before the last one, with the same keys, or null.
+  description: Id of the release that was verified before it, or null.
   returned: always
-  type: dict
-saved_proxy_state:
-  description: The state of the proxy before a change that no verification has covered yet. Empty if there is none.
-  returned: always
-  type: dict
+  type: str
 records:
   description: What is stored with the working release, with the keys of O(records).
   returned: always
@@ -271,10 +241,6 @@ venvs_dir:
   type: str
 shared_dir:
   description: Directory of the data that outlives releases.
-  returned: always
-  type: str
-incoming_dir:
-  description: Directory for uploaded archives.
   returned: always
   type: str
 env_snapshots:
@@ -339,7 +305,6 @@ STEPS = {
     "discarded": steps.discard,
     "committed": steps.commit,
     "rolled_back": steps.roll_back,
-    "proxy_saved": steps.save_proxy,
 }
 
 
@@ -360,7 +325,6 @@ def request_of(params: dict[str, Any]) -> ReleaseOptions:
         keep_releases=params["keep_releases"],
         rollback_to=params["rollback_to"],
         records={name: value for name, value in given.items() if value is not None},
-        proxy_state=params["proxy_state"],
     )
 
 
@@ -409,20 +373,13 @@ def main() -> None:
                 "options": {
                     "backend_revision": {"type": "str"},
                     "frontend_revision": {"type": "str"},
-                    "websocket_url": {"type": "str"},
-                    "page_url": {"type": "str"},
-                    "sse_paths": {"type": "list", "elements": "str"},
-                    "backend_process": {"type": "dict"},
-                    "frontend_process": {"type": "dict"},
                 },
             },
-            "proxy_state": {"type": "dict"},
             "digest_exclude": {"type": "list", "elements": "str", "default": []},
         },
         required_if=[
             ("state", "prepared", ("source_type",)),
             ("source_type", "git", ("git_url",)),
-            ("state", "proxy_saved", ("proxy_state",)),
         ],
         supports_check_mode=True,
     )

@@ -59,17 +59,13 @@ candidate:
   returned: always
   type: str
 committed:
-  description: The last verified state with the keys C(release), C(proxy_state) and C(records), or null.
+  description: Id of the release that was verified last, or null.
   returned: always
-  type: dict
+  type: str
 previous:
-  description: The verified state before the last one, with the same keys, or null.
+  description: Id of the release that was verified before it, or null.
   returned: always
-  type: dict
-saved_proxy_state:
-  description: The state of the proxy before a change that no verification has covered yet. Empty if there is none.
-  returned: always
-  type: dict
+  type: str
 records:
   description:
     - What is stored with the working release, with the keys of the option O(codeframe.staging.release#module:records).
@@ -102,10 +98,6 @@ venvs_dir:
   type: str
 shared_dir:
   description: Directory of the data that outlives releases.
-  returned: always
-  type: str
-incoming_dir:
-  description: Directory for uploaded archives.
   returned: always
   type: str
 env_snapshots:

@@ -46,4 +46,7 @@ def test_the_source_of_the_controller_comes_to_this_user(tmp_path: Path, home: P
     (release,) = (home / "app.releases").glob("0*")
     assert (release / "main.py").read_text() == "1\n"
     assert release.owner() == USER
-    assert list((home / "app.releases/incoming").iterdir()) == []
+    # Root writes nothing below a directory of this user, and nothing of the archive is left.
+    owned = [path for path in home.rglob("*") if path.lstat().st_uid == 0]
+    assert owned == []
+    assert list(Path("/var/lib/codeframe-staging").glob("app-*/incoming")) == []

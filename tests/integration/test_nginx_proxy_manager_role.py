@@ -120,6 +120,24 @@ def test_the_role_restores_the_verified_state_and_the_previous_one(tmp_path: Pat
     assert peer.logins() == 1, "one login for look, main, restore and explain"
 
 
+def test_a_saved_state_restores_no_proxy_host_that_the_inventory_does_not_name(
+    tmp_path: Path, peer: Peer, backend: int
+) -> None:
+    """Whoever can write the state on the host must not reach the other hosts of Nginx Proxy Manager with the login."""
+    peer.add_host("api.test", backend)
+    peer.add_host("other.test", backend, advanced_config="# of another team\n")
+    code, output, first = play(tmp_path, peer, backend)
+    assert code == 0, output
+    saved = first["previous"]
+    saved["hosts"]["other.test"] = saved["hosts"]["api.test"]
+    before = json.dumps(peer.hosts[2], sort_keys=True)
+    code, output, _ = play(tmp_path, peer, backend, entry="restore", proxy_state=saved)
+    assert code == 0, output
+    assert "so they were not changed: other.test." in output
+    assert json.dumps(peer.hosts[2], sort_keys=True) == before
+    assert "codeframe.staging" not in peer.hosts[1]["advanced_config"]
+
+
 @pytest.mark.slow
 def test_page_and_application_on_one_name_are_created_with_their_paths(
     tmp_path: Path, peer: Peer, backend: int

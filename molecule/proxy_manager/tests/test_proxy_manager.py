@@ -126,10 +126,10 @@ BOTH_MACHINES = """\
 """
 
 
-def saved_proxy_state(host: Host, variables: dict[str, Any]) -> dict[str, Any]:
+def saved_proxy_state(host: Host) -> dict[str, Any]:
     with host.sudo():
-        text = host.file(f"{variables['staging_project_dir']}.releases/manifest.json").content_string
-    found: dict[str, Any] = json.loads(text)["saved_proxy_state"]
+        text = host.check_output("cat /var/lib/codeframe-staging/*/state.json")
+    found: dict[str, Any] = json.loads(text)["proxy_before"]
     return found
 
 
@@ -322,7 +322,7 @@ def test_a_manual_block_is_printed_and_then_found_in_force(
 
 @pytest.mark.usefixtures("unverified")
 def test_a_first_deployment_that_fails_restores_the_previous_proxy(
-    deployment: Deployment, manager: Manager, host: Host, variables: dict[str, Any], tmp_path: Path
+    deployment: Deployment, manager: Manager, host: Host, tmp_path: Path
 ) -> None:
     """With one login for all requests: before the change, for it, for its cause, and for the rollback."""
     logins = manager.requests("POST")
@@ -334,7 +334,7 @@ def test_a_first_deployment_that_fails_restores_the_previous_proxy(
     assert "The proxy has again what it had before." in outcome.words, outcome.output
     assert manager.host()["advanced_config"] == USER_TEXT
     assert manager.host()["meta"]["nginx_online"] is True
-    assert saved_proxy_state(host, variables) == {}
+    assert saved_proxy_state(host) == {}
 
 
 @pytest.mark.usefixtures("unverified")
@@ -344,11 +344,10 @@ def test_a_run_that_was_killed_after_its_save_is_rolled_back(
     deployment: Deployment,
     manager: Manager,
     host: Host,
-    variables: dict[str, Any],
 ) -> None:
     deployment.kill_at("nginx_proxy_manager | Record the result")
     assert "# BEGIN codeframe.staging" in manager.host()["advanced_config"]
-    assert list(saved_proxy_state(host, variables)["hosts"]) == [NAME]
+    assert list(saved_proxy_state(host)["hosts"]) == [NAME]
     if by == "rollback":
         outcome = deployment.run(playbook="rollback_staging.yml")
         assert outcome.exit_code == 0, outcome.output
@@ -357,4 +356,4 @@ def test_a_run_that_was_killed_after_its_save_is_rolled_back(
         assert outcome.exit_code != 0, outcome.output
         assert "The proxy has again what it had before." in outcome.words, outcome.output
     assert manager.host()["advanced_config"] == USER_TEXT
-    assert saved_proxy_state(host, variables) == {}
+    assert saved_proxy_state(host) == {}

@@ -30,8 +30,8 @@ def required(hook: str, manifest: Manifest, active: str | None, revision: str, *
             return ""
         return f"the backend changes from revision {records.get('backend_revision') or 'none'} to {revision}"
     committed = manifest.committed
-    verified = committed.records if committed and committed.release in manifest.releases else {}
-    if committed and committed.release == active and not predicting:
+    verified = manifest.releases.get(committed or "", ReleaseRecord()).records
+    if committed and committed == active and not predicting:
         return ""
     if revision in (verified.get("backend_revision"), records.get(RECORD)) or (not predicting and active is None):
         return ""

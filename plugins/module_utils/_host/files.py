@@ -27,6 +27,8 @@ _BLOCK = 65536
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}\.codeframe-tmp\Z", re.DOTALL)
 #: NAME_MAX is 255 bytes; the dots, the random part and the ending take 28 of them.
 _NAME_PART = 200
+#: Symbolic links on a way, as the kernel limits them.
+_LINKS = 40
 
 
 class UnsafeFileError(OSError):
@@ -122,6 +124,84 @@ def directory_beneath(root: str, relative: str, *, owners: Collection[int] | Non
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def protected_directory(path: str, *, create: int | None = None) -> Iterator[int]:
+    """Open a directory in which no other user can exchange anything, and yield its descriptor.
+
+    Each directory on the way belongs to root or to the user of this process, and nobody else can write to it. A sticky
+    one such as /tmp may be on the way, where others cannot exchange what belongs to root. A symbolic link is followed
+    if it belongs to one of the two.
+
+    :param path: An absolute path.
+    :param create: Create what is missing with this mode, whatever the umask.
+    :raises UnsafeFileError: With the path of the directory in which another user can write, or of a link that is his.
+    :raises FileNotFoundError: If it does not exist.
+    :raises OSError: If it cannot be opened or created.
+    """
+    owners = {0, os.geteuid()}
+    waiting = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    if not path.startswith("/"):
+        raise ValueError(f"{path} is not an absolute path")
+    descriptor, at, links = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "/", 0
+    try:
+        while waiting:
+            name = waiting.pop()
+            place = os.path.normpath(os.path.join(at, name))
+            target = _own_link(name, descriptor, owners, place)
+            if target is not None:
+                links += 1
+                if links > _LINKS:
+                    raise UnsafeFileError(errno.ELOOP, "is one of too many symbolic links", place)
+                waiting += [part for part in reversed(target.split("/")) if part not in ("", ".")]
+                if not target.startswith("/"):
+                    continue
+                inner, place = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "/"
+            else:
+                if create is not None:
+                    _make_directory(name, create, descriptor)
+                inner = _opened(name, descriptor, owners, place)
+            os.close(descriptor)
+            descriptor, at = inner, place
+            status = os.fstat(descriptor)
+            if status.st_mode & 0o022 and not (waiting and status.st_mode & stat.S_ISVTX):
+                raise UnsafeFileError(errno.EPERM, f"has the mode {stat.S_IMODE(status.st_mode):04o}", at)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _own_link(name: str, directory: int, owners: Collection[int], place: str) -> str | None:
+    """The target of a symbolic link; None if it is none, or does not exist."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISLNK(status.st_mode):
+        return None
+    if status.st_uid not in owners:
+        raise UnsafeFileError(errno.EPERM, f"is a symbolic link of user {status.st_uid}", place)
+    return os.readlink(name, dir_fd=directory)
+
+
+def _opened(name: str, directory: int, owners: Collection[int], place: str) -> int:
+    try:
+        return open_directory(name, dir_fd=directory, owners=owners)
+    except OSError as problem:
+        problem.filename = place
+        raise
+
+
+def _make_directory(name: str, mode: int, directory: int) -> None:
+    """Create a directory unless there is something of that name."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, mode & 0o700, dir_fd=directory)
+        inner = open_directory(name, dir_fd=directory, owners={os.geteuid()})
+        try:
+            os.fchmod(inner, mode)
+        finally:
+            os.close(inner)
 
 
 def read_file(
@@ -283,18 +363,19 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.match(name) is not None
 
 
-def sweep(directory: str, *, of: str | None = None) -> None:
+def sweep(directory: str, *, of: str | None = None, dir_fd: int | None = None) -> None:
     """Remove the unfinished files and links that a killed run has left in a directory.
 
     Only for a caller that no other process writes there beside.
 
     :param of: Only those that were to become the file of this name.
+    :param dir_fd: The open directory itself, ``directory`` being ``.`` then.
     :raises OSError: If the directory cannot be read or written to.
     """
-    for name in os.listdir(directory):
+    for name in os.listdir(directory if dir_fd is None else dir_fd):
         if is_temporary(name) and (of is None or name.rsplit(".", 2)[0] == f".{_start(of)}"):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(directory, name))
+                os.unlink(os.path.join(directory, name), dir_fd=dir_fd)
 
 
 def set_attributes(path: str, *, mode: int | None, uid: int | None, gid: int | None, dir_fd: int | None = None) -> None:

@@ -112,9 +112,3 @@ class Source:
         os.mkdir(directory, 0o755)
         tree = unpack(str(self.archive), directory)
         return {name: entry for name, entry in tree.items() if not excluded.covers(name)}, []
-
-    def remove_upload(self, project: Project) -> None:
-        """Delete the archive if it was uploaded for this release."""
-        archive = self.archive
-        if archive and os.path.dirname(os.path.abspath(archive)) == project.incoming and os.path.isfile(archive):
-            os.unlink(archive)

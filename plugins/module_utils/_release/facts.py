@@ -8,16 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from . import baseline
-from .manifest import (
-    CommittedState,
-    Manifest,
-    ReleaseRecord,
-    number_of,
-)
+from .manifest import Manifest, ReleaseRecord, number_of
 from .project import Project
 from .tree import inside, tree_digest
 
@@ -53,9 +47,8 @@ def facts(
         "working": working,
         "active": active,
         "candidate": manifest.candidate,
-        "committed": _state(manifest.committed),
-        "previous": _state(manifest.previous),
-        "saved_proxy_state": dict(manifest.saved_proxy_state),
+        "committed": manifest.committed,
+        "previous": manifest.previous,
         "records": dict(record.records),
         "revision": record.revision,
         "source_digest": record.source_digest or predicted_digest,
@@ -64,7 +57,6 @@ def facts(
         "releases_dir": project.directory,
         "venvs_dir": project.venvs,
         "shared_dir": project.shared,
-        "incoming_dir": project.incoming,
         "env_snapshots": {
             path: baseline.env_copy(project, working, path)
             for path in manifest.layout.env_files
@@ -82,18 +74,13 @@ def facts(
     }
 
 
-def _state(state: CommittedState | None) -> dict[str, Any] | None:
-    return asdict(state) if state else None
-
-
 def as_lines(project: Project, manifest: Manifest, active: str | None) -> str:
     """Return the state of the releases as text, for a diff."""
     lines = [
         f"active: {active or '-'}",
         f"candidate: {manifest.candidate or '-'}",
-        f"committed: {manifest.committed.release if manifest.committed else '-'}",
-        f"previous: {manifest.previous.release if manifest.previous else '-'}",
-        f"saved proxy state: {'yes' if manifest.saved_proxy_state else '-'}",
+        f"committed: {manifest.committed or '-'}",
+        f"previous: {manifest.previous or '-'}",
         "releases:",
         *(
             f"  {name} {manifest.releases[name].revision or 'unknown'}"

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .._host.files import open_directory, read_file, sweep, write_atomic
 from .lock import Holder, Identity, LockAction, LockPlan, holder_from_json, plan_held, plan_released
+from .project_key import project_key
 
 #: Below /run: it needs no directory of the project, and does not outlive a restart of the host.
 DIRECTORY = "/run/codeframe-staging"
@@ -111,10 +110,8 @@ class LockFile:
 
 
 def lock_path(project: str) -> str:
-    """The lock file of a project: readable by its name, unique by a digest of its path."""
-    name = os.path.basename(project.rstrip("/")) or "project"
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return os.path.join(DIRECTORY, f"{safe}-{hashlib.sha256(project.rstrip('/').encode()).hexdigest()[:12]}.lock")
+    """The lock file of a project."""
+    return os.path.join(DIRECTORY, f"{project_key(project)}.lock")
 
 
 def _prepare_directory() -> None:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The manifest beside the releases: what cannot be read from the directories themselves.
 
-The active release is not in it. The symbolic link alone says which one that is,
+It belongs to the deploy user, so nothing in it decides what root or the controller does: that is in the saved state
+(saved_state.py). The active release is not in it. The symbolic link alone says which one that is,
 so that no interruption can make the two disagree.
 """
 
@@ -27,8 +28,6 @@ from .schema import (
     matching,
     object_of,
     optional,
-    port,
-    scalar,
     text,
 )
 from .tree import relative_path
@@ -55,15 +54,6 @@ class ReleaseRecord:
 
 
 @dataclass
-class CommittedState:
-    """A verified state, and all that a rollback to it needs."""
-
-    release: str
-    proxy_state: dict[str, Any] = field(default_factory=dict)
-    records: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
 class Layout:
     """How the files of the project are treated; given with ``prepared``, kept for the other states."""
 
@@ -79,13 +69,11 @@ class Manifest:
 
     counter: int = 0
     candidate: str | None = None
-    committed: CommittedState | None = None
-    """The last verified state."""
-    previous: CommittedState | None = None
-    """The verified state before the last one."""
+    committed: str | None = None
+    """The release of the last verified state."""
+    previous: str | None = None
+    """The release of the verified state before the last one."""
     taking_over: str | None = None
-    saved_proxy_state: dict[str, Any] = field(default_factory=dict)
-    """The state of the proxy before a change that no verification has covered yet."""
     layout: Layout = field(default_factory=Layout)
     releases: dict[str, ReleaseRecord] = field(default_factory=dict)
 
@@ -111,47 +99,15 @@ def _path_inside(value: Any, name: str) -> str:
         raise SchemaError(str(problem)) from None
 
 
-_PROCESS: dict[str, Check] = {
-    "name": text,
-    "dir": text,
-    "command": list_of(text),
-    "ecosystem_file": text,
-    "env": map_of(scalar),
-    "env_file": text,
-    "port": port,
-    "health_url": text,
-}
-BACKEND_PROCESS: dict[str, Check] = {
-    **_PROCESS,
-    "switch": text,
-    "green_port": port,
-    "health_websocket_url": text,
-    "health_websocket_origin": text,
-}
-FRONTEND_PROCESS: dict[str, Check] = {
-    **_PROCESS,
-    "exec_mode": text,
-    "output_dir": text,
-    "static_dir": text,
-    "static_publish": boolean,
-    "static_root": text,
-    "static_url_path": text,
-}
 RECORDS: dict[str, Check] = {
     "backend_revision": text,
     "frontend_revision": text,
     "backend_after_activation": text,
-    "websocket_url": text,
-    "page_url": text,
-    "sse_paths": list_of(text),
-    "backend_process": object_of(BACKEND_PROCESS),
-    "frontend_process": object_of(FRONTEND_PROCESS),
 }
-"""What is recorded with a release: the revision of each process, the verified URLs, and how each process is run."""
+"""What is recorded with a release: the revision of each process."""
 
 _RECORDS = object_of(RECORDS)
-_ID = matching(RELEASE_ID, "the id of a release")
-_STATE = object_of({"release": _ID, "proxy_state": any_object, "records": _RECORDS}, required=("release",))
+RELEASE = matching(RELEASE_ID, "the id of a release")
 _RECORD = object_of(
     {
         "revision": optional(text),
@@ -162,7 +118,7 @@ _RECORD = object_of(
         "complete": boolean,
         # Names of files, as the repository has them.
         "repaired": list_of(lambda value, name: value if isinstance(value, str) else text(value, name)),
-        "repaired_in": optional(_ID),
+        "repaired_in": optional(RELEASE),
     }
 )
 _LAYOUT = object_of(
@@ -175,13 +131,12 @@ _LAYOUT = object_of(
 )
 _FIELDS: dict[str, Check] = {
     "counter": count,
-    "candidate": optional(_ID),
-    "committed": optional(_STATE),
-    "previous": optional(_STATE),
-    "taking_over": optional(_ID),
-    "saved_proxy_state": any_object,
+    "candidate": optional(RELEASE),
+    "committed": optional(RELEASE),
+    "previous": optional(RELEASE),
+    "taking_over": optional(RELEASE),
     "layout": _LAYOUT,
-    "releases": map_of(_RECORD, _ID),
+    "releases": map_of(_RECORD, RELEASE),
 }
 _MANIFEST = object_of(_FIELDS, required=tuple(_FIELDS))
 
@@ -225,8 +180,6 @@ def from_text(content: str, path: str) -> Manifest:
     return Manifest(
         **{
             **data,
-            "committed": _state(data["committed"]),
-            "previous": _state(data["previous"]),
             "layout": Layout(**data["layout"]),
             "releases": {name: ReleaseRecord(**record) for name, record in data["releases"].items()},
         }
@@ -238,7 +191,3 @@ def _refused(path: str, why: str) -> ReleaseError:
         f"{path} is refused: {why}; move it away, and it is made again from the releases beside it, "
         "without the record of which of them were verified"
     )
-
-
-def _state(data: Mapping[str, Any] | None) -> CommittedState | None:
-    return CommittedState(**data) if data is not None else None

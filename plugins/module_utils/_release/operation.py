@@ -37,7 +37,6 @@ class ReleaseOptions:
     keep_releases: int = 3
     rollback_to: str = "committed"
     records: Mapping[str, Any] = field(default_factory=dict)
-    proxy_state: Mapping[str, Any] | None = None
 
 
 @dataclass

@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from .errors import ReleaseError
-from .manifest import (
-    CommittedState,
-    Manifest,
-    number_of,
-)
+from .manifest import Manifest, number_of
 from .tree import Difference, summary
 
 
@@ -116,8 +112,8 @@ def choose_rollback(manifest: Manifest, active: str | None, wanted: str) -> str:
     """
     if wanted == "committed":
         return _remembered(manifest.committed, "no release is verified yet, so there is none to roll back to")
-    if wanted == "last" and manifest.committed and manifest.committed.release != active:
-        return manifest.committed.release
+    if wanted == "last" and manifest.committed and manifest.committed != active:
+        return manifest.committed
     if wanted in ("previous", "last"):
         return _remembered(manifest.previous, "only one release is verified so far, so there is no previous one")
     record = manifest.releases.get(wanted)
@@ -131,30 +127,26 @@ def choose_rollback(manifest: Manifest, active: str | None, wanted: str) -> str:
     return wanted
 
 
-def _remembered(state: CommittedState | None, otherwise: str) -> str:
-    if state is None:
+def _remembered(release: str | None, otherwise: str) -> str:
+    if release is None:
         raise ReleaseError(f"{otherwise}; name the release")
-    return state.release
+    return release
 
 
 @dataclass(frozen=True)
 class CommitPlan:
-    """The states to store after a verification."""
+    """The releases of the verified states after a verification."""
 
-    committed: CommittedState
-    previous: CommittedState | None
-    changed: bool = field(default=False)
+    committed: str
+    previous: str | None
+    changed: bool
 
 
-def plan_commit(
-    manifest: Manifest, active: str, proxy_state: Mapping[str, object], records: Mapping[str, object]
-) -> CommitPlan:
-    """Return the states to store now that the active release is verified."""
-    committed = CommittedState(release=active, proxy_state=dict(proxy_state), records=dict(records))
+def plan_commit(manifest: Manifest, active: str) -> CommitPlan:
+    """Return the verified states now that the active release is verified."""
     before = manifest.committed
-    if before is None or before.release == active:
-        return CommitPlan(committed=committed, previous=manifest.previous, changed=committed != before)
-    return CommitPlan(committed=committed, previous=before, changed=True)
+    changed = before != active
+    return CommitPlan(active, before if before and changed else manifest.previous, changed)
 
 
 def to_prune(manifest: Manifest, active: str | None, in_use: Iterable[str], keep: int) -> Sequence[str]:
@@ -164,8 +156,7 @@ def to_prune(manifest: Manifest, active: str | None, in_use: Iterable[str], keep
     process is running, or a directory that was taken over, because that one may
     contain work that is nowhere else.
     """
-    protected = {active, manifest.candidate, *in_use}
-    protected |= {state.release for state in (manifest.committed, manifest.previous) if state}
+    protected = {active, manifest.candidate, manifest.committed, manifest.previous, *in_use}
     protected |= {name for name, record in manifest.releases.items() if record.taken_over}
     ordered = sorted(manifest.releases, key=number_of)
     newest = set(ordered[len(ordered) - keep :] if keep else ())

@@ -178,4 +178,3 @@ class _Preparation:
         except BaseException:
             drop(project, manifest, [name])
             raise
-        self.source.remove_upload(project)

@@ -31,7 +31,6 @@ class Project:
         self.manifest_path = os.path.join(self.directory, "manifest.json")
         self.shared = os.path.join(self.directory, "shared")
         self.venvs = os.path.join(self.directory, "venvs")
-        self.incoming = os.path.join(self.directory, "incoming")
         self.baselines = os.path.join(self.directory, "baselines")
         self.mirror = os.path.join(self.directory, "source.git")
 
@@ -89,9 +88,9 @@ class Project:
         if active and active not in manifest.releases:
             manifest.releases[active] = ReleaseRecord(complete=True)
         manifest.counter = max([manifest.counter, *(number_of(name) for name in manifest.releases)])
-        if manifest.committed and manifest.committed.release not in manifest.releases:
+        if manifest.committed not in manifest.releases:
             manifest.committed = None
-        if manifest.previous and manifest.previous.release not in manifest.releases:
+        if manifest.previous not in manifest.releases:
             manifest.previous = None
         return manifest
 
@@ -116,7 +115,6 @@ class Project:
         make_directory(self.directory, 0o750)
         make_directory(self.shared, 0o750)
         make_directory(self.venvs, 0o755)
-        make_directory(self.incoming, 0o700)
         make_directory(self.baselines, 0o700)
 
     @contextlib.contextmanager

@@ -108,14 +108,10 @@ def commit(operation: Operation) -> None:
             return
         raise ReleaseError(f"there is no active release of {project.link} to commit")
     _store_records(operation)
-    given = operation.request.proxy_state
-    stored = manifest.committed.proxy_state if manifest.committed else {}
-    plan = plan_commit(manifest, active, stored if given is None else given, manifest.releases[active].records)
-    if plan.changed or manifest.saved_proxy_state:
+    plan = plan_commit(manifest, active)
+    if plan.changed:
         operation.because(f"release {active} is verified")
         manifest.committed, manifest.previous = plan.committed, plan.previous
-        # A rollback of the proxy now goes to the verified state.
-        manifest.saved_proxy_state = {}
         operation.write()
     _prune(operation, active)
 
@@ -134,19 +130,6 @@ def _prune(operation: Operation, active: str) -> None:
         if not operation.predicting:
             for path in unused:
                 remove_tree(path)
-
-
-def save_proxy(operation: Operation) -> None:
-    """Store the state of the proxy before it is changed; one that is stored already is older, and stays."""
-    given, manifest = dict(operation.request.proxy_state or {}), operation.manifest
-    if given == manifest.saved_proxy_state or (given and manifest.saved_proxy_state):
-        return
-    if not os.path.isdir(operation.project.directory):
-        # A run of the proxy alone, before any deployment: there is no manifest to store it in.
-        return
-    operation.because(f"the state of the proxy is {'saved' if given else 'deleted'}")
-    manifest.saved_proxy_state = given
-    operation.write()
 
 
 def roll_back(operation: Operation) -> None:

@@ -177,7 +177,7 @@ def test_a_second_run_with_the_same_source_changes_nothing(site, source):
     run = site.from_git if source == "git" else lambda **args: site.from_archive(SOURCE, **args)
     run()
     site.ok("activated", records={"backend_revision": "1"})
-    site.ok("committed", proxy_state={"site": "x"}, records={"frontend_revision": "2"})
+    site.ok("committed", records={"frontend_revision": "2"})
     before = snapshot(site.home)
     for check in (True, False):
         again = run(check=check)
@@ -186,7 +186,7 @@ def test_a_second_run_with_the_same_source_changes_nothing(site, source):
         assert again["candidate"] is None
         assert again["reasons"] == []
     assert not site.ok("activated", records={"backend_revision": "1"})["changed"]
-    assert not site.ok("committed", proxy_state={"site": "x"}, records={"frontend_revision": "2"})["changed"]
+    assert not site.ok("committed", records={"frontend_revision": "2"})["changed"]
     assert snapshot(site.home) == before
 
 
@@ -406,36 +406,6 @@ def test_a_rollback_activates_the_last_verified_release(site):
     assert not site.ok("rolled_back")["changed"]
 
 
-def test_the_saved_proxy_state_is_kept_until_a_state_is_committed(site):
-    site.from_archive(SOURCE)
-    site.ok("activated")
-    first, second = {"site": "unmanaged"}, {"site": "managed, incomplete"}
-    assert site.ok("proxy_saved", check=True, proxy_state=first)["changed"]
-    assert site.ok("discarded")["saved_proxy_state"] == {}
-    assert site.ok("proxy_saved", proxy_state=first)["saved_proxy_state"] == first
-    # The next run after one that was killed: the older state counts.
-    again = site.ok("proxy_saved", proxy_state=second)
-    assert (again["changed"], again["saved_proxy_state"]) == (False, first)
-    assert (site.releases / "manifest.json").stat().st_mode & 0o777 == 0o600
-    assert site.ok("committed", check=True, proxy_state={"site": "managed"})["changed"]
-    assert site.ok("discarded")["saved_proxy_state"] == first
-    assert site.ok("committed", proxy_state={"site": "managed"})["saved_proxy_state"] == {}
-    assert not site.ok("committed", proxy_state={"site": "managed"})["changed"]
-
-
-def test_the_saved_proxy_state_is_deleted_after_a_rollback_of_the_proxy(site):
-    site.from_archive(SOURCE)
-    site.ok("activated")
-    site.ok("proxy_saved", proxy_state={"site": "unmanaged"})
-    assert site.ok("proxy_saved", proxy_state={})["saved_proxy_state"] == {}
-    assert not site.ok("proxy_saved", proxy_state={})["changed"]
-
-
-def test_without_a_release_no_proxy_state_is_saved(site):
-    assert not site.ok("proxy_saved", proxy_state={"site": "unmanaged"})["changed"]
-    assert not site.releases.exists()
-
-
 def test_a_rollback_to_last_takes_the_last_verified_release_that_is_not_active(site):
     first = site.deploy(SOURCE)["active"]
     site.from_archive({**SOURCE, "backend/main.py": "2\n"})
@@ -446,39 +416,30 @@ def test_a_rollback_to_last_takes_the_last_verified_release_that_is_not_active(s
     assert len({first, unverified, second}) == 3
 
 
-def test_a_rollback_to_the_previous_state_returns_its_proxy_state(site):
+def test_a_rollback_to_the_previous_release_activates_it_with_its_records(site):
     site.from_archive(SOURCE)
     site.ok("activated", records={"backend_revision": "b1"})
-    first = site.ok("committed", proxy_state={"site": "one"}, records={"frontend_revision": "f1"})
+    first = site.ok("committed", records={"frontend_revision": "f1"})
     site.from_archive({**SOURCE, "backend/main.py": "2\n"})
     site.ok("activated", records={"backend_revision": "b2"})
-    second = site.ok("committed", proxy_state={"site": "two", "list": [1, {"a": None}]})
-    assert second["committed"]["release"] == second["active"]
-    assert second["committed"]["proxy_state"] == {"site": "two", "list": [1, {"a": None}]}
-    assert second["previous"] == {
-        "release": first["active"],
-        "proxy_state": {"site": "one"},
-        "records": {"backend_revision": "b1", "frontend_revision": "f1"},
-    }
-    assert site.ok("rolled_back", rollback_to="previous")["active"] == first["active"]
-    back = site.ok("committed", proxy_state={"site": "one"})
-    assert (back["committed"]["release"], back["previous"]["release"]) == (first["active"], second["active"])
+    second = site.ok("committed")
+    assert (second["committed"], second["previous"]) == (second["active"], first["active"])
+    assert second["records"] == {"backend_revision": "b2"}
+    back = site.ok("rolled_back", rollback_to="previous")
+    assert back["active"] == first["active"]
+    assert back["records"] == {"backend_revision": "b1", "frontend_revision": "f1"}
+    back = site.ok("committed")
+    assert (back["committed"], back["previous"]) == (first["active"], second["active"])
     assert site.ok("rolled_back", rollback_to=second["active"])["active"] == second["active"]
 
 
-def test_records_are_stored_as_they_are_given_and_replaced_one_by_one(site):
-    process = {"name": "app-backend", "command": ["python", "-m", "app"], "env": {"A": "1"}, "port": 14200}
+def test_a_record_replaces_the_stored_one(site):
     site.from_archive(SOURCE)
-    site.ok("activated", records={"backend_revision": "b1"})
-    stored = site.ok("committed", records={"backend_process": process, "websocket_url": "ws://a/ws"})["committed"]
-    assert stored["records"] == {"backend_revision": "b1", "backend_process": process, "websocket_url": "ws://a/ws"}
-    assert site.manifest()["committed"] == stored
-    streams = site.ok("committed", records={"sse_paths": ["/api/events"]})["committed"]["records"]
-    assert streams == {**stored["records"], "sse_paths": ["/api/events"]}
-    assert site.ok("committed", records={"sse_paths": []})["committed"]["records"] == {**streams, "sse_paths": []}
-    smaller = {"name": "app-backend", "port": 14201}
-    replaced = site.ok("committed", records={"backend_process": smaller})["committed"]["records"]
-    assert replaced == {**stored["records"], "sse_paths": [], "backend_process": smaller}
+    site.ok("activated", records={"backend_revision": "b1", "frontend_revision": "f1"})
+    assert site.ok("committed", records={"backend_revision": "b2"})["records"] == {
+        "backend_revision": "b2",
+        "frontend_revision": "f1",
+    }
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -486,12 +447,14 @@ def test_records_are_stored_as_they_are_given_and_replaced_one_by_one(site):
     ("records", "message"),
     [
         pytest.param(
-            {"backend_process": {"user": "root"}},
-            "the records of the release are refused: records.backend_process.user is unknown, expected one of ",
-            id="unknown-field",
+            {"backend_revision": "1\n2"},
+            "the records of the release are refused: records.backend_revision holds control characters",
+            id="control-characters",
         ),
         pytest.param(
-            {"backend": "1"}, "Unsupported parameters for (release) module: records.backend.", id="unknown-record"
+            {"backend_process": {}},
+            "Unsupported parameters for (release) module: records.backend_process.",
+            id="unknown-record",
         ),
     ],
 )
@@ -813,7 +776,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(site, prepare, args, mess
     assert result["failed"]
     assert result["msg"] == message.format(p=site.project)
     assert {k: v for k, v in snapshot(site.home).items() if k != "app.releases"}.keys() - before.keys() <= {
-        f"app.releases/{name}" for name in ("shared", "venvs", "incoming", "baselines")
+        f"app.releases/{name}" for name in ("shared", "venvs", "baselines")
     }
 
 
@@ -926,18 +889,6 @@ def test_a_failed_preparation_leaves_no_candidate(site):
     assert not site.from_archive(SOURCE)["changed"]
 
 
-def test_an_uploaded_archive_is_deleted_after_its_use(site):
-    incoming = site.releases / "incoming"
-    incoming.mkdir(parents=True)
-    path, digest = site.archive(SOURCE)
-    upload = incoming / "upload.tar.gz"
-    upload.write_bytes(path.read_bytes())
-    site.ok("prepared", source_type="archive", archive=str(upload), revision=digest)
-    assert not upload.exists()
-    site.ok("activated")
-    assert not site.ok("prepared", source_type="archive", archive=str(upload), revision=digest)["changed"]
-
-
 def test_an_env_file_of_the_source_is_private_and_replaced_by_that_of_the_active_release(site):
     files = {**SOURCE, ".env.staging": "KEY=example\n"}
     path = Path(site.from_archive(files)["path"])
@@ -1014,10 +965,10 @@ def test_installed_packages_of_another_user_are_copied(site, tmp_path):
 
 def test_a_releases_directory_with_a_wider_mode_is_restricted(site):
     site.releases.mkdir(mode=0o755)
-    (site.releases / "incoming").mkdir(mode=0o755)
+    (site.releases / "baselines").mkdir(mode=0o755)
     site.deploy(SOURCE)
     assert site.releases.stat().st_mode & 0o777 == 0o750
-    assert (site.releases / "incoming").stat().st_mode & 0o777 == 0o700
+    assert (site.releases / "baselines").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -1058,7 +1009,7 @@ def test_check_mode_predicts_each_step_of_a_random_history(site, seed):
             path, digest = site.archive(files, f"source-{step}")
             args = {"source_type": "archive", "archive": str(path), "revision": digest, "shared_paths": ["data"]}
         elif kind == "committed":
-            args = {"keep_releases": choose.randrange(1, 3), "proxy_state": {"site": choose.randrange(2)}}
+            args = {"keep_releases": choose.randrange(1, 3)}
         elif kind == "activated":
             args = {"records": {"backend_revision": str(choose.randrange(2))}}
         elif kind == "rolled_back":

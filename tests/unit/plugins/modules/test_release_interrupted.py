@@ -91,7 +91,7 @@ class Scene:
     def deploy(self, name: str) -> None:
         self.prepare(name)
         self.call("activated", records={"backend_revision": name})
-        self.call("committed", proxy_state={"site": name}, keep_releases=1)
+        self.call("committed", keep_releases=1)
 
     def served(self) -> str | None:
         try:
@@ -184,7 +184,7 @@ def check_rest(scene: Scene) -> None:
     assert not list(scene.releases.glob(".trash-*"))
     assert not list(scene.releases.glob("**/*.to-shared"))
     assert (manifest["candidate"], manifest["taking_over"]) == (None, None)
-    assert manifest["committed"]["release"] in directories
+    assert manifest["committed"] in directories
     assert {path.name for path in (scene.releases / "baselines").iterdir()} == directories
 
 

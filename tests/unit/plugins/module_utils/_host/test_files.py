@@ -208,6 +208,80 @@ def test_a_directory_of_another_owner_or_with_open_permissions_is_refused(tmp_pa
         files.open_directory(str(tmp_path / "a"), forbid=0o022)
 
 
+def protected(path: Path | str, create: int | None = None) -> str:
+    """The directory that was opened."""
+    with files.protected_directory(str(path), create=create) as descriptor:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+
+
+def test_a_directory_that_only_this_user_can_change_is_opened_through_links_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "absolute").symlink_to(tmp_path / "a")
+    (tmp_path / "a/relative").symlink_to("../a/./b")
+    for path in ("a/b", "absolute/b", "absolute/relative", "a//b/"):
+        assert protected(f"{tmp_path}/{path}") == str(tmp_path / "a/b")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UnsafeFileError, match="is one of too many symbolic links"):
+        protected(tmp_path / "loop")
+
+
+def test_what_is_missing_is_created_with_the_mode_whatever_the_umask_is(tmp_path: Path) -> None:
+    for umask in (0, 0o777):
+        before = os.umask(umask)
+        try:
+            assert protected(tmp_path / str(umask) / "b", create=0o711) == str(tmp_path / str(umask) / "b")
+        finally:
+            os.umask(before)
+        for made in (tmp_path / str(umask), tmp_path / str(umask) / "b"):
+            assert stat.S_IMODE(made.stat().st_mode) == 0o711
+    with pytest.raises(FileNotFoundError):
+        protected(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o777, 0o1777])
+def test_a_directory_that_others_can_write_to_is_not_opened(tmp_path: Path, mode: int) -> None:
+    inner = tmp_path / "outer/inner"
+    inner.mkdir(parents=True)
+    inner.chmod(mode)
+    with pytest.raises(UnsafeFileError, match=f"has the mode {mode:04o}") as problem:
+        protected(inner)
+    assert problem.value.filename == str(inner)
+    inner.chmod(0o755)
+    inner.parent.chmod(mode)
+    if mode & stat.S_ISVTX:
+        # Others can add entries there, but not exchange this one.
+        assert protected(inner) == str(inner)
+        return
+    with pytest.raises(UnsafeFileError) as problem:
+        protected(inner)
+    assert problem.value.filename == str(inner.parent)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+@pytest.mark.parametrize("kind", ["directory", "link"])
+def test_a_part_of_the_way_that_belongs_to_another_user_is_not_opened(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "real/inner").mkdir(parents=True)
+    part = tmp_path / "real"
+    if kind == "link":
+        part = tmp_path / "part"
+        part.symlink_to("real")
+    os.chown(part, 65534, 65534, follow_symlinks=False)
+    what = "is a symbolic link of user 65534" if kind == "link" else "belongs to user 65534"
+    with pytest.raises(UnsafeFileError, match=what) as problem:
+        protected(part / "inner")
+    assert problem.value.filename == str(part)
+    # Nothing is created through it either.
+    with pytest.raises(UnsafeFileError):
+        protected(part / "new", create=0o755)
+    assert sorted(path.name for path in (tmp_path / "real").iterdir()) == ["inner"]
+
+
+def test_only_an_absolute_path_can_be_protected() -> None:
+    with pytest.raises(ValueError, match="is not an absolute path"):
+        protected("tmp")
+
+
 def test_a_file_is_not_a_directory(tmp_path: Path) -> None:
     (tmp_path / "it").write_text("x")
     with pytest.raises(NotADirectoryError):

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 from ansible_collections.codeframe.staging.plugins.module_utils._release.manifest import (
-    CommittedState,
     Layout,
     Manifest,
     ReleaseRecord,
@@ -20,36 +19,15 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release.manifes
     to_text,
 )
 
-BACKEND = {
-    "name": "app-backend",
-    "dir": ".",
-    "command": ["python", "-m", "app"],
-    "ecosystem_file": "",
-    "env": {"A": "1", "B": None, "C": 2, "D": True},
-    "env_file": ".env.staging",
-    "port": 14200,
-    "switch": "restart",
-    "green_port": "14201",
-    "health_url": "http://127.0.0.1:{port}/health",
-    "health_websocket_url": "",
-    "health_websocket_origin": "",
-}
-FRONTEND = {"name": "app-frontend", "port": 14100, "exec_mode": "cluster", "static_publish": True}
-RECORDS = {
-    "backend_revision": "b1",
-    "sse_paths": ["/api/events"],
-    "backend_process": BACKEND,
-    "frontend_process": FRONTEND,
-}
+RECORDS = {"backend_revision": "b1", "frontend_revision": "f1", "backend_after_activation": "b1"}
 
 
 def full() -> Manifest:
     return Manifest(
         counter=3,
         candidate="0003-c",
-        committed=CommittedState("0002-b", {"deep": [1, {"a": None}]}, RECORDS),
-        previous=CommittedState("0001-a"),
-        saved_proxy_state={"provider": "nginx"},
+        committed="0002-b",
+        previous="0001-a",
         layout=Layout(shared_paths=["data"], exclude=["*.log"], env_files=[".env.staging"], carry=["web-ui/dist"]),
         releases={
             "0001-a": ReleaseRecord(taken_over=True),
@@ -82,8 +60,7 @@ def test_a_manifest_survives_writing_and_reading():
         pytest.param('{"version": 1}', "counter is missing;", id="incomplete"),
         pytest.param(
             changed("sudo", to=True),
-            "sudo is unknown, expected one of candidate, committed, counter, layout, previous, releases, "
-            "saved_proxy_state, taking_over;",
+            "sudo is unknown, expected one of candidate, committed, counter, layout, previous, releases, taking_over;",
             id="unknown-field",
         ),
         pytest.param(changed("counter", to=-1), "counter is -1, expected a number from 0;", id="negative-counter"),
@@ -112,35 +89,24 @@ def test_a_manifest_survives_writing_and_reading():
             changed("layout", "env_files", to=["a\nb"]), "layout.env_files[0] holds control characters;", id="control"
         ),
         pytest.param(
-            changed("committed", "records", "backend_process", to="{}"),
-            "committed.records.backend_process is text, expected an object;",
-            id="json-text-in-json",
+            changed("committed", to={"release": "0002-b", "proxy_state": {"provider": "nginx"}}),
+            "committed is an object, expected text;",
+            id="state-of-the-proxy",
         ),
         pytest.param(
-            changed("committed", "records", "backend_process", "port", to=70000),
-            "committed.records.backend_process.port is '70000', expected a port from 1 to 65535;",
-            id="port",
+            changed("saved_proxy_state", to={"provider": "../../tmp/x"}),
+            "saved_proxy_state is unknown, ",
+            id="provider",
         ),
         pytest.param(
-            changed("committed", "records", "backend_process", "command", to="rm -rf /"),
-            "committed.records.backend_process.command is text, expected a list;",
-            id="command",
+            changed("releases", "0002-b", "records", "frontend_process", to={"static_root": "/etc"}),
+            "releases.0002-b.records.frontend_process is unknown, expected one of backend_after_activation, ",
+            id="process-definition",
         ),
         pytest.param(
-            changed("committed", "records", "backend_process", "env", "A", to={"x": 1}),
-            "committed.records.backend_process.env.A is an object, expected text, a number, true, false or null;",
-            id="nested-variable",
-        ),
-        pytest.param(
-            changed("committed", "records", "frontend_process", "static_publish", to="yes"),
-            "committed.records.frontend_process.static_publish is text, expected true or false;",
-            id="no-boolean",
-        ),
-        pytest.param(
-            changed("saved_proxy_state", to=["x"]), "saved_proxy_state is a list, expected an object;", id="proxy-state"
-        ),
-        pytest.param(
-            changed("committed", to={"records": {}}), "committed.release is missing;", id="state-without-a-release"
+            changed("releases", "0002-b", "records", "backend_revision", to=["x"]),
+            "releases.0002-b.records.backend_revision is a list, expected text;",
+            id="no-text",
         ),
     ],
 )
@@ -167,7 +133,8 @@ def test_a_manifest_of_another_version_is_refused(text):
 def test_records_are_checked_before_they_are_stored():
     assert checked_records(RECORDS) == RECORDS
     with pytest.raises(ReleaseError) as problem:
-        checked_records({"backend_process": {**BACKEND, "user": "root"}})
-    assert str(problem.value).startswith(
-        "the records of the release are refused: records.backend_process.user is unknown, expected one of command, "
+        checked_records({"websocket_url": "wss://example.com/ws"})
+    assert str(problem.value) == (
+        "the records of the release are refused: records.websocket_url is unknown, expected one of "
+        "backend_after_activation, backend_revision, frontend_revision"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 from ansible_collections.codeframe.staging.plugins.module_utils._release.manifest import (
-    CommittedState,
     Manifest,
     ReleaseRecord,
 )
@@ -92,9 +91,7 @@ def manifest(*names, **changes):
         pytest.param(manifest("0001-a", "0002-b", "0003-c"), "0003-c", (), 1, ["0001-a", "0002-b"], id="only-active"),
         pytest.param(manifest("0001-a", "0002-b", "0003-c"), "0003-c", ("0001-a",), 1, ["0002-b"], id="a-process"),
         pytest.param(
-            manifest(
-                "0001-a", "0002-b", "0003-c", committed=CommittedState("0001-a"), previous=CommittedState("0002-b")
-            ),
+            manifest("0001-a", "0002-b", "0003-c", committed="0001-a", previous="0002-b"),
             "0003-c",
             (),
             1,
@@ -118,11 +115,9 @@ def test_the_releases_that_may_be_deleted(known, active, in_use, keep, pruned):
 
 
 def test_the_same_committed_state_again_is_no_change_and_keeps_the_previous_one():
-    first = plan_commit(Manifest(), "0001-a", {"p": 1}, {})
+    first = plan_commit(Manifest(), "0001-a")
     assert (first.changed, first.previous) == (True, None)
-    second = plan_commit(Manifest(committed=first.committed), "0002-b", {"p": 1}, {})
+    second = plan_commit(Manifest(committed=first.committed), "0002-b")
     assert (second.changed, second.previous) == (True, first.committed)
-    again = plan_commit(Manifest(committed=second.committed, previous=second.previous), "0002-b", {"p": 1}, {})
+    again = plan_commit(Manifest(committed=second.committed, previous=second.previous), "0002-b")
     assert (again.changed, again.previous) == (False, first.committed)
-    proxy = plan_commit(Manifest(committed=second.committed, previous=second.previous), "0002-b", {"p": 2}, {})
-    assert (proxy.changed, proxy.previous) == (True, first.committed)
