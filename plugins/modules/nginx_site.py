@@ -17,7 +17,8 @@ description:
     files are restored.
   - Reloads a running nginx whose workers are older than the files of the site, whoever changed them. A reload counts
     when only new workers accept connections.
-  - Refuses to replace a file of the same name without the marker.
+  - Refuses to replace a file of the same name without the marker, and a site whose host names another file answers for,
+    unless O(take_over=true).
 options:
   name:
     description:
@@ -36,7 +37,8 @@ options:
     type: str
   state:
     description:
-      - V(present) creates and enables the site. V(absent) removes all its files.
+      - V(present) creates and enables the site. V(absent) removes all its files, and restores those that it has taken
+        over.
     type: str
     choices: [present, absent]
     default: present
@@ -53,6 +55,14 @@ options:
         the worker processes have too few connections or open files for it. V(0) checks nothing.
     type: int
     default: 0
+  take_over:
+    description:
+      - Take over unmanaged files that answer for host names of the site, or that have its paths. They are moved to
+        C(taken-over/<name>) beside the main file, in the same tested reload in which the site is enabled.
+      - A file that also answers for other names or ports is refused, and so is the main file.
+      - O(state=absent) restores the files that were taken over, with or without this option.
+    type: bool
+    default: false
   watch:
     description:
       - Further files that nginx loads and whose changes require a reload, such as certificates.
@@ -126,6 +136,12 @@ version:
   returned: always
   type: str
   sample: 1.26.3
+taken_over:
+  description: Paths of the files that the site has taken over, and that are restored when it is removed.
+  returned: always
+  type: list
+  elements: str
+  sample: [/etc/nginx/sites-enabled/codeframe-api]
 state_before:
   description: Paths of the site with their text before, C(-> TARGET) for a link, null where nothing was.
   returned: always
@@ -159,6 +175,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "layout": {"type": "str", "choices": ["auto", "sites", "conf_d"], "default": "auto"},
             "clients": {"type": "int", "default": 0},
+            "take_over": {"type": "bool", "default": False},
             "watch": {"type": "list", "elements": "path", "default": []},
             "executable": {"type": "str", "default": "nginx"},
             "config": {"type": "path"},
@@ -176,6 +193,7 @@ def main() -> None:
         layout=params["layout"],
         clients=params["clients"],
         watch=params["watch"],
+        take_over=params["take_over"],
     )
     report = Report()
     refusal = None

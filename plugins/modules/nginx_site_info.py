@@ -78,6 +78,12 @@ main_content:
   description: The content of that file without the marker line; empty if there is none.
   returned: always
   type: str
+taken_over:
+  description: Paths of the files that the site has taken over.
+  returned: always
+  type: list
+  elements: str
+  sample: [/etc/nginx/sites-enabled/codeframe-api]
 version:
   description: The version of nginx; empty where it is not installed.
   returned: always
@@ -90,6 +96,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._nginx.program import Nginx
+from ..module_utils._nginx.site.kept import kept_files
 from ..module_utils._nginx.site.look import find_main_file, find_site
 
 
@@ -105,6 +112,7 @@ def look(name: str, nginx: Nginx) -> dict[str, Any]:
         "content": site.content if site else "",
         "main_path": main_path,
         "main_content": main_content,
+        "taken_over": sorted(kept_files(nginx.conf_dir, name)),
         "version": nginx.version,
     }
 

@@ -45,7 +45,11 @@ def nginx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     )
     wrapper = tmp_path / "bin/nginx"
     wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\nexec {real} -c {tree}/nginx.conf "$@"\n')
+    built = f"{real} -V 2>&1 | sed 's#--conf-path=[^ ]*#--conf-path={tree}/nginx.conf#' >&2"
+    wrapper.write_text(
+        f'#!/bin/sh\n[ "$1" = -V ] && {{ {built}; exit; }}\n'
+        f'[ "$1" = -c ] || set -- -c {tree}/nginx.conf "$@"\nexec {real} "$@"\n'
+    )
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
     return wrapper, tree
@@ -66,6 +70,47 @@ def test_an_invalid_tree_is_named_with_file_and_line(on_host: Any, nginx: Any) -
             "repair that line, which is not part of this deployment",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("server {\n listen 18080;\n server_name api.localhost; }", "nginx-name-claimed", id="alone"),
+        pytest.param(
+            "server {\n listen 18080;\n server_name api.localhost shop.localhost; }", "nginx-name-shared", id="shared"
+        ),
+        pytest.param("server { listen 18080; server_name shop.localhost; }", "", id="another-name"),
+        pytest.param(
+            "# Managed by codeframe.staging, site app; x\nserver { listen 18080; server_name api.localhost; }",
+            "",
+            id="managed",
+        ),
+        pytest.param(
+            "# Managed by codeframe.staging, site old; x\nserver { listen 18080; server_name api.localhost; }",
+            "nginx-name-shared",
+            id="another-deployment",
+        ),
+    ],
+)
+def test_a_site_that_answers_for_a_public_name_is_found(on_host: Any, nginx: Any, text: str, expected: str) -> None:
+    _wrapper, tree = nginx
+    (tree / "former.site").write_text(text)
+    found = on_host()
+    assert [name for name, _message in found] == ([expected] if expected else [])
+    where = f"{tree}/former.site:{2 if text.startswith('#') else 1}"
+    assert all(f"{where} answers for api.localhost on port 18080" in said for _name, said in found)
+    resolved = [name for name, _message in on_host(staging_take_over=True)]
+    assert resolved == (["nginx-name-shared"] if expected == "nginx-name-shared" else [])
+
+
+def test_a_name_that_is_claimed_after_the_managed_site_is_ignored_by_nginx(on_host: Any, nginx: Any) -> None:
+    _wrapper, tree = nginx
+    server = "server { listen 18080; server_name api.localhost; }"
+    (tree / "app.site").write_text(f"# Managed by codeframe.staging, site app; x\n{server}")
+    (tree / "zz.site").write_text(server)
+    assert on_host() == []
+    (tree / "aa.site").write_text(server)
+    assert [name for name, _message in on_host()] == ["nginx-name-claimed"]
 
 
 def test_a_running_nginx_may_hold_the_port_of_the_proxy(on_host: Any, nginx: Any) -> None:

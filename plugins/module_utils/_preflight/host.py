@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from .application import judge_application
 from .application_facts import look_at_application, wanted_node, wanted_python
 from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
+from .conflicts import judge_checkout, judge_names, judge_processes
+from .conflicts_facts import claims_on, uncommitted_in
 from .finding import PreflightFinding
 from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
@@ -56,6 +58,7 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
     served = {variable: url for variable, url in urls.items() if variable != PAGE or inputs.proxies_page}
     if project_dir:
         found += _check_storage(inputs, project_dir, options)
+        found += _check_checkout(inputs, project_dir)
     found += _check_ports(inputs, project_dir, served if on_nginx else {}, options)
     memory = available_memory()
     if memory is not None:
@@ -64,6 +67,7 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
         found += _check_source(inputs, options)
     if on_nginx:
         found += _check_nginx(inputs)
+        found += _check_names(inputs, project_dir, served.values())
         found += _check_certificate(inputs, {variable: url.host for variable, url in served.items() if url.secure})
     # Another proxy has the names of what it serves; this host serves a page that the proxy does not.
     on_host = [name for name in urls if on_nginx or name not in served]
@@ -88,8 +92,31 @@ def _check_ports(
     proxy_ports = {inputs.port_at_proxy(url): variable for variable, url in served.items()}
     holders = processes.holders([*ports.values(), *proxy_ports])
     found = judge_ports(inputs, ports, holders, ephemeral=ephemeral_ports())
+    found += judge_processes(inputs, ports, options.process_names, holders, inputs.text("staging_user"))
     at_proxy = [holder for holder in holders if holder.port not in ports.values()]
     return found + judge_proxy_ports(inputs, proxy_ports, at_proxy)
+
+
+def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Url]) -> list[PreflightFinding]:
+    """Other files of nginx that answer for the public names."""
+    wanted = {(url.host, inputs.port_at_proxy(url)) for url in served}
+    site = inputs.text("staging_app_name") or os.path.basename(project_dir)
+    return judge_names(inputs, claims_on(wanted, site))
+
+
+def _check_checkout(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:
+    """Work in a directory that is to be taken over, unless it is deployed as it is."""
+    manual = os.path.isdir(project_dir) and not os.path.islink(project_dir)
+    if not manual or inputs.text("staging_source_type") == "in_place":
+        return []
+    files = uncommitted_in(
+        project_dir,
+        inputs.text("staging_user"),
+        shared=inputs.texts("staging_shared_paths"),
+        env_file=inputs.text("staging_env_file") or ".env.staging",
+        exclude=inputs.texts("staging_source_exclude"),
+    )
+    return judge_checkout(inputs, project_dir, files)
 
 
 def _check_source(inputs: DeploymentInputs, options: PreflightOptions) -> list[PreflightFinding]:

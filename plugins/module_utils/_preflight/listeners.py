@@ -26,6 +26,10 @@ class PortHolder:
     cwd: str = ""
     managed: bool = False
     """Whether it is a process of this deployment."""
+    pm2_name: str = ""
+    """The name that pm2 gave it; empty if pm2 did not start it, or where that is not visible."""
+    user: str = ""
+    """Its owner; empty where that is not visible."""
 
     def __str__(self) -> str:
         if self.pid is None:

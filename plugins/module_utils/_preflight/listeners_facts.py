@@ -12,6 +12,7 @@ import pwd
 from collections.abc import Iterable
 
 from .._host import proc, sockets
+from .._host.accounts import user_name
 from .listeners import PortHolder
 
 
@@ -44,7 +45,19 @@ class ManagedProcesses:
 
     def _holder(self, port: int, pid: int) -> PortHolder:
         cwd = self._working_directory(pid)
-        return PortHolder(port, pid, proc.program_name(pid), cwd, managed=self._is_managed(pid, cwd))
+        uid, name = proc.owner(pid), self._pm2_name(pid)
+        # In cluster mode the pm2 daemon itself has the socket, for its children.
+        children = proc.children(pid) if not name and proc.program_name(pid).startswith("PM2") else []
+        name = name or next((each for child in children if (each := self._pm2_name(child))), "")
+        return PortHolder(
+            port,
+            pid,
+            proc.program_name(pid),
+            cwd,
+            managed=self._is_managed(pid, cwd),
+            pm2_name=name,
+            user="" if uid is None else user_name(uid),
+        )
 
     def _working_directory(self, pid: int) -> str:
         return (proc.working_directory(pid) or "").removesuffix(proc.DELETED)
@@ -63,11 +76,14 @@ class ManagedProcesses:
 
     def _has_name(self, pid: int) -> bool:
         """Whether pm2 gave the process one of the names, under the deploy user."""
-        if self._uid is None or proc.owner(pid) != self._uid:
-            return False
+        return self._uid is not None and proc.owner(pid) == self._uid and self._pm2_name(pid) in self._names
+
+    @staticmethod
+    def _pm2_name(pid: int) -> str:
+        """The name that pm2 gave a process; empty if it did not start it."""
         variables = proc.environment(pid) or {}
         if "pm2_env" in variables:
             # In cluster mode pm2 passes its settings as one JSON text.
             with contextlib.suppress(ValueError, AttributeError):
-                return json.loads(variables["pm2_env"]).get("name") in self._names
-        return "pm_id" in variables and variables.get("name", "") in self._names
+                return str(json.loads(variables["pm2_env"]).get("name", ""))
+        return variables.get("name", "") if "pm_id" in variables else ""

@@ -21,6 +21,7 @@ FRONTEND_PORT = "staging_frontend_port"
 GREEN_PORT = "staging_backend_green_port"
 PROXY_PORT = "staging_proxy_port"
 PROJECT_DIR = "staging_project_dir"
+TAKE_OVER = "staging_take_over"
 
 #: The defaults of the roles, as far as a check needs them. A test compares them with those of the roles.
 DEFAULTS: Mapping[str, Any] = {
@@ -33,6 +34,7 @@ DEFAULTS: Mapping[str, Any] = {
     "staging_min_memory_bytes": 1073741824,
     "staging_proxy_provider": "nginx",
     "staging_source_type": "git",
+    TAKE_OVER: False,
     "staging_user": "deploy",
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -99,8 +101,17 @@ class DeploymentInputs:
 
     @property
     def tls_ends_before_proxy(self) -> bool:
-        """Whether nginx is asked without TLS; a truth from the command line is a text."""
-        return str(self.given.get("staging_tls_before_proxy")).lower() in ("true", "yes", "on", "1")
+        """Whether nginx is asked without TLS."""
+        return self.is_true("staging_tls_before_proxy")
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether what a manual deployment has is replaced."""
+        return self.is_true(TAKE_OVER)
+
+    def is_true(self, name: str) -> bool:
+        """Whether a variable is set to true; a truth from the command line is a text."""
+        return str(self.given.get(name)).lower() in ("true", "yes", "on", "1")
 
     def line(self, name: str) -> str | None:
         """A text of one line; None, with a finding, for any other value, and None where the variable is not set."""

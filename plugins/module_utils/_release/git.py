@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .._host.accounts import Account
 from .._host.command import c_locale, run
 from .._host.url import without_userinfo
 from .errors import ReleaseError
@@ -35,9 +36,19 @@ class GitResult:
 
 
 class Git:
-    """Git commands for one source. The URL never appears in the arguments of a process."""
+    """Git commands for one source. The URL never appears in the arguments of a process.
 
-    def __init__(self, url: str | None = None, timeout_s: float = 600, executable: str = "git") -> None:
+    :param account: Run git as this user; needs root.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        timeout_s: float = 600,
+        executable: str = "git",
+        account: Account | None = None,
+    ) -> None:
+        self._account = account
         self._url = url
         self._timeout_s = timeout_s
         self._executable = executable
@@ -76,6 +87,7 @@ class Git:
                 env=self._environment(),
                 deadline=time.monotonic() + self._timeout_s,
                 separate=True,
+                account=self._account,
                 errors="surrogateescape",
             )
         except FileNotFoundError:
@@ -203,14 +215,14 @@ def present_files(git: Git, directory: str) -> list[str]:
     return [name for name in names if name and os.path.lexists(os.path.join(directory, name))]
 
 
-def uncommitted(git: Git, directory: str) -> list[str]:
-    """Return the paths below a directory whose content is in no commit."""
+def changes(git: Git, directory: str) -> list[tuple[str, str]]:
+    """Return the paths below a directory whose content is in no commit, with the two letters of ``git status``."""
     attempt = f"asking git about {directory}"
     top = git.checked(["rev-parse", "--show-prefix"], directory, attempt).rstrip("\n")
     listing = git.checked(
         ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."], directory, attempt
     )
-    return [line[3 + len(top) :] for line in listing.split("\0") if line]
+    return [(line[:2], line[3 + len(top) :]) for line in listing.split("\0") if line]
 
 
 def not_fetched(directory: str) -> list[str]:

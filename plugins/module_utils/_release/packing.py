@@ -65,7 +65,7 @@ def _read_source(src: str, exclusion: Exclusion) -> tuple[Tree, str | None, bool
     if program.available() and git.inside_checkout(program, src):
         names = [name for name in git.present_files(program, src) if not exclusion.covers(name)]
         if names:
-            dirty = [name for name in git.uncommitted(program, src) if not exclusion.covers(name)]
+            dirty = [name for _code, name in git.changes(program, src) if not exclusion.covers(name)]
             return read_tree(src, names), program.local_commit(src, "HEAD"), bool(dirty)
         # A directory that the checkout around it ignores as a whole is a source of its own.
     return read_tree(src, walk(src, exclusion)), None, False

@@ -36,4 +36,4 @@ def uncommitted(directory: str, layout: Layout, timeout_s: float) -> list[str]:
     if not program.available() or git.head(program, directory) is None:
         return []
     excluded = exclusion(layout)
-    return [path for path in git.uncommitted(program, directory) if not excluded.covers(path)]
+    return [path for _code, path in git.changes(program, directory) if not excluded.covers(path)]

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ..config import Tree
+from ..config import Directive, Tree
 from ..listen import Listen, listens_of, names_of
 
 
@@ -33,9 +33,57 @@ class NameConflict:
     site_first: bool
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A server block of another file that answers for a host name on a port; ``where`` is its file and line."""
+
+    name: str
+    port: int
+    where: str
+    file: str
+
+
+def claims_of(servers: Sequence[Server]) -> set[tuple[str, int]]:
+    """Host names with the ports on which the servers answer for them."""
+    return {(name, each.port) for server in servers for each in server.listens for name in server.names if name}
+
+
+def claims_of_others(
+    servers: Sequence[Server], wanted: Collection[tuple[str, int]], own: Collection[str]
+) -> list[Claim]:
+    """Where files other than ``own`` answer for wanted names and ports, whatever the address: one claim per block."""
+    found: list[Claim] = []
+    for server in servers:
+        both = sorted(claims_of([server]) & set(wanted))
+        if both and server.file not in own:
+            name, port = both[0]
+            found.append(Claim(name, port, server.where, server.file))
+    return found
+
+
+def other_services(servers: Sequence[Server], file: str, wanted: Collection[tuple[str, int]]) -> list[str]:
+    """What a file answers for beyond the wanted names and ports, which would be lost without it."""
+    found: list[str] = []
+    for server in servers:
+        if server.file != file:
+            continue
+        named = claims_of([server])
+        if not named or {name for name, _port in named} == {"_"}:
+            # Without a name of its own, it answers for whatever no other server does.
+            found += [f"other names on port {port}" for port in sorted({each.port for each in server.listens})]
+            continue
+        found += [f"{name} on port {port}" for name, port in sorted(named - set(wanted)) if name != "_"]
+    return list(dict.fromkeys(found))
+
+
 def servers_of(tree: Tree) -> list[Server]:
     """The servers of a tree in the order in which nginx loads them."""
-    return [Server(listens_of(block), names_of(block), block.where, block.file) for block in tree.servers()]
+    return [server_of(block) for block in tree.servers()]
+
+
+def server_of(block: Directive) -> Server:
+    """What decides whether a server block answers a request."""
+    return Server(listens_of(block), names_of(block), block.where, block.file)
 
 
 def name_conflicts(servers: Sequence[Server], site_file: str) -> list[NameConflict]:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 
 from ..._host.files import is_temporary, link_atomic, read_file, write_atomic
 from ..program import read_text
+from .kept import remove_empty
 from .marker import is_managed
 from .plan import File, Link, SiteState, WantedSite, steps
 
@@ -32,23 +33,28 @@ class SiteFiles:
 
     def state(self) -> SiteState:
         """What the paths hold now."""
-        return {path: _entry(path) for path in self.after}
+        return {path: entry_of(path) for path in self.after}
 
     def unmanaged(self) -> str | None:
         """A path of the site that holds something that the collection does not manage."""
         layouts = [each for each in (self.wanted.layout, self.wanted.main) if each is not None]
+        # A site that replaces them, or that is gone once they are back.
+        taken = {path for each in self.wanted.moved for path in (each.path, each.target)}
         for path in (path for layout in layouts for path in layout.paths):
             # A link without a target is replaced: nginx refuses the whole configuration because of it.
+            if path in taken:
+                continue
             if os.path.exists(path) and not (os.path.isfile(path) and is_managed(read_text(path))):
                 return path
         return None
 
     def apply(self, before: SiteState, after: SiteState) -> None:
         """Go from one state to another, each step by one rename."""
-        for path, entry in steps(before, after):
+        for path, entry in steps(before, after, self.wanted.kept):
             if entry is None:
                 self._remove(path)
             elif isinstance(entry, Link):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
                 link_atomic(path, entry.target)
             else:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -63,6 +69,7 @@ class SiteFiles:
         """Delete the hidden files that removals and killed runs left, once nginx is reloaded."""
         for path in self._leftovers():
             os.unlink(path)
+        remove_empty(self.conf_dir)
 
     def _remove(self, path: str) -> None:
         """Hide a file until nginx is reloaded: its time tells the run after a killed one that the reload is missing.
@@ -98,7 +105,7 @@ class SiteFiles:
         return max(times, default=None)
 
     def _leftovers(self) -> list[str]:
-        found = [each for each in map(self._removed, self.possible) if os.path.lexists(each)]
+        found = [each for each in set(map(self._removed, self.possible)) if os.path.lexists(each)]
         for directory in {os.path.dirname(path) for path in self.possible}:
             with contextlib.suppress(OSError):
                 names = os.listdir(directory)
@@ -107,7 +114,8 @@ class SiteFiles:
         return found
 
 
-def _entry(path: str) -> File | Link | None:
+def entry_of(path: str) -> File | Link | None:
+    """What a path holds; ``None`` where nothing is."""
     if os.path.islink(path):
         return Link(os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path))))
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..config import ConfigError, Tree, parse
@@ -20,10 +20,12 @@ from ..workers import CLOCK_TOLERANCE_S, RunningNginx, running, settled, upstrea
 from .checks import UNCHANGED, SiteChecks, broken_elsewhere
 from .errors import SiteError
 from .files import SiteFiles
+from .kept import kept_files
 from .layout import SiteLayout, default_layout, detect_layout, included_patterns, possible_layouts
 from .marker import is_managed, with_marker
 from .plan import File, Freshness, SitePlan, SiteState, WantedSite, plan
 from .reload import reload
+from .takeover import returned_by, taken_by
 
 _SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
@@ -33,7 +35,8 @@ class SiteOptions:
     """What the user wants.
 
     ``content`` is ``None`` for a site that should not exist. ``main_content`` is empty for a file in the main context
-    that should not exist, and ``None`` for one that stays as it is.
+    that should not exist, and ``None`` for one that stays as it is. ``take_over`` replaces files of others that answer
+    for names of the site.
     """
 
     name: str
@@ -42,6 +45,7 @@ class SiteOptions:
     layout: str
     clients: int
     watch: Sequence[str]
+    take_over: bool = False
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Report:
     reload: bool = False
     running: bool = False
     version: str = ""
+    taken_over: Sequence[str] = ()
     state_before: Mapping[str, str | None] = field(default_factory=dict)
     state_after: Mapping[str, str | None] = field(default_factory=dict)
     open_websockets_on_old_workers: int = 0
@@ -85,6 +90,11 @@ def manage(options: SiteOptions, nginx: Nginx, tmpdir: str, check_mode: bool, re
     includes = included_patterns(nginx.config, "http", read_text, expand)
     possible = [path for each in possible_layouts(includes, nginx.conf_dir, options.name) for path in each.paths]
     wanted = _wanted_site(options, nginx, includes, possible)
+    if wanted.text is None:
+        wanted = replace(wanted, returned=returned_by(options.name, nginx.conf_dir))
+    elif options.take_over:
+        taken = taken_by(options.name, wanted.text, wanted.layout, tree, nginx.conf_dir, includes)
+        wanted = replace(wanted, taken=taken)
     run = _Run(options, SiteFiles(wanted, nginx.conf_dir, possible), nginx, report)
     run.look(tree, tmpdir)
     if check_mode:
@@ -119,6 +129,7 @@ class _Run:
             )
         self.running = settled(self.nginx.pid_file)
         self.plan = self._plan()
+        report.taken_over = sorted(kept_files(self.nginx.conf_dir, self.options.name))
         report.reasons, report.running = self.plan.reasons, self.running is not None
         report.state_before = report.state_after = _shown(self.plan.before)
         report.diff = _difference(self.plan)
@@ -144,6 +155,8 @@ class _Run:
         self.report.reload = self.plan.reload
         self.report.state_after = _shown(self.plan.after)
         self.report.open_websockets_on_old_workers += self.staying
+        taken, back = ({each.path for each in self.wanted.taken}, {each.target for each in self.wanted.returned})
+        self.report.taken_over = sorted({*self.report.taken_over, *taken} - back)
 
     def apply(self) -> None:
         """Change the files and reload nginx; on a failure the previous files are restored."""
@@ -154,13 +167,14 @@ class _Run:
         # Always: the run before this one may have been killed after its reload.
         self.files.clean_up()
         self.report.changed = self.plan.changes
+        self.report.taken_over = sorted(kept_files(self.nginx.conf_dir, self.options.name))
 
     def _plan(self) -> SitePlan:
         freshness = None
         if self.running is not None:
             watched = [self.nginx.config, *self.options.watch]
             freshness = Freshness(self.running.oldest_active, self.files.newest_change(watched))
-        return plan(self.files.state(), self.files.after, freshness, CLOCK_TOLERANCE_S)
+        return plan(self.files.state(), self.files.after, freshness, CLOCK_TOLERANCE_S, self.wanted.moved)
 
     def _write(self) -> None:
         try:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional, Union
 
@@ -41,6 +41,16 @@ SiteState = Mapping[str, Optional[Union[File, Link]]]
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A file or link of others that goes from one path to another, and why."""
+
+    path: str
+    target: str
+    entry: File | Link
+    reason: str
+
+
+@dataclass(frozen=True)
 class WantedSite:
     """Texts with their markers; ``None`` for a file that should not exist.
 
@@ -53,20 +63,34 @@ class WantedSite:
     main_text: str | None = None
     #: Files and links of the site at paths of another layout.
     elsewhere: tuple[str, ...] = ()
+    #: Files of others that the site replaces, and their targets where nginx does not load them.
+    taken: tuple[Moved, ...] = ()
+    #: The same in the other direction.
+    returned: tuple[Moved, ...] = ()
 
     def state(self) -> SiteState:
         """What each path of the site should hold."""
-        state: dict[str, File | Link | None] = dict.fromkeys(self.elsewhere)
+        state: dict[str, File | Link | None] = dict.fromkeys([*self.elsewhere, *(each.path for each in self.moved)])
         state[self.layout.file] = None if self.text is None else File(self.text)
         if self.layout.link is not None:
             state[self.layout.link] = None if self.text is None else Link(self.layout.file)
         if self.main is not None:
             state[self.main.file] = None if self.main_text is None else File(self.main_text)
+        state.update({each.target: each.entry for each in self.moved})
         return state
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        return (*self.taken, *self.returned)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Paths at which files that were taken over are kept."""
+        return frozenset((*(each.target for each in self.taken), *(each.path for each in self.returned)))
 
     def changes(self) -> dict[str, str | None]:
         """The paths that nginx includes, with their texts."""
-        changes: dict[str, str | None] = dict.fromkeys(self.elsewhere)
+        changes: dict[str, str | None] = dict.fromkeys([*self.elsewhere, *(each.path for each in self.taken)])
         changes[self.layout.loaded] = self.text
         if self.main is not None:
             changes[self.main.loaded] = self.main_text
@@ -99,13 +123,24 @@ class SitePlan:
         return self.writes or self.reload
 
 
-def plan(before: SiteState, after: SiteState, running: Freshness | None, tolerance_s: float) -> SitePlan:
+def plan(
+    before: SiteState,
+    after: SiteState,
+    running: Freshness | None,
+    tolerance_s: float,
+    moved: Sequence[Moved] = (),
+) -> SitePlan:
     """Compare the files with what they should be, and the running nginx with the files.
 
     :param running: ``None`` if nginx does not run.
     :param tolerance_s: Grain of the clocks that times of processes and files come from.
+    :param moved: Paths whose changes have a reason of their own.
     """
-    reasons = [reason for path in after if (reason := _difference(path, before.get(path), after[path]))]
+    told = {path for each in moved for path in (each.path, each.target)}
+    reasons = [each.reason for each in moved]
+    reasons += [
+        reason for path in after if path not in told and (reason := _difference(path, before.get(path), after[path]))
+    ]
     reload = running is not None and bool(reasons)
     if running is not None and not reasons and _is_older(running, tolerance_s):
         reload = True
@@ -132,15 +167,20 @@ def _is_older(running: Freshness, tolerance_s: float) -> bool:
     return changed is not None and worker is not None and changed > worker + tolerance_s
 
 
-def steps(before: SiteState, after: SiteState) -> Sequence[tuple[str, File | Link | None]]:
+def steps(before: SiteState, after: SiteState, kept: Collection[str] = ()) -> Sequence[tuple[str, File | Link | None]]:
     """Paths to change with their new content, in an order in which nginx accepts the configuration after each step.
 
     A link is removed before the file that it points to, and made after it; what should be gone is removed before
     something new takes its place, since two copies of a site exclude each other.
+
+    :param kept: Paths at which files that were taken over are kept: written before the original is removed, and
+        removed after it is back.
     """
 
     def rank(path: str) -> int:
         new, old = after[path], before.get(path)
+        if path in kept:
+            return 4 if new is None else -1
         if new is None:
             return 0 if isinstance(old, Link) else 1
         return 3 if isinstance(new, Link) else 2

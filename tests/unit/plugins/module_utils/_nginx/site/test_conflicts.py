@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import load_tree
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.conflicts import (
+    Claim,
     NameConflict,
     Server,
+    claims_of_others,
     hidden_addresses,
     name_conflicts,
+    other_services,
     servers_of,
 )
 
@@ -70,3 +74,37 @@ def test_an_ipv6_address_hides_only_a_site_that_listens_on_ipv6() -> None:
 def test_a_site_on_the_same_exact_address_is_not_hidden() -> None:
     seen = servers("server { listen 80; listen 10.0.0.1:80; }", "server { listen 10.0.0.1:80; server_name x; }")
     assert hidden_addresses(seen, "/n/0") == []
+
+
+WANTED = {("a", 80), ("b", 80)}
+
+
+def test_a_claim_of_another_file_is_found_on_any_address() -> None:
+    seen = servers("server { listen 10.0.0.1:80; server_name b a; }", "server { server_name a; }")
+    assert claims_of_others(seen, WANTED, ["/n/1"]) == [Claim("a", 80, "/n/0:1", "/n/0")]
+    assert claims_of_others(seen, WANTED, ["/n/0", "/n/1"]) == []
+
+
+def test_another_port_or_a_pattern_is_no_claim() -> None:
+    assert (
+        claims_of_others(servers("server { listen 81; server_name a; } server { server_name ~a; }"), WANTED, []) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("server { server_name a b; }", [], id="nothing"),
+        pytest.param("server { server_name a _; }", [], id="the placeholder beside a name"),
+        pytest.param("server { server_name a c; }", ["c on port 80"], id="another name"),
+        pytest.param("server { server_name a; } server { listen 443; server_name a; }", ["a on port 443"], id="a port"),
+        pytest.param("server { server_name a; } server {}", ["other names on port 80"], id="no name"),
+        pytest.param(
+            "server { server_name a; } server { server_name _; }", ["other names on port 80"], id="a placeholder"
+        ),
+        pytest.param("server { server_name *.a; }", ["*.a on port 80"], id="a pattern"),
+    ],
+)
+def test_what_a_file_answers_for_beyond_the_wanted_names(text: str, expected: list[str]) -> None:
+    seen = servers(text, "server { server_name elsewhere; }")
+    assert other_services(seen, "/n/0", WANTED) == expected

@@ -1,0 +1,184 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a manual deployment has on the host that this one would replace, judged from facts that were gathered before."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .finding import PreflightFinding
+from .listeners import PortHolder
+from .variables import TAKE_OVER, DeploymentInputs
+
+#: Files that package managers rewrite.
+LOCK_FILES = frozenset(
+    (
+        "bun.lock",
+        "bun.lockb",
+        "npm-shrinkwrap.json",
+        "package-lock.json",
+        "Pipfile.lock",
+        "pnpm-lock.yaml",
+        "poetry.lock",
+        "uv.lock",
+        "yarn.lock",
+    )
+)
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class NameClaim:
+    """A server block of an unmanaged file that answers for a public name; ``where`` is its file and line."""
+
+    name: str
+    port: int
+    where: str
+    obstacle: str = ""
+    """Why that file cannot be taken over; empty if it can."""
+
+
+@dataclass(frozen=True)
+class UncommittedFiles:
+    """The files of a checkout that are in no commit, by kind."""
+
+    lock_files: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+
+
+def by_kind(changes: Iterable[tuple[str, str]]) -> UncommittedFiles:
+    """:param changes: The two letters of ``git status --porcelain`` with each path."""
+    lock_files, untracked, edited = [], [], []
+    for code, path in changes:
+        if code == "??":
+            untracked.append(path)
+        elif path.rpartition("/")[2] in LOCK_FILES:
+            lock_files.append(path)
+        else:
+            edited.append(path)
+    return UncommittedFiles(tuple(lock_files), tuple(untracked), tuple(edited))
+
+
+def judge_names(inputs: DeploymentInputs, claims: Iterable[NameClaim]) -> list[PreflightFinding]:
+    """Other files of nginx that answer for the public names."""
+    found = []
+    for claim in claims:
+        what = f"{claim.where} answers for {claim.name} on port {claim.port}"
+        if claim.obstacle:
+            found.append(
+                inputs.finding(
+                    "nginx-name-shared",
+                    TAKE_OVER,
+                    "a file that answers for names of this deployment alone",
+                    "remove the name there, or move what else is in that file to another one",
+                    found=f"{what} and cannot be taken over, because {claim.obstacle}",
+                )
+            )
+        elif not inputs.takes_over:
+            found.append(
+                inputs.finding(
+                    "nginx-name-claimed",
+                    TAKE_OVER,
+                    "no other file of nginx that answers for it",
+                    f"set {TAKE_OVER}: true, which keeps that file aside until a rollback or a removal restores it, or "
+                    "remove the name there",
+                    found=what,
+                )
+            )
+    return found
+
+
+def judge_processes(
+    inputs: DeploymentInputs, ports: Mapping[str, int], names: Sequence[str], holders: Iterable[PortHolder], user: str
+) -> list[PreflightFinding]:
+    """pm2 processes that this deployment would not find by their names.
+
+    :param ports: Of the application, by the variable that names them.
+    :param names: Of its pm2 processes.
+    :param user: The deploy user.
+    """
+    found = []
+    variables = {port: variable for variable, port in ports.items()}
+    for holder in holders:
+        if holder.port not in variables or not holder.pm2_name or not holder.managed:
+            # Another application, whose port is judged as held.
+            continue
+        what = f"the pm2 process {holder.pm2_name} of {holder.user} listens on port {holder.port}"
+        if holder.user != user:
+            stop = shlex.join(["sudo", "-iu", holder.user, "pm2", "delete", holder.pm2_name])
+            found.append(
+                inputs.finding(
+                    "pm2-of-another-user",
+                    "staging_user",
+                    "a port that no other user's pm2 has",
+                    f"run {stop} (and pm2 save as that user), or set staging_user: {holder.user}, or write another "
+                    f"port into {variables[holder.port]}",
+                    found=what,
+                )
+            )
+        elif holder.pm2_name not in names and not inputs.takes_over:
+            found.append(
+                inputs.finding(
+                    "pm2-other-name",
+                    TAKE_OVER,
+                    f"one of the names {', '.join(names)}",
+                    f"set {TAKE_OVER}: true, which replaces that process, or write its name into "
+                    f"{variables[holder.port].replace('_green_port', '_port').replace('_port', '_process_name')}",
+                    found=what,
+                )
+            )
+    return found
+
+
+def judge_checkout(inputs: DeploymentInputs, directory: str, files: UncommittedFiles) -> list[PreflightFinding]:
+    """Work in a checkout that is taken over and whose source comes from elsewhere.
+
+    :param directory: The checkout.
+    """
+    if inputs.takes_over:
+        # They are kept in the first release, and listed when it is made.
+        return []
+    found = []
+    keep = f"set {TAKE_OVER}: true, which keeps them in the first release"
+    if files.lock_files:
+        restore = shlex.join(["git", "-C", directory, "checkout", "--", *files.lock_files])
+        found.append(
+            inputs.finding(
+                "checkout-lock-files",
+                TAKE_OVER,
+                "lock files as they were committed",
+                f"restore them ({restore}), or {keep}",
+                found=f"in {directory}, a tool has rewritten {_listed(files.lock_files)}",
+            )
+        )
+    if files.untracked:
+        found.append(
+            inputs.finding(
+                "checkout-untracked",
+                TAKE_OVER,
+                "a checkout without untracked files",
+                "add data among them to staging_shared_paths and what is no source to staging_source_exclude, delete "
+                f"what is not needed, or {keep}",
+                found=f"{directory} has files that are in no commit ({_listed(files.untracked)})",
+            )
+        )
+    if files.edited:
+        found.append(
+            inputs.finding(
+                "checkout-edits",
+                TAKE_OVER,
+                "edits that are committed, because the deployed source does not contain them",
+                f"commit and push them, or {keep}",
+                found=f"in {directory}, files were edited ({_listed(files.edited)})",
+            )
+        )
+    return found
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(path if path.isprintable() else ascii(path) for path in paths[:_NAMED]) + more

@@ -1,0 +1,71 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a manual deployment has on this host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+
+from .._host.accounts import find_account
+from .._nginx.config import ConfigError
+from .._nginx.program import Nginx, expand, read_text
+from .._nginx.site.conflicts import claims_of_others, servers_of
+from .._nginx.site.layout import included_patterns
+from .._nginx.site.marker import is_managed
+from .._nginx.site.takeover import obstacle
+from .._release import git
+from .._release.errors import ReleaseError
+from .._release.manifest import Layout
+from .._release.source import exclusion
+from .conflicts import NameClaim, UncommittedFiles, by_kind
+
+_GIT_TIMEOUT_S = 120
+
+
+def claims_on(wanted: Collection[tuple[str, int]], site: str) -> list[NameClaim]:
+    """Where unmanaged files of nginx answer for names of the site; empty without a readable nginx.
+
+    :param wanted: Public host names, each with the port at which nginx listens for it.
+    """
+    nginx = Nginx("nginx", None, None)
+    if nginx.executable is None:
+        return []
+    try:
+        tree = nginx.tree()
+    except (OSError, ConfigError):
+        # Judged as a configuration that nginx refuses.
+        return []
+    includes = included_patterns(nginx.config, "http", read_text, expand)
+    servers = servers_of(tree)
+    own = [path for path in tree.files if is_managed(read_text(path), site)]
+    # nginx ignores whoever claims a name after the site does.
+    first = next((index for index, server in enumerate(servers) if server.file in own), len(servers))
+    return [
+        NameClaim(claim.name, claim.port, claim.where, obstacle(servers, claim.file, wanted, includes))
+        for claim in claims_of_others(servers[:first], wanted, own)
+    ]
+
+
+def uncommitted_in(
+    directory: str, user: str, shared: Sequence[str], env_file: str, exclude: Sequence[str]
+) -> UncommittedFiles:
+    """The source files of a checkout that are in no commit; empty if it is none.
+
+    git runs as the deploy user, because a repository can name programs that it starts.
+    """
+    account = find_account(user)
+    program = git.Git(timeout_s=_GIT_TIMEOUT_S, account=account if os.geteuid() == 0 else None)
+    if account is None or not program.available():
+        return UncommittedFiles()
+    try:
+        if git.head(program, directory) is None:
+            return UncommittedFiles()
+        changes = git.changes(program, directory)
+    except (OSError, ReleaseError):
+        # Said when the directory is taken over.
+        return UncommittedFiles()
+    layout = Layout(shared_paths=list(shared), exclude=list(exclude), env_files=[env_file] if env_file else [])
+    excluded = exclusion(layout)
+    return by_kind((code, path) for code, path in changes if not excluded.covers(path))
