@@ -19,6 +19,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.codeframe.staging.plugins.module_utils._host.progress import OPTION, plain_line
+from ansible_collections.codeframe.staging.plugins.plugin_utils._deploy_user import without_facts
 
 #: Variable that switches it off.
 VARIABLE = "staging_progress"
@@ -121,7 +122,7 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
         )
         # The option is no one's but ours.
         result.get("invocation", {}).get("module_args", {}).pop(OPTION, None)
-        return result
+        return without_facts(result)
 
     @contextlib.contextmanager
     def _watched(self, path: str, variables: dict[str, Any]) -> Iterator[None]:
