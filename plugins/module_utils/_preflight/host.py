@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.accounts import find_account, rights_of
 from .._host.files import read_text
 from .._host.programs import find_program
 from .._host.url import Url, is_loopback
@@ -30,7 +31,42 @@ from .machine_facts import available_memory, ephemeral_ports, output_of, version
 from .nginx import judge_nginx, refused_file
 from .storage import judge_storage, needed_bytes
 from .storage_facts import look_at_storage, size_of_release
-from .variables import PAGE, PROJECT_DIR, DeploymentInputs
+from .variables import (
+    API,
+    BACKEND_PORT,
+    FRONTEND_PORT,
+    GREEN_PORT,
+    PAGE,
+    PROJECT_DIR,
+    PROXY_PORT,
+    WS,
+    DeploymentInputs,
+)
+
+#: The variables that a host is told. All others, the secrets among them, stay on the controller: role preflight has the
+#: same list, and a test compares them.
+HOST_INPUTS = (
+    API,
+    BACKEND_PORT,
+    FRONTEND_PORT,
+    GREEN_PORT,
+    PAGE,
+    PROJECT_DIR,
+    PROXY_PORT,
+    WS,
+    "staging_backend_dir",
+    "staging_backend_install",
+    "staging_backend_switch",
+    "staging_frontend_dir",
+    "staging_min_memory_bytes",
+    "staging_node_version",
+    "staging_proxy_page",
+    "staging_proxy_provider",
+    "staging_tls_before_proxy",
+    "staging_tls_certificate",
+    "staging_tls_key",
+    "staging_user",
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +85,11 @@ class PreflightOptions:
 
 
 def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[list[PreflightFinding], Addresses]:
-    """Every finding on this host, and the addresses of the public names as it sees them."""
-    inputs = DeploymentInputs(given)
+    """Every finding on this host, and the addresses of the public names as it sees them.
+
+    :param given: Of these, :data:`HOST_INPUTS` are read.
+    """
+    inputs = DeploymentInputs({name: given[name] for name in HOST_INPUTS if name in given})
     found: list[PreflightFinding] = []
     project_dir = inputs.text(PROJECT_DIR).rstrip("/")
     urls = inputs.public_urls()
@@ -120,10 +159,14 @@ def _check_checkout(inputs: DeploymentInputs, project_dir: str) -> list[Prefligh
 
 
 def _check_source(inputs: DeploymentInputs, options: PreflightOptions) -> list[PreflightFinding]:
-    source = options.source_path
-    node = judge_node(inputs, version_of(options.node), wanted_node(source, inputs), required=not options.check_mode)
-    python = judge_python(inputs, version_of(options.python), wanted_python(source, inputs))
-    return [*judge_application(inputs, look_at_application(source, inputs)), *node, *python]
+    """The source belongs to the deploy user, and the Python may be a program of his: root reads and runs neither."""
+    source, account = options.source_path, find_account(inputs.text("staging_user"))
+    node_version, python_version = version_of(options.node, account), version_of(options.python, account)
+    with rights_of(account):
+        application = look_at_application(source, inputs)
+        node_ranges, python_ranges = wanted_node(source, inputs), wanted_python(source, inputs)
+    node = judge_node(inputs, node_version, node_ranges, required=not options.check_mode)
+    return [*judge_application(inputs, application), *node, *judge_python(inputs, python_version, python_ranges)]
 
 
 def _check_nginx(inputs: DeploymentInputs) -> list[PreflightFinding]:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
+from .._host.accounts import Account
 from .._host.command import Ended, run
 from .._host.files import read_text
 from .._host.programs import find_program
@@ -51,16 +53,23 @@ def ephemeral_ports() -> tuple[int, int]:
         return EPHEMERAL_PORTS
 
 
-def version_of(program: str) -> Version | None:
-    """The version that a program prints; None where there is no such program."""
+def version_of(program: str, account: Account | None = None) -> Version | None:
+    """The version that a program prints; None where there is no such program.
+
+    :param account: Run it as this user, if this process is root.
+    """
     path = find_program(program)
-    ended = output_of(path, "--version") if path else None
+    ended = output_of(path, "--version", account) if path else None
     return parse_version(ended.output) if ended and ended.succeeded else None
 
 
-def output_of(path: str, argument: str) -> Ended | None:
+def output_of(path: str, argument: str, account: Account | None = None) -> Ended | None:
     """How a program with one argument ended, within 30 s; None where it cannot be started."""
     try:
-        return run([path, argument], deadline=time.monotonic() + _PROGRAM_WITHIN_S)
+        return run(
+            [path, argument],
+            deadline=time.monotonic() + _PROGRAM_WITHIN_S,
+            account=account if os.geteuid() == 0 else None,
+        )
     except OSError:
         return None

@@ -58,7 +58,8 @@ def test_forged_facts_in_a_result_are_dropped(tmp_path: Path) -> None:
     forger = tmp_path / "python"
     forger.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(FORGED)}\nEND\n")
     forger.chmod(0o755)
-    seen = "{{ [found.value, staging_static_root, ansible_forged | default('none'), groups.keys() | join(',')] | join(' ') }}"
+    known = "{{ ansible_forged | default('none') }} {{ groups.keys() | join(',') }}"
+    seen = f"{{{{ found.value }}}} {{{{ staging_static_root }}}} {known}"
     tasks: list[dict[str, Any]] = []
     for module, args in MODULES.items():
         tasks.append({f"codeframe.staging.{module}": args, "register": "found"})

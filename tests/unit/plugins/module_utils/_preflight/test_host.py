@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import preflight_rules
 import pytest
+import yaml
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.marker import with_marker
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import addresses_facts
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.finding import PreflightFinding
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.host import PreflightOptions, check_host
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DEFAULTS
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.host import (
+    HOST_INPUTS,
+    PreflightOptions,
+    check_host,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import (
+    DEFAULTS,
+    DeploymentInputs,
+    is_secret,
+)
 from bad_inputs import GOOD
 from free_ports import free_port
+from playbook_runs import CHECKOUT
 
 Check = Callable[..., list[PreflightFinding]]
 #: Servers of the tests listen on ephemeral ports, and the machine may serve something on port 80.
@@ -192,3 +203,56 @@ def test_a_loopback_address_is_the_host_for_itself_alone(check: Check, monkeypat
 def test_the_addresses_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses_facts, "resolve", lambda hosts: {host: ["10.0.0.1"] for host in hosts})
     assert check_host(GOOD, PreflightOptions())[1] == {"app.example.com": ["10.0.0.1"], "api.example.com": ["10.0.0.1"]}
+
+
+def test_the_host_is_told_what_it_reads_and_no_secret() -> None:
+    role = yaml.safe_load((CHECKOUT / "roles/preflight/vars/main.yml").read_text())
+    assert sorted(HOST_INPUTS) == role["__preflight_host_inputs"]
+    assert [name for name in HOST_INPUTS if is_secret(name)] == []
+
+
+def test_the_checks_read_nothing_that_the_host_is_not_told(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = set()
+    original = DeploymentInputs.get
+
+    def recorded(self: DeploymentInputs, name: str) -> Any:
+        read.add(name)
+        return original(self, name)
+
+    monkeypatch.setattr(DeploymentInputs, "get", recorded)
+    (tmp_path / "source").mkdir()
+    for provider in ("nginx", "nginx_proxy_manager"):
+        check(
+            {"source_path": str(tmp_path / "source"), "min_memory_bytes": 1 << 60},
+            staging_proxy_provider=provider,
+            staging_backend_switch="blue_green",
+            staging_tls_certificate="/nowhere.pem",
+            staging_tls_key="/nowhere.key",
+            staging_public_api_url="https://api.example.com",
+        )
+    assert read <= set(HOST_INPUTS)
+    assert len(read) >= 12
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_the_source_is_read_and_the_python_is_run_as_the_deploy_user(check: Check, tmp_path: Path) -> None:
+    """A link in the source to a file of root's, and a program that the deploy user can write."""
+    source, secret = tmp_path / "source", tmp_path / "secret.json"
+    (source / "web-ui").mkdir(parents=True)
+    secret.write_text('{"engines": {"node": ">=99"}, "scripts": {"build": "x"}}')
+    secret.chmod(0o600)
+    (source / "web-ui/package.json").symlink_to(secret)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nid -u >>{tmp_path}/ran\necho Python 3.11.2\n")
+    (tmp_path / "ran").touch()
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(path.stat().st_mode | 0o011)
+    (tmp_path / "ran").chmod(0o666)
+    python.chmod(0o755)
+    options = {"source_path": str(source), "python": str(python)}
+    assert "node-version" in names(check(options, staging_user="root"))
+    assert (tmp_path / "ran").read_text() == "0\n"
+    assert "node-version" not in names(check(options, staging_user="nobody"))
+    assert (tmp_path / "ran").read_text() == "0\n65534\n"
