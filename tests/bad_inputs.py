@@ -879,6 +879,14 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "path to leave behind outside of the project",
+        {"staging_leave_behind": ["../cache"]},
+        (
+            'staging_leave_behind[0] is "../cache"; expected a path inside the project, relative to its root; '
+            "remove the leading slash or the .."
+        ),
+    ),
+    (
         "user with capitals",
         {"staging_user": "Deploy"},
         (

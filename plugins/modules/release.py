@@ -90,6 +90,14 @@ options:
         compared with each component of a path, one with a slash with the path from the top.
     type: list
     elements: str
+  leave_behind:
+    description:
+      - Relative paths at which the application writes files that only the release has in which they were written. They
+        are deleted with it.
+      - Any other file that the application has written, and that is not in O(shared_paths), stops the deployment before
+        a new release is activated.
+    type: list
+    elements: str
   env_files:
     description:
       - Relative paths of the env files. They are copied into each release with mode 0600 and are not source. When a
@@ -106,7 +114,8 @@ options:
   keep_releases:
     description:
       - Number of releases that O(state=committed) keeps. It always keeps the active release, the last two verified
-        ones, those in which a process is running, and a directory that was taken over.
+        ones, those in which a process is running, a directory that was taken over, and those in which the application
+        has written files (RV(kept_for_data)).
     type: int
     default: 3
   rollback_to:
@@ -264,13 +273,26 @@ damage:
   returned: always
   type: list
   elements: str
-left_behind:
+unshared_data:
   description:
-    - For O(state=prepared), files of the active release that belong to no source and are not taken over into the
-      candidate. Data among them belongs in O(shared_paths).
+    - For O(state=prepared), files in the active release that no source contains and no build has made, and that are
+      neither in O(shared_paths) nor in O(leave_behind). Of directories that contain nothing else, the directory.
+    - They are written by the application. A release that would replace the active one is refused.
   returned: always
   type: list
   elements: str
+left_behind:
+  description: For O(state=prepared), the same files as far as O(leave_behind) names them.
+  returned: always
+  type: list
+  elements: str
+kept_for_data:
+  description:
+    - For O(state=committed), the old releases that are not deleted because the application has written files in them,
+      with these files.
+  returned: always
+  type: dict
+  sample: {0002-9f8e7d6c: [app.db, uploads/]}
 taken_over:
   description: Id of the release that was made of a directory found, or null.
   returned: always
@@ -292,6 +314,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.url import passwords_in
 from ..module_utils._release import steps
+from ..module_utils._release.data import advice
 from ..module_utils._release.delivery import Source
 from ..module_utils._release.errors import ReleaseError, explain
 from ..module_utils._release.operation import LAYOUT_OPTIONS, Operation, ReleaseOptions
@@ -341,10 +364,17 @@ def warnings_of(operation: Operation, result: dict[str, Any], state: str) -> lis
             f"the source contains {' and '.join(operation.outcome.not_fetched)}, which are not fetched; "
             "deploy such a source as an archive"
         )
-    if result["left_behind"]:
+    found = result["unshared_data"]
+    if found:
         warnings.append(
-            f"left behind in release {operation.active_before or operation.active}, because no source contains them: "
-            f"{', '.join(result['left_behind'][:10])}; add data among them to shared_paths"
+            f"release {result['active']} contains files that no source contains and no build has made: "
+            f"{', '.join(found[:10])}; the deployment of a change will stop; "
+            f"{advice(found, operation.manifest.layout)}"
+        )
+    for name, paths in result["kept_for_data"].items():
+        warnings.append(
+            f"release {name} is old and not deleted, because the application has written files in it: "
+            f"{', '.join(paths[:10])}; move what you need, and list in staging_leave_behind what may be deleted"
         )
     return warnings
 
@@ -363,6 +393,7 @@ def main() -> None:
             "revision": {"type": "str"},
             "shared_paths": {"type": "list", "elements": "str"},
             "carry": {"type": "list", "elements": "str"},
+            "leave_behind": {"type": "list", "elements": "str"},
             "exclude": {"type": "list", "elements": "str"},
             "env_files": {"type": "list", "elements": "str"},
             "on_uncommitted": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},

@@ -185,6 +185,30 @@ def with_descendants(roots: Iterable[int]) -> set[int]:
     return found
 
 
+def open_for_writing(directory: str) -> dict[str, str]:
+    """The files below a directory that processes hold open for writing, each with one of these processes.
+
+    :param directory: Without symbolic links in its path, as the kernel shows it.
+    """
+    found: dict[str, str] = {}
+    for pid in pids():
+        try:
+            descriptors = os.listdir(f"/proc/{pid}/fd")
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                path = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                if path.startswith(directory + os.sep) and not path.endswith(DELETED) and _is_writable(pid, descriptor):
+                    found.setdefault(path, f"{program_name(pid)}, pid {pid}")
+    return found
+
+
+def _is_writable(pid: int, descriptor: str) -> bool:
+    match = re.search(rb"(?m)^flags:\s+([0-7]+)", _read(pid, f"fdinfo/{descriptor}"))
+    return match is not None and int(match.group(1), 8) & os.O_ACCMODE != os.O_RDONLY
+
+
 def open_files_limit(pid: int) -> int | None:
     """The soft limit of open files; ``None`` also if it is unlimited."""
     match = re.search(rb"(?m)^Max open files\s+(\d+)", _read(pid, "limits"))

@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_source_dir": Kind("path", empty="unset"),
     "staging_source_exclude": _LIST,
     "staging_shared_paths": _LIST,
+    "staging_leave_behind": _LIST,
     "staging_take_over": _TRUTH,
     "staging_env_file": _TEXT,
     "staging_env": _DICT,

@@ -75,11 +75,12 @@ def check_paths(inputs: DeploymentInputs) -> None:
         relative = inputs.line(variable)
         if relative is not None and (relative.startswith(("/", "~")) or ".." in relative.split("/")):
             inputs.add("path-relative", variable, *_INSIDE)
-    shared = inputs.get("staging_shared_paths")
-    for index, entry in enumerate(shared if isinstance(shared, list) else ()):
-        text = str(entry)
-        if not text or text.startswith(("/", "~")) or ".." in text.split("/") or text.strip("/.") == "":
-            inputs.add("path-relative", ("staging_shared_paths", index), *_INSIDE)
+    for variable in ("staging_shared_paths", "staging_leave_behind"):
+        paths = inputs.get(variable)
+        for index, entry in enumerate(paths if isinstance(paths, list) else ()):
+            text = str(entry)
+            if not text or text.startswith(("/", "~")) or ".." in text.split("/") or text.strip("/.") == "":
+                inputs.add("path-relative", (variable, index), *_INSIDE)
 
 
 _INSIDE = ("a path inside the project, relative to its root", "remove the leading slash or the ..")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 
 from .._host.files import read_file, sweep, write_atomic
 from .copying import copy_file, remove_file
@@ -37,6 +38,26 @@ def delivered(project: Project, release: str) -> Tree | None:
 def activated(project: Project, release: str) -> Tree | None:
     """The source of a release when it was activated; None if it is not known."""
     return read_checksums(path(project, release, "activated.json"))
+
+
+def made(project: Project, release: str) -> Tree:
+    """The signature of each file that was in a release when it was activated, before a process ran in it."""
+    return read_checksums(path(project, release, "made.json")) or {}
+
+
+def signature(file: str) -> str:
+    """What changes when a file is written: its size and its modification time. Copies of it keep both."""
+    try:
+        status = os.lstat(file)
+    except OSError:
+        return ""
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def store_made(project: Project, release: str, names: Iterable[str]) -> None:
+    """Store the signatures of files of a release before a process runs in it."""
+    directory = project.path(release)
+    _write_checksums(path(project, release, "made.json"), {n: signature(os.path.join(directory, n)) for n in names})
 
 
 def read_checksums(file: str) -> Tree | None:

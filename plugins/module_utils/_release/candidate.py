@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 
 from .._frontend.build_plan import record_beside
 from . import baseline, shared
@@ -15,7 +16,7 @@ from .errors import ReleaseError
 from .manifest import Layout, Manifest, ReleaseRecord
 from .project import Project
 from .pruning import drop
-from .tree import Tree, read_tree, tree_digest
+from .tree import Tree, inside, read_tree, tree_digest
 
 _HARD_LINKED = "node_modules"
 """Package managers replace files in it and do not write into them."""
@@ -55,7 +56,7 @@ def copy_of(project: Project, manifest: Manifest, base: str, record: ReleaseReco
     name = manifest.next_id(record.revision)
     announce(project, manifest, name, record)
     try:
-        copy_release(project, base, name, manifest.layout)
+        copy_release(project, base, name, manifest.layout, tree)
         shared.link_into(project, name, manifest.layout)
         complete(project, manifest, tree)
     except BaseException:
@@ -63,8 +64,11 @@ def copy_of(project: Project, manifest: Manifest, base: str, record: ReleaseReco
         raise
 
 
-def copy_release(project: Project, base: str, release: str, layout: Layout) -> None:
-    """Copy the files of a release: sources and builds as copies, installed packages as hard links."""
+def copy_release(project: Project, base: str, release: str, layout: Layout, source: Collection[str]) -> None:
+    """Copy the files of a release: sources and builds as copies, installed packages as hard links.
+
+    :param source: Files that are copied even if their path is to be left behind.
+    """
     private = set(layout.env_files)
     top_source, top_target = project.path(base), project.path(release)
     os.mkdir(top_target, stat.S_IMODE(os.stat(top_source).st_mode))
@@ -75,6 +79,8 @@ def copy_release(project: Project, base: str, release: str, layout: Layout) -> N
             for entry in entries:
                 path = os.path.join(here, entry.name)
                 target = os.path.join(top_target, path)
+                if inside(path, layout.leave_behind) and not any(inside(name, (path,)) for name in source):
+                    continue
                 if entry.is_symlink() or entry.is_file(follow_symlinks=False):
                     copy_file(entry.path, target, 0o600 if path in private and not entry.is_symlink() else None)
                 elif not entry.is_dir(follow_symlinks=False) or entry.name == "__pycache__":

@@ -94,6 +94,14 @@ class Source:
             )
         return wanted
 
+    def names(self, project: Project, wanted: WantedSource) -> set[str] | None:
+        """Return the files of the wanted source; None if it is not on this host yet, or is in place."""
+        if self.kind == "archive" and self.archive and os.path.isfile(self.archive):
+            return set(archived_tree(self.archive))
+        if self.kind == "git" and wanted.revision and self.git().local_commit(project.mirror, wanted.revision):
+            return set(git.files_of(self.git(), project.mirror, wanted.revision))
+        return None
+
     def deliver(self, project: Project, directory: str, wanted: WantedSource, layout: Layout) -> tuple[Tree, list[str]]:
         """Put the source into the candidate's directory.
 

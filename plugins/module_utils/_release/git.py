@@ -198,8 +198,13 @@ def choose_reference(listing: str, version: str) -> str | None:
 
 def tracked_files(git: Git, directory: str) -> list[str]:
     """Return the files of the commit that is checked out."""
+    return files_of(git, directory, "HEAD")
+
+
+def files_of(git: Git, repository: str, commit: str) -> list[str]:
+    """Return the files of a commit."""
     listing = git.checked(
-        ["ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD"], directory, f"listing the files of {directory}"
+        ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], repository, f"listing the files of {repository}"
     )
     return [name for name in listing.split("\0") if name]
 

@@ -61,6 +61,8 @@ class Layout:
     exclude: list[str] = field(default_factory=list)
     env_files: list[str] = field(default_factory=list)
     carry: list[str] = field(default_factory=list)
+    leave_behind: list[str] = field(default_factory=list)
+    """Data that no other release gets, and that is deleted with its release."""
 
 
 @dataclass
@@ -127,6 +129,7 @@ _LAYOUT = object_of(
         "exclude": list_of(text),
         "env_files": list_of(_path_inside),
         "carry": list_of(_path_inside),
+        "leave_behind": list_of(_path_inside),
     }
 )
 _FIELDS: dict[str, Check] = {

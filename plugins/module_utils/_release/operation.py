@@ -21,7 +21,7 @@ from .plan import Found
 from .project import Project
 from .tree import relative_path
 
-LAYOUT_OPTIONS = ("shared_paths", "exclude", "env_files", "carry")
+LAYOUT_OPTIONS = ("shared_paths", "exclude", "env_files", "carry", "leave_behind")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class ReleaseResult:
 
     reasons: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
+    unshared_data: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
+    kept_for_data: dict[str, list[str]] = field(default_factory=dict)
     taken_over: str | None = None
     pruned: list[str] = field(default_factory=list)
     predicted_digest: str | None = None
@@ -141,7 +143,9 @@ class Operation:
             "changed": bool(outcome.reasons),
             "reasons": outcome.reasons,
             "damage": outcome.damage,
+            "unshared_data": outcome.unshared_data,
             "left_behind": outcome.left_behind,
+            "kept_for_data": outcome.kept_for_data,
             "taken_over": outcome.taken_over,
             "pruned": outcome.pruned,
             "active_before": self.active_before,
@@ -151,6 +155,11 @@ class Operation:
 
 
 def _refuse_nested_paths(layout: Layout) -> None:
+    for path in layout.leave_behind:
+        if path in layout.shared_paths:
+            raise ReleaseError(
+                f"{path!r} is in staging_shared_paths and in staging_leave_behind; remove it from one of them"
+            )
     for path in layout.shared_paths:
         for other in layout.shared_paths:
             if other != path and other.startswith(path + "/"):

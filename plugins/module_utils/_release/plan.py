@@ -150,7 +150,7 @@ def plan_commit(manifest: Manifest, active: str) -> CommitPlan:
 
 
 def to_prune(manifest: Manifest, active: str | None, in_use: Iterable[str], keep: int) -> Sequence[str]:
-    """Return the releases that may be deleted, oldest first.
+    """Return the releases that may be deleted if they contain no data, oldest first.
 
     Never the active one, the last two verified ones, the candidate, one in which a
     process is running, or a directory that was taken over, because that one may

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Iterable
 
-from . import baseline, candidate, git, shared, takeover
+from . import baseline, candidate, data, git, shared, takeover
 from .errors import ReleaseError
-from .left_behind import known_source, left_behind
 from .manifest import ReleaseRecord
 from .operation import LAYOUT_OPTIONS, Operation
 from .plan import Found, Observed, PreparePlan, WantedSource, plan_prepared
 from .pruning import drop
 from .source import listed_in_place, uncommitted
-from .tree import Difference, Tree, summary, tree_digest
+from .tree import Difference, Tree, inside, summary, tree_digest
 
 
 def prepare(operation: Operation) -> None:
@@ -40,6 +40,7 @@ class _Preparation:
         layout = operation.manifest.layout
         found_files = self._uncommitted(project.link) if operation.found is Found.DIRECTORY else []
         if found_files and operation.request.on_uncommitted == "refuse" and not self.source.in_place:
+            self._refuse_unshared(None)
             files = summary([Difference(path, "is not committed") for path in found_files])
             raise ReleaseError(
                 f"{project.link} is a git checkout with work that is in no commit ({files}); commit or remove it, "
@@ -60,8 +61,8 @@ class _Preparation:
             if changed:
                 operation.because(f"options changed: {', '.join(changed)}")
         if operation.predicting:
-            if plan.new_release and operation.active and not self.source.in_place:
-                self._find_left_behind(operation.active, {})
+            if plan.new_release or plan.take_over:
+                self._refuse_unshared(wanted)
             self._predict(plan, wanted, observed)
         else:
             self._apply(plan, wanted, observed)
@@ -88,6 +89,13 @@ class _Preparation:
         if active is None:
             return Observed(operation.found, None, None, manifest.candidate)
         damage = baseline.damage(project, active, manifest)
+        found = self._find_data(None, damage or ())
+        outcome = operation.outcome
+        outcome.unshared_data, outcome.left_behind = list(found.unshared), list(found.left_behind)
+        if damage and self.source.in_place:
+            # What the running application writes is no change of the source.
+            written = [path.rstrip("/") for path in found.unshared]
+            damage = tuple(difference for difference in damage if not inside(difference.path, written))
         directory = project.path(active)
         unlinked = set(shared.unlinked(project, directory, manifest.layout))
         unlinked -= set(shared.adoptable(project, directory, manifest.layout))
@@ -109,11 +117,32 @@ class _Preparation:
             return tree_digest(tree)
         return commit
 
-    def _find_left_behind(self, base: str, source: Tree) -> None:
-        manifest = self.operation.manifest
-        known = known_source(self.project, base, manifest.releases[base]) | set(source)
-        if known:
-            self.operation.outcome.left_behind = list(left_behind(self.project, base, manifest.layout, known))
+    def _find_data(self, wanted: WantedSource | None, damage: Iterable[Difference] = ()) -> data.Data:
+        """Return the data in the active release, or in the directory to take over.
+
+        :param wanted: None if the files of its source cannot be looked at yet.
+        """
+        operation, project, manifest = self.operation, self.project, self.operation.manifest
+        active = operation.active
+        record = manifest.releases[active] if active else None
+        names = self.source.names(project, wanted) if wanted and (record is None or record.taken_over) else None
+        if active is None or record is None:
+            return data.find(project.link, manifest.layout, data.of_directory(project.link, names))
+        edited = {difference.path for difference in damage}
+        known = data.of_release(project, active, record, edited, names)
+        return data.find(project.path(active), manifest.layout, known)
+
+    def _refuse_unshared(self, wanted: WantedSource | None) -> None:
+        """Stop before anything is changed if the active release or the directory found contains data."""
+        operation, project, manifest = self.operation, self.project, self.operation.manifest
+        active = operation.active
+        if active is None and operation.found is not Found.DIRECTORY:
+            return
+        damage = baseline.damage(project, active, manifest) if active else None
+        found = self._find_data(wanted, damage or ())
+        outcome = operation.outcome
+        outcome.unshared_data, outcome.left_behind = list(found.unshared), list(found.left_behind)
+        data.refuse(found, f"release {active}" if active else f"the directory {project.link}", manifest.layout)
 
     # --- predicting and applying ------------------------------------------------------------------
 
@@ -137,6 +166,8 @@ class _Preparation:
         operation, project, manifest = self.operation, self.project, self.operation.manifest
         if plan.new_release and not wanted.in_place:
             wanted = self.source.fetched(project, wanted)
+        if plan.new_release or plan.take_over:
+            self._refuse_unshared(wanted)
         if plan.drop:
             drop(project, manifest, [plan.drop])
         if plan.take_over:
@@ -171,7 +202,6 @@ class _Preparation:
             tree, operation.outcome.not_fetched = self.source.deliver(project, directory, wanted, manifest.layout)
             shared.link_into(project, name, manifest.layout)
             if operation.active:
-                self._find_left_behind(operation.active, tree)
                 candidate.carry_over(project, operation.active, name, manifest.layout)
             candidate.close_env_files(project, name, manifest.layout)
             candidate.complete(project, manifest, tree)

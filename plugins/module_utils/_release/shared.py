@@ -9,6 +9,7 @@ import os
 
 from . import links
 from .copying import remove_file, remove_tree
+from .data import names_a_database, sidecars
 from .manifest import Layout
 from .project import Project
 
@@ -50,7 +51,15 @@ def adopt(project: Project, release: str, layout: Layout) -> tuple[str, ...]:
             os.rename(place, aside)
             os.rename(link, place)
         os.rename(aside, home)
+        _move_sidecars(place, home)
     return adopted
+
+
+def _move_sidecars(place: str, home: str) -> None:
+    """Move what SQLite keeps beside a database that was moved, because without it the last changes are lost."""
+    for source, target in zip(sidecars(place), sidecars(home)):
+        if os.path.islink(place) and os.path.isfile(home) and os.path.isfile(source) and not os.path.lexists(target):
+            os.rename(source, target)
 
 
 def _finish_adoption(project: Project, release: str, layout: Layout) -> None:
@@ -66,10 +75,14 @@ def _finish_adoption(project: Project, release: str, layout: Layout) -> None:
         if os.path.lexists(home) and not os.path.lexists(place):
             os.makedirs(os.path.dirname(place), exist_ok=True)
             os.symlink(_relative(home, place), place)
+        _move_sidecars(place, home)
 
 
 def link_into(project: Project, release: str, layout: Layout) -> None:
-    """Link the shared paths into a release; what its source contains at them becomes the first shared data."""
+    """Link the shared paths into a release; what its source contains at them becomes the first shared data.
+
+    The link to a database that does not exist yet has no target: the application creates the file through it.
+    """
     for path in layout.shared_paths:
         place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
         os.makedirs(os.path.dirname(home), mode=0o750, exist_ok=True)
@@ -81,7 +94,7 @@ def link_into(project: Project, release: str, layout: Layout) -> None:
                 remove_tree(place)
             else:
                 os.rename(place, home)
-        if not os.path.lexists(home):
+        if not os.path.lexists(home) and not names_a_database(path):
             os.mkdir(home, 0o750)
         os.symlink(_relative(home, place), place)
 

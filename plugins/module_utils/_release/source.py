@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from . import git
 from .manifest import Layout
-from .tree import ALWAYS_EXCLUDED, Exclusion, Tree, read_tree, walk
+from .tree import ALWAYS_EXCLUDED, Exclusion, Tree, inside, read_tree, walk
 
 
 def exclusion(layout: Layout) -> Exclusion:
@@ -27,7 +27,11 @@ def listed_in_place(directory: str, layout: Layout) -> Tree:
         names: Iterable[str] = git.present_files(program, directory)
     else:
         names = walk(directory, excluded)
-    return read_tree(directory, (name for name in names if not excluded.covers(name)))
+    return read_tree(directory, (name for name in names if _is_source(name, excluded, layout)))
+
+
+def _is_source(path: str, excluded: Exclusion, layout: Layout) -> bool:
+    return not excluded.covers(path) and not inside(path, layout.leave_behind)
 
 
 def uncommitted(directory: str, layout: Layout, timeout_s: float) -> list[str]:
@@ -36,4 +40,4 @@ def uncommitted(directory: str, layout: Layout, timeout_s: float) -> list[str]:
     if not program.available() or git.head(program, directory) is None:
         return []
     excluded = exclusion(layout)
-    return [path for _code, path in git.changes(program, directory) if not excluded.covers(path)]
+    return [path for _code, path in git.changes(program, directory) if _is_source(path, excluded, layout)]

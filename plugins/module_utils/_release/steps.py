@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 
-from . import baseline, candidate, pruning
+from . import baseline, candidate, data, pruning
 from .copying import remove_tree
 from .errors import ReleaseError
 from .manifest import ReleaseRecord, checked_records
 from .operation import Operation
 from .plan import choose_rollback, plan_commit, to_prune
-from .tree import summary
+from .tree import summary, walk
 
 
 def open_candidate(operation: Operation) -> None:
@@ -28,6 +28,7 @@ def open_candidate(operation: Operation) -> None:
     operation.because(f"a copy of release {operation.active} is opened for changes")
     if operation.active:
         _refuse_damaged(operation, operation.active)
+        refuse_unshared(operation)
     base = manifest.releases.get(operation.active or "", ReleaseRecord())
     record = ReleaseRecord(base.revision, base.source_digest, dict(base.origin), dict(base.records))
     record.origin.pop("taken_over", None)
@@ -54,6 +55,21 @@ def _refuse_damaged(operation: Operation, active: str) -> None:
         )
 
 
+def refuse_unshared(operation: Operation) -> None:
+    """Stop before a release becomes active that would not have the data of the active one."""
+    if operation.active:
+        found = data_in(operation, operation.active)
+        data.refuse(found, f"release {operation.active}", operation.manifest.layout)
+
+
+def data_in(operation: Operation, release: str) -> data.Data:
+    """Return the data in a release."""
+    project, manifest = operation.project, operation.manifest
+    record = manifest.releases[release]
+    edited = {difference.path for difference in baseline.damage(project, release, manifest) or ()}
+    return data.find(project.path(release), manifest.layout, data.of_release(project, release, record, edited, None))
+
+
 def activate(operation: Operation) -> None:
     """Make the candidate the active release."""
     project, manifest = operation.project, operation.manifest
@@ -69,10 +85,13 @@ def activate(operation: Operation) -> None:
             "(state prepared)"
         )
     records = checked_records(operation.request.records)
+    # Again: the application was running while the candidate was built.
+    refuse_unshared(operation)
     operation.because(f"release {name} replaces {operation.active or 'nothing'}")
     manifest.releases[name].records.update(records)
     if not operation.predicting:
         baseline.take(project, name, manifest)
+        baseline.store_made(project, name, walk(project.path(name), data.not_data(manifest.layout)))
         project.write(manifest)
         project.point_to(name)
     manifest.candidate = None
@@ -118,7 +137,13 @@ def commit(operation: Operation) -> None:
 
 def _prune(operation: Operation, active: str) -> None:
     project, manifest = operation.project, operation.manifest
-    pruned = list(to_prune(manifest, active, pruning.in_use(project), operation.request.keep_releases))
+    pruned = []
+    for name in to_prune(manifest, active, pruning.in_use(project), operation.request.keep_releases):
+        found = data_in(operation, name).unshared
+        if found:
+            operation.outcome.kept_for_data[name] = list(found)
+        else:
+            pruned.append(name)
     if pruned:
         operation.outcome.pruned = pruned
         operation.because(f"old releases are deleted: {', '.join(pruned)}")
