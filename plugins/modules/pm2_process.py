@@ -110,6 +110,12 @@ options:
     description:
       - Further query parameters of the handshake, such as a token. Their values are never shown.
     type: dict
+  health_public_url:
+    description:
+      - The URL that users ask for. O(health_url) and O(health_websocket_url) are then asked with the headers that a
+        correct proxy sends for it, such as C(Host) and C(X-Forwarded-Proto). An application that checks host names or
+        redirects to HTTPS answers other requests with a refusal.
+    type: str
   health_timeout:
     description:
       - Seconds until a process that was started or reloaded must be healthy.
@@ -257,6 +263,7 @@ def main() -> None:
             "health_websocket_origin": {"type": "str"},
             "health_websocket_headers": {"type": "dict", "no_log": True},
             "health_websocket_query": {"type": "dict", "no_log": True},
+            "health_public_url": {"type": "str"},
             "health_timeout": {"type": "int", "default": 60},
             "stable_s": {"type": "float", "default": 3},
         },

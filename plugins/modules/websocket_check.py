@@ -65,6 +65,14 @@ options:
       origin:
         description: The C(Origin) header, as a browser on the page sends it.
         type: str
+      public_url:
+        description:
+          - The URL that users ask for, where the endpoint is behind the proxy that they reach. The request then has
+            the headers that a correct proxy sends for that URL, namely C(Host), C(X-Forwarded-Proto),
+            C(X-Forwarded-Host), C(X-Forwarded-Port), C(X-Forwarded-For) and C(X-Real-IP).
+          - Without it, an application that checks host names, redirects to HTTPS or compares origins may refuse a
+            request that it would accept through the proxy.
+        type: str
       subprotocols:
         description: Subprotocols to offer. The server must choose one of them, as browsers require.
         type: list
@@ -182,6 +190,7 @@ EXAMPLES = r"""
     endpoints:
       - name: backend
         url: ws://127.0.0.1:14200/ws
+        public_url: wss://api.example.com/ws
         vantage: direct
       - name: proxy
         url: wss://api.example.com/ws
@@ -337,6 +346,7 @@ ENDPOINT_SPEC: dict[str, Any] = {
     "vantage": {"type": "str", "choices": ["direct", "proxy", "public"], "default": "direct"},
     "transport": {"type": "str", "choices": ["websocket", "sse"], "default": "websocket"},
     "origin": {"type": "str"},
+    "public_url": {"type": "str"},
     "subprotocols": {"type": "list", "elements": "str", "default": []},
     "headers": {"type": "dict", "default": {}},
     "secret_headers": {"type": "dict", "default": {}, "no_log": True},

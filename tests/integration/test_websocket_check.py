@@ -7,13 +7,11 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,50 +22,9 @@ from free_ports import free_port
 from lateness import Lateness
 from module_runner import RunModule
 from nginx_tree import wait_for
+from websocket_servers import running, uvicorn
 
 PING_PONG = {"send": {"type": "ping"}, "expect": {"type": "pong"}}
-
-FASTAPI = """
-import asyncio, json
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
-from fastapi.responses import StreamingResponse
-
-app = FastAPI()
-
-async def answer(ws):
-    await ws.accept()
-    try:
-        while True:
-            if json.loads(await ws.receive_text()).get("type") == "ping":
-                await ws.send_json({"type": "pong"})
-                open("answered", "w").close()
-    except WebSocketDisconnect:
-        pass
-
-@app.websocket("/ws")
-async def plain(ws: WebSocket):
-    await answer(ws)
-
-@app.websocket("/private")
-async def private(ws: WebSocket, token: str = ""):
-    if token == "right-token":
-        await answer(ws)
-    else:
-        await ws.close(code=1008)
-
-@app.websocket("/policy")
-async def policy(ws: WebSocket):
-    await ws.accept()
-    await ws.close(code=1008, reason="no such room")
-
-@app.get("/api/events")
-async def events():
-    async def each():
-        for number in range(200):
-            yield f"data: {number} {'x' * 1000}\\n\\n"
-            await asyncio.sleep(0.3)
-    return StreamingResponse(each(), media_type="text/event-stream")
-"""
 
 # 10.4 to 12 have only the older server, 14 and later only the newer one without a warning.
 WEBSOCKETS = """
@@ -197,36 +154,6 @@ class Site:
 
     def proxy(self, path: str, **more: Any) -> dict[str, Any]:
         return {"name": "proxy", "url": f"ws://app.localhost:{self.nginx}{path}", "vantage": "proxy", **more}
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def running(command: list[str], port: int, log: Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=cwd)
-    try:
-        deadline = time.monotonic() + 60
-        while not listens(port):
-            assert process.poll() is None, f"{command[0]} ended: {log.read_text()}"
-            assert time.monotonic() < deadline, f"{command[0]} does not listen: {log.read_text()}"
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def uvicorn(directory: Path, port: int, *more: str) -> list[str]:
-    (directory / "app.py").write_text(FASTAPI)
-    return [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), "--log-level", "warning", *more]
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,9 @@ def examine(check: HealthCheck, state: Pm2State, definition: ProcessDefinition) 
         _examine_port(check.port, state, present)
     if check.url:
         try:
-            answer = http.request(check.url, timeout_s=min(_ONE_ANSWER_S, check.timeout_s), body_limit=0)
+            answer = http.request(
+                check.url, timeout_s=min(_ONE_ANSWER_S, check.timeout_s), headers=check.headers, body_limit=0
+            )
         except http.NoAnswerError as err:
             raise UnhealthyError(f"{check.url} does not answer ({err})") from err
         if answer.status != 200:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.forwarded import forwarded_headers
 from .._host.url import Url, UrlError, is_loopback, parse_url
-from .._websocket.target import Target, TargetError, parse_target
+from .._websocket.target import Target, TargetError, parse_public_url, parse_target
 from .error import Pm2Error
 
 
@@ -27,6 +28,8 @@ class HealthCheck:
     """For so long, pid and number of restarts must not change."""
     websocket: Target | None = None
     """Must accept a WebSocket."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with the request for ``url``."""
 
 
 def health_check_from(params: Mapping[str, Any]) -> HealthCheck:
@@ -40,7 +43,16 @@ def health_check_from(params: Mapping[str, Any]) -> HealthCheck:
         port = url.port
     if port is None and websocket and is_loopback(websocket.host):
         port = websocket.port
-    return HealthCheck(url, port, params["health_timeout"], params["stable_s"], websocket)
+    return HealthCheck(url, port, params["health_timeout"], params["stable_s"], websocket, _headers(params))
+
+
+def _headers(params: Mapping[str, Any]) -> dict[str, str]:
+    """What a correct proxy would send."""
+    try:
+        public = parse_public_url(params["health_public_url"], "health_public_url")
+    except TargetError as err:
+        raise Pm2Error(str(err)) from err
+    return {"Host": public.authority, **dict(forwarded_headers(public))} if public else {}
 
 
 def _url(text: str | None) -> Url | None:
@@ -65,6 +77,7 @@ def _websocket(params: Mapping[str, Any]) -> Target | None:
         "name": "health_websocket",
         "url": url,
         "origin": params["health_websocket_origin"],
+        "public_url": params["health_public_url"],
         "secret_headers": params["health_websocket_headers"],
         "secret_query": params["health_websocket_query"],
     }

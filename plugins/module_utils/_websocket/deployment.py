@@ -74,22 +74,30 @@ class Deployment:
     def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
         name = _NAMES[vantage]
         direct = f"127.0.0.1:{self.backend_port}"
-        websocket = f"ws://{direct}{self.path}" if vantage == "direct" else self.url
-        yield {"name": name, **self._reached(vantage, websocket)}
-        api = f"http://{direct}" if vantage == "direct" else parse_url(self.api_url, lenient=True).origin
+        yield {"name": name, **self._reached(vantage, self.url, f"ws://{direct}{self.path}")}
+        api = parse_url(self.api_url, lenient=True).origin
         for path in self.event_paths:
             if not path.endswith("/"):
                 yield {
                     "name": f"{name} {path}",
-                    **self._reached(vantage, api + path),
+                    **self._reached(vantage, api + path, f"http://{direct}{path}"),
                     "transport": "sse",
                     "message_timeout": self.event_timeout_s,
                 }
 
-    def _reached(self, vantage: str, url: str) -> dict[str, str]:
+    def _reached(self, vantage: str, url: str, direct: str) -> dict[str, str]:
+        """How a public URL is asked for from a vantage point.
+
+        :param direct: The backend's own URL for it.
+        """
         reached = {"url": url}
+        if vantage == "direct":
+            reached = {"url": direct, "public_url": url}
         if vantage == "proxy":
             reached = {"url": self._at_proxy(url), "connect_to": self._proxy_socket(url)}
+            if reached["url"] != url:
+                # TLS ends before this proxy, and what ends it says so.
+                reached["public_url"] = url
         if self.ca_certificates and parse_url(reached["url"], lenient=True).secure:
             reached["ca_certificates"] = self.ca_certificates
         return reached

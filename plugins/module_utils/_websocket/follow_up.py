@@ -53,7 +53,7 @@ async def follow_up(seen: Observation, context: ssl.SSLContext | None, handshake
 async def _after_refusal(seen: Observation, context: ssl.SSLContext | None, timeout_s: float) -> None:
     target, answers = seen.target, seen.follow_up
     if seen.status in _ASK_WITH_ANOTHER_ORIGIN:
-        for origin in (None, target.parts.origin):
+        for origin in (None, target.asked_for.origin):
             if origin == target.origin:
                 continue
             attempt = await open_and_close(target, context, timeout_s, origin)

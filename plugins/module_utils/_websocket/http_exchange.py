@@ -35,7 +35,7 @@ def request_head(target: Target, origin: str | None, *fields: tuple[str, str]) -
     if not any(name.lower() == "user-agent" for name, _ in target.headers):
         headers.append(("User-Agent", USER_AGENT))
     lines = [f"GET {target.resource} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in (*headers, *target.headers)]
+    lines += [f"{name}: {value}" for name, value in (*headers, *target.forwarded, *target.headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

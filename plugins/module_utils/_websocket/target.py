@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from .._host.forwarded import forwarded_headers
 from .._host.url import Url, UrlError, as_address, check_host, parse_url
 from .settings import SettingsError, message_timeout_s
 
@@ -25,7 +26,7 @@ _USERINFO = re.compile(r"^[^/?#]*//[^/?#]*@")
 _CONNECT_TO = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[0-9A-Za-z._-]+)?\]|[^\s:\[\]/@]+):(\d{1,5})")
 # Set by the check itself; a second value would make the request ambiguous. With the option to use instead.
 _OWN_HEADERS = {
-    "host": "url and connect_to",
+    "host": "public_url",
     "origin": "origin",
     "sec-websocket-protocol": "subprotocols",
     "upgrade": "",
@@ -61,6 +62,8 @@ class Target:
     connect_host: str
     connect_port: int
     origin: str | None = None
+    #: What a user asks for, if the endpoint is what a proxy forwards to.
+    public: Url | None = None
     subprotocols: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -87,7 +90,20 @@ class Target:
     @property
     def authority(self) -> str:
         """The value of the Host header."""
-        return self.parts.authority
+        return self.asked_for.authority
+
+    @property
+    def asked_for(self) -> Url:
+        """The URL of which the peer must believe that it was asked for."""
+        return self.public or self.parts
+
+    @property
+    def forwarded(self) -> tuple[tuple[str, str], ...]:
+        """What a correct proxy adds to the request, as far as the endpoint's own headers do not name it."""
+        if self.public is None:
+            return ()
+        given = {name.lower() for name, _ in self.headers}
+        return tuple(item for item in forwarded_headers(self.public) if item[0].lower() not in given)
 
     @property
     def path(self) -> str:
@@ -136,6 +152,7 @@ def parse_target(raw: Mapping[str, Any], label: str = "endpoint") -> Target:
         connect_host=connect_host,
         connect_port=connect_port,
         origin=_parse_origin(raw.get("origin"), label),
+        public=parse_public_url(raw.get("public_url"), f"{label}: public_url"),
         subprotocols=_parse_subprotocols(raw.get("subprotocols") or (), label),
         headers=headers + secret_headers,
         secrets=_secrets(secret_query.values(), (value for _, value in secret_headers)),
@@ -171,6 +188,22 @@ def _parse_url(url: str, transport: str, label: str) -> Url:
         raise TargetError(f"{label}: url is {url!r}, but transport {transport} needs one that starts with {expected}")
     if parts.fragment:
         raise TargetError(f"{label}: url is {url!r}, but a fragment (#) is never sent to a server; remove it")
+    return parts
+
+
+def parse_public_url(text: Any, label: str) -> Url | None:
+    """Read the URL on whose behalf a request is made.
+
+    :raises TargetError: If it is none.
+    """
+    if text in (None, ""):
+        return None
+    try:
+        parts = parse_url(str(text), lenient=True)
+    except UrlError as exc:
+        raise TargetError(f"{label} is {str(text)!r}, but {exc}") from None
+    if parts.scheme not in ("ws", "wss", "http", "https"):
+        raise TargetError(f"{label} is {str(text)!r}; expected one that starts with wss://, ws://, https:// or http://")
     return parts
 
 

@@ -9,7 +9,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error impor
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.health_check import health_check_from
 
 OPTIONS: dict[str, Any] = dict.fromkeys(
-    ("url", "port", "websocket_url", "websocket_origin", "websocket_headers", "websocket_query")
+    ("url", "port", "websocket_url", "websocket_origin", "websocket_headers", "websocket_query", "public_url")
 ) | {"timeout": 60}
 
 
@@ -52,6 +52,33 @@ def test_all_options_are_read() -> None:
     assert (check.websocket.url, check.websocket.origin) == ("ws://127.0.0.1:1/ws", "http://page")
     assert (check.websocket.headers, check.websocket.resource) == ((("X-A", "planted-1"),), "/ws?token=planted-2")
     assert "planted" not in repr(check)
+
+
+def test_the_headers_are_those_of_a_correct_proxy() -> None:
+    check = health_check_from(
+        options(
+            url="http://127.0.0.1:1/health",
+            websocket_url="ws://127.0.0.1:1/ws",
+            public_url="wss://api.example.com:8443/ws",
+        )
+    )
+    forwarded = {
+        "X-Real-IP": "127.0.0.1",
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "api.example.com:8443",
+        "X-Forwarded-Port": "8443",
+    }
+    assert check.headers == {"Host": "api.example.com:8443", **forwarded}
+    assert check.websocket is not None
+    assert check.websocket.authority == "api.example.com:8443"
+    assert dict(check.websocket.forwarded) == forwarded
+
+
+def test_another_text_than_a_public_url_is_refused() -> None:
+    with pytest.raises(Pm2Error) as error:
+        health_check_from(options(public_url="api.example.com"))
+    assert str(error.value).startswith("health_public_url is 'api.example.com'")
 
 
 @pytest.mark.parametrize("url", ["localhost:1", "ftp://127.0.0.1/", "http://", "http://127.0.0.1:http/"])

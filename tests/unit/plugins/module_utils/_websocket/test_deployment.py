@@ -39,6 +39,7 @@ def test_each_vantage_point_reaches_the_websocket_in_its_own_way() -> None:
             "origin": "http://app.example.com:14100",
             "name": "backend",
             "url": "ws://127.0.0.1:14200/ws",
+            "public_url": "ws://api.example.com/ws",
             "vantage": "direct",
         },
         {
@@ -84,6 +85,7 @@ def test_event_streams_are_at_the_api_and_checked_from_the_same_vantage_points()
         {
             "name": "backend /api/events",
             "url": "http://127.0.0.1:14200/api/events",
+            "public_url": "https://events.example.com:8443/api/events",
             "vantage": "direct",
             **stream,
         },
@@ -130,6 +132,12 @@ def test_event_streams_are_at_the_api_and_checked_from_the_same_vantage_points()
 def test_the_proxy_is_reached_at_its_address(changes: dict[str, Any], url: str, connect_to: str) -> None:
     endpoint = at(replace(SECURE, **changes), "proxy")[0]
     assert (endpoint["url"], endpoint["connect_to"]) == (url, connect_to)
+
+
+def test_a_proxy_behind_tls_is_told_what_the_user_asked_for() -> None:
+    assert at(replace(SECURE, proxy_tls=False), "proxy")[0]["public_url"] == "wss://api.example.com/ws"
+    assert "public_url" not in at(SECURE, "proxy")[0]
+    assert not any("public_url" in endpoint for endpoint in at(SECURE, "public"))
 
 
 def test_authorities_go_to_endpoints_with_tls_alone() -> None:
