@@ -1013,7 +1013,7 @@ def test_the_time_of_the_whole_call_is_kept(check: Callable[..., dict[str, Any]]
         pytest.param({"headers": {"X-A": "1\r\nX-B: 2"}}, "contains a control character", id="header-injection"),
         pytest.param({"secret_headers": {"X-A": "abcdefg\x00"}}, "the value of X-A contains a control", id="secret"),
         pytest.param({"headers": {"X A": "1"}}, "which HTTP does not allow", id="header-name"),
-        pytest.param({"headers": {"Host": "h"}}, "use url and connect_to instead", id="own-header"),
+        pytest.param({"headers": {"Host": "h"}}, "use public_url instead", id="own-header"),
         pytest.param({"connect_to": "nowhere"}, "expected host:port", id="connect-to"),
         pytest.param({"origin": "page.example"}, "but it does not start with a scheme", id="origin"),
         pytest.param({"subprotocols": ["a b"]}, "RFC 6455 does not allow", id="subprotocol"),
