@@ -359,6 +359,13 @@ def warnings_of(operation: Operation, result: dict[str, Any], state: str) -> lis
             f"release {result['active']} is active again, but not as it was: {', '.join(result['damage'][:5])}; "
             "the next deployment makes a new one"
         )
+    kept = operation.outcome.kept
+    if kept:
+        more = f" and {len(kept) - 10} more" if len(kept) > 10 else ""
+        warnings.append(
+            f"the directory that was taken over contains work that is in no commit ({', '.join(kept[:10])}{more}); it "
+            f"is kept in release {operation.outcome.taken_over}, and the deployed source does not contain it"
+        )
     if operation.outcome.not_fetched:
         warnings.append(
             f"the source contains {' and '.join(operation.outcome.not_fetched)}, which are not fetched; "

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from .._frontend.build_plan import record_beside
 from . import baseline, shared
+from .checkout import exclude_own_files
 from .copying import copy_directory, copy_file, remove_file, share_directory
 from .errors import ReleaseError
 from .manifest import Layout, Manifest, ReleaseRecord
@@ -58,6 +59,7 @@ def copy_of(project: Project, manifest: Manifest, base: str, record: ReleaseReco
     try:
         copy_release(project, base, name, manifest.layout, tree)
         shared.link_into(project, name, manifest.layout)
+        exclude_own_files(project.path(name), manifest.layout)
         complete(project, manifest, tree)
     except BaseException:
         drop(project, manifest, [name])

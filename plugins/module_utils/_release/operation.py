@@ -49,6 +49,8 @@ class ReleaseResult:
     left_behind: list[str] = field(default_factory=list)
     kept_for_data: dict[str, list[str]] = field(default_factory=dict)
     taken_over: str | None = None
+    kept: list[str] = field(default_factory=list)
+    """Files of the directory that was taken over whose content is in no commit."""
     pruned: list[str] = field(default_factory=list)
     predicted_digest: str | None = None
     not_fetched: list[str] = field(default_factory=list)

@@ -46,6 +46,8 @@ class Observed:
     damage: tuple[Difference, ...] = ()
     """Differences between the active release and its checksums."""
     has_checksums: bool = True
+    new_commit: str | None = None
+    """The commit that was checked out in the active release after its activation, if nothing else differs."""
     unlinked: tuple[str, ...] = ()
     """Shared paths for which the active release has no link."""
 
@@ -93,7 +95,15 @@ def _reasons_for_a_new_release(observed: Observed, wanted: WantedSource) -> list
     reasons = []
     if not wanted.in_place and observed.active_revision != wanted.revision:
         reasons.append(f"the source changed from {short(observed.active_revision)} to {short(wanted.revision)}")
-    if not observed.has_checksums:
+    if observed.new_commit:
+        # Its files differ from the checksums, but nobody has edited them.
+        was, now = short(observed.active_revision), short(observed.new_commit)
+        reasons.append(
+            f"the source changed from {was} to {now}"
+            if wanted.in_place
+            else f"in the active release {observed.active} the commit {now} is checked out instead of {was}"
+        )
+    elif not observed.has_checksums:
         reasons.append(f"release {observed.active} has no checksums")
     elif observed.damage:
         where = f"the active release {observed.active}" if observed.active else "the project"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 
 from . import baseline, candidate, data, git, shared, takeover
+from .checkout import exclude_own_files
 from .errors import ReleaseError
 from .manifest import ReleaseRecord
 from .operation import LAYOUT_OPTIONS, Operation
@@ -50,7 +51,8 @@ class _Preparation:
         observed = self._observe(found_files)
         plan = plan_prepared(observed, wanted)
         outcome.reasons.extend(plan.reasons)
-        outcome.damage = [str(difference) for difference in observed.damage]
+        if not (wanted.in_place and observed.new_commit):
+            outcome.damage = [str(difference) for difference in observed.damage]
         if not self.source.in_place and operation.active and observed.active_revision == wanted.revision:
             self.repaired = [difference.path for difference in observed.damage]
         if operation.active:
@@ -106,6 +108,7 @@ class _Preparation:
             candidate=manifest.candidate,
             damage=damage or (),
             has_checksums=damage is not None,
+            new_commit=self._new_commit(directory, manifest.releases[active].revision) if damage else None,
             unlinked=tuple(sorted(unlinked)),
         )
 
@@ -144,6 +147,14 @@ class _Preparation:
         outcome.unshared_data, outcome.left_behind = list(found.unshared), list(found.left_behind)
         data.refuse(found, f"release {active}" if active else f"the directory {project.link}", manifest.layout)
 
+    def _new_commit(self, directory: str, revision: str | None) -> str | None:
+        """The commit of a checkout that somebody has updated since; None if it contains anything else."""
+        if not git.FULL_COMMIT.match(revision or ""):
+            return None
+        program = git.Git(timeout_s=self.git_timeout_s)
+        commit = git.head(program, directory) if program.available() else None
+        return None if commit in (None, revision) or self._uncommitted(directory) else commit
+
     # --- predicting and applying ------------------------------------------------------------------
 
     def _predict(self, plan: PreparePlan, wanted: WantedSource, observed: Observed) -> None:
@@ -176,8 +187,11 @@ class _Preparation:
                 origin["taken_over"] = True
             operation.active = takeover.take_over(project, manifest, observed.active_revision, origin)
             operation.outcome.taken_over = operation.active
+            if not wanted.in_place:
+                operation.outcome.kept = [difference.path for difference in observed.damage]
         elif operation.active:
             shared.adopt(project, operation.active, manifest.layout)
+            exclude_own_files(project.path(operation.active), manifest.layout)
         if plan.new_release:
             if wanted.in_place and operation.active:
                 self._open_copy(operation.active)
@@ -201,6 +215,7 @@ class _Preparation:
         try:
             tree, operation.outcome.not_fetched = self.source.deliver(project, directory, wanted, manifest.layout)
             shared.link_into(project, name, manifest.layout)
+            exclude_own_files(directory, manifest.layout)
             if operation.active:
                 candidate.carry_over(project, operation.active, name, manifest.layout)
             candidate.close_env_files(project, name, manifest.layout)

@@ -10,6 +10,7 @@ from typing import Any
 
 from .._host.files import sweep
 from . import baseline, links, pruning, shared
+from .checkout import exclude_own_files
 from .manifest import Manifest, ReleaseRecord
 from .plan import Found
 from .project import Project
@@ -41,6 +42,7 @@ def finish(project: Project, manifest: Manifest) -> None:
     if name is None:
         return
     shared.adopt(project, name, manifest.layout)
+    exclude_own_files(project.path(name), manifest.layout)
     record = manifest.releases.setdefault(name, ReleaseRecord(taken_over=True))
     tree = listed_in_place(project.path(name), manifest.layout)
     record.source_digest = tree_digest(tree)

@@ -947,3 +947,93 @@ def test_a_changed_exclude_is_reported_once(site):
     assert site.from_archive(SOURCE, check=True, exclude=["*.log"])["reasons"] == ["options changed: exclude"]
     assert site.from_archive(SOURCE, exclude=["*.log"])["changed"]
     assert not site.from_archive(SOURCE, exclude=["*.log"])["changed"]
+
+
+@pytest.mark.parametrize("shared", ["logs", "a dir/#x"])
+def test_git_status_of_a_directory_that_was_taken_over_stays_clean(site, shared):
+    """An ignore rule that ends in a slash matches no link, and the virtual environment becomes one too."""
+    site.commit({**SOURCE, ".gitignore": f"/{shared}/\n.venv/\n"})
+    git(site.home, "clone", "-q", str(site.repository), str(site.project))
+    write(site.project, {f"{shared}/x.log": "x", ".venv/bin/python": "", ".env.staging": "A=1\n"})
+    args = {"shared_paths": [shared], "env_files": [".env.staging"]}
+    site.commit({"backend/main.py": "print('two')\n"})
+    result = site.from_git(**args)
+    assert not result["failed"], result["msg"]
+    for release_id in (result["active"], result["candidate"]):
+        directory = site.releases / release_id
+        if not (directory / ".venv").is_symlink():
+            (directory / ".venv/bin/python").unlink()
+            (directory / ".venv/bin").rmdir()
+            (directory / ".venv").rmdir()
+            (directory / ".venv").symlink_to("../venvs/x")
+        assert (directory / shared).is_symlink()
+        assert git(directory, "status", "--porcelain") == ""
+    # The link stays when its path is no longer shared.
+    site.ok("activated")
+    assert not site.from_git(**{**args, "shared_paths": []})["failed"]
+    assert git(site.project, "status", "--porcelain") == ""
+
+
+def test_lines_of_others_in_info_exclude_stay(site):
+    commit = site.commit(SOURCE)
+    git(site.home, "clone", "-q", str(site.repository), str(site.project))
+    exclude = site.project / ".git/info/exclude"
+    exclude.write_bytes(b"mine \xe9")
+    result = site.from_git(version=commit)
+    text = (site.releases / result["active"] / ".git/info/exclude").read_bytes()
+    assert text.startswith(b"mine \xe9\n# BEGIN codeframe.staging")
+    assert b"\n/data\n/.env.staging\n.venv\n# END codeframe.staging\n" in text
+    site.from_git(version=commit)
+    assert (site.project / ".git/info/exclude").read_bytes() == text
+
+
+def test_an_info_exclude_that_is_a_link_is_left_alone(site, tmp_path):
+    site.commit(SOURCE)
+    git(site.home, "clone", "-q", str(site.repository), str(site.project))
+    (tmp_path / "elsewhere").write_text("mine\n")
+    (site.project / ".git/info/exclude").unlink()
+    (site.project / ".git/info/exclude").symlink_to(tmp_path / "elsewhere")
+    assert not site.from_git()["failed"]
+    assert (tmp_path / "elsewhere").read_text() == "mine\n"
+
+
+def test_a_new_commit_in_place_is_a_new_source_and_no_edit(site):
+    site.commit(SOURCE)
+    git(site.home, "clone", "-q", str(site.repository), str(site.project))
+    write(site.project, {"data/app.db": "rows"})
+    args = {"source_type": "in_place", "env_files": [".env.staging"], "shared_paths": ["data"]}
+    first = site.ok("prepared", **args)
+    new = site.commit({"backend/main.py": "print('two')\n"})
+    git(site.project, "pull", "-q")
+    result = site.ok("prepared", **args)
+    assert (result["damage"], result["revision"]) == ([], new)
+    assert result["reasons"] == [f"the source changed from {first['revision'][:12]} to {new[:12]}"]
+    site.ok("activated")
+    write(site.project, {"backend/main.py": "edited\n"})
+    assert site.ok("prepared", **args)["damage"] == ["backend/main.py was edited"]
+
+
+def test_a_commit_that_was_checked_out_in_the_active_release_is_named(site):
+    old = site.commit(SOURCE)
+    site.from_git()
+    site.ok("activated")
+    new = site.commit({"backend/main.py": "print('two')\n"})
+    git(site.project, "fetch", "-q", "origin")
+    git(site.project, "checkout", "-q", new)
+    result = site.from_git(version=old)
+    assert result["reasons"] == [
+        f"in the active release {result['active']} the commit {new[:12]} is checked out instead of {old[:12]}"
+    ]
+    assert (Path(result["path"]) / "backend/main.py").read_text() == SOURCE["backend/main.py"]
+
+
+def test_the_work_that_a_take_over_keeps_is_listed(site):
+    site.commit(SOURCE)
+    git(site.home, "clone", "-q", str(site.repository), str(site.project))
+    write(site.project, {"backend/main.py": "edited\n", "package.json": "{}\n"})
+    result = site.from_git(on_uncommitted="keep")
+    assert result["warnings"] == [
+        "the directory that was taken over contains work that is in no commit (backend/main.py, package.json); it is "
+        f"kept in release {result['active']}, and the deployed source does not contain it"
+    ]
+    assert (site.releases / result["active"] / "package.json").exists()
