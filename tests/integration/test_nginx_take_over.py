@@ -12,10 +12,10 @@ from nginx_tree import NGINX, Loop, Tree, wait_for
 pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
 
 
-def former(tree: Tree, text: str | None = None, name: str = "former-api") -> Path:
+def manual(tree: Tree, text: str | None = None, name: str = "manual-api") -> Path:
     """A manual site for the name of the managed one: a file in sites-available and a link with a relative target."""
     file = tree.root / "sites-available" / name
-    file.write_text(text or tree.content("former"))
+    file.write_text(text or tree.content("manual"))
     link = tree.root / "sites-enabled" / name
     link.symlink_to(f"../sites-available/{name}")
     reload(tree)
@@ -28,9 +28,9 @@ def reload(tree: Tree) -> None:
     wait_for(lambda: tree.workers() and not before & set(tree.workers()))
 
 
-def test_the_former_site_is_disabled_in_the_reload_that_enables_the_site(tree: Tree) -> None:
-    link = former(tree)
-    assert tree.ours() == (200, "former")
+def test_the_manual_site_is_disabled_in_the_reload_that_enables_the_site(tree: Tree) -> None:
+    link = manual(tree)
+    assert tree.ours() == (200, "manual")
     before = tree.snapshot()
     predicted = tree.site(check=True, take_over=True)
     assert (predicted["changed"], predicted["taken_over"], tree.snapshot()) == (True, [str(link)], before)
@@ -47,30 +47,30 @@ def test_the_former_site_is_disabled_in_the_reload_that_enables_the_site(tree: T
     assert not loop.failed
     assert not workers & set(tree.workers())
     assert not os.path.lexists(link)
-    assert os.readlink(kept) == str(tree.root / "sites-available/former-api")
+    assert os.readlink(kept) == str(tree.root / "sites-available/manual-api")
     assert not tree.site(take_over=True)["changed"]
     assert not tree.site()["changed"]
 
 
-def test_the_removal_of_the_site_restores_the_former_one(tree: Tree) -> None:
-    link = former(tree)
+def test_the_removal_of_the_site_restores_the_manual_one(tree: Tree) -> None:
+    link = manual(tree)
     before = tree.snapshot()
     tree.site(take_over=True)
     with Loop(tree.port).running() as loop:
         result = tree.site(state="absent")
     assert f"{link} was taken over and is restored" in result["reasons"]
     assert result["taken_over"] == []
-    assert tree.ours() == (200, "former")
+    assert tree.ours() == (200, "manual")
     assert not loop.failed
     # The link has an absolute target by now.
-    assert tree.snapshot() == {**before, "sites-enabled/former-api": f"-> {tree.root}/sites-available/former-api"}
+    assert tree.snapshot() == {**before, "sites-enabled/manual-api": f"-> {tree.root}/sites-available/manual-api"}
     assert not (tree.root / "taken-over").exists()
     assert not tree.site(state="absent")["changed"]
 
 
 def test_a_file_keeps_its_content_and_mode(tree: Tree) -> None:
-    file = tree.root / "conf.d" / "former.conf"
-    file.write_text(tree.content("former \xe9"))
+    file = tree.root / "conf.d" / "manual.conf"
+    file.write_text(tree.content("manual \xe9"))
     file.chmod(0o640)
     reload(tree)
     before = file.read_bytes()
@@ -82,14 +82,14 @@ def test_a_file_keeps_its_content_and_mode(tree: Tree) -> None:
 
 
 def test_an_unmanaged_site_with_the_same_paths_is_taken_over_and_restored(tree: Tree) -> None:
-    former(tree, name=tree.name)
+    manual(tree, name=tree.name)
     before = tree.snapshot()
     assert "does not have the marker" in tree.site()["msg"]
     result = tree.site(take_over=True)
     assert tree.ours() == (200, "ours")
     assert str(tree.link) in result["taken_over"]
     tree.site(state="absent")
-    assert tree.ours() == (200, "former")
+    assert tree.ours() == (200, "manual")
     assert tree.snapshot() == before
 
 
@@ -106,8 +106,8 @@ def test_an_unmanaged_site_with_the_same_paths_is_taken_over_and_restored(tree: 
     ],
 )
 def test_a_file_that_answers_for_more_is_refused(tree: Tree, extra: str, found: str) -> None:
-    text = tree.content("former") + "\n" + extra.replace("{port}", str(tree.port))
-    file = tree.others("former", text)
+    text = tree.content("manual") + "\n" + extra.replace("{port}", str(tree.port))
+    file = tree.others("manual", text)
     before = tree.snapshot()
     result = tree.site(take_over=True)
     assert result["failed"]
@@ -118,31 +118,31 @@ def test_a_file_that_answers_for_more_is_refused(tree: Tree, extra: str, found: 
 
 def test_a_server_in_the_main_file_is_refused(tree: Tree) -> None:
     tree.main.write_text(
-        tree.main.read_text().replace("sites-enabled/*;", f"sites-enabled/*; {tree.content('former')}")
+        tree.main.read_text().replace("sites-enabled/*;", f"sites-enabled/*; {tree.content('manual')}")
     )
     assert "it is the main file, or is included by its own name" in tree.site(take_over=True)["msg"]
 
 
-def test_a_site_that_nginx_refuses_leaves_the_former_one(tree: Tree) -> None:
-    former(tree)
+def test_a_site_that_nginx_refuses_leaves_the_manual_one(tree: Tree) -> None:
+    manual(tree)
     before = tree.snapshot()
     result = tree.site(take_over=True, content=tree.content(extra="no_such_directive on;"))
-    assert (result["failed"], tree.snapshot(), tree.ours()) == (True, before, (200, "former"))
+    assert (result["failed"], tree.snapshot(), tree.ours()) == (True, before, (200, "manual"))
 
 
-def test_a_former_site_that_others_need_stays(tree: Tree) -> None:
-    """Another file uses an upstream that the former one defines."""
-    former(tree, "upstream shared { server 127.0.0.1:9; }\n" + tree.content("former"))
+def test_a_manual_site_that_others_need_stays(tree: Tree) -> None:
+    """Another file uses an upstream that the manual one defines."""
+    manual(tree, "upstream shared { server 127.0.0.1:9; }\n" + tree.content("manual"))
     tree.others(
         "zz", f"server {{ listen 127.0.0.1:{tree.port}; server_name zz; location / {{ proxy_pass http://shared; }} }}"
     )
     before = tree.snapshot()
     result = tree.site(take_over=True)
-    assert (result["failed"], tree.snapshot(), tree.ours()) == (True, before, (200, "former"))
+    assert (result["failed"], tree.snapshot(), tree.ours()) == (True, before, (200, "manual"))
 
 
 def test_what_has_taken_the_place_meanwhile_stays(tree: Tree) -> None:
-    link = former(tree)
+    link = manual(tree)
     tree.site(take_over=True)
     link.write_text("# something new\n")
     time.sleep(0.05)

@@ -94,10 +94,10 @@ def test_an_invalid_tree_is_named_with_file_and_line(on_host: Any, nginx: Any) -
 )
 def test_a_site_that_answers_for_a_public_name_is_found(on_host: Any, nginx: Any, text: str, expected: str) -> None:
     _wrapper, tree = nginx
-    (tree / "former.site").write_text(text)
+    (tree / "manual.site").write_text(text)
     found = on_host()
     assert [name for name, _message in found] == ([expected] if expected else [])
-    where = f"{tree}/former.site:{2 if text.startswith('#') else 1}"
+    where = f"{tree}/manual.site:{2 if text.startswith('#') else 1}"
     assert all(f"{where} answers for api.localhost on port 18080" in said for _name, said in found)
     resolved = [name for name, _message in on_host(staging_take_over=True)]
     assert resolved == (["nginx-name-shared"] if expected == "nginx-name-shared" else [])

@@ -96,7 +96,7 @@ def _reasons_for_a_new_release(observed: Observed, wanted: WantedSource) -> list
     if not wanted.in_place and observed.active_revision != wanted.revision:
         reasons.append(f"the source changed from {short(observed.active_revision)} to {short(wanted.revision)}")
     if observed.new_commit:
-        # Its files differ from the checksums, but nobody has edited them.
+        # Its files differ from the checksums, but they were not edited.
         was, now = short(observed.active_revision), short(observed.new_commit)
         reasons.append(
             f"the source changed from {was} to {now}"

@@ -148,7 +148,7 @@ class _Preparation:
         data.refuse(found, f"release {active}" if active else f"the directory {project.link}", manifest.layout)
 
     def _new_commit(self, directory: str, revision: str | None) -> str | None:
-        """The commit of a checkout that somebody has updated since; None if it contains anything else."""
+        """The commit of a checkout that was updated since; None if it contains anything else."""
         if not git.FULL_COMMIT.match(revision or ""):
             return None
         program = git.Git(timeout_s=self.git_timeout_s)
