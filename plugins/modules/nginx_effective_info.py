@@ -10,10 +10,15 @@ module: nginx_effective_info
 short_description: Explain what nginx does with a WebSocket request
 version_added: "0.1.0"
 description:
-  - Evaluates the configuration by nginx's own rules. Returns the server and the location that answer for a host name, a
-    port and a path, and the proxy directives in force there, each with its file and line.
+  - Follows the handshake through the configuration by nginx's own rules, with C(rewrite), C(if), C(return),
+    C(error_page), C(try_files), named locations, access rules and variables. Returns the server and the location that
+    answer for a host name, a port and a path, and the proxy directives in force there, each with its file and line.
   - Lists what breaks or endangers a WebSocket, such as a header that is dropped because the location has a
     C(proxy_set_header) of its own.
+  - Gives no verdict where the configuration alone does not decide, or has a directive that is not followed. The finding
+    names the place.
+  - The handshake is that of a browser that reaches nginx directly, without credentials and without C(X-Forwarded)
+    headers.
   - Lists the files that are newer than the running nginx.
   - Reads the configuration of the host, or with O(dump) the output of C(nginx -T) from another host.
 options:
@@ -24,7 +29,7 @@ options:
     required: true
   path:
     description:
-      - Path that clients request. Arguments are ignored, and C(%) sequences, dot segments and double slashes are
+      - Path that clients request. It may have arguments, and C(%) sequences, dot segments and double slashes are
         resolved as nginx does it.
     type: str
     default: /ws
@@ -41,6 +46,20 @@ options:
     description:
       - Address of the host that clients connect to, if servers listen on certain addresses only.
     type: str
+  client_address:
+    description:
+      - Address of the client, by which access rules are decided. Without it, rules that let in some addresses alone
+        leave the verdict open.
+    type: str
+  upstream_path:
+    description:
+      - Path at which the application serves the WebSocket. Without it, a path that nginx changes leaves the verdict
+        open.
+    type: str
+  upstream_tls:
+    description:
+      - Whether the application speaks TLS. Without it, an upstream with C(https://) leaves the verdict open.
+    type: bool
   idle_timeout:
     description:
       - Seconds without a byte in either direction that a connection is expected to survive.
@@ -85,7 +104,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ok:
-  description: Whether there is no finding of level V(error).
+  description:
+    - Whether a handshake opens a WebSocket if the application accepts it. V(false) with a finding of level V(error).
+    - Null if the configuration alone does not decide it, with a finding of level V(undecided).
   returned: always
   type: bool
 server:
@@ -113,6 +134,21 @@ headers:
   description: Headers that C(proxy_set_header) sets, by name in lower case, in the same form.
   returned: always
   type: dict
+upstream_path:
+  description: The path that the application gets, decoded; null if nothing is proxied.
+  returned: always
+  type: str
+  sample: /ws
+idle_timeout:
+  description:
+    - Seconds without a byte in either direction after which nginx closes the connection; null if nothing is proxied.
+  returned: always
+  type: dict
+  contains:
+    seconds: {description: C(proxy_read_timeout) in seconds., type: float, sample: 86400}
+    value: {description: The value as it is written., type: str, sample: 1d}
+    where: {description: File and line; null for the default of nginx., type: str}
+    context: {description: The context that has the directive., type: str}
 findings:
   description: What breaks or endangers the WebSocket.
   returned: always
@@ -120,11 +156,11 @@ findings:
   elements: dict
   contains:
     code: {description: A stable name., type: str, sample: header_shadowed}
-    level: {description: "V(error), V(warning) or V(notice).", type: str}
+    level: {description: "V(error), V(undecided), V(warning) or V(notice).", type: str}
     message: {description: One sentence with the places., type: str}
     where: {description: The places as FILE:LINE., type: list, elements: str}
 message:
-  description: All errors and warnings in one text; empty if there are none.
+  description: All findings but notices in one text; empty if there are none.
   returned: always
   type: str
 running:
@@ -149,7 +185,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._nginx.effective.inspection import NOTHING, inspect_dump, inspect_host
-from ..module_utils._nginx.effective.request import HttpRequest, normal_path
+from ..module_utils._nginx.effective.request import HttpRequest, arguments_of, normal_path
 from ..module_utils._nginx.program import Nginx
 
 
@@ -161,6 +197,10 @@ def request_of(params: dict[str, Any]) -> HttpRequest:
         path=normal_path(params["path"]),
         address=params["address"],
         idle_timeout_s=params["idle_timeout"],
+        arguments=arguments_of(params["path"]),
+        client_address=params["client_address"],
+        upstream_path=params["upstream_path"],
+        upstream_tls=params["upstream_tls"],
     )
 
 
@@ -172,6 +212,9 @@ def main() -> None:
             "port": {"type": "int"},
             "tls": {"type": "bool", "default": False},
             "address": {"type": "str"},
+            "client_address": {"type": "str"},
+            "upstream_path": {"type": "str"},
+            "upstream_tls": {"type": "bool"},
             "idle_timeout": {"type": "int", "default": 86400},
             "dump": {"type": "str"},
             "nginx_version": {"type": "str"},

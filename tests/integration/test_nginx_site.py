@@ -683,21 +683,21 @@ HOSTILE = [
         "the host name in a file that is loaded before the site",
         others("aa", NAMED),
         ("{tree.root}/sites-enabled/aa:1 answers for api.example.com", "nginx would ignore the site"),
-        ("not_proxied",),
+        ("server_returns",),
     ),
     Hostile(
         "host-name-taken-with-a-dot",
         "the host name and all below it (`.api.example.com`) in a file that is loaded before the site",
         others("aa", NAMED.replace("api.", ".api.")),
         ("{tree.root}/sites-enabled/aa:1 answers for api.example.com", "nginx would ignore the site"),
-        ("not_proxied",),
+        ("server_returns",),
     ),
     Hostile(
         "host-name-taken-after-us",
         "the host name in a file that is loaded after the site",
         others("zz", NAMED),
         ("{tree.root}/sites-enabled/zz:1 already answers for api.example.com", "would take the name away from it"),
-        ("not_proxied",),
+        ("server_returns",),
     ),
     Hostile(
         "certificate-expired", "an expired certificate", tls("expired.pem", "expired.key"), ("expired on 2020-02-01",)

@@ -8,48 +8,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .config import Directive
 
 
 @dataclass(frozen=True)
 class Listen:
-    """One ``listen`` of a server; the address is ``*`` for any IPv4 address and ``[::]`` for any IPv6 address."""
+    """One ``listen`` of a server.
+
+    :param address: ``*`` for any IPv4 address and ``[::]`` for any IPv6 address; a host name as it is written.
+    :param http2: Whether it has the option ``http2``.
+    :param proxy_protocol: Whether connections begin with a header of the PROXY protocol.
+    :param both_families: Whether ``[::]`` takes connections of IPv4 too.
+    :param where: FILE:LINE of the directive.
+    """
 
     address: str
     port: int
     default: bool = False
     tls: bool = False
+    http2: bool = False
+    proxy_protocol: bool = False
+    both_families: bool = False
+    where: str = field(default="", compare=False)
 
 
 #: Where a server without a ``listen`` directive listens.
 _UNSET = Listen("*", 80)
 
 
-def parse_listen(args: Sequence[str]) -> Listen | None:
-    """Read the arguments of ``listen``; ``None`` for a unix socket."""
+def parse_listen(args: Sequence[str]) -> tuple[Listen, ...]:
+    """Read the arguments of ``listen``; one for each port of a range, none for a unix socket."""
     if not args or args[0].startswith("unix:"):
-        return None
-    value, options = args[0], set(args[1:])
-    default, tls = bool(options & {"default_server", "default"}), bool(options & {"ssl", "quic"})
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.%\w]*\]|[^:\[\]]+)(?::(\d+))?", value)
+        return ()
+    match = re.fullmatch(r"(?:(\[[0-9A-Fa-f:.%\w]*\]|[^:\[\]]+?)(?::|\Z))?(?:(\d+)(?:-(\d+))?)?", args[0])
     if match is None:
-        return None
-    address, port = match.group(1), match.group(2)
-    if port is None and address.isdigit():
-        return Listen("*", int(address), default, tls)
-    if address in ("0.0.0.0", "*"):  # noqa: S104 - compared, not bound
+        return ()
+    address, first, last = match.groups()
+    if first is None and re.fullmatch(r"\d+(-\d+)?", address or ""):
+        first, _dash, last = address.partition("-")
         address = "*"
-    return Listen(address.lower(), int(port or 80), default, tls)
+    if address in (None, "0.0.0.0", "*"):  # noqa: S104 - compared, not bound
+        address = "*"
+    options = set(args[1:])
+    one = Listen(
+        address.lower(),
+        0,
+        default=bool(options & {"default_server", "default"}),
+        tls=bool(options & {"ssl", "quic"}),
+        http2="http2" in options,
+        proxy_protocol="proxy_protocol" in options,
+        both_families="ipv6only=off" in options,
+    )
+    return tuple(replace(one, port=port) for port in range(int(first or 80), int(last or first or 80) + 1))
 
 
 def listens_of(server: Directive) -> tuple[Listen, ...]:
     """The TCP sockets of a server block."""
     directives = server.children("listen")
     if not directives:
-        return (_UNSET,)
-    return tuple(parsed for each in directives if (parsed := parse_listen(each.args)) is not None)
+        return (replace(_UNSET, where=server.where),)
+    return tuple(replace(one, where=each.where) for each in directives for one in parse_listen(each.args))
 
 
 def names_of(server: Directive) -> tuple[str, ...]:

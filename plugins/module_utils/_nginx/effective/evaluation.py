@@ -6,72 +6,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..config import Directive, Tree
-from .findings import ERROR, ConfigFinding
-from .inheritance import EffectiveValue, contexts_of, effective
-from .location_choice import ChosenLocation, choose_location
-from .location_findings import Answering, location_findings, redirected
+from .findings import ERROR, NOTICE, UNDECIDED, ConfigFinding, works
+from .flow import Flow, Place
+from .inheritance import EffectiveValue, effective
+from .location_findings import Answering, location_findings
+from .patterns import python_regex
 from .request import HttpRequest, handshake_variables, ordinary_variables
-from .rewrite import rewrite
-from .server_choice import ChosenServer, choose_server, servers_at
-from .server_findings import server_findings, server_returns, unread_patterns, unreadable_files
-from .variables import Variables
+from .server_choice import Candidate, ChosenServer, choose_server, servers_at
+from .server_findings import server_findings, socket_findings, unreadable_files
+from .surroundings import Decisions, Elsewhere, NotFollowedError, Surroundings
+from .units import seconds
+from .unknown import unknown_directives
+from .variables import Definitions, Variables
+
+
+@dataclass(frozen=True)
+class IdleTimeout:
+    """Seconds without a byte from the upstream or the client after which nginx closes a WebSocket."""
+
+    seconds: float
+    value: EffectiveValue
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Who answers, with what in force, and what is wrong with it."""
+    """Who answers, with what in force, and what is wrong with it.
+
+    :param idle_timeout: ``None`` where nothing is proxied.
+    """
 
     findings: tuple[ConfigFinding, ...]
     server: ChosenServer | None = None
     location: Directive | None = None
     values: Mapping[str, EffectiveValue] = field(default_factory=dict)
     headers: Mapping[str, EffectiveValue] = field(default_factory=dict)
+    upstream_path: str | None = None
+    idle_timeout: IdleTimeout | None = None
 
 
-def evaluate(tree: Tree, request: HttpRequest, version: str = "") -> Evaluation:
+def evaluate(
+    tree: Tree, request: HttpRequest, version: str = "", surroundings: Surroundings | None = None
+) -> Evaluation:
     """Evaluate a configuration for one handshake.
 
     :param version: Version of nginx, for the defaults; empty if it is unknown.
+    :param surroundings: The host of the configuration, if it can be asked.
     """
-    candidates = servers_at(tree.servers(), request)
+    around = surroundings or Elsewhere()
+    candidates = servers_at(tree.servers(), request, around)
     if not candidates:
         nobody = ConfigFinding("no_listener", ERROR, f"no server listens on port {request.port}")
         return Evaluation((nobody, *unreadable_files(tree)))
-    chosen = choose_server(candidates, request.host_name)
-    findings = list(server_findings(tree, candidates, chosen, request))
-    answering, located = _answer(tree, chosen.server, request, version, findings)
-    if located.redirects and answering.location is not None:
-        findings.append(redirected(answering.location, request.path))
-    else:
-        findings += location_findings(answering)
-    findings += unread_patterns(candidates, chosen.server)
-    findings += unreadable_files(tree)
-    in_force = answering.effective
-    return Evaluation(tuple(findings), chosen, answering.location, in_force.values, in_force.headers)
+    run = _Run(tree, request, version, around, candidates, Definitions.of(tree.http()))
+    decisions = Decisions()
+    evaluations = [run.evaluated(decisions)]
+    while decisions.next():
+        evaluations.append(run.evaluated(decisions))
+    first = evaluations[0]
+    if decisions.first is None or len({works(each.findings) for each in evaluations}) == 1:
+        return first
+    return replace(first, findings=tuple(_without_verdict(first.findings, decisions.first)))
 
 
-def _answer(
-    tree: Tree, server: Directive, request: HttpRequest, version: str, findings: list[ConfigFinding]
-) -> tuple[Answering, ChosenLocation]:
-    """Follow a request through the phases of nginx: rewrite of the server, choice and rewrite of the location."""
-    handshake = Variables(tree.http(), handshake_variables(request))
-    ordinary = Variables(tree.http(), ordinary_variables(request))
-    rewrite(server.block or (), ordinary)
-    of_server = rewrite(server.block or (), handshake)
-    if of_server.returned is not None:
-        findings.append(server_returns(server, of_server.returned, request.path))
-    located = choose_location(server, request.path)
-    location = located.innermost
-    inside = location.block or () if location else ()
-    rewrite(inside, ordinary)
-    of_location = rewrite(inside, handshake)
-    contexts = contexts_of(tree, server, located.chain, of_location.entered)
-    # An `if` inherits the proxy_pass of its location; a nested location does not inherit that of the outer one.
-    proxying = contexts[: 2 if of_location.entered else 1] if location else ()
-    in_force = effective(contexts, proxying, version)
-    answering = Answering(request, server, location, contexts, in_force, of_location.returned, handshake, ordinary)
-    return answering, located
+@dataclass(frozen=True)
+class _Run:
+    tree: Tree
+    request: HttpRequest
+    version: str
+    surroundings: Surroundings
+    candidates: Sequence[Candidate]
+    definitions: Definitions
+
+    def evaluated(self, decisions: Decisions) -> Evaluation:
+        """The evaluation with these answers to what the configuration does not decide."""
+        handshake = Variables(self.definitions, handshake_variables(self.request))
+        try:
+            chosen = self._chosen(handshake, decisions)
+        except NotFollowedError as problem:
+            return Evaluation((_not_followed(problem), *unreadable_files(self.tree)))
+        socket = list(socket_findings(self.tree, self.candidates, chosen, self.request, self.version))
+        evaluation = self._followed(chosen, handshake, decisions)
+        findings = [*socket, *evaluation.findings, *unreadable_files(self.tree)]
+        failed = works(findings) is False
+        return replace(
+            evaluation,
+            server=chosen,
+            findings=(*server_findings(self.tree, self.candidates, chosen, self.request, failed=failed), *findings),
+        )
+
+    def _chosen(self, variables: Variables, decisions: Decisions) -> ChosenServer:
+        def matches(by: Directive, name: str, host: str) -> bool:
+            pattern = python_regex(name[1:], ignore_case=True)
+            if pattern is None:
+                return decisions.answer(by.where, f"the regular expression {name} cannot be evaluated here")
+            return variables.matches(pattern, host)
+
+        chosen = choose_server(self.candidates, self.request.host_name, matches)
+        names = [name for each in chosen.server.children("server_name") for name in each.args]
+        variables.known["server_name"] = names[0].lower() if names else ""
+        return chosen
+
+    def _followed(self, chosen: ChosenServer, handshake: Variables, decisions: Decisions) -> Evaluation:
+        flow = Flow(self.tree, chosen.server, self.request, handshake, self.surroundings, decisions)
+        try:
+            outcome = flow.outcome()
+        except NotFollowedError as problem:
+            return self._shown(flow.place, [_not_followed(problem)])
+        place = outcome.place
+        in_force = effective(place.contexts, place.proxying, self.version)
+        answering = Answering(self.request, outcome, in_force, handshake, self._ordinary(chosen.server, place))
+        findings = list(location_findings(answering))
+        unknown = next(unknown_directives(place.contexts, chosen.server), None)
+        if unknown is not None:
+            why = f"the directive {unknown.name} is not known"
+            findings = _without_verdict(findings, NotFollowedError(unknown.where, why))
+        return self._shown(place, findings, outcome.upstream.path if outcome.upstream else None)
+
+    def _ordinary(self, server: Directive, place: Place) -> Variables | None:
+        """Variables of an ordinary request that gets to the same place."""
+        variables = Variables(self.definitions, ordinary_variables(self.request))
+        flow = Flow(self.tree, server, self.request, variables, self.surroundings, Decisions())
+        try:
+            same = flow.outcome().place == place
+        except NotFollowedError:
+            return None
+        return variables if same else None
+
+    def _shown(self, place: Place, findings: Sequence[ConfigFinding], upstream_path: str | None = None) -> Evaluation:
+        in_force = effective(place.contexts, place.proxying, self.version)
+        read = in_force.values["proxy_read_timeout"]
+        limit_s = seconds(read.value)
+        proxied = "proxy_pass" in in_force.values and limit_s is not None
+        return Evaluation(
+            tuple(findings),
+            location=place.location,
+            values=in_force.values,
+            # A value that is empty is not sent where there is another one.
+            headers={
+                name: next((each for each in reversed(values) if each.value), values[-1])
+                for name, values in in_force.headers.items()
+            },
+            upstream_path=upstream_path,
+            idle_timeout=IdleTimeout(limit_s, read) if proxied and limit_s is not None else None,
+        )
+
+
+def _not_followed(problem: NotFollowedError) -> ConfigFinding:
+    return ConfigFinding("not_followed", UNDECIDED, f"not followed: {problem.where} ({problem.why})", (problem.where,))
+
+
+def _without_verdict(findings: Sequence[ConfigFinding], problem: NotFollowedError) -> list[ConfigFinding]:
+    """The findings, without those that only hold if what is not followed has no effect."""
+    return [_not_followed(problem), *(each for each in findings if each.level == NOTICE)]

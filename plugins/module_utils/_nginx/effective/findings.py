@@ -14,6 +14,8 @@ from typing import Any
 ERROR = "error"
 #: It works, but not in every case or not for long.
 WARNING = "warning"
+#: The configuration alone does not decide whether a WebSocket works.
+UNDECIDED = "undecided"
 #: Worth knowing.
 NOTICE = "notice"
 
@@ -28,6 +30,12 @@ class ConfigFinding:
     where: tuple[str, ...] = ()
 
 
+def works(findings: Iterable[ConfigFinding]) -> bool | None:
+    """Whether a WebSocket works; ``None`` if that is not decided."""
+    levels = {each.level for each in findings}
+    return False if ERROR in levels else None if UNDECIDED in levels else True
+
+
 def as_results(findings: Iterable[ConfigFinding]) -> dict[str, Any]:
     """The findings as results of a module."""
     listed = list(findings)
@@ -36,6 +44,6 @@ def as_results(findings: Iterable[ConfigFinding]) -> dict[str, Any]:
             {"code": each.code, "level": each.level, "message": each.message, "where": list(each.where)}
             for each in listed
         ],
-        "ok": all(each.level != ERROR for each in listed),
+        "ok": works(listed),
         "message": "; ".join(each.message for each in listed if each.level != NOTICE),
     }

@@ -26,11 +26,13 @@ _DEFAULTS: Mapping[str, str] = {
     "proxy_send_timeout": "60s",
     "proxy_buffering": "on",
     "proxy_cache": "off",
+    "proxy_method": "GET",
+    "proxy_pass_request_headers": "on",
     "gzip": "off",
     "auth_basic": "off",
     "auth_request": "off",
 }
-_LISTS = ("allow", "deny", "limit_conn", "limit_req")
+_LISTS = ("limit_conn", "limit_req", "proxy_hide_header")
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,13 @@ class Context:
 
 @dataclass(frozen=True)
 class Effective:
-    """What is in force for a request."""
+    """What is in force for a request.
+
+    :param headers: By name in lower case. A header that is set twice is sent twice, but without its empty values.
+    """
 
     values: Mapping[str, EffectiveValue]
-    headers: Mapping[str, EffectiveValue]
+    headers: Mapping[str, tuple[EffectiveValue, ...]]
     lists: Mapping[str, tuple[EffectiveValue, ...]]
 
 
@@ -77,7 +82,7 @@ def contexts_of(
     """The contexts of a request, inner before outer.
 
     :param chain: The locations, outer before inner.
-    :param entered: The ``if`` that was entered.
+    :param entered: The ``if`` or ``limit_except`` that was entered.
     """
     outer_first = [
         Context("http", tuple(tree.http())),
@@ -85,7 +90,7 @@ def contexts_of(
         *(Context(title(each), each.block or ()) for each in chain),
     ]
     if entered is not None:
-        outer_first.append(Context(f"if in {entered.where}", entered.block or ()))
+        outer_first.append(Context(f"{entered.name} in {entered.where}", entered.block or ()))
     return tuple(reversed(outer_first))
 
 
@@ -116,11 +121,11 @@ def effective(contexts: Sequence[Context], proxying: Sequence[Context], version:
     if context is not None and own[0].args:
         values["proxy_pass"] = _value(own[0], own[0].args[0], context)
     context, own = nearest(contexts, "proxy_set_header")
-    headers = {
-        each.args[0].lower(): _value(each, each.args[1], context)
-        for each in own
-        if context is not None and len(each.args) == 2
-    }
+    headers: dict[str, tuple[EffectiveValue, ...]] = {}
+    for each in own:
+        if context is not None and len(each.args) == 2:
+            name = each.args[0].lower()
+            headers[name] = (*headers.get(name, ()), _value(each, each.args[1], context))
     lists = {}
     for name in _LISTS:
         context, own = nearest(contexts, name)

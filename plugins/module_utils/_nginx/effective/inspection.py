@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +22,7 @@ from .evaluation import evaluate
 from .findings import ERROR, WARNING, ConfigFinding, as_results
 from .inheritance import EffectiveValue
 from .request import HttpRequest
+from .surroundings import Surroundings
 
 #: The result of the module where nothing could be evaluated.
 NOTHING: Mapping[str, Any] = {
@@ -31,10 +34,42 @@ NOTHING: Mapping[str, Any] = {
     "location": None,
     "effective": {},
     "headers": {},
+    "upstream_path": None,
+    "idle_timeout": None,
     "findings": [],
     "ok": False,
     "message": "",
 }
+
+
+class ThisHost:
+    """The files and names of this host.
+
+    :param prefix: The directory of relative paths.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def is_directory(self, path: str) -> bool | None:
+        whole = os.path.join(self._prefix, path)
+        # Workers of nginx are another user: behind a closed directory they do not see what root sees.
+        parent = os.path.dirname(os.path.realpath(whole))
+        while not os.path.isdir(parent):
+            parent = os.path.dirname(parent)
+        while parent != "/":
+            if not os.stat(parent).st_mode & stat.S_IXOTH:
+                return None
+            parent = os.path.dirname(parent)
+        return stat.S_ISDIR(os.stat(whole).st_mode)
+
+    def addresses_of(self, name: str) -> tuple[str, ...] | None:
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except OSError:
+            return None
+        addresses = (f"[{entry[4][0]}]" if entry[0] == socket.AF_INET6 else str(entry[4][0]) for entry in found)
+        return tuple(dict.fromkeys(addresses))
 
 
 def inspect_dump(dump: str, version: str, request: HttpRequest) -> dict[str, Any]:
@@ -89,20 +124,28 @@ def inspect_host(nginx: Nginx, request: HttpRequest) -> dict[str, Any]:
         "version": nginx.version,
         "running": process is not None,
         "newer_than_running": newer,
-        **_evaluated(tree, request, nginx.version, found),
+        **_evaluated(tree, request, nginx.version, found, ThisHost(nginx.prefix)),
     }
 
 
 def _evaluated(
-    tree: Tree, request: HttpRequest, version: str, further: list[ConfigFinding] | None = None
+    tree: Tree,
+    request: HttpRequest,
+    version: str,
+    further: list[ConfigFinding] | None = None,
+    surroundings: Surroundings | None = None,
 ) -> dict[str, Any]:
-    evaluation = evaluate(tree, request, version)
+    evaluation = evaluate(tree, request, version, surroundings)
     server, location = evaluation.server, evaluation.location
     result: dict[str, Any] = {
         "effective": _shown(evaluation.values),
         "headers": _shown(evaluation.headers),
+        "upstream_path": evaluation.upstream_path,
         **as_results([*evaluation.findings, *(further or [])]),
     }
+    idle = evaluation.idle_timeout
+    if idle is not None:
+        result["idle_timeout"] = {"seconds": idle.seconds, **_shown_value(idle.value)}
     if server is not None:
         names = [name for each in server.server.children("server_name") for name in each.args]
         result["server"] = {"where": server.server.where, "names": names, "matched_by": server.matched_by}
@@ -112,7 +155,11 @@ def _evaluated(
 
 
 def _shown(values: Mapping[str, EffectiveValue]) -> dict[str, dict[str, str | None]]:
-    return {name: {"value": each.value, "where": each.where, "context": each.context} for name, each in values.items()}
+    return {name: _shown_value(each) for name, each in values.items()}
+
+
+def _shown_value(each: EffectiveValue) -> dict[str, str | None]:
+    return {"value": each.value, "where": each.where, "context": each.context}
 
 
 def _tree_on_disk(dump: str) -> Tree:

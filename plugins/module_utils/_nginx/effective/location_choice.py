@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..config import Directive
 from .patterns import python_regex
 
 _REGEX = ("~", "~*")
+#: Whether the regular expression of a location matches a path.
+Matches = Callable[[Directive, str], bool]
 #: A location ``PATH/`` with one of these makes nginx redirect PATH to it.
 _PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
 
@@ -58,7 +61,7 @@ def title(location: Directive) -> str:
     return f"{' '.join((location.name, *location.args))} in {location.where}"
 
 
-def choose_location(block: Directive, path: str) -> ChosenLocation:
+def choose_location(block: Directive, path: str, matches: Matches = regex_matches) -> ChosenLocation:
     """The location that answers a path; named ones (``@name``) never do.
 
     :param block: A server, or a location to look into.
@@ -81,14 +84,14 @@ def choose_location(block: Directive, path: str) -> ChosenLocation:
             return ChosenLocation((slash,), redirects=True)
     inner = ChosenLocation()
     if prefix is not None:
-        inner = choose_location(prefix, path)
+        inner = choose_location(prefix, path, matches)
         inner = ChosenLocation((prefix, *inner.chain), inner.redirects)
         exact_or_regex = any(is_regex(each) or modifier_and_path(each)[0] == "=" for each in inner.chain[1:])
         if exact_or_regex or inner.redirects or modifier_and_path(prefix)[0] == "^~":
             return inner
     for each in locations:
-        if is_regex(each) and regex_matches(each, path):
-            return ChosenLocation((each, *choose_location(each, path).chain))
+        if is_regex(each) and matches(each, path):
+            return ChosenLocation((each, *choose_location(each, path, matches).chain))
     return inner
 
 

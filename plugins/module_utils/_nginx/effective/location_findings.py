@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings about the location that answers: whether and how it proxies the handshake."""
+"""Findings about the answer to a handshake: whether and how it is proxied."""
 
 from __future__ import annotations
 
@@ -10,80 +10,191 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..config import Directive, walk
-from .findings import ERROR, NOTICE, WARNING, ConfigFinding
+from .findings import ERROR, NOTICE, UNDECIDED, WARNING, ConfigFinding, works
+from .flow import Outcome, Place
 from .inheritance import Context, Effective, EffectiveValue, nearest
 from .location_choice import is_regex, modifier_and_path, regex_matches, title
-from .request import HttpRequest
+from .request import KEY, HttpRequest, normal_path
+from .rewrite import Ended
 from .units import seconds
+from .upstream import Upstream
 from .variables import Variables
+
+#: Headers of the answer without which a client refuses it.
+_NEEDED_BY_CLIENTS = ("upgrade", "connection", "sec-websocket-accept")
 
 
 @dataclass(frozen=True)
 class Answering:
-    """The place that answers a request, with what is in force there.
+    """The outcome of a handshake, with what is in force there.
 
-    :param location: ``None`` if the server itself answers.
-    :param contexts: Inner before outer.
-    :param returned: The ``return`` that answers instead of a proxied connection.
     :param handshake: Variables of the handshake.
-    :param ordinary: Variables of an ordinary request to the same place.
+    :param ordinary: Variables of an ordinary request to the same place; ``None`` if it gets elsewhere.
     """
 
     request: HttpRequest
-    server: Directive
-    location: Directive | None
-    contexts: Sequence[Context]
+    outcome: Outcome
     effective: Effective
-    returned: Directive | None
     handshake: Variables
-    ordinary: Variables
+    ordinary: Variables | None
+
+    @property
+    def location(self) -> Directive | None:
+        return self.outcome.place.location
 
     @property
     def title(self) -> str:
-        if self.location is not None:
-            return title(self.location)
-        return f"the server in {self.server.where}, without any location for {self.request.path},"
+        return _title(self.outcome.place, self.request)
+
+    @property
+    def contexts(self) -> Sequence[Context]:
+        return self.outcome.place.contexts
 
     @property
     def places(self) -> tuple[str, ...]:
         return () if self.location is None else (self.location.where,)
 
 
-def redirected(location: Directive, path: str) -> ConfigFinding:
-    return ConfigFinding(
-        "redirected",
-        ERROR,
-        f"{title(location)} makes nginx redirect {path} to {path}/, and a WebSocket client follows no redirect",
-        (location.where,),
-    )
+def _title(place: Place, request: HttpRequest) -> str:
+    if place.location is not None:
+        return title(place.location)
+    return f"the server in {place.server.where}, without any location for {request.path},"
 
 
 def location_findings(answering: Answering) -> Iterator[ConfigFinding]:
     """Findings about the answer of a location, or of a server without one."""
-    path, location = answering.request.path, answering.location
-    for each in location.children("internal") if location else ():
-        yield ConfigFinding(
-            "internal", ERROR, f"{answering.title} is internal, and clients get status 404", (each.where,)
-        )
-    returned = answering.returned
-    if returned is not None:
-        yield ConfigFinding(
-            "location_returns",
-            ERROR,
-            f"{answering.title} answers {path} by return {' '.join(returned.args)}",
-            (returned.where,),
-        )
-    if "proxy_pass" not in answering.effective.values:
-        if returned is None:
-            yield ConfigFinding(
-                "not_proxied", ERROR, f"{answering.title} answers {path} and has no proxy_pass", answering.places
-            )
-        yield from _other_location(answering, "which has a proxy_pass and the upgrade")
+    outcome, path = answering.outcome, answering.request.path
+    yield from outcome.doubts
+    if outcome.upstream is not None:
+        findings = list(_proxied(answering, outcome.upstream))
+        page = outcome.error_page or (nearest(answering.contexts, "error_page")[1] or (None,))[0]
+        _context, intercepted = nearest(answering.contexts, "proxy_intercept_errors")
+        if works(findings) is False and page is not None and intercepted and intercepted[0].args == ("on",):
+            # The refusal of the application may lead to another location.
+            why = "the answer of the application decides whether it applies"
+            yield ConfigFinding("not_followed", UNDECIDED, f"not followed: {page.where} ({why})", (page.where,))
+            return
+        yield from findings
         return
+    if outcome.ended is not None and outcome.ended_at is not None:
+        yield ended_finding(outcome.ended, outcome.ended_at, answering.request)
+        if answering.location is not None and "proxy_pass" not in answering.effective.values:
+            yield from _other_location(answering, "which has a proxy_pass and the upgrade")
+        return
+    by = f" ({outcome.handler.name} in {outcome.handler.where})" if outcome.handler else ""
+    yield ConfigFinding(
+        "not_proxied", ERROR, f"{answering.title} answers {path} and has no proxy_pass{by}", answering.places
+    )
+    yield from _other_location(answering, "which has a proxy_pass and the upgrade")
+
+
+def ended_finding(ended: Ended, place: Place, request: HttpRequest) -> ConfigFinding:
+    """The finding for an answer of nginx's own."""
+    by, path, where = ended.by, request.path, _title(place, request)
+    name = by.name if by is not None else ""
+    places = (by.where,) if by is not None else ()
+    code, message = "answered", f"{where} answers {path} with status {ended.status}"
+    if by is None:
+        code = "not_proxied"
+    elif name == "return" and by.args and place.location is None:
+        what = "everything" if by in (place.server.block or ()) else path
+        code = "server_returns"
+        message = (
+            f"the server in {place.server.where} answers {what} by return {' '.join(by.args)} in {by.where}, "
+            "before a location is chosen"
+        )
+    elif name == "return":
+        code, message = "location_returns", f"{where} answers {path} by return {' '.join(by.args)}"
+    elif name == "location" and ended.status == 301:
+        code = "redirected"
+        message = f"{where} makes nginx redirect {path} to {ended.target}, and a WebSocket client follows no redirect"
+    elif name == "rewrite" and ended.target:
+        code = "redirected"
+        message = (
+            f"rewrite {' '.join(by.args)} in {by.where} redirects {path} to {ended.target}, and a WebSocket client "
+            "follows no redirect"
+        )
+    elif name == "internal":
+        code, message = "internal", f"{where} is internal, and clients get status 404"
+    elif name in ("deny", "allow"):
+        code = "denied"
+        message = f"{where} denies {' '.join(by.args)} in {by.where}, and clients get status 403"
+    elif name == "try_files" and by.args[-1].startswith("="):
+        code = "try_files"
+        message = f"try_files in {by.where} finds no file for {path}, and clients get status {ended.status}"
+    elif name == "proxy_pass":
+        code, message = _unreachable(ended, by, where)
+    else:
+        message += f" because of {name} in {by.where}"
+    return ConfigFinding(code, ERROR, message, places)
+
+
+def _unreachable(ended: Ended, by: Directive, where: str) -> tuple[str, str]:
+    target = " ".join(by.args)
+    if ended.status == 500:
+        return "upstream_invalid", f"{where} proxies to {target} in {by.where}, which is no URL for this request"
+    if "$" in target:
+        return (
+            "no_resolver",
+            f"{where} proxies to {target} in {by.where}, a host that nginx looks up for each request, and no resolver "
+            f"is set: clients get status {ended.status}",
+        )
+    expected = "https" if target.startswith("http:") else "http"
+    return (
+        "upstream_scheme",
+        f"{where} proxies to {target} in {by.where}, and the application is reached by {expected}://: clients get "
+        f"status {ended.status}",
+    )
+
+
+def _proxied(answering: Answering, upstream: Upstream) -> Iterator[ConfigFinding]:
+    outcome = answering.outcome
+    if outcome.status and outcome.error_page is not None:
+        page = outcome.error_page
+        yield ConfigFinding(
+            "status_replaced",
+            ERROR,
+            f"error_page {' '.join(page.args)} in {page.where} gives the answer the status {outcome.status}; with = "
+            "before the target it keeps its own",
+            (page.where,),
+        )
+    yield from _target(answering, upstream)
     yield from _upgrade(answering)
+    yield from _websocket_headers(answering)
+    yield from _hidden_headers(answering)
     yield from _http_version(answering)
     yield from _idle_timeout(answering)
-    yield from _restrictions(answering)
+    yield from _limits(answering)
+
+
+def _target(answering: Answering, upstream: Upstream) -> Iterator[ConfigFinding]:
+    """The scheme and the path that the application gets."""
+    request, by = answering.request, upstream.by
+    if upstream.tls and request.upstream_tls is None:
+        yield ConfigFinding(
+            "upstream_tls",
+            UNDECIDED,
+            f"{answering.title} speaks TLS to the upstream in {by.where}: it works only if the application does",
+            (by.where,),
+        )
+    got = normal_path(upstream.path or request.path)
+    if request.upstream_path is not None:
+        if got != normal_path(request.upstream_path):
+            yield ConfigFinding(
+                "path_changed",
+                ERROR,
+                f"the application gets {got} for {request.path} ({' '.join(by.args)} in {by.where}), and its WebSocket "
+                f"is at {request.upstream_path}",
+                (by.where,),
+            )
+    elif got != request.path:
+        yield ConfigFinding(
+            "path_changed",
+            UNDECIDED,
+            f"the application gets {got} for {request.path} ({' '.join(by.args)} in {by.where}): it works only if its "
+            "WebSocket is there",
+            (by.where,),
+        )
 
 
 def _http_version(answering: Answering) -> Iterator[ConfigFinding]:
@@ -95,6 +206,14 @@ def _http_version(answering: Answering) -> Iterator[ConfigFinding]:
             ERROR,
             f"{answering.title} speaks HTTP/1.0 to the upstream{since}{version.in_place}, which has no upgrade: "
             "set proxy_http_version 1.1",
+            version.places,
+        )
+    elif version.value != "1.1":
+        yield ConfigFinding(
+            "http_version",
+            ERROR,
+            f"{answering.title} speaks HTTP/{version.value} to the upstream{version.in_place}, where nginx passes no "
+            "upgrade: set proxy_http_version 1.1",
             version.places,
         )
 
@@ -113,22 +232,8 @@ def _idle_timeout(answering: Answering) -> Iterator[ConfigFinding]:
         )
 
 
-def _restrictions(answering: Answering) -> Iterator[ConfigFinding]:
-    effective = answering.effective
-    for name in ("auth_basic", "auth_request"):
-        value = effective.values[name]
-        if value.value != "off":
-            yield ConfigFinding(
-                "authentication",
-                NOTICE,
-                f"{answering.title} asks for authentication by {name}{value.in_place}",
-                value.places,
-            )
-    for denied in effective.lists["deny"]:
-        yield ConfigFinding(
-            "access", NOTICE, f"{answering.title} denies {denied.value}{denied.in_place}", denied.places
-        )
-    for limited in effective.lists["limit_conn"]:
+def _limits(answering: Answering) -> Iterator[ConfigFinding]:
+    for limited in answering.effective.lists["limit_conn"]:
         yield ConfigFinding(
             "limit_conn",
             NOTICE,
@@ -138,21 +243,112 @@ def _restrictions(answering: Answering) -> Iterator[ConfigFinding]:
         )
 
 
+def _sent(answering: Answering, name: str, variables: Variables) -> list[tuple[EffectiveValue, str | None]]:
+    """The values of a header that the upstream gets; nginx sends none that are empty."""
+    values = [(each, variables.text(each.value)) for each in answering.effective.headers.get(name, ())]
+    return [(each, text) for each, text in values if text != ""]
+
+
+def _websocket_headers(answering: Answering) -> Iterator[ConfigFinding]:
+    """The other headers of the handshake."""
+    passed = answering.effective.values["proxy_pass_request_headers"]
+    method = answering.effective.values["proxy_method"]
+    if method.value.upper() != "GET":
+        yield ConfigFinding(
+            "method_changed",
+            ERROR,
+            f"{answering.title} sends {method.value} to the upstream{method.in_place}, and a handshake is a GET",
+            method.places,
+        )
+    for header, needed in (("Sec-WebSocket-Key", KEY), ("Sec-WebSocket-Version", "13")):
+        name = header.lower()
+        set_here = answering.effective.headers.get(name, ())
+        sent = _sent(answering, name, answering.handshake)
+        if not set_here and passed.value == "off":
+            yield ConfigFinding(
+                "header_removed",
+                ERROR,
+                f"{answering.title} does not pass {header} to the upstream "
+                f"(proxy_pass_request_headers{passed.in_place})",
+                passed.places,
+            )
+        elif set_here and not sent:
+            yield ConfigFinding(
+                "header_removed",
+                ERROR,
+                f"{answering.title} removes {header} from the handshake{set_here[-1].in_place}",
+                set_here[-1].places,
+            )
+        elif any(text is not None and text != needed for _each, text in sent):
+            yield ConfigFinding(
+                "header_changed",
+                ERROR,
+                f"{answering.title} replaces {header} of the handshake{set_here[-1].in_place}",
+                set_here[-1].places,
+            )
+        elif len(sent) > 1 or any(text is None for _each, text in sent):
+            yield _several(answering, header, sent)
+    host = answering.effective.headers.get("host", ())
+    sent = _sent(answering, "host", answering.handshake)
+    if len(sent) > 1:
+        yield _several(answering, "Host", sent)
+    elif host and not sent:
+        yield ConfigFinding(
+            "host_removed",
+            UNDECIDED,
+            f"{answering.title} sends no Host{host[-1].in_place}, which most applications refuse",
+            host[-1].places,
+        )
+
+
+def _hidden_headers(answering: Answering) -> Iterator[ConfigFinding]:
+    for each in answering.effective.lists["proxy_hide_header"]:
+        name = each.value.lower()
+        if name in _NEEDED_BY_CLIENTS and name != "connection":
+            yield ConfigFinding(
+                "header_hidden",
+                ERROR,
+                f"{answering.title} hides {each.value} of the answer{each.in_place}, without which a client refuses it",
+                each.places,
+            )
+        elif name in ("sec-websocket-extensions", "sec-websocket-protocol"):
+            yield ConfigFinding(
+                "header_hidden",
+                UNDECIDED,
+                f"{answering.title} hides {each.value} of the answer{each.in_place}: it works only if client and "
+                "application agree on none",
+                each.places,
+            )
+
+
+def _several(answering: Answering, header: str, sent: Sequence[tuple[EffectiveValue, str | None]]) -> ConfigFinding:
+    values = ", ".join(f"{each.value}{each.in_place}" for each, _text in sent)
+    what = f"{header} more than once" if len(sent) > 1 else f"{header} with a value that depends on the request"
+    return ConfigFinding(
+        "header_doubled" if len(sent) > 1 else "unknown_value",
+        UNDECIDED,
+        f"{answering.title} sends {what} ({values}), and the application decides what that means",
+        tuple(place for each, _text in sent for place in each.places),
+    )
+
+
 def _upgrade(answering: Answering) -> Iterator[ConfigFinding]:
     """The headers that carry the upgrade to the application."""
-    upgrade = answering.effective.headers.get("upgrade")
-    if upgrade is None:
+    upgrades = answering.effective.headers.get("upgrade", ())
+    if not upgrades:
         yield _missing_upgrade(answering)
         yield from _other_location(answering, "which has the upgrade")
         return
-    sent = answering.handshake.text(upgrade.value)
-    if sent is None:
-        yield _unknown("Upgrade", upgrade)
-    elif sent.lower() != "websocket":
+    sent = _sent(answering, "upgrade", answering.handshake)
+    upgrade = sent[-1][0] if sent else upgrades[-1]
+    text = sent[-1][1] if sent else ""
+    if len(sent) > 1 or text is None:
+        yield _several(answering, "Upgrade", sent)
+    elif text.lower() != "websocket":
         yield ConfigFinding(
             "upgrade_wrong",
             ERROR,
-            f'{answering.title} sends Upgrade "{sent}" for a WebSocket request ({upgrade.value}{upgrade.in_place})',
+            f'{answering.title} sends Upgrade "{text}" for a WebSocket request ({upgrade.value}{upgrade.in_place})',
             upgrade.places,
         )
     if upgrade.value in ("$http_upgrade", "${http_upgrade}"):
@@ -189,8 +385,8 @@ def _missing_upgrade(answering: Answering) -> ConfigFinding:
 
 
 def _connection(answering: Answering, upgrade: EffectiveValue) -> Iterator[ConfigFinding]:
-    connection = answering.effective.headers.get("connection")
-    if connection is None:
+    connections = answering.effective.headers.get("connection", ())
+    if not connections:
         yield ConfigFinding(
             "connection_missing",
             ERROR,
@@ -199,18 +395,20 @@ def _connection(answering: Answering, upgrade: EffectiveValue) -> Iterator[Confi
             upgrade.places,
         )
         return
-    sent = answering.handshake.text(connection.value)
-    if sent is None:
-        yield _unknown("Connection", connection)
-    elif "upgrade" not in [word.strip().lower() for word in sent.split(",")]:
+    sent = _sent(answering, "connection", answering.handshake)
+    connection = sent[-1][0] if sent else connections[-1]
+    text = sent[-1][1] if sent else ""
+    if len(sent) > 1 or text is None:
+        yield _several(answering, "Connection", sent)
+    elif "upgrade" not in [word.strip().lower() for word in text.split(",")]:
         yield ConfigFinding(
             "connection_wrong",
             ERROR,
-            f'{answering.title} sends Connection "{sent}" for a WebSocket request ({connection.value}'
+            f'{answering.title} sends Connection "{text}" for a WebSocket request ({connection.value}'
             f'{connection.in_place}), "upgrade" is needed',
             connection.places,
         )
-    elif (answering.ordinary.text(connection.value) or "").lower() == "upgrade":
+    elif answering.ordinary is not None and (answering.ordinary.text(connection.value) or "").lower() == "upgrade":
         yield ConfigFinding(
             "connection_fixed",
             WARNING,
@@ -218,12 +416,6 @@ def _connection(answering: Answering, upgrade: EffectiveValue) -> Iterator[Confi
             "ones: use a map of $http_upgrade",
             connection.places,
         )
-
-
-def _unknown(header: str, value: EffectiveValue) -> ConfigFinding:
-    return ConfigFinding(
-        "unknown_value", NOTICE, f"the value of {header} {value.value} depends on the request{value.in_place}"
-    )
 
 
 def _upgrade_of(context: Context) -> Directive | None:
@@ -236,7 +428,7 @@ def _upgrade_of(context: Context) -> Directive | None:
 def _other_location(answering: Answering, what: str) -> Iterator[ConfigFinding]:
     """The first location that has the upgrade and would match, but does not get the request."""
     path, mine = answering.request.path, answering.location
-    for each in walk(answering.server.block or ()):
+    for each in walk(answering.outcome.place.server.block or ()):
         if each.name != "location" or each is mine or _upgrade_of(Context("", each.block or ())) is None:
             continue
         text = modifier_and_path(each)[1]

@@ -17,6 +17,9 @@ class HttpRequest:
 
     :param path: As nginx compares it with locations, see :func:`normal_path`.
     :param address: The address of this host that the client connects to; ``None`` if it does not matter.
+    :param client_address: ``None`` if it is not known.
+    :param upstream_path: Path of the WebSocket at the application; ``None`` if it is not known.
+    :param upstream_tls: Whether the application speaks TLS; ``None`` if it is not known.
     :param idle_timeout_s: Seconds of silence that the connection is expected to survive.
     """
 
@@ -26,6 +29,10 @@ class HttpRequest:
     path: str
     address: str | None = None
     idle_timeout_s: float = 86400
+    arguments: str = ""
+    client_address: str | None = None
+    upstream_path: str | None = None
+    upstream_tls: bool | None = None
 
 
 def normal_path(text: str) -> str:
@@ -43,23 +50,45 @@ def normal_path(text: str) -> str:
     return "/" + "/".join(kept)
 
 
-def handshake_variables(request: HttpRequest) -> dict[str, str]:
+def arguments_of(text: str) -> str:
+    """The arguments of a path as a client writes it, without the question mark."""
+    return re.split("#", text, maxsplit=1)[0].partition("?")[2]
+
+
+#: Stands for the key of a handshake, which is new in each.
+KEY = "<key>"
+
+
+def handshake_variables(request: HttpRequest) -> dict[str, str | None]:
     """nginx's variables of the handshake."""
     default_port = request.port == (443 if request.tls else 80)
+    arguments = (each.partition("=")[::2] for each in request.arguments.split("&"))
+    uri = f"{request.path}?{request.arguments}" if request.arguments else request.path
     return {
+        **{f"arg_{name}": value for name, value in arguments},
         "http_upgrade": "websocket",
         "http_connection": "Upgrade",
+        "http_sec_websocket_key": KEY,
+        "http_sec_websocket_version": "13",
         "scheme": "https" if request.tls else "http",
         "https": "on" if request.tls else "",
         "host": request.host_name.lower(),
         "http_host": request.host_name if default_port else f"{request.host_name}:{request.port}",
         "server_port": str(request.port),
+        "server_addr": request.address,
+        "server_protocol": "HTTP/1.1",
+        "proxy_protocol_addr": "",
+        "remote_addr": request.client_address,
+        "remote_user": "",
+        "content_length": "",
+        "content_type": "",
+        "request": f"GET {uri} HTTP/1.1",
         "request_method": "GET",
-        "request_uri": request.path,
-        "uri": request.path,
+        "request_uri": uri,
     }
 
 
-def ordinary_variables(request: HttpRequest) -> dict[str, str]:
+def ordinary_variables(request: HttpRequest) -> dict[str, str | None]:
     """nginx's variables of an ordinary request to the same place."""
-    return {**handshake_variables(request), "http_upgrade": "", "http_connection": "keep-alive"}
+    without = {f"http_{name}": "" for name in ("upgrade", "sec_websocket_key", "sec_websocket_version")}
+    return {**handshake_variables(request), **without, "http_connection": "keep-alive"}

@@ -9,13 +9,18 @@ The rules are those of ``ngx_http_request.c`` and of https://nginx.org/en/docs/h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..config import Directive
 from ..listen import Listen, listens_of
 from .patterns import python_regex
 from .request import HttpRequest
+from .surroundings import Elsewhere, Surroundings
+
+#: Whether a regular expression of a server name, by the directive that has it, matches a host name.
+NameMatches = Callable[[Directive, str, str], bool]
 
 
 @dataclass(frozen=True)
@@ -35,26 +40,41 @@ class ChosenServer:
     matched_by: str
 
 
-def servers_at(servers: Sequence[Directive], request: HttpRequest) -> list[Candidate]:
+def servers_at(
+    servers: Sequence[Directive], request: HttpRequest, surroundings: Surroundings | None = None
+) -> list[Candidate]:
     """The servers that nginx chooses among for a connection, in the order in which it loads them.
 
     Those that listen on the exact address exclude those on any address.
     """
-    there = [Candidate(server, each) for server in servers for each in listens_of(server) if each.port == request.port]
+    there = [
+        (Candidate(server, each), _addresses(each, surroundings or Elsewhere()))
+        for server in servers
+        for each in listens_of(server)
+        if each.port == request.port
+    ]
     if request.address is None:
-        addresses = ["*", "[::]", *(each.listen.address for each in there)]
+        addresses = ["*", "[::]", *(address for _each, known in there for address in known)]
     elif ":" in request.address:
         addresses = [f"[{request.address}]", "[::]"]
     else:
-        addresses = [request.address, "*"]
+        both = any(candidate.listen.both_families for candidate, known in there if "[::]" in known)
+        addresses = [request.address, "*", *(["[::]"] if both else [])]
     for address in addresses:
-        found = [each for each in there if each.listen.address == address]
+        found = [candidate for candidate, known in there if address in known]
         if found:
             return found
     return []
 
 
-def choose_server(candidates: Sequence[Candidate], host_name: str) -> ChosenServer:
+def _addresses(listen: Listen, surroundings: Surroundings) -> tuple[str, ...]:
+    """The addresses of a ``listen``; a host name that is not known is its own address."""
+    if listen.address.startswith("[") or not re.search("[a-z]", listen.address):
+        return (listen.address,)
+    return surroundings.addresses_of(listen.address) or (listen.address,)
+
+
+def choose_server(candidates: Sequence[Candidate], host_name: str, matches: NameMatches | None = None) -> ChosenServer:
     """The server for a host name.
 
     :param candidates: At least one, see :func:`servers_at`.
@@ -65,8 +85,10 @@ def choose_server(candidates: Sequence[Candidate], host_name: str) -> ChosenServ
         if index is not None:
             return _chosen(candidates[index], matched_by)
     for each in candidates:
-        if any(_regex_matches(name, host) for name in _names(each.server)):
-            return _chosen(each, "regex")
+        for directive in each.server.children("server_name"):
+            regexes = [name for name in directive.args if name.startswith("~")]
+            if any((matches or _regex_matches)(directive, name, host) for name in regexes):
+                return _chosen(each, "regex")
     marked = (each for each in candidates if each.listen.default)
     return _chosen(next(marked, candidates[0]), "default")
 
@@ -109,8 +131,8 @@ def _names(server: Directive) -> list[str]:
     return [name for each in server.children("server_name") for name in each.args]
 
 
-def _regex_matches(name: str, host: str) -> bool:
-    pattern = python_regex(name[1:], ignore_case=True) if name.startswith("~") else None
+def _regex_matches(_directive: Directive, name: str, host: str) -> bool:
+    pattern = python_regex(name[1:], ignore_case=True)
     return pattern is not None and pattern.search(host) is not None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ..config import Directive, walk
 from .patterns import python_regex
@@ -15,19 +16,61 @@ from .patterns import python_regex
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 #: nginx refuses maps that need each other; this only ends a search.
 _MAX_DEPTH = 10
+#: Headers of a handshake with values that only the client knows. It sends no others but those that are known.
+_CLIENT_HEADERS = frozenset(
+    f"http_{name}"
+    for name in (
+        *("accept", "accept_encoding", "accept_language", "cache_control", "cookie", "origin", "pragma", "user_agent"),
+        *("sec_fetch_dest", "sec_fetch_mode", "sec_fetch_site", "sec_websocket_extensions", "sec_websocket_protocol"),
+    )
+)
+#: Directives that give a variable a value that is not evaluated here, with the number of the argument that names it.
+_DEFINED_ELSEWHERE = {
+    **dict.fromkeys(("js_set", "js_var", "perl_set", "auth_request_set", "auth_jwt_claim_set", "set_by_lua_block"), 0),
+    **dict.fromkeys(("geo", "split_clients"), -1),
+}
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Variables that a configuration defines.
+
+    :param maps: By name.
+    :param assigned: Names that a ``set`` anywhere defines.
+    :param elsewhere: Names with values that are not evaluated here.
+    """
+
+    maps: Mapping[str, Directive]
+    assigned: frozenset[str]
+    elsewhere: frozenset[str]
+
+    @classmethod
+    def of(cls, http: Sequence[Directive]) -> Definitions:
+        """Those of an http block."""
+        maps: dict[str, Directive] = {}
+        assigned, elsewhere = set(), set()
+        for each in walk(http):
+            if each.name == "map" and len(each.args) == 2:
+                maps[each.args[1].lstrip("$")] = each
+            elif each.name == "set" and each.args:
+                assigned.add(each.args[0].lstrip("$"))
+            elif each.name in _DEFINED_ELSEWHERE and each.args:
+                elsewhere.add(each.args[_DEFINED_ELSEWHERE[each.name]].lstrip("$"))
+        return cls(maps, frozenset(assigned), frozenset(elsewhere))
 
 
 class Variables:
     """Variables of one request; ``None`` is an unknown value.
 
-    :param http: The directives of the http block.
     :param known: Variables of the request itself, by name.
     """
 
-    def __init__(self, http: Sequence[Directive], known: Mapping[str, str]) -> None:
+    def __init__(self, definitions: Definitions, known: Mapping[str, str | None]) -> None:
         self.known: dict[str, str | None] = dict(known)
-        self._maps = {each.args[1].lstrip("$"): each for each in http if each.name == "map" and len(each.args) == 2}
-        self._assigned = {each.args[0].lstrip("$") for each in walk(http) if each.name == "set" and each.args}
+        self._definitions = definitions
+        self._captures: Sequence[str] = ()
+        #: nginx evaluates a map once in a request.
+        self._mapped_once: dict[str, str] = {}
         self._depth = 0
 
     def text(self, template: str) -> str | None:
@@ -45,18 +88,44 @@ class Variables:
         """What the directive ``set`` does."""
         self.known[name.lstrip("$")] = value
 
+    def matches(self, pattern: re.Pattern[str], text: str) -> bool:
+        """Whether a regular expression matches; its groups are kept in ``$1`` and in named variables."""
+        found = pattern.search(text)
+        if found is None:
+            return False
+        self._captures = [group or "" for group in found.groups()]
+        for name, group in found.groupdict().items():
+            self.known[name] = group or ""
+        return True
+
     def value(self, name: str) -> str | None:
+        if name.isdigit():
+            number = int(name)
+            return self._captures[number - 1] if 0 < number <= len(self._captures) else ""
         if name in self.known:
             return self.known[name]
-        each = self._maps.get(name)
-        if each is None or self._depth > _MAX_DEPTH:
-            # A variable that a `set` anywhere defines is empty where that `set` is not executed.
-            return "" if each is None and name in self._assigned else None
+        definitions = self._definitions
+        each = definitions.maps.get(name)
+        if each is not None:
+            return self._map(name, each)
+        if name in definitions.elsewhere or name in _CLIENT_HEADERS:
+            return None
+        # A variable that a `set` anywhere defines is empty where that `set` is not executed.
+        return "" if name in definitions.assigned or name.startswith(("http_", "arg_")) else None
+
+    def _map(self, name: str, each: Directive) -> str | None:
+        if name in self._mapped_once:
+            return self._mapped_once[name]
+        if self._depth > _MAX_DEPTH:
+            return None
         self._depth += 1
         try:
-            return self._mapped(each)
+            value = self._mapped(each)
         finally:
             self._depth -= 1
+        if value is not None and not any(entry.name == "volatile" for entry in each.block or ()):
+            self._mapped_once[name] = value
+        return value
 
     def _mapped(self, each: Directive) -> str | None:
         source = self.text(each.args[0])
@@ -69,6 +138,8 @@ class Variables:
             key = entry.name[1:] if entry.name.startswith("\\") else entry.name
             if entry.name == "default" and entry.args:
                 default = entry.args[0]
+            elif entry.name == "hostnames" and not entry.args:
+                return None
             elif entry.name.startswith("~"):
                 regexes.append(entry)
             elif key.lower() == source.lower() and entry.args:
@@ -76,6 +147,8 @@ class Variables:
         for entry in regexes:
             ignore_case = entry.name.startswith("~*")
             pattern = python_regex(entry.name[2 if ignore_case else 1 :], ignore_case)
-            if pattern is not None and pattern.search(source) and entry.args:
+            if pattern is None:
+                return None
+            if entry.args and self.matches(pattern, source):
                 return self.text(entry.args[0])
         return self.text(default)

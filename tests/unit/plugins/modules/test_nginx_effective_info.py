@@ -37,6 +37,13 @@ def test_a_dump_is_evaluated_without_an_nginx(run_module: Any) -> None:
         "host": {"value": "a", "where": f"{FILE}:4", "context": f"location / in {FILE}:4"},
     }
     assert (result["running"], result["changed"], result["ok"]) == (None, False, False)
+    assert result["upstream_path"] == "/ws"
+    assert result["idle_timeout"] == {
+        "seconds": 86400,
+        "value": "1d",
+        "where": f"{FILE}:4",
+        "context": f"location / in {FILE}:4",
+    }
 
 
 def test_the_version_of_the_dump_decides_its_defaults(run_module: Any) -> None:
@@ -47,6 +54,29 @@ def test_the_version_of_the_dump_decides_its_defaults(run_module: Any) -> None:
     ]
     assert [each["effective"]["proxy_http_version"]["value"] for each in found] == ["1.0", "1.1"]
     assert [each["version"] for each in found] == ["1.26.3", "1.29.7"]
+
+
+def test_what_the_caller_knows_decides_what_the_configuration_does_not(run_module: Any) -> None:
+    dump = DUMP.replace(
+        "proxy_set_header Host a;", "proxy_set_header Upgrade websocket; proxy_set_header Connection upgrade;"
+    )
+    dump = dump.replace("http://127.0.0.1:1;", "https://127.0.0.1:1/app/; allow 10.0.0.0/8; deny all;")
+    args = {**ARGS, "dump": dump}
+    known = {"client_address": "10.0.0.9", "upstream_path": "/app/ws", "upstream_tls": True}
+    assert (
+        run_module(nginx_effective_info, args)["ok"],
+        run_module(nginx_effective_info, {**args, **known})["ok"],
+    ) == (
+        None,
+        True,
+    )
+    for name, value, code in (
+        ("client_address", "192.0.2.1", "denied"),
+        ("upstream_path", "/ws", "path_changed"),
+        ("upstream_tls", False, "upstream_scheme"),
+    ):
+        result = run_module(nginx_effective_info, {**args, **known, name: value})
+        assert (result["ok"], code in [each["code"] for each in result["findings"]]) == (False, True), name
 
 
 def test_the_version_is_only_taken_with_a_dump(run_module: Any) -> None:

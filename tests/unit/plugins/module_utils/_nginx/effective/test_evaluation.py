@@ -11,10 +11,15 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective
     WARNING,
     ConfigFinding,
     as_results,
+    works,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import HttpRequest
 
 ASK = HttpRequest("api.example.com", 80, False, "/ws")
+WORKING = (
+    "location / { proxy_pass http://u; proxy_http_version 1.1; proxy_read_timeout 1d; "
+    "proxy_set_header Upgrade websocket; proxy_set_header Connection Upgrade; }"
+)
 HEADERS = 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "$c";'
 GOOD = f"proxy_pass http://u; {HEADERS} proxy_read_timeout 1d;"
 MAP = 'map $http_upgrade $c { default ""; websocket upgrade; }'
@@ -46,12 +51,10 @@ def messages(server: str, request: HttpRequest = ASK) -> list[str]:
         pytest.param(f"location / {{ {GOOD} }}", ["every_upgrade", "http_version"], id="http-version"),
         pytest.param("location / { root /x; }", ["not_proxied"], id="files"),
         pytest.param("", ["not_proxied"], id="no-location"),
-        pytest.param(
-            f"location / {{ internal; {GOOD} proxy_http_version 1.1; }}", ["internal", "every_upgrade"], id="internal"
-        ),
+        pytest.param(f"location / {{ internal; {GOOD} proxy_http_version 1.1; }}", ["internal"], id="internal"),
         pytest.param(
             f"location / {{ {GOOD} proxy_http_version 1.1; }} location ~ \\Qws {{ }}",
-            ["every_upgrade", "unread_pattern"],
+            ["not_followed", "every_upgrade"],
             id="a-pattern-that-python-lacks",
         ),
         pytest.param(
@@ -66,8 +69,9 @@ def messages(server: str, request: HttpRequest = ASK) -> list[str]:
             id="break-before-return",
         ),
         pytest.param(
-            f"auth_basic x; deny all; limit_conn z 2; location / {{ {GOOD} proxy_http_version 1.1; }}",
-            ["every_upgrade", "authentication", "access", "limit_conn"],
+            f"auth_basic x; auth_basic_user_file y; allow 10.0.0.0/8; deny all; limit_conn z 2; "
+            f"location / {{ {GOOD} proxy_http_version 1.1; }}",
+            ["access", "authentication", "every_upgrade", "limit_conn"],
             id="restrictions",
         ),
         pytest.param(f"location /ws/ {{ {GOOD} proxy_http_version 1.1; }}", ["redirected"], id="redirect-to-the-slash"),
@@ -187,9 +191,8 @@ def test_tls_is_told_from_plain(listen: str, tls: bool, expected: str | None) ->
             id="server-returns-in-an-if",
         ),
         pytest.param(
-            "server { server_name ~\\Qx; server_name api.example.com; }",
-            "the regular expression ~\\Qx in /n/nginx.conf:2 cannot be evaluated here, and nginx may choose that "
-            "server",
+            "server { return 404; } server { server_name ~\\Qx; " + WORKING + " }",
+            "not followed: /n/nginx.conf:2 (the regular expression ~\\Qx cannot be evaluated here)",
             id="pattern-of-a-name-that-python-lacks",
         ),
     ],
@@ -344,8 +347,7 @@ HTTP_1_1 = "proxy_pass http://u; proxy_http_version 1.1; proxy_read_timeout 1d;"
         pytest.param(
             f"location ~ \\Qws {{ }} location / {{ {GOOD} proxy_http_version 1.1; }}",
             [
-                "the regular expression of location ~ \\Qws in /n/nginx.conf:3 cannot be evaluated here, and nginx may "
-                "choose that location",
+                "not followed: /n/nginx.conf:3 (the regular expression \\Qws of the location cannot be evaluated here)",
             ],
             id="pattern-that-python-lacks",
         ),
@@ -361,7 +363,9 @@ def test_findings_about_the_location_say_what_is_wrong_and_where(server: str, ex
         pytest.param("map $http_upgrade $u { default x; }", "$u", 'sends Upgrade "x"', id="map-default"),
         pytest.param("map $http_upgrade $u { ~*^websocket$ websocket; }", "$u", None, id="map-regex"),
         pytest.param("map $http_upgrade $v { websocket y; } map $v $u { y websocket; }", "$u", None, id="map-of-a-map"),
-        pytest.param("", "$cookie_u", "the value of Upgrade $cookie_u depends on the request", id="unknown"),
+        pytest.param(
+            "", "$cookie_u", "sends Upgrade with a value that depends on the request ($cookie_u in", id="unknown"
+        ),
         pytest.param("", '""', 'sends Upgrade ""', id="emptied"),
     ],
 )
@@ -372,10 +376,12 @@ def test_the_value_of_upgrade_is_followed_through_variables(more: str, upgrade: 
     assert any(expected in each for each in found) if expected else not any("Upgrade" in each for each in found)
 
 
-def test_an_unknown_value_of_connection_is_a_notice() -> None:
+def test_an_unknown_value_of_connection_decides_nothing() -> None:
     headers = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $cookie_c;"
     server = f"location / {{ {HTTP_1_1} {headers} }}"
-    assert codes(f"server {{ server_name api.example.com; {server} }}") == ["every_upgrade", "unknown_value"]
+    http = f"server {{ server_name api.example.com; {server} }}"
+    assert codes(http) == ["every_upgrade", "unknown_value"]
+    assert works(evaluated(http).findings) is None
 
 
 def test_a_file_that_cannot_be_read_is_a_warning() -> None:

@@ -57,23 +57,25 @@ def test_the_innermost_context_with_a_directive_counts(
     [
         pytest.param(
             ("proxy_set_header A 1;", "proxy_set_header B 2;", "proxy_set_header C 3;"),
-            {"a": EffectiveValue("1", "/f:1", "0")},
+            {"a": (EffectiveValue("1", "/f:1", "0"),)},
             id="one-header-hides-all-of-outer-contexts",
         ),
         pytest.param(
             ("", "proxy_set_header B 2; proxy_set_header C 3;", "proxy_set_header D 4;"),
-            {"b": EffectiveValue("2", "/f:1", "1"), "c": EffectiveValue("3", "/f:1", "1")},
+            {"b": (EffectiveValue("2", "/f:1", "1"),), "c": (EffectiveValue("3", "/f:1", "1"),)},
             id="inherited-from-the-next-context-that-has-one",
         ),
-        pytest.param(("", "", "proxy_set_header D 4;"), {"d": EffectiveValue("4", "/f:1", "2")}, id="from-http"),
+        pytest.param(("", "", "proxy_set_header D 4;"), {"d": (EffectiveValue("4", "/f:1", "2"),)}, id="from-http"),
         pytest.param(
-            ("proxy_set_header A 1;\nproxy_set_header a 2;",), {"a": EffectiveValue("2", "/f:2", "0")}, id="last-of-two"
+            ("proxy_set_header A 1;\nproxy_set_header a 2;",),
+            {"a": (EffectiveValue("1", "/f:1", "0"), EffectiveValue("2", "/f:2", "0"))},
+            id="both-of-two",
         ),
         pytest.param(("proxy_pass x;",), {}, id="none"),
     ],
 )
 def test_headers_are_inherited_as_a_whole_or_not_at_all(
-    texts: tuple[str, ...], expected: dict[str, EffectiveValue]
+    texts: tuple[str, ...], expected: dict[str, tuple[EffectiveValue, ...]]
 ) -> None:
     assert in_force(*texts).headers == expected
 
@@ -97,10 +99,9 @@ def test_proxy_pass_is_not_inherited() -> None:
     assert in_force("proxy_pass http://u;").values["proxy_pass"].value == "http://u"
 
 
-def test_access_rules_are_those_of_the_innermost_context_that_has_any() -> None:
-    lists = in_force("deny all;", "allow a; deny b; limit_conn z 2;").lists
-    assert [each.value for each in lists["deny"]] == ["all"]
-    assert [each.value for each in lists["allow"]] == ["a"]
+def test_lists_are_those_of_the_innermost_context_that_has_any() -> None:
+    lists = in_force("proxy_hide_header a;", "proxy_hide_header b; limit_conn z 2;").lists
+    assert [each.value for each in lists["proxy_hide_header"]] == ["a"]
     assert lists["limit_conn"] == (EffectiveValue("z 2", "/f:1", "1"),)
     assert lists["limit_req"] == ()
 

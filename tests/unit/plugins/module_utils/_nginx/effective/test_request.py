@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import (
     HttpRequest,
+    arguments_of,
     handshake_variables,
     normal_path,
     ordinary_variables,
@@ -43,7 +44,13 @@ def test_variables_are_those_of_the_request(port: int, tls: bool, scheme: str, h
     variables = handshake_variables(HttpRequest("API.example.com", port, tls, "/ws"))
     assert (variables["scheme"], variables["https"]) == (scheme, "on" if tls else "")
     assert (variables["host"], variables["http_host"], variables["server_port"]) == ("api.example.com", host, str(port))
-    assert (variables["request_uri"], variables["uri"], variables["request_method"]) == ("/ws", "/ws", "GET")
+    assert (variables["request_uri"], variables["request_method"]) == ("/ws", "GET")
+
+
+def test_the_arguments_of_a_path_are_variables() -> None:
+    request = HttpRequest("a", 80, False, "/ws", arguments=arguments_of("/ws?token=x&b#c"))
+    variables = handshake_variables(request)
+    assert (variables["arg_token"], variables["arg_b"], variables["request_uri"]) == ("x", "", "/ws?token=x&b")
 
 
 def test_only_the_handshake_asks_for_an_upgrade() -> None:
@@ -51,4 +58,9 @@ def test_only_the_handshake_asks_for_an_upgrade() -> None:
     handshake, ordinary = handshake_variables(request), ordinary_variables(request)
     assert (handshake["http_upgrade"], handshake["http_connection"]) == ("websocket", "Upgrade")
     assert (ordinary["http_upgrade"], ordinary["http_connection"]) == ("", "keep-alive")
-    assert {name for name in handshake if handshake[name] != ordinary[name]} == {"http_upgrade", "http_connection"}
+    assert {name for name in handshake if handshake[name] != ordinary[name]} == {
+        "http_upgrade",
+        "http_connection",
+        "http_sec_websocket_key",
+        "http_sec_websocket_version",
+    }

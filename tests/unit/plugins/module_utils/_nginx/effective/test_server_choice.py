@@ -110,6 +110,12 @@ def test_the_default_server_answers_no_name_that_another_server_has() -> None:
         pytest.param(["80", "81", "80"], None, [0, 2], id="the-port-decides"),
         pytest.param(["81"], None, [], id="nobody-on-the-port"),
         pytest.param(["80"], "2001:db8::1", [], id="nobody-on-ipv6"),
+        pytest.param(["[::]:80"], "10.0.0.1", [], id="ipv6-takes-no-ipv4"),
+        pytest.param(["[::]:80 ipv6only=off"], "10.0.0.1", [0], id="ipv6-that-takes-ipv4"),
+        pytest.param(["[::]:80 ipv6only=off", "10.0.0.1:80"], "10.0.0.1", [1], id="exact-before-ipv6-that-takes-ipv4"),
+        pytest.param(["localhost:80", "80"], "127.0.0.1", [0], id="a-host-name-stands-for-its-addresses"),
+        pytest.param(["80", "[::]:80", "localhost:80"], "::1", [2], id="a-host-name-stands-for-its-addresses-of-ipv6"),
+        pytest.param(["10.0.0.5:80", "localhost:80"], None, [0], id="a-host-name-without-an-address-asked-for"),
     ],
 )
 def test_servers_on_the_exact_address_exclude_those_on_any_address(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import parse
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.variables import Variables
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.variables import (
+    Definitions,
+    Variables,
+)
 
 
 def variables(http: str, **known: str) -> Variables:
-    return Variables(parse(http, "f"), {"http_upgrade": "websocket", **known})
+    return Variables(Definitions.of(parse(http, "f")), {"http_upgrade": "websocket", **known})
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,11 @@ def test_variables_in_a_text_are_replaced(template: str, expected: str | None) -
         pytest.param("map $cookie_x $u { default y; }", None, id="unknown-source"),
         pytest.param("map $u $u { default y; }", None, id="map-of-itself"),
         pytest.param("server { set $u x; }", "", id="a-set-that-is-not-executed"),
+        pytest.param("geo $u { default y; }", None, id="geo"),
+        pytest.param("map $http_upgrade $u { ~(b)s $1; }", "b", id="value-from-a-group"),
+        pytest.param("map $http_upgrade $u { ~(?<kind>b)s $kind; }", "b", id="value-from-a-named-group"),
+        pytest.param("map $http_upgrade $u { ~\\Qx y; }", None, id="pattern-that-python-lacks"),
+        pytest.param("map $http_upgrade $u { hostnames; *.x y; }", None, id="host-names"),
         pytest.param("", None, id="unknown"),
     ],
 )
@@ -63,3 +71,16 @@ def test_an_assigned_value_goes_before_a_map() -> None:
     assert found.value("u") == "y"
     found.assign("u", None)
     assert found.value("u") is None
+
+
+def test_a_header_that_a_handshake_does_not_have_is_empty_and_one_of_the_client_is_unknown() -> None:
+    found = variables("")
+    names = ("http_x_forwarded_proto", "http_authorization", "arg_token", "http_cookie", "http_origin", "cookie_x")
+    assert [found.value(name) for name in names] == ["", "", "", None, None, None]
+
+
+def test_a_map_is_evaluated_once_in_a_request_unless_it_is_volatile() -> None:
+    found = variables("map $uri $once { default $uri; } map $uri $each { volatile; default $uri; }", uri="/a")
+    assert (found.value("once"), found.value("each")) == ("/a", "/a")
+    found.known["uri"] = "/b"
+    assert (found.value("once"), found.value("each")) == ("/a", "/b")

@@ -1,0 +1,110 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where ``proxy_pass`` sends a request (``ngx_http_proxy_module.c``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..config import Directive, Tree, walk
+from .inheritance import Context, nearest
+from .location_choice import modifier_and_path
+from .request import HttpRequest
+from .rewrite import Ended, Uri
+from .surroundings import NotFollowedError
+from .variables import Variables
+
+_URL = re.compile(r"(https?)://(unix:[^:]*:?|\[[^\]]*\](?::\d+)?|[^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]+\]|\d+\.\d+\.\d+\.\d+")
+_PORTS = {"http": "80", "https": "443"}
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The target of a request.
+
+    :param path: The path that the upstream gets, decoded; ``None`` if it is not known.
+    :param failure: nginx's answer if it cannot connect.
+    """
+
+    by: Directive
+    tls: bool
+    path: str | None
+    failure: Ended | None = None
+
+
+def upstream_of(
+    tree: Tree,
+    by: Directive,
+    location: Directive | None,
+    contexts: Sequence[Context],
+    uri: Uri,
+    variables: Variables,
+    request: HttpRequest,
+) -> Upstream:
+    """Evaluate a ``proxy_pass``.
+
+    :raises NotFollowedError: If its host is only known while nginx runs.
+    """
+    template = by.args[0] if by.args else ""
+    dynamic = "$" in template
+    url = variables.text(template)
+    if url is None:
+        raise NotFollowedError(by.where, f"the value of {template} is not known")
+    match = _URL.fullmatch(url)
+    if match is None:
+        return Upstream(by, False, None, Ended(500, by))
+    scheme, host, own = match.group(1).lower(), match.group(2), match.group(3)
+    failure = None
+    if dynamic:
+        failure = _unresolved(tree, by, contexts, scheme, host)
+        path: str | None = own if own.startswith("/") else f"/{own}" if own else None
+    else:
+        # A path replaces what the location matched, unless a `rewrite ... break` came first.
+        matched = modifier_and_path(location)[1] if location is not None else ""
+        path = own + uri.path[len(matched) :] if own and uri.in_location else None
+    if path is None:
+        path = request.path if uri.original else uri.path
+    tls = scheme == "https"
+    if failure is None and request.upstream_tls is not None and tls != request.upstream_tls:
+        failure = Ended(502, by)
+    return Upstream(by, tls, path.partition("?")[0] if dynamic else path, failure)
+
+
+def _unresolved(tree: Tree, by: Directive, contexts: Sequence[Context], scheme: str, host: str) -> Ended | None:
+    """nginx's answer if a host that a variable names cannot be resolved."""
+    if host.lower().startswith("unix:"):
+        return None
+    name, _colon, port = host.rpartition(":") if re.search(r":\d*\Z", host) else (host, "", "")
+    if _ADDRESS.fullmatch(name):
+        return None
+    if not name:
+        return Ended(500, by)
+    if (name.lower(), port or _PORTS[scheme]) in _implicit(tree):
+        return None
+    if not port and name.lower() in _explicit(tree):
+        return None
+    _context, resolver = nearest(contexts, "resolver")
+    if resolver:
+        raise NotFollowedError(by.where, f"the resolver in {resolver[0].where} looks up {name} while nginx runs")
+    return Ended(502, by)
+
+
+def _explicit(tree: Tree) -> set[str]:
+    return {each.args[0].lower() for each in tree.http() if each.name == "upstream" and each.args}
+
+
+def _implicit(tree: Tree) -> set[tuple[str, str]]:
+    """Hosts with ports that a ``proxy_pass`` without variables names: nginx resolved them when it started."""
+    found = set()
+    for each in walk(tree.http()):
+        if each.name.endswith("_pass") and each.args and "$" not in each.args[0]:
+            match = _URL.fullmatch(each.args[0])
+            if match is not None and not match.group(2).startswith(("[", "unix:")):
+                name, _colon, port = match.group(2).partition(":")
+                found.add((name.lower(), port or _PORTS[match.group(1).lower()]))
+    return found - {(name, "80") for name in _explicit(tree)}
