@@ -23,6 +23,14 @@ options:
     type: list
     elements: str
     default: []
+  project_dir:
+    description: Project directory, for RV(missing_parent).
+    type: path
+  npm_packages:
+    description: Directories below C(/usr/local/lib) that all users must be able to read, for RV(closed_packages).
+    type: list
+    elements: str
+    default: []
   files:
     description: Files whose digest, owner and mode are returned.
     type: list
@@ -57,6 +65,19 @@ home:
   returned: success
   type: str
   sample: /home/deploy
+missing_parent:
+  description:
+    - First missing directory above O(project_dir) that only root can create. Empty if there is none, and if another
+      user can change a directory above it.
+  returned: success
+  type: str
+  sample: /srv/projects
+closed_packages:
+  description: Paths of those O(npm_packages) in which something cannot be read by all users.
+  returned: success
+  type: list
+  elements: str
+  sample: [/usr/local/lib/node_modules/pm2]
 group:
   description: Primary group of the user; null if there is no such user.
   returned: success
@@ -116,8 +137,10 @@ from ..module_utils._pm2.daemon import find_daemon
 from ..module_utils._runtime.facts import (
     RuntimeFactsError,
     account_of,
+    closed_packages,
     file_states,
     missing_packages,
+    missing_parent,
     node_version,
     npm_package_version,
     unit_is,
@@ -129,6 +152,8 @@ def main() -> None:
         argument_spec={
             "user": {"type": "str", "required": True},
             "packages": {"type": "list", "elements": "str", "default": []},
+            "project_dir": {"type": "path"},
+            "npm_packages": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,
@@ -145,6 +170,7 @@ def main() -> None:
         changed=False,
         missing_packages=missing_packages(module.params["packages"]),
         home=home,
+        missing_parent=missing_parent(module.params["project_dir"], user),
         group=group,
         nodejs=node_version(),
         machine=os.uname().machine,
@@ -153,6 +179,7 @@ def main() -> None:
         pm2_daemon=daemon.pid if daemon else None,
         pm2_unit_enabled=unit_is("is-enabled", unit),
         pm2_unit_active=unit_is("is-active", unit),
+        closed_packages=closed_packages(module.params["npm_packages"]),
         files=files,
     )
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from .files import read_text
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,13 @@ def find_account(user: str) -> Account | None:
     except KeyError:
         return None
     return Account(entry.pw_uid, entry.pw_gid, tuple(os.getgrouplist(user, entry.pw_gid)))
+
+
+def future_home(user: str) -> str:
+    """The home directory that useradd gives a new user by default."""
+    settings = read_text("/etc/default/useradd") or ""
+    found = re.search(r"^HOME=(/\S*)", settings, re.MULTILINE)
+    return os.path.join(found[1] if found else "/home", user)
 
 
 def user_name(uid: int) -> str:

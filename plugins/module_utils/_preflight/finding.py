@@ -22,6 +22,7 @@ OPINIONS: Mapping[str, str] = {
     "cors-wildcard": WARNING,
     "disk-space": ERROR,
     "env-port-differs": ERROR,
+    "files-of-another-user": ERROR,
     "git-insecure": WARNING,
     "hold-short": WARNING,
     "host-resolves-elsewhere": WARNING,

@@ -23,6 +23,8 @@ from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
 from .conflicts import judge_checkout, judge_names, judge_processes
 from .conflicts_facts import claims_on, uncommitted_in
+from .contents import judge_owners, judge_source_in_place
+from .contents_facts import is_filled_directory, look_at_contents
 from .finding import PreflightFinding
 from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
@@ -30,15 +32,17 @@ from .machine import judge_memory, judge_node, judge_python
 from .machine_facts import available_memory, ephemeral_ports, output_of, version_of
 from .nginx import judge_nginx, refused_file
 from .storage import judge_storage, needed_bytes
-from .storage_facts import look_at_storage, size_of_release
+from .storage_facts import look_at_storage
 from .variables import (
     API,
     BACKEND_PORT,
+    CREATE_PARENT,
     FRONTEND_PORT,
     GREEN_PORT,
     PAGE,
     PROJECT_DIR,
     PROXY_PORT,
+    TAKE_OVER,
     WS,
     DeploymentInputs,
 )
@@ -48,20 +52,27 @@ from .variables import (
 HOST_INPUTS = (
     API,
     BACKEND_PORT,
+    CREATE_PARENT,
     FRONTEND_PORT,
     GREEN_PORT,
     PAGE,
     PROJECT_DIR,
     PROXY_PORT,
+    TAKE_OVER,
     WS,
+    "staging_app_name",
     "staging_backend_dir",
     "staging_backend_install",
     "staging_backend_switch",
+    "staging_env_file",
     "staging_frontend_dir",
     "staging_min_memory_bytes",
     "staging_node_version",
     "staging_proxy_page",
     "staging_proxy_provider",
+    "staging_shared_paths",
+    "staging_source_exclude",
+    "staging_source_type",
     "staging_tls_before_proxy",
     "staging_tls_certificate",
     "staging_tls_key",
@@ -104,6 +115,9 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
         found += judge_memory(inputs, memory, options.min_memory_bytes)
     if os.path.isdir(options.source_path):
         found += _check_source(inputs, options)
+    elif inputs.text("staging_source_type") == "in_place" and is_filled_directory(project_dir):
+        # The programs for it may still be installed.
+        found += judge_application(inputs, look_at_application(project_dir, inputs))
     if on_nginx:
         found += _check_nginx(inputs)
         found += _check_names(inputs, project_dir, served.values())
@@ -115,11 +129,16 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
 
 
 def _check_storage(inputs: DeploymentInputs, project_dir: str, options: PreflightOptions) -> list[PreflightFinding]:
-    storage = look_at_storage(f"{project_dir}.releases", inputs.text("staging_user"))
+    user = inputs.text("staging_user")
+    contents = look_at_contents(project_dir, user)
     needed = options.min_free_bytes
     if needed is None:
-        needed = needed_bytes(size_of_release(project_dir))
-    return judge_storage(inputs, storage, needed=needed)
+        needed = needed_bytes(contents.size)
+    found = judge_storage(inputs, look_at_storage(project_dir, user), needed=needed)
+    found += judge_owners(inputs, contents.foreign, user_exists=find_account(user) is not None)
+    if inputs.text("staging_source_type") == "in_place":
+        found += judge_source_in_place(inputs, exists=is_filled_directory(project_dir))
+    return found
 
 
 def _check_ports(

@@ -29,6 +29,7 @@ _LIST, _DICT, _NUMBER, _TRUTH = Kind("list"), Kind("dict"), Kind("int"), Kind("b
 
 KINDS: Mapping[str, Kind] = {
     "staging_project_dir": Kind("path"),
+    "staging_create_parent": _TRUTH,
     "staging_app_name": _TEXT,
     "staging_ecosystem_file": _OPTIONAL,
     "staging_node_version": _OPTIONAL,

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _NAME_EXPECTED = "up to 100 letters, digits, dots, hyphens and underscores, starting with a letter or digit"
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?\Z")
 _SHELL_CHARACTERS = re.compile(r"""[\s"'`$;{}\\*?<>|&()#%]""")
-_SYSTEM_DIRS = frozenset(
+SYSTEM_DIRS = frozenset(
     (
         "/bin",
         "/boot",
@@ -99,7 +99,7 @@ def _check_project_dir(inputs: DeploymentInputs, path: str) -> None:
             "use letters, digits, dots, hyphens and underscores",
             found="nginx, pm2 and systemd read it too",
         )
-    elif path.rstrip("/") in _SYSTEM_DIRS or path == "/" or re.match(r"/home/[^/]+/?\Z", path):
+    elif path.rstrip("/") in SYSTEM_DIRS or path == "/" or re.match(r"/home/[^/]+/?\Z", path):
         inputs.add(
             "path",
             PROJECT_DIR,

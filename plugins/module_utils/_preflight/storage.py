@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .finding import PreflightFinding
-from .variables import PROJECT_DIR, DeploymentInputs
+from .project import SYSTEM_DIRS
+from .variables import CREATE_PARENT, PROJECT_DIR, DeploymentInputs
 
 #: Space for a first deployment: measured on an application with 647 MB of node_modules and a build of 67 MB.
 FIRST_DEPLOYMENT_BYTES = 2 * 1024**3
@@ -23,8 +24,10 @@ class Storage:
 
     nearest: str
     is_directory: bool = True
-    writable: bool = True
-    """Whether the deploy user can write to it."""
+    unwritable: tuple[str, ...] = ()
+    """Directories in which the deploy user must create something and cannot."""
+    creatable: str = ""
+    """The first missing directory above the project, if root can create it for the deploy user without a risk."""
     read_only: bool = False
     no_exec: bool = False
     free_bytes: int = 0
@@ -68,12 +71,12 @@ def judge_storage(inputs: DeploymentInputs, storage: Storage, *, needed: int) ->
             "mount it for writing, or choose another directory",
         )
         return found
-    if not storage.writable:
+    if storage.unwritable and not (storage.creatable and inputs.creates_parent):
         add(
             "path-not-writable",
-            f"{user} cannot write to {nearest}",
-            f"a directory in which {user} can create the releases",
-            f"make {user} its owner, or choose another directory",
+            f"{user} cannot write to {' and '.join(storage.unwritable)}",
+            f"a directory in which {user} can create the releases and the link to the active one",
+            _place_for(inputs, storage),
         )
     if storage.no_exec:
         add(
@@ -104,6 +107,18 @@ def judge_storage(inputs: DeploymentInputs, storage: Storage, *, needed: int) ->
             "remove small files, or choose another file system",
         )
     return found
+
+
+def _place_for(inputs: DeploymentInputs, storage: Storage) -> str:
+    """How the deploy user gets a directory of its own, without a change of a directory that others use."""
+    user, project_dir = inputs.text("staging_user"), inputs.text(PROJECT_DIR)
+    if storage.creatable:
+        return f"set {CREATE_PARENT}: true, which creates {storage.creatable} for {user}, or choose another directory"
+    if storage.nearest.startswith(f"{project_dir}.releases"):
+        return f"make {user} the owner of {' and '.join(storage.unwritable)}"
+    inside = f"{project_dir}/{project_dir.rpartition('/')[2]}"
+    owner = f", or make {user} the owner of {storage.unwritable[0]}"
+    return f"write {inside} and set {CREATE_PARENT}: true{'' if storage.unwritable[0] in SYSTEM_DIRS else owner}"
 
 
 def size(number: int) -> str:

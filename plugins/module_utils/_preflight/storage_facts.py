@@ -5,32 +5,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-import time
 
-from .._host.accounts import find_account, may_write
+from .._host.accounts import Account, find_account, future_home, may_write
+from .._host.directories import missing_below_root, nearest_existing
 from .storage import Storage
 
-_MEASURE_WITHIN_S = 3.0
 
+def look_at_storage(project_dir: str, user: str) -> Storage:
+    """The facts on the place of a project, which exists in part.
 
-def look_at_storage(path: str, user: str) -> Storage:
-    """The facts on a directory that exists in part.
-
-    :param user: The deploy user, who may not exist yet.
+    :param user: The deploy user, who may not exist yet. It is judged as the role runtime creates it: with a home
+        directory, and with the rights that everybody has.
     """
-    nearest = path
-    while not os.path.lexists(nearest):
-        nearest = os.path.dirname(nearest) or "/"
-    if not os.path.isdir(nearest):
-        return Storage(nearest, is_directory=False)
-    status = os.statvfs(nearest)
-    closed = closed_to(nearest, user)
+    place = nearest_existing(f"{project_dir}.releases")
+    if not os.path.isdir(place):
+        return Storage(place, is_directory=False)
+    status = os.statvfs(place)
+    account = find_account(user)
+    # The link to the active release is replaced in the parent directory.
+    parent = nearest_existing(os.path.dirname(project_dir))
+    places = tuple(dict.fromkeys((parent, place)))
+    if account is None and f"{project_dir}/".startswith(f"{future_home(user)}/"):
+        places = ()
+    closed = next((each for each in (closed_to(path, account) for path in places) if each), "")
     return Storage(
-        nearest,
-        writable=bool(closed) or may_write(nearest, find_account(user)),
+        place,
+        unwritable=() if closed else tuple(path for path in places if not _writable(path, account)),
+        creatable=missing_below_root(os.path.dirname(project_dir)),
         read_only=bool(status.f_flag & os.ST_RDONLY),
         no_exec=bool(status.f_flag & getattr(os, "ST_NOEXEC", 0)),
         free_bytes=status.f_bavail * status.f_frsize,
@@ -39,10 +42,12 @@ def look_at_storage(path: str, user: str) -> Storage:
     )
 
 
-def closed_to(path: str, user: str) -> str:
-    """The first directory on the way to a path that a user cannot enter by its mode; empty if there is none."""
-    account = find_account(user)
-    if account is None or account.uid == 0:
+def closed_to(path: str, account: Account | None) -> str:
+    """The first directory on the way to a path that a user cannot enter by its mode; empty if there is none.
+
+    :param account: ``None`` for a user who does not exist yet.
+    """
+    if account is not None and account.uid == 0:
         return ""
     parts = os.path.realpath(path).split("/")
     for depth in range(1, len(parts) + 1):
@@ -51,26 +56,21 @@ def closed_to(path: str, user: str) -> str:
             status = os.stat(directory)
         except OSError:
             return ""
-        if status.st_uid == account.uid:
-            bit = stat.S_IXUSR
-        else:
-            bit = stat.S_IXGRP if status.st_gid in account.groups else stat.S_IXOTH
-        if not status.st_mode & bit:
+        if not _permits(status, account, stat.S_IXUSR):
             return directory
     return ""
 
 
-def size_of_release(project_dir: str) -> int | None:
-    """Bytes on disk of the active release, or what is counted of them within 3 s; None where there is none."""
-    release = os.path.realpath(project_dir)
-    if not os.path.isdir(release):
-        return None
-    total = 0
-    deadline = time.monotonic() + _MEASURE_WITHIN_S
-    for directory, _names, files in os.walk(release):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(directory, name)).st_blocks * 512
-        if time.monotonic() > deadline:
-            break
-    return total
+def _writable(path: str, account: Account | None) -> bool:
+    if account is None:
+        return _permits(os.stat(path), None, stat.S_IWUSR)
+    return may_write(path, account)
+
+
+def _permits(status: os.stat_result, account: Account | None, owner_bit: int) -> bool:
+    """Whether the mode of a file gives a user a right, which is named by the bit for the owner."""
+    if account is not None and status.st_uid == account.uid:
+        bit = owner_bit
+    else:
+        bit = owner_bit >> (3 if account is not None and status.st_gid in account.groups else 6)
+    return bool(status.st_mode & bit)

@@ -21,6 +21,7 @@ FRONTEND_PORT = "staging_frontend_port"
 GREEN_PORT = "staging_backend_green_port"
 PROXY_PORT = "staging_proxy_port"
 PROJECT_DIR = "staging_project_dir"
+CREATE_PARENT = "staging_create_parent"
 TAKE_OVER = "staging_take_over"
 
 #: The defaults of the roles, as far as a check needs them. A test compares them with those of the roles.
@@ -90,6 +91,11 @@ class DeploymentInputs:
     @property
     def proxies_page(self) -> bool:
         return self.get("staging_proxy_page") is not False
+
+    @property
+    def creates_parent(self) -> bool:
+        """Whether root creates the directory above the project; a truth from the command line is a text."""
+        return str(self.given.get(CREATE_PARENT)).lower() in ("true", "yes", "on", "1")
 
     @property
     def blue_green(self) -> bool:

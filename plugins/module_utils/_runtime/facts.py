@@ -11,10 +11,13 @@ import hashlib
 import json
 import os
 import pwd
+import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from .._host.accounts import future_home
 from .._host.command import run
+from .._host.directories import missing_below_root
 from .._host.files import UnsafeFileError, read_file, read_text
 from .._host.programs import find_program
 
@@ -44,6 +47,40 @@ def account_of(user: str) -> tuple[str | None, str | None]:
     except KeyError:
         return None, None
     return account.pw_dir, _group_name(account.pw_gid)
+
+
+def missing_parent(project_dir: str | None, user: str) -> str:
+    """The first missing directory above a project that only root can create; empty if there is none.
+
+    :param user: The deploy user, whose home directory is created with the user.
+    """
+    if not project_dir or f"{project_dir}/".startswith(f"{future_home(user)}/"):
+        return ""
+    return missing_below_root(os.path.dirname(project_dir))
+
+
+def closed_packages(packages: Sequence[str]) -> list[str]:
+    """Those of the directories below :data:`NPM_PREFIX` in which something is closed to users other than root.
+
+    A package that root installs with a umask of 077 runs for root alone.
+    """
+    library = os.path.join(NPM_PREFIX, "lib")
+    paths = [os.path.join(library, each) for each in packages]
+    above = dict.fromkeys(os.path.dirname(path) for path in paths if os.path.isdir(path))
+    closed = [path for path in above if path != library and _closed(path)]
+    return closed + [path for path in paths if any(_closed(each) for each in _tree(path))]
+
+
+def _tree(top: str) -> Iterator[str]:
+    for directory, _names, files in os.walk(top):
+        yield directory
+        yield from (os.path.join(directory, name) for name in files)
+
+
+def _closed(path: str) -> bool:
+    """Whether others than the owner cannot read a file or enter a directory, or not run what the owner can run."""
+    mode = os.lstat(path).st_mode
+    return not stat.S_ISLNK(mode) and bool(~mode & (0o004 | (mode & 0o100) >> 6))
 
 
 def node_version() -> str | None:

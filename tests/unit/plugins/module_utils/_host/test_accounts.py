@@ -81,3 +81,16 @@ def test_whether_a_user_may_write_is_asked_as_that_user(directory: Path, mode: i
     assert accounts.may_write(str(place), NOBODY) is allowed
     assert accounts.may_write(str(place), None) is True
     assert accounts.may_write(str(directory / "none"), NOBODY) is False
+
+
+@pytest.mark.parametrize(
+    ("settings", "home"),
+    [
+        pytest.param(None, "/home/deploy", id="no settings"),
+        pytest.param("# HOME=/nowhere\nSHELL=/bin/sh\n", "/home/deploy", id="not set"),
+        pytest.param("HOME=/srv/homes\n", "/srv/homes/deploy", id="set"),
+    ],
+)
+def test_the_home_that_a_new_user_gets(settings: str | None, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "read_text", lambda _path: settings)
+    assert accounts.future_home("deploy") == home

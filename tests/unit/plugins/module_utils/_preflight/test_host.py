@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ def check(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     def run(options: dict[str, Any] | None = None, **variables: Any) -> list[PreflightFinding]:
         # The machine may serve something on the usual ports.
         ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
-        given = {**GOOD, "staging_project_dir": str(tmp_path / "projects/app"), **ports, **variables}
+        # The deploy user of the host is the one who runs the tests.
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        project = {"staging_project_dir": str(tmp_path / "projects/app"), "staging_user": user}
+        given = {**GOOD, **project, **ports, **variables}
         found = check_host(given, PreflightOptions(**{"min_free_bytes": 1, "min_memory_bytes": 1, **(options or {})}))[
             0
         ]

@@ -34,11 +34,27 @@ GIB = 1024**3
             id="read-only",
         ),
         pytest.param(
-            {"writable": False},
+            {"unwritable": ("/srv",)},
             "path-not-writable",
-            "deploy cannot write to /srv; expected a directory in which deploy can create the releases; make deploy "
-            "its owner, or choose another directory",
+            "deploy cannot write to /srv; expected a directory in which deploy can create the releases and the link to "
+            "the active one; write /home/deploy/projects/app/app and set staging_create_parent: true",
             id="not-writable",
+        ),
+        pytest.param(
+            {"unwritable": ("/opt/team",)},
+            "path-not-writable",
+            "deploy cannot write to /opt/team; expected a directory in which deploy can create the releases and the "
+            "link to the active one; write /home/deploy/projects/app/app and set staging_create_parent: true, or make "
+            "deploy the owner of /opt/team",
+            id="not-writable-directory-of-its-own",
+        ),
+        pytest.param(
+            {"unwritable": ("/srv",), "creatable": "/srv/projects"},
+            "path-not-writable",
+            "deploy cannot write to /srv; expected a directory in which deploy can create the releases and the link to "
+            "the active one; set staging_create_parent: true, which creates /srv/projects for deploy, or choose "
+            "another directory",
+            id="not-writable-with-a-missing-parent",
         ),
         pytest.param(
             {"no_exec": True},
@@ -86,9 +102,24 @@ def test_facts_add_up_but_those_behind_a_missing_directory(good: DeploymentInput
     def names(**facts: Any) -> list[str]:
         return [item.name for item in judge_storage(good, Storage("/srv", no_exec=True, **facts), needed=1)]
 
-    assert names(writable=False, closed="/") == ["path-not-writable", "path-no-exec", "path-closed", "disk-space"]
+    assert names(unwritable=("/srv",), closed="/") == ["path-not-writable", "path-no-exec", "path-closed", "disk-space"]
     assert names(is_directory=False) == ["path-blocked"]
     assert names(read_only=True) == ["path-read-only"]
+
+
+def test_the_releases_themselves_must_be_the_deploy_users(good: DeploymentInputs) -> None:
+    storage = Storage("/home/deploy/projects/app.releases", unwritable=("/home/deploy/projects/app.releases",))
+    (found,) = judge_storage(good, storage, needed=0)
+    assert found.remedy == "make deploy the owner of /home/deploy/projects/app.releases"
+
+
+@pytest.mark.parametrize("given", [True, "true", "yes"])
+def test_a_parent_that_is_created_needs_no_right_above(good: DeploymentInputs, given: object) -> None:
+    inputs = DeploymentInputs({**good.given, "staging_create_parent": given})
+    storage = Storage("/srv", unwritable=("/srv",), creatable="/srv/projects")
+    assert judge_storage(inputs, storage, needed=0) == []
+    # Where another user could put a link, root creates nothing.
+    assert len(judge_storage(inputs, Storage("/srv", unwritable=("/srv",)), needed=0)) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._host.accounts import find_account
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight import storage_facts
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.storage_facts import (
     closed_to,
     look_at_storage,
-    size_of_release,
 )
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as another user")
@@ -25,8 +27,8 @@ def open_directory(tmp_path: Path) -> Path:
 
 
 def test_the_nearest_existing_directory_is_looked_at(tmp_path: Path) -> None:
-    storage = look_at_storage(str(tmp_path / "projects/app.releases"), "nobody-of-this-name")
-    assert (storage.nearest, storage.is_directory, storage.writable, storage.closed) == (str(tmp_path), True, True, "")
+    storage = look_at_storage(str(tmp_path / "projects/app"), pwd.getpwuid(os.geteuid()).pw_name)
+    assert (storage.nearest, storage.is_directory, storage.unwritable, storage.closed) == (str(tmp_path), True, (), "")
     assert storage.free_bytes > 0
 
 
@@ -34,7 +36,7 @@ def test_a_file_or_a_dangling_link_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("file", "link"):
-        storage = look_at_storage(str(tmp_path / name / "app"), "deploy")
+        storage = look_at_storage(str(tmp_path / name / "app"), "root")
         assert (storage.nearest, storage.is_directory) == (str(tmp_path / name), False)
 
 
@@ -42,29 +44,56 @@ def test_a_file_or_a_dangling_link_is_no_directory(tmp_path: Path) -> None:
 def test_the_kernel_says_whether_a_user_can_write(open_directory: Path) -> None:
     directory = open_directory / "projects"
     directory.mkdir(mode=0o755)
-    assert not look_at_storage(str(directory), "nobody").writable
+    assert look_at_storage(str(directory / "app"), "nobody").unwritable == (str(directory),)
     directory.chmod(0o777)
-    assert look_at_storage(str(directory), "nobody").writable
+    assert look_at_storage(str(directory / "app"), "nobody").unwritable == ()
+
+
+@as_root
+def test_the_link_and_the_releases_are_two_places(open_directory: Path) -> None:
+    releases = open_directory / "app.releases"
+    releases.mkdir()
+    os.chown(releases, 65534, 0)
+    assert look_at_storage(str(open_directory / "app"), "nobody").unwritable == (str(open_directory),)
+    open_directory.chmod(0o777)
+    assert look_at_storage(str(open_directory / "app"), "nobody").unwritable == ()
+    os.chown(releases, 0, 0)
+    assert look_at_storage(str(open_directory / "app"), "nobody").unwritable == (str(releases),)
+
+
+@as_root
+def test_a_user_still_to_be_created_has_the_rights_of_everybody_and_a_home(
+    open_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = "nobody-of-this-name"
+    directory = open_directory / "projects"
+    directory.mkdir(mode=0o755)
+    assert look_at_storage(str(directory / "app"), user).unwritable == (str(directory),)
+    directory.chmod(0o777)
+    assert look_at_storage(str(directory / "app"), user).unwritable == ()
+    directory.chmod(0o770)
+    assert look_at_storage(str(directory / "app"), user).closed == str(directory)
+    monkeypatch.setattr(storage_facts, "future_home", lambda _user: str(directory / "home"))
+    storage = look_at_storage(str(directory / "home/projects/app"), user)
+    assert (storage.unwritable, storage.closed) == ((), "")
+
+
+@as_root
+def test_a_directory_that_root_can_create_is_named() -> None:
+    assert look_at_storage("/srv/no-such-directory/team/app", "nobody").creatable == "/srv/no-such-directory"
+    assert look_at_storage("/srv/app", "nobody").creatable == ""
 
 
 @as_root
 def test_the_first_directory_that_a_user_cannot_enter(open_directory: Path) -> None:
     inner = open_directory / "home/projects"
     inner.mkdir(parents=True)
-    assert closed_to(str(inner), "nobody") == ""
+    nobody = find_account("nobody")
+    assert closed_to(str(inner), nobody) == ""
     inner.parent.chmod(0o750)
-    assert closed_to(str(inner), "nobody") == str(inner.parent)
-    assert closed_to(str(inner), "root") == ""
-    assert closed_to(str(inner), "nobody-of-this-name") == ""
+    assert closed_to(str(inner), nobody) == str(inner.parent)
+    assert closed_to(str(inner), find_account("root")) == ""
+    assert closed_to(str(inner), None) == str(inner.parent)
     os.chown(inner.parent, 65534, 0)
-    assert closed_to(str(inner), "nobody") == ""
-
-
-def test_the_size_of_the_active_release(tmp_path: Path) -> None:
-    assert size_of_release(str(tmp_path / "app")) is None
-    release = tmp_path / "app.releases/0001/web-ui"
-    release.mkdir(parents=True)
-    (tmp_path / "app").symlink_to(release.parent)
-    assert size_of_release(str(tmp_path / "app")) == 0
-    (release / "big").write_bytes(os.urandom(1 << 20))
-    assert (1 << 20) <= (size_of_release(str(tmp_path / "app")) or 0) < (1 << 21)
+    assert closed_to(str(inner), nobody) == ""
+    assert closed_to(str(inner), None) == str(inner.parent)

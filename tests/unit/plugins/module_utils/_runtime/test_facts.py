@@ -111,3 +111,47 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(facts.RuntimeFactsError) as error:
         facts.file_states([str(tmp_path / "file")])
     assert str(error.value) == f"{tmp_path}/file cannot be read: Permission denied"
+
+
+@pytest.fixture
+def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An npm prefix with one package that all users can read."""
+    monkeypatch.setattr(facts, "NPM_PREFIX", str(tmp_path))
+    package = tmp_path / "lib/node_modules/pm2"
+    (package / "bin").mkdir(parents=True)
+    (package / "bin/pm2").write_text("")
+    (package / "bin/pm2").chmod(0o755)
+    (package / "package.json").write_text("{}")
+    (package / "package.json").chmod(0o644)
+    for directory in (package / "bin", package, package.parent):
+        directory.chmod(0o755)
+    return tmp_path / "lib"
+
+
+def test_a_package_for_everybody_is_not_closed(prefix: Path) -> None:
+    (prefix / "node_modules/pm2/dangling").symlink_to("nowhere")
+    assert facts.closed_packages(["node_modules/pm2", "node_modules/npm"]) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "closed"),
+    [
+        pytest.param("node_modules/pm2/package.json", 0o600, "node_modules/pm2", id="file"),
+        pytest.param("node_modules/pm2/bin", 0o700, "node_modules/pm2", id="directory"),
+        pytest.param("node_modules/pm2/bin", 0o704, "node_modules/pm2", id="directory that cannot be entered"),
+        pytest.param("node_modules/pm2/bin/pm2", 0o744, "node_modules/pm2", id="program"),
+        pytest.param("node_modules", 0o700, "node_modules", id="directory of all packages"),
+    ],
+)
+def test_a_package_that_a_umask_has_closed_is_named(prefix: Path, path: str, mode: int, closed: str) -> None:
+    (prefix / path).chmod(mode)
+    assert facts.closed_packages(["node_modules/pm2"]) == [str(prefix / closed)]
+
+
+def test_a_missing_parent_is_named_but_not_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert facts.missing_parent(None, "deploy") == ""
+    assert facts.missing_parent("/srv/no-such-directory/team/app", "deploy") == "/srv/no-such-directory"
+    assert facts.missing_parent("/srv/app", "deploy") == ""
+    # It is created with its user.
+    monkeypatch.setattr(facts, "future_home", lambda user: f"/srv/{user}")
+    assert facts.missing_parent("/srv/deploy/projects/app", "deploy") == ""
