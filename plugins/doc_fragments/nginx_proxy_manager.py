@@ -100,6 +100,10 @@ options:
     description:
       - Port of the proxy. By default 443 if it uses TLS, else 80.
     type: int
+  proxy_tls_port:
+    description:
+      - Port of the proxy with TLS, if O(proxy_port) is the one without.
+    type: int
   proxy_tls:
     description:
       - Whether the proxy uses TLS on that port. By default it does for a host with a certificate.

@@ -15,6 +15,7 @@ description:
   - Nginx Proxy Manager answers with success to a save that takes the host offline. So the module reads back what became
     of a save and asks the proxy itself for the new configuration. Otherwise it restores the previous values, verifies
     that they are served, and fails with the error of nginx.
+  - Compares who is let in before and after a save, and restores the previous values if that differs.
   - Compares the database with the running nginx in every run, and repairs a difference by saving again.
   - Works with Nginx Proxy Manager 2.9.0 and newer, with its switch Websockets Support on or off.
 options:
@@ -25,7 +26,8 @@ options:
     required: true
   domain_name:
     description:
-      - Domain name by which the proxy host is found.
+      - Domain name by which the proxy host is found. If no host has it, by the other O(domain_names). If only the block
+        is managed, the host of a wildcard that serves the name is found too.
     type: str
     required: true
   state:
@@ -60,7 +62,8 @@ options:
     elements: str
   certificate:
     description:
-      - Certificate of the host by its id, its name, or a domain name that it is for. V(none) for no certificate.
+      - Certificate of the host by its id, its name, or a domain name that it is for, also by a wildcard. V(none) for no
+        certificate, which turns off the switches that need one.
     type: str
   access_list:
     description:
@@ -74,6 +77,15 @@ options:
     type: str
     choices: [carry, refuse]
     default: carry
+  access_user:
+    description:
+      - Name of a user of the access list, for a test. Who is let in is compared before and after a save, without
+        credentials and with these. Needs O(access_password).
+    type: str
+  access_password:
+    description:
+      - Password of O(access_user).
+    type: str
   switches:
     description:
       - Switches of the host. Those that are not given stay as they are.
@@ -101,11 +113,16 @@ options:
         type: bool
       hsts_enabled:
         description:
-          - The switch HSTS Enabled. Needs a certificate.
+          - The switch HSTS Enabled. Needs O(switches.ssl_forced).
         type: bool
       hsts_subdomains:
         description:
-          - The switch HSTS Subdomains. Needs a certificate.
+          - The switch HSTS Subdomains. Needs O(switches.hsts_enabled).
+        type: bool
+      trust_forwarded_proto:
+        description:
+          - The switch Trust Upstream Forwarded Proto Headers, of Nginx Proxy Manager 2.14.0 and newer. For a host with
+            O(switches.ssl_forced) behind another proxy at which TLS ends.
         type: bool
   replace_snippet:
     description:
@@ -124,6 +141,11 @@ options:
       - Seconds within which the proxy must answer with a saved configuration.
     type: float
     default: 10
+  backup_dir:
+    description:
+      - Directory on the machine of this task. Before its first change, a host is exported there as the API returns it,
+        into a file with mode 0600. An export that exists is kept.
+    type: path
 extends_documentation_fragment:
   - codeframe.staging.nginx_proxy_manager
   - codeframe.staging.nginx_proxy_manager.block
@@ -243,6 +265,16 @@ current:
   description: The state after, for O(state=restored) later.
   returned: always
   type: dict
+proof:
+  description:
+    - What the answers of the proxy prove of a save, in C(proven), and the fields of which it does not show from outside
+      whether they are in force, in C(unproven).
+  returned: always
+  type: dict
+backup:
+  description: File with the host as it was before its first change.
+  returned: when O(backup_dir) is given and something was saved
+  type: str
 restored:
   description: Whether the previous configuration is served again after a save that failed.
   returned: when a save failed
@@ -290,11 +322,14 @@ def main() -> None:
             "certificate": {"type": "str"},
             "access_list": {"type": "str"},
             "access_list_rules": {"type": "str", "choices": ["carry", "refuse"], "default": "carry"},
+            "access_user": {"type": "str"},
+            "access_password": {"type": "str", "no_log": True},
             "switches": {"type": "dict", "options": {name: {"type": "bool"} for name in SWITCHES}},
             "replace_snippet": {"type": "bool", "default": False},
             "check_wire": {"type": "bool", "default": True},
             **PROXY_OPTIONS,
             "wire_timeout": {"type": "float", "default": 10},
+            "backup_dir": {"type": "path"},
         },
         required_if=[("state", "restored", ("previous",))],
         supports_check_mode=True,
@@ -314,6 +349,8 @@ def main() -> None:
     names = module.params["option_names"]
     for finding in report.findings:
         module.warn(f"proxy host {report.name}: {name_options(finding['text'], names)}")
+    for kind, sentences in report.proof.items():
+        report.proof[kind] = [name_options(each, names) for each in sentences]
     result = report.result()
     if module._diff:
         result["diff"] = report.diff

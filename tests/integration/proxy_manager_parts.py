@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import sys
 import threading
@@ -83,15 +84,25 @@ def arguments(peer: Peer, name: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def endpoint(peer: Peer, name: str) -> ProxyEndpoint:
-    return ProxyEndpoint("127.0.0.1", peer.nginx.port, name)
+def endpoint(peer: Peer, name: str, tls: bool = False) -> ProxyEndpoint:
+    port = peer.nginx.tls_port if tls else peer.nginx.port
+    assert port is not None
+    return ProxyEndpoint(peer.nginx.address, port, name, tls)
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[int]:
+    """A server that accepts connections and never answers; yields its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
+        yield int(server.getsockname()[1])
 
 
 class RequestLoop:
     """Asks for a page all the time, as a user would; counts what is lost."""
 
-    def __init__(self, where: ProxyEndpoint, pause_s: float = 0.01) -> None:
+    def __init__(self, where: ProxyEndpoint, pause_s: float = 0.01, path: str = "/") -> None:
         self._where = where
+        self._path = path
         self._pause_s = pause_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -100,7 +111,7 @@ class RequestLoop:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            self.answers.append((time.monotonic(), plain(self._where, timeout_s=2).status))
+            self.answers.append((time.monotonic(), plain(self._where, self._path, timeout_s=2).status))
             time.sleep(self._pause_s)
 
     def __enter__(self) -> RequestLoop:

@@ -190,7 +190,7 @@ def test_a_given_token_that_expires_before_the_save_changes_nothing(peer: Peer) 
     peer.tokens["given.by.user"] = peer.accounts[0]
     peer.faults.expiries = 1
     failed = configure(peer, token="given.by.user", identity=None, secret=None)
-    assert "the token is not accepted any more" in failed["msg"]
+    assert "does not accept the token any more (status" in failed["msg"]
     assert (failed["failed"], failed["changed"]) == (True, False)
     assert block_in(peer) is None
     assert plain(endpoint(peer, NAME)).status == 200

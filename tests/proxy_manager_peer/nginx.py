@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from proxy_manager_peer.rendering import ASSETS_CONF, EXPLOITS_CONF, PROXY_CONF, main_conf
+from proxy_manager_peer.behaviour import Behaviour
+from proxy_manager_peer.rendering import ASSETS_CONF, EXPLOITS_CONF, main_conf, proxy_conf
 
 
 class RealNginx:
@@ -25,13 +26,16 @@ class RealNginx:
         include = root / "conf.d" / "include"
         include.mkdir(parents=True)
         (root / "tmp").mkdir()
-        (include / "proxy.conf").write_text(PROXY_CONF)
         (include / "assets.conf").write_text(ASSETS_CONF)
         (include / "block-exploits.conf").write_text(EXPLOITS_CONF)
         (root / "nginx.conf").write_text(main_conf(root, address, port, tls_port))
         if tls_port is not None:
             make_certificate(root)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Write the files that depend on the version."""
+        (self.root / "conf.d" / "include" / "proxy.conf").write_text(proxy_conf(behaviour))
 
     def _command(self, *more: str) -> list[str]:
         assert self.executable, "nginx is not installed"
@@ -100,6 +104,9 @@ class NoNginx:
         self.address = "127.0.0.1"
         self.port = 0
         self.tls_port: int | None = None
+
+    def behave(self, _behaviour: Behaviour) -> None:
+        return
 
     def start(self) -> None:
         return

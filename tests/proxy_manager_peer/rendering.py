@@ -9,15 +9,6 @@ from typing import Any
 
 from proxy_manager_peer.behaviour import Behaviour
 
-PROXY_CONF = """\
-add_header X-Served-By $host;
-proxy_set_header Host $host;
-proxy_set_header X-Forwarded-Scheme $scheme;
-proxy_set_header X-Forwarded-Proto $scheme;
-proxy_set_header X-Forwarded-For $remote_addr;
-proxy_set_header X-Real-IP $remote_addr;
-proxy_pass $forward_scheme://$server:$port$request_uri;
-"""
 EXPLOITS_CONF = """\
 set $exploit 0;
 if ($query_string ~ "union.*select.*\\(") { set $exploit 1; }
@@ -34,6 +25,24 @@ _SWITCH = """\
 proxy_set_header Upgrade $http_upgrade;
 proxy_set_header Connection $http_connection;
 proxy_http_version 1.1;
+"""
+
+
+# As the program searches for a location / of the user: anchored, in the text and not in what nginx makes of it.
+_OWN_DEFAULT = re.compile(r"(?:^|(?<=\r))(?:.*;)?\s*?location\s*?/\s*?\{", re.IGNORECASE | re.MULTILINE)
+
+
+def proxy_conf(behaviour: Behaviour) -> str:
+    """What every location that the program makes itself includes."""
+    prefix = "x_forwarded_" if behaviour.trusts_forwarded_proto else ""
+    return f"""\
+add_header X-Served-By $host;
+proxy_set_header Host $host;
+proxy_set_header X-Forwarded-Scheme ${prefix}scheme;
+proxy_set_header X-Forwarded-Proto ${f"{prefix}proto" if prefix else "scheme"};
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Real-IP $remote_addr;
+proxy_pass $forward_scheme://$server:$port$request_uri;
 """
 
 
@@ -61,6 +70,10 @@ http {{
     proxy_connect_timeout 90s;
     proxy_send_timeout 90s;
     proxy_read_timeout 90s;
+    # Nothing resolves names there, so that a question for one is not answered.
+    resolver 127.0.0.1:9 ipv6=off;
+    map $http_x_forwarded_proto $x_forwarded_proto {{ http http; https https; default $scheme; }}
+    map $http_x_forwarded_scheme $x_forwarded_scheme {{ http http; https https; default $scheme; }}
     server {{
     listen {address}:{port} default_server;
 {tls}    location / {{ return 404 "nobody is served here\\n"; }}
@@ -74,7 +87,7 @@ def _certificate(root: Path) -> str:
     return f"    ssl_certificate {root}/cert.pem;\n    ssl_certificate_key {root}/key.pem;\n"
 
 
-def access_text(access_list: Mapping[str, Any] | None) -> str:
+def access_text(access_list: Mapping[str, Any] | None, behaviour: Behaviour) -> str:
     """The access rules in a location of a host."""
     if access_list is None:
         return ""
@@ -83,9 +96,35 @@ def access_text(access_list: Mapping[str, Any] | None) -> str:
         lines += ['auth_basic "Authorization required";', f"auth_basic_user_file /data/access/{access_list['id']};"]
         if not access_list["pass_auth"]:
             lines.append('proxy_set_header Authorization "";')
-    lines += [f"{client['directive']} {client['address']};" for client in access_list["clients"]]
-    lines += ["deny all;", f"satisfy {'any' if access_list['satisfy_any'] else 'all'};"]
-    return "\n".join([*lines, ""])
+    lines += [f"{client['directive']} {client['address']};" for client in access_list["clients"] if client["address"]]
+    if access_list["clients"] or behaviour.always_denies:
+        lines.append("deny all;")
+    return "\n".join([*lines, f"satisfy {'any' if access_list['satisfy_any'] else 'all'};", ""])
+
+
+def hsts_text(host: Mapping[str, Any], behaviour: Behaviour) -> str:
+    """The HSTS header, which is repeated in each location that the program makes itself."""
+    if not (host["certificate_id"] and host["ssl_forced"] and host["hsts_enabled"]):
+        return ""
+    value = "$hsts_header" if behaviour.hsts_by_scheme else f'"{_hsts_value(host)}"'
+    return f"add_header Strict-Transport-Security {value} always;\n"
+
+
+def _hsts_value(host: Mapping[str, Any]) -> str:
+    return f"max-age=63072000;{'includeSubDomains;' if host['hsts_subdomains'] else ''} preload"
+
+
+def _forced_tls(host: Mapping[str, Any], behaviour: Behaviour) -> str:
+    if not (host["certificate_id"] and host["ssl_forced"]):
+        return ""
+    if not (behaviour.trusts_forwarded_proto and host["trust_forwarded_proto"]):
+        return 'if ($scheme = "http") { return 301 https://$host$request_uri; }\n'
+    return """\
+set $test "";
+if ($scheme = "http") { set $test H; }
+if ($http_x_forwarded_proto = "https") { set $test "${test}S"; }
+if ($test = H) { return 301 https://$host$request_uri; }
+"""
 
 
 def host_conf(
@@ -102,6 +141,7 @@ def host_conf(
     # Before 2.9.2 the switch affected no location; locations[] have it since 2.9.4.
     in_location = switch if behaviour.version >= (2, 9, 2) else ""
     in_custom = switch if behaviour.version >= (2, 9, 4) else ""
+    access, hsts = access_text(access_list, behaviour), hsts_text(host, behaviour)
     parts = [
         f"set $forward_scheme {host['forward_scheme']};",
         f'set $server "{host["forward_host"]}";',
@@ -110,26 +150,28 @@ def host_conf(
         f"server_name {' '.join(host['domain_names'])};",
     ]
     if host["certificate_id"] and tls_port is not None:
-        parts += [f"listen {address}:{tls_port} ssl;", _certificate(root)]
-        if host["ssl_forced"]:
-            parts.append('if ($scheme = "http") { return 301 https://$host$request_uri; }')
+        parts += [f"listen {address}:{tls_port} ssl{' http2' if host['http2_support'] else ''};", _certificate(root)]
     if host["caching_enabled"]:
         parts.append("include conf.d/include/assets.conf;")
     if host["block_exploits"]:
         parts.append("include conf.d/include/block-exploits.conf;")
-    parts += [switch, host["advanced_config"]]
-    for each in host["locations"] or ():
-        parts.append(_custom_location(each, in_custom, access_text(access_list), behaviour))
-    if not re.search(r"location\s*/\s*\{", host["advanced_config"], re.IGNORECASE):
-        parts.append(f"location / {{\n{access_text(access_list)}{in_location}include conf.d/include/proxy.conf;\n}}")
-    return "server {\n" + "\n".join(parts) + "\n}\n"
+    parts += [hsts, _forced_tls(host, behaviour), switch, host["advanced_config"]]
+    locations = host["locations"] or ()
+    for each in locations:
+        parts.append(_custom_location(each, f"{access}{hsts}{in_custom}", behaviour))
+    if not _OWN_DEFAULT.search(host["advanced_config"]) and not any(each["path"] == "/" for each in locations):
+        parts.append(f"location / {{\n{access}{hsts}{in_location}include conf.d/include/proxy.conf;\n}}")
+    variables = ""
+    if behaviour.hsts_by_scheme:
+        variables = f'map $scheme $hsts_header {{ https "{_hsts_value(host)}"; }}\n'
+    return variables + "server {\n" + "\n".join(parts) + "\n}\n"
 
 
-def _custom_location(location: Mapping[str, Any], switch: str, access: str, behaviour: Behaviour) -> str:
+def _custom_location(location: Mapping[str, Any], rules: str, behaviour: Behaviour) -> str:
     forward = (
         "proxy_set_header Host $host;\n"
         f"proxy_pass {location['forward_scheme']}://{location['forward_host']}:{location['forward_port']};\n"
     )
     own = f"{location.get('advanced_config') or ''}\n"
     parts: Sequence[str] = (own, forward) if behaviour.custom_location_text_first else (forward, own)
-    return f"location {location['path']} {{\n{''.join(parts)}{access}{switch}}}"
+    return f"location {location['path']} {{\n{''.join(parts)}{rules}}}"

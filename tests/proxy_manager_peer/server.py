@@ -25,6 +25,7 @@ FLAGS = (
     "enabled",
     "hsts_enabled",
     "hsts_subdomains",
+    "trust_forwarded_proto",
 )
 TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(FLAGS, bool),
@@ -42,13 +43,18 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass
 class Account:
-    """An account; ``may`` is manage, view or hidden, ``sees`` is all or user."""
+    """An account.
+
+    ``may`` (proxy hosts) and ``lists`` (access lists and certificates) are manage, view or hidden, ``sees`` is all or
+    user.
+    """
 
     identity: str
     secret: str
     may: str = "manage"
     sees: str = "all"
     two_factor: bool = False
+    lists: str = "view"
 
 
 @dataclass
@@ -105,6 +111,7 @@ class Peer:
 
     def __post_init__(self) -> None:
         self.behaviour = behaviour(self.version)
+        self.nginx.behave(self.behaviour)
         self._next = 1
         self._away_until = 0.0
         self._saving = 0
@@ -122,7 +129,7 @@ class Peer:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.nginx.address}:{self.port}"
 
     def __enter__(self) -> Peer:
         self.nginx.start()
@@ -197,10 +204,23 @@ class Peer:
             "advanced_config": "",
             "meta": {},
             "locations": None,
-            **dict.fromkeys(FLAGS, False),
+            **{flag: False for flag in FLAGS if self._knows(flag)},
             "enabled": True,
         } | fields
+        self._clean(self.hosts[host_id])
         return host_id
+
+    def _knows(self, field_name: str) -> bool:
+        return field_name != "trust_forwarded_proto" or self.behaviour.trusts_forwarded_proto
+
+    def _clean(self, host: dict[str, Any]) -> None:
+        """Turn off what needs TLS, as each save does it."""
+        if not host["certificate_id"]:
+            host |= {"ssl_forced": False, "http2_support": False}
+        if not host["ssl_forced"]:
+            host["hsts_enabled"] = False
+        if not host["hsts_enabled"]:
+            host["hsts_subdomains"] = False
 
     def _configure(self, host_id: int, first_test: bool = True) -> None:
         """Delete, write and test a configuration without a lock, and delete it if nginx refuses it."""
@@ -247,7 +267,7 @@ class Peer:
         if not isinstance(body, dict):
             raise Status(400, "data must be object")
         for key, value in body.items():
-            if key not in TYPES:
+            if key not in TYPES or not self._knows(key):
                 raise Status(400, "data must NOT have additional properties")
             kind = TYPES[key]
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -276,17 +296,17 @@ class Peer:
             return 200, self._login(body)
         account = self._account(token)
         if path == "/users/me":
-            permissions = {"proxy_hosts": account.may, "visibility": account.sees, "access_lists": account.may}
+            permissions = {"proxy_hosts": account.may, "visibility": account.sees, "access_lists": account.lists}
             return 200, {"id": 1, "email": account.identity, "roles": [], "permissions": permissions}
-        if path == "/nginx/access-lists":
-            return 200, list(self.access_lists.values())
-        if path == "/nginx/certificates":
-            return 200, list(self.certificates.values())
+        if path in ("/nginx/access-lists", "/nginx/certificates"):
+            if account.lists == "hidden":
+                raise self._forbidden()
+            return 200, list((self.access_lists if path == "/nginx/access-lists" else self.certificates).values())
         parts = path.strip("/").split("/")
         if parts[:2] != ["nginx", "proxy-hosts"]:
             raise Status(404, "Not Found")
         if account.may == "hidden" or (method != "GET" and account.may != "manage"):
-            raise Status(403, "Permission Denied")
+            raise self._forbidden()
         if len(parts) == 2:
             return self._collection(method, body, account)
         return self._member(method, int(parts[2]), parts[3:], body)
@@ -310,14 +330,16 @@ class Peer:
 
     def _account(self, token: str | None) -> Account:
         if token is None:
-            raise Status(
-                self.behaviour.no_token, "Permission Denied" if self.behaviour.no_token == 403 else "Not Found"
-            )
+            raise self._forbidden()
         if token.count(".") != 2:
             raise Status(self.behaviour.malformed_token, "jwt malformed")
         if token not in self.tokens:
-            raise Status(401, "Token has expired")
+            raise Status(self.behaviour.expired_token, "Token has expired")
         return self.tokens[token]
+
+    def _forbidden(self) -> Status:
+        status = self.behaviour.no_permission
+        return Status(status, "Permission Denied" if status == 403 else "Not Found")
 
     def _shown(self, host: dict[str, Any]) -> dict[str, Any]:
         if self.behaviour.answers_booleans:
@@ -368,6 +390,7 @@ class Peer:
             raise Status(400, "data/locations must be array")
         self._check_names(body, host_id)
         host.update(body)
+        self._clean(host)
         self._saving += 1
         try:
             if self._saving > 1:

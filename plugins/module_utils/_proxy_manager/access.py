@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .paths import BlockError
+from .version import LATEST, Version, always_denies
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class AccessRules:
     """The rules of one access list of Nginx Proxy Manager.
 
     :param clients: Pairs of ``allow`` or ``deny`` and an address or network, in the order in which nginx compares them.
+    :param denies_others: Whether addresses that no pair names are denied.
     """
 
     list_id: int
@@ -26,6 +28,7 @@ class AccessRules:
     clients: tuple[tuple[str, str], ...] = ()
     satisfy_any: bool = False
     pass_auth: bool = False
+    denies_others: bool = True
 
     @property
     def directives(self) -> tuple[str, ...]:
@@ -36,13 +39,15 @@ class AccessRules:
             if not self.pass_auth:
                 lines.append('proxy_set_header Authorization "";')
         lines += [f"{directive} {address};" for directive, address in self.clients]
-        # Nginx Proxy Manager ends every list this way, also one without an address.
-        return (*lines, "deny all;", f"satisfy {'any' if self.satisfy_any else 'all'};")
+        if self.denies_others:
+            lines.append("deny all;")
+        return (*lines, f"satisfy {'any' if self.satisfy_any else 'all'};")
 
 
-def parse_access_list(access_list: Mapping[str, Any]) -> AccessRules:
+def parse_access_list(access_list: Mapping[str, Any], version: Version = LATEST) -> AccessRules:
     """Read an access list as the API returns it (expanded by items and clients).
 
+    :param version: Of Nginx Proxy Manager, since versions render a list without addresses differently.
     :raises BlockError: If a rule cannot be written into a configuration safely.
     """
     clients = []
@@ -62,6 +67,7 @@ def parse_access_list(access_list: Mapping[str, Any]) -> AccessRules:
         clients=tuple(clients),
         satisfy_any=access_list.get("satisfy_any") in (True, 1),
         pass_auth=access_list.get("pass_auth") in (True, 1),
+        denies_others=bool(access_list.get("clients")) or always_denies(version),
     )
 
 

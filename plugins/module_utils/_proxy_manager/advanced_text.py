@@ -71,6 +71,13 @@ class AdvancedText:
         """What the running nginx shows once it has loaded the text."""
         return LoadedState(self.revision, self.paths)
 
+    def line_of(self, offset: int) -> int:
+        """The line of the whole text, as the user sees it, at an offset of the unmanaged text."""
+        if offset < len(self.before):
+            return self.before.count("\n", 0, offset) + 1
+        above = self.before + (self.block or "")
+        return above.count("\n") + self.after.count("\n", 0, offset - len(self.before)) + 1
+
     def with_block(self, block: str | None) -> str:
         """The whole text with another block in the same place, or in front if there was none."""
         return self.before + (block or "") + self.after
@@ -122,6 +129,14 @@ def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> tuple[str, tupl
         pieces.append(RemovedText(start, text[start:end]))
         position = end
     return "".join([*kept, text[position:]]), tuple(pieces)
+
+
+def original_offset(offset: int, pieces: Iterable[RemovedText]) -> int:
+    """The offset in the text before pieces were removed, of one in the text that is left."""
+    for piece in sorted(pieces, key=lambda each: each.offset):
+        if piece.offset <= offset:
+            offset += len(piece.text)
+    return offset
 
 
 def insert_pieces(text: str, pieces: Sequence[RemovedText]) -> str:

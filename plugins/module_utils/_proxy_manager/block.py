@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .access import AccessRules
@@ -20,9 +20,17 @@ from .advanced_text import BEGIN, CREATED, END, REVISION_HEADER
 from .paths import BlockError, BlockPath
 
 _INCLUDE = "include conf.d/include/proxy.conf;"
-_ACCESS_LINE = re.compile(
-    r"[ \t]+(?:auth_basic|auth_basic_user_file|allow|deny|satisfy|proxy_set_header Authorization)[ \t]"
+# What a location repeats of the host: access rules, and headers other than the revision.
+_REPEATED_LINE = re.compile(
+    r"[ \t]+(?:auth_basic|auth_basic_user_file|allow|deny|satisfy|proxy_set_header Authorization"
+    rf"|add_header (?!{REVISION_HEADER}\b)\S+)[ \t]"
 )
+_LOCATION_LINE = re.compile(r"location (?:=|\^~) (\S+) \{")
+
+
+def no_headers(_location: str) -> tuple[str, ...]:
+    """For a host that sends no header of its own."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ def render(
     timeouts: Timeouts,
     access: AccessRules | None = None,
     created: bool = False,
+    headers: Callable[[str], tuple[str, ...]] = no_headers,
 ) -> Block:
     """Render the block; without paths it holds the mark of a host that was created, and nothing else.
 
@@ -54,6 +63,8 @@ def render(
     ``proxy.conf`` sets the forwarded headers and ``proxy_pass``.
 
     :param created: Whether the host was created by the collection, which the block then marks.
+    :param headers: The directives that add response headers in a location, by its path. A location inherits none, since
+        it adds one of its own.
     """
     lines = [BEGIN, "# Managed: changes between these two lines are overwritten."]
     if created:
@@ -68,8 +79,9 @@ def render(
             "}",
         ]
     for path in paths:
-        inner = [*_directives(path, timeouts), *(access.directives if access else ()), _INCLUDE]
         for modifier, location in path.locations:
+            rules = (*(access.directives if access else ()), *headers(location))
+            inner = [*_directives(path, timeouts), *rules, _INCLUDE]
             lines += [f"location {modifier} {location} {{", *(f"    {line}" for line in inner), "}"]
     return _with_revision([*lines, END])
 
@@ -105,22 +117,24 @@ def _with_revision(lines: Sequence[str]) -> Block:
     return Block("\n".join([*text, ""]), revision)
 
 
-def with_access(text: str, access: AccessRules | None) -> str:
-    """A saved block with the access rules that are in force now; the rest of it stays as it is.
+def with_rules(text: str, access: AccessRules | None, headers: Callable[[str], tuple[str, ...]] = no_headers) -> str:
+    """A saved block with the access rules and headers that are in force now; the rest of it stays as it is.
 
     :raises BlockError: If it has a location whose end is not found, which would then have no access rules.
     """
-    wanted = list(access.directives) if access else []
     lines = text.splitlines()
-    locations = sum(line.startswith("location ") for line in lines)
-    if locations != sum(line.strip() == _INCLUDE for line in lines):
+    locations = [match[1] for line in lines if line.startswith("location ") and (match := _LOCATION_LINE.match(line))]
+    ends = sum(line.strip() == _INCLUDE for line in lines)
+    if not len(locations) == ends == sum(line.startswith("location ") for line in lines):
         raise BlockError("the saved block has a location of another form, to which access rules cannot be added")
-    if [line.strip() for line in lines if _ACCESS_LINE.match(line)] == wanted * locations:
+    rules = [[*(access.directives if access else ()), *headers(location)] for location in locations]
+    if [line.strip() for line in lines if _REPEATED_LINE.match(line)] == [rule for each in rules for rule in each]:
         return text
+    left = iter(rules)
     kept: list[str] = []
     for line in lines:
         if line.strip() == _INCLUDE:
-            kept += [f"    {rule}" for rule in wanted]
-        if not _ACCESS_LINE.match(line) and REVISION_HEADER not in line:
+            kept += [f"    {rule}" for rule in next(left)]
+        if not _REPEATED_LINE.match(line) and REVISION_HEADER not in line:
             kept.append(line)
     return _with_revision(kept).text

@@ -34,7 +34,7 @@ from .api_errors import (
     UnreachableError,
 )
 from .private_files import TokenStore
-from .version import OLDEST, Version, parse_version, refusals
+from .version import OLDEST, Version, hides_permission, parse_version, refuses_token
 
 # A list of some thousand hosts is about 5 MiB.
 MAX_ANSWER = 33554432
@@ -216,36 +216,36 @@ class ProxyManagerClient:
         """
         version = self.version
         status, answer = self._send(method, path, body, self._authorise())
-        refused = refusals(version) if not self._accepted else (401,)
-        if status in refused and not self._token_is_fresh and self._credentials.token is None:
+        refused = refuses_token(version, status, self._words(answer), self._accepted)
+        if refused and not self._token_is_fresh and self._credentials.token is None:
             # Stored by an earlier task, or expired meanwhile; the request was not carried out.
             if self._store:
                 self._store.forget()
             self._token = None
             status, answer = self._send(method, path, body, self._login())
+            refused = refuses_token(version, status, self._words(answer), self._accepted)
         if status in (200, 201):
             # From now on, a token that is not accepted has expired, and a new login helps.
             self._accepted, self._token_is_fresh = True, False
             return answer
         raise self._error(method, path, status, answer, refused)
 
-    def _error(self, method: str, path: str, status: int, answer: Any, refused: tuple[int, ...]) -> ApiError:
+    def _error(self, method: str, path: str, status: int, answer: Any, token_refused: bool) -> ApiError:
         words = self._words(answer)
         where = f"Nginx Proxy Manager at {self.address.url}"
         what = f"{where} answered {status} to {method} {path.partition('?')[0]} ({words})"
         account = "the token" if self._credentials.token is not None else f"the account {self._credentials.identity}"
-        if self._credentials.token is not None and not self._accepted and status in refused:
+        if self._credentials.token is not None and token_refused:
+            since = " any more" if self._accepted else ""
             return LoginRefusedError(
-                f"{where} does not accept the token (status {status}: {words}); it is expired, malformed or of an "
-                "account without permission: use a new one, or O(identity) and O(secret)"
+                f"{where} does not accept the token{since} (status {status}: {words}); it is "
+                "expired, malformed or of an account without permission: use a new one, or O(identity) and O(secret), "
+                "with which a run logs in again by itself"
             )
-        if status == 401:
+        if token_refused and status in (400, 401):
             return LoginRefusedError(f"{what}: {account} is not accepted any more; log in again")
-        if status == 403 or (status == 404 and not self._accepted):
-            return ForbiddenError(
-                f"{what}: {account} may not do this; give it the permission to manage proxy hosts "
-                "(and to see all of them, not only its own)"
-            )
+        if status == 403 or (status == 404 and self._lacks_permission(method, path)):
+            return ForbiddenError(f"{what}: {account} may not do this; {_permission(path)}")
         if status == 404:
             return NotFoundError(what)
         if status == 400:
@@ -253,6 +253,14 @@ class ProxyManagerClient:
         if status >= 500:
             return ServerFaultError(what)
         return ApiError(what)
+
+    def _lacks_permission(self, method: str, path: str) -> bool:
+        """Whether a 404 stands for a missing permission: a list always exists, and an object that can be read does."""
+        if not hides_permission(self.version):
+            return not self._accepted
+        if not re.search(r"/[0-9]+$", path.partition("?")[0]):
+            return True
+        return method != "GET" and self._send("GET", path, None, self._token)[0] == 200
 
     # Objects.
 
@@ -308,6 +316,14 @@ class ProxyManagerClient:
         if not isinstance(permissions, Mapping):
             return None, None
         return permissions.get("proxy_hosts"), permissions.get("visibility")
+
+
+def _permission(path: str) -> str:
+    """The permission that a request needs, as the page of Nginx Proxy Manager calls it."""
+    for resource, name in (("/nginx/access-lists", "access lists"), ("/nginx/certificates", "certificates")):
+        if path.startswith(resource):
+            return f"give it the permission to view {name} (and to see all of them, not only its own)"
+    return "give it the permission to manage proxy hosts (and to see all of them, not only its own)"
 
 
 def _lifetime_s(expires: object) -> float:

@@ -6,20 +6,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .advanced_text import split_text
-from .block import Block, render
+from .block import Block, no_headers, render
 from .block_verdict import api_causes, judge_block
 from .clash import find_clashes
+from .headers import hsts_directive, repeated_headers
 from .host_status import shown
 from .lookup import access_rules
 from .options import ProxyOptions, client_of, parse_name, parse_timeouts
 from .paths import BlockError, BlockPath, parse_paths
 from .plan import find_host
 from .probe import ProxyProbe, is_served
-from .version import flag
+from .version import Version, flag
 
 
 def describe_host(host: Mapping[str, Any], paths: Sequence[BlockPath]) -> dict[str, Any]:
@@ -31,13 +32,22 @@ def describe_host(host: Mapping[str, Any], paths: Sequence[BlockPath]) -> dict[s
         broken = {"kind": "broken_markers", "text": str(exc)}
         return {**out, "block": None, "created": False, "findings": [broken]}
     switch_on = flag(host.get("allow_websocket_upgrade"))
-    clashes = find_clashes(text.unmanaged, host.get("locations") or (), paths, switch_on)
+    clashes = find_clashes(text.unmanaged, host.get("locations") or (), paths, switch_on, text.line_of)
     return {
         **out,
         "block": text.revision,
         "created": text.created_by_us,
         "findings": [{"kind": each.kind, "text": each.text} for each in clashes],
     }
+
+
+def _headers(host: Mapping[str, Any], version: Version) -> Callable[[str], tuple[str, ...]]:
+    """The response headers that a block of the host repeats."""
+    try:
+        unmanaged = split_text(str(host.get("advanced_config") or "")).unmanaged
+    except BlockError:
+        unmanaged = ""
+    return repeated_headers(unmanaged, host.get("locations") or (), hsts_directive(host, version))
 
 
 def read_info(params: Mapping[str, Any], result: dict[str, Any]) -> None:
@@ -52,20 +62,22 @@ def read_info(params: Mapping[str, Any], result: dict[str, Any]) -> None:
     timeouts = parse_timeouts(params)
     hosts: list[dict[str, Any]] = []
     access, created = None, False
+    headers: Callable[[str], tuple[str, ...]] = no_headers
     if params["api_url"]:
         client = client_of(params)
         result["version"] = str(client.version)
         hosts = client.hosts()
         if name:
-            hosts = [host for host in (find_host(hosts, name),) if host]
+            hosts = [host for host in (find_host(hosts, name, wildcards=True),) if host]
             for host in hosts:
+                headers = _headers(host, client.version)
                 list_id = int(host.get("access_list_id") or 0)
                 access = access_rules(client, name, list_id) if paths and list_id else None
         result["hosts"] = [describe_host(host, paths) for host in hosts]
         created = bool(name) and any(each["created"] for each in result["hosts"])
     block: Block | None = None
     if paths or created:
-        block = render(paths, timeouts, access, created)
+        block = render(paths, timeouts, access, created, headers)
         result["block"], result["revision"] = block.text, block.revision
     proxy = ProxyOptions.of(params)
     has_certificate = any(each.get("certificate_id") for each in hosts)

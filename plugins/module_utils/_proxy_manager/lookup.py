@@ -18,9 +18,16 @@ from .plan import PlanError
 def certificate_id(client: ProxyManagerClient, value: str) -> int:
     """The id of a certificate by its id, its name or a domain name that it is for; 0 for ``none``.
 
+    A certificate for ``*.example.com`` is for ``api.example.com`` too, if there is none for exactly this name.
+
     :raises PlanError: If none or more than one has it.
     """
-    return _find_id("certificate", value, client.certificates, ("nice_name", "domain_names"))
+    known = client.certificates() if not _is_none(value) else []
+    above = f"*.{value.partition('.')[2]}"
+    exact = any(value in _as_list(each.get(key)) for each in known for key in ("nice_name", "domain_names"))
+    if not exact and not value.isdigit() and any(above in _as_list(each.get("domain_names")) for each in known):
+        value = above
+    return _find_id("certificate", value, lambda: known, ("nice_name", "domain_names"))
 
 
 def access_list_id(client: ProxyManagerClient, value: str) -> int:
@@ -32,7 +39,7 @@ def access_list_id(client: ProxyManagerClient, value: str) -> int:
 
 
 def _find_id(option: str, value: str, objects: Callable[[], Sequence[Mapping[str, Any]]], keys: tuple[str, ...]) -> int:
-    if value.lower() in ("none", "0"):
+    if _is_none(value):
         return 0
     known = objects()
     if value.isdigit():
@@ -50,6 +57,10 @@ def _find_id(option: str, value: str, objects: Callable[[], Sequence[Mapping[str
     raise PlanError(f"O({option}) is {value!r}, which this account does not see; it sees: {names}")
 
 
+def _is_none(value: str) -> bool:
+    return value.lower() in ("none", "0")
+
+
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -63,12 +74,11 @@ def access_rules(client: ProxyManagerClient, name: str, list_id: int) -> AccessR
         lists = client.access_lists()
     except ForbiddenError as exc:
         raise PlanError(
-            f"proxy host {name}: access list {list_id} is in force, but its rules cannot be read ({exc}); "
-            "give the account the permission to view access lists"
+            f"proxy host {name}: access list {list_id} is in force, but its rules cannot be read ({exc})"
         ) from None
     for each in lists:
         if int(each.get("id", 0)) == list_id:
-            return parse_access_list(each)
+            return parse_access_list(each, client.version)
     raise PlanError(
         f"proxy host {name}: access list {list_id} is in force, but this account does not see it; "
         "without its rules the WebSocket paths would be open to everybody: let the account see all access lists"

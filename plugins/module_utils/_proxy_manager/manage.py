@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .access_guard import AccessGuard
 from .advanced_text import LoadedState, split_text
 from .answer import ProxyAnswer
 from .api_errors import ApiError, CutError, ServerFaultError
+from .backup import export_host
+from .block import Block
 from .client import ProxyManagerClient
 from .drift import find_drift
 from .host_status import nginx_error, online, remedy
@@ -25,6 +28,7 @@ from .plan import (
     PlanError,
     WantedHost,
     find_host,
+    has_certificate,
     plan_creation,
     plan_host,
     plan_restoration,
@@ -33,9 +37,10 @@ from .plan import (
     wanted_state,
 )
 from .private_files import Journal, default_directory
-from .probe import ProxyProbe, is_served
+from .probe import ProxyEndpoint, ProxyProbe, is_served, plain
+from .proof import Proof, judge_save
 from .report import HostReport
-from .transaction import Transaction, TransactionError
+from .transaction import Change, Transaction, TransactionError
 from .version import flag
 from .write_lock import write_lock
 
@@ -54,6 +59,8 @@ class ProxyHostOptions:
     :param carries_rules: Whether the rules of an access list are added to the block; otherwise it is refused.
     :param confirm: Whether the proxy itself is asked.
     :param confirm_timeout_s: Seconds within which a save has to be in force.
+    :param login: Name and password of a user of the access list, for a test.
+    :param backup_dir: Where a host is exported before its first change.
     """
 
     state: str
@@ -66,6 +73,8 @@ class ProxyHostOptions:
     confirm: bool = True
     confirm_timeout_s: float = 10.0
     check_mode: bool = False
+    login: tuple[str, str] | None = None
+    backup_dir: str | None = None
 
     @classmethod
     def of(cls, params: Mapping[str, Any], check_mode: bool) -> ProxyHostOptions:
@@ -83,6 +92,10 @@ class ProxyHostOptions:
         if names is not None and name.lower() not in (each.lower() for each in names):
             raise PlanError(f"O(domain_names) does not contain {name}; expected O(domain_name) among them")
         given = {key: params[key] for key in ("forward_scheme", "forward_host", "forward_port", "domain_names")}
+        user, password = params["access_user"], params["access_password"]
+        if bool(user) != bool(password):
+            given_one, missing = ("access_user", "access_password") if user else ("access_password", "access_user")
+            raise PlanError(f"O({missing}) is not given, and O({given_one}) is; give both or none")
         present = params["state"] == "present"
         wanted = WantedHost(
             domain_name=name,
@@ -103,6 +116,8 @@ class ProxyHostOptions:
             confirm=params["check_wire"],
             confirm_timeout_s=params["wire_timeout"],
             check_mode=check_mode,
+            login=(user, password) if user else None,
+            backup_dir=params["backup_dir"],
         )
 
 
@@ -117,13 +132,15 @@ class HostTask:
         self._options = options
         self._report = report
         self._name = options.wanted.domain_name
+        # Why a host that was saved does not reach what it forwards to.
+        self._forward_failure = ""
 
     def run(self) -> None:
         """Bring the host into the wanted state."""
         # The list itself goes into the report, so that a failure shows the calls too.
         self._report.api_calls = self._client.calls
         self._report.version = str(self._client.version)
-        host = find_host(self._client.hosts(), self._name)
+        host = self._find()
         if self._options.state == "restored":
             self._restore(host)
         elif self._options.state == "absent":
@@ -132,6 +149,15 @@ class HostTask:
             self._create()
         else:
             self._change(host)
+
+    def _find(self) -> dict[str, Any] | None:
+        """The host of the name, or of another name that it is to have.
+
+        The host of a wildcard serves other names too, so that none of its fields may change for this one.
+        """
+        fields = self._options.wanted.fields
+        names = fields.get("domain_names") or ()
+        return find_host(self._client.hosts(), self._name, names, wildcards=not fields)
 
     # States.
 
@@ -179,7 +205,7 @@ class HostTask:
         access = access_rules(self._client, self._name, list_id) if list_id and saved.get("block") else None
 
         def plan_now(now: Mapping[str, Any]) -> HostPlan:
-            return plan_restoration(now, saved, self._name, access)
+            return plan_restoration(now, saved, self._name, access, self._client.version)
 
         self._apply(host, self._options.wanted, plan_now(host), replan=plan_now)
 
@@ -197,6 +223,7 @@ class HostTask:
         :param repairs: Whether a drift is repaired by saving once more.
         """
         probe = self._probe(host)
+        self._probe_after(host, plan, probe)
         seen = probe.ask(plan.probed_paths)
         self._report.describe_plan(host, plan, wanted, seen)
         resave = self._note_drift(host, plan, probe, seen) and repairs
@@ -212,9 +239,11 @@ class HostTask:
             host = self._client.host(host["id"])
             plan = replan(host)
             self._report.previous = saved_state(plan)
-            host = self._save(host, plan, probe, resave)
-            seen = probe.ask(plan.probed_paths)
+            after = self._probe_after(host, plan, probe)
+            host = self._save(host, plan, probe, after, resave)
+            seen = after.ask(plan.probed_paths)
             self._report.describe_outcome(host, seen, "saved", confirmed=probe.endpoint is not None)
+            self._report_unreachable_forward()
 
     def _create(self) -> None:
         wanted = self._look_up(None)
@@ -233,23 +262,53 @@ class HostTask:
         with self._locked():
             host = self._client.host(self._post(body))
             probe = self._probe(host, may_be_unreachable=True)
-            if online(host) is False or not probe.confirm(split_text(block.text).loaded):
-                error = nginx_error(host)
+            guard = AccessGuard(plan_host(host, wanted), self._options.login)
+            failure = self._creation_failure(host, block, probe, guard)
+            if failure:
                 self._delete_created(int(host["id"]))
-                raise PlanError(
-                    f"proxy host {self._name} did not come online after it was created "
-                    f"({error or 'the proxy does not serve it'}); it is deleted again; {remedy(error)}"
-                )
+                raise PlanError(f"proxy host {self._name} {failure}")
             self._report.changed = True
+            self._report.proof["proven"] += [each for each in (guard.proof,) if each]
             seen = probe.ask([each.path for each in wanted.paths])
             self._report.describe_outcome(host, seen, "created", confirmed=probe.endpoint is not None)
+            self._report_unreachable_forward()
+
+    def _creation_failure(self, host: Mapping[str, Any], block: Block, probe: ProxyProbe, guard: AccessGuard) -> str:
+        """What is wrong with a host that was created, and what to do; empty if nothing is."""
+        forward = ""
+        if online(host) is False or not probe.confirm(split_text(block.text).loaded):
+            error = nginx_error(host)
+            if not error:
+                forward = probe.application_failure(0)
+            cause = error or (f"what it forwards to does not answer: {forward}" if forward else "")
+            return (
+                f"did not come online after it was created ({cause or 'the proxy does not serve it'}); it is deleted "
+                f"again; {'check the forward address' if forward else remedy(error)}"
+            )
+        forward = probe.application_failure(0)
+        if forward and not forward.isdigit():
+            return f"does not reach what it forwards to ({forward}); it is deleted again; check the forward address"
+        self._forward_failure = forward
+        guard.look_before(probe.endpoint, is_served=False)
+        difference = guard.difference(probe.endpoint)
+        if difference:
+            return f"{difference}; it is deleted again; set O(access_list_rules) to refuse"
+        return ""
+
+    def _report_unreachable_forward(self) -> None:
+        """A gateway error is no failure where nothing answered before: the application may start later."""
+        if not self._forward_failure:
+            return
+        what = f"does not reach what it forwards to ({self._forward_failure})"
+        self._report.find("forward_unreachable", f"it {what}; check the forward address and that the application runs")
+        self._report.msg += f"; it {what}"
 
     def _post(self, body: Mapping[str, Any]) -> int:
         """Create the host; its id."""
         try:
             return self._client.create(body)
         except (CutError, ServerFaultError) as exc:
-            created = find_host(self._client.hosts(), self._name)
+            created = self._find()
             if created is None:
                 raise
             if isinstance(exc, CutError):
@@ -274,18 +333,26 @@ class HostTask:
         if not self._options.check_mode:
             self._require_permission()
             with self._locked():
+                self._export(host)
                 self._client.delete(host["id"])
 
     # Steps.
 
-    def _save(self, host: dict[str, Any], plan: HostPlan, probe: ProxyProbe, resave: bool) -> dict[str, Any]:
-        """Carry a plan out, or save once more what the database has; the host as it is then."""
+    def _save(
+        self, host: dict[str, Any], plan: HostPlan, probe: ProxyProbe, after: ProxyProbe, resave: bool
+    ) -> dict[str, Any]:
+        """Carry a plan out, or save once more what the database has; the host as it is then.
+
+        :param probe: Asks where the host answers now.
+        :param after: Asks where it answers afterwards.
+        """
         planned: tuple[Mapping[str, Any], Mapping[str, Any]] = plan.body, plan.previous
         if not plan.body:
             if not resave:
                 return self._client.host(host["id"])
             unchanged = {"advanced_config": str(host.get("advanced_config") or "")}
             planned = unchanged, unchanged
+        self._export(host)
         journal = Journal(self._client.address.url, host["id"], default_directory())
         pending = journal.pending()
         body, previous = resume_interrupted(host, online(host) is False, planned, pending)
@@ -294,9 +361,12 @@ class HostTask:
         if "advanced_config" in previous:
             text = split_text(previous["advanced_config"])
             previous_state = LoadedState(text.revision, text.paths or plan.loaded_after.paths)
-        transaction = Transaction(
-            self._client, host["id"], self._name, probe, body, previous, plan.loaded_after, previous_state
-        )
+        was_offline = online(host) is False and previous == dict(planned[1])
+        change = Change(body, previous, plan.loaded_after, previous_state, was_offline)
+        guard = AccessGuard(plan, self._options.login)
+        moves = after.endpoint != probe.endpoint
+        page_before = plain(after.endpoint) if after.endpoint and moves else None
+        transaction = Transaction(self._client, host["id"], self._name, after, probe, change, guard)
         self._report.notes = transaction.notes
         try:
             host = transaction.run(online(host) is not False)
@@ -314,14 +384,42 @@ class HostTask:
             raise
         journal.close()
         self._report.changed = True
+        self._forward_failure = transaction.forward_failure
+        proof = self._prove(change, after.endpoint, page_before)
+        self._report.proof = {
+            "proven": [*proof.proven, *(each for each in (guard.proof,) if each)],
+            "unproven": list(proof.unproven),
+        }
         return host
+
+    def _prove(self, change: Change, endpoint: ProxyEndpoint | None, page_before: ProxyAnswer | None) -> Proof:
+        """What the proxy shows of a save that was confirmed."""
+        if endpoint is None:
+            return Proof((), tuple(sorted(change.body)))
+        page = (page_before, plain(endpoint)) if page_before is not None else None
+        known = {str(each).lower() for each in change.previous.get("domain_names") or ()}
+        added = [str(each) for each in change.body.get("domain_names") or () if str(each).lower() not in known]
+        served = tuple(each for each in added if is_served(replace(endpoint, host_name=each)))
+        return judge_save(change.body, change.previous_state, change.state, page, served)
+
+    def _export(self, host: Mapping[str, Any]) -> None:
+        """Keep the host as it is before its first change, if the user wants it."""
+        if self._options.backup_dir is None:
+            return
+        try:
+            self._report.backup = export_host(self._options.backup_dir, self._name, host)
+        except OSError as exc:
+            raise PlanError(
+                f"proxy host {self._name} cannot be exported to {self._options.backup_dir} "
+                f"({exc.strerror or exc}); correct O(backup_dir); nothing was changed"
+            ) from None
 
     def _probe(self, host: Mapping[str, Any], may_be_unreachable: bool = False) -> ProxyProbe:
         """The questions to the proxy: none if the user said so, or if the host is disabled."""
         options = self._options
         if not options.confirm:
             return ProxyProbe(None)
-        endpoint = options.proxy.endpoint(self._name, int(host.get("certificate_id") or 0) > 0)
+        endpoint = options.proxy.endpoint(self._name, has_certificate(host))
         if not flag(host.get("enabled", True)):
             self._report.find("host_disabled", "the host is disabled, so that the proxy cannot be asked")
             if is_served(endpoint):
@@ -340,6 +438,21 @@ class HostTask:
             self._report.find("proxy_unreachable", text)
             return ProxyProbe(None)
         return ProxyProbe(endpoint, options.confirm_timeout_s)
+
+    def _probe_after(self, host: Mapping[str, Any], plan: HostPlan, probe: ProxyProbe) -> ProxyProbe:
+        """The questions to the place where the host answers once a plan is carried out.
+
+        :raises PlanError: If that is not known.
+        """
+        proxy = self._options.proxy
+        if probe.endpoint is None or plan.served.tls == has_certificate(host) or proxy.tls is not None:
+            return replace(probe, seen={})
+        if proxy.port and not proxy.tls_port:
+            raise PlanError(
+                f"proxy host {self._name} answers {'with' if plan.served.tls else 'without'} TLS afterwards, and "
+                f"O(proxy_port) is {proxy.port} for both; give O(proxy_tls_port) too"
+            )
+        return ProxyProbe(proxy.endpoint(self._name, plan.served.tls), self._options.confirm_timeout_s)
 
     def _note_drift(
         self, host: Mapping[str, Any], plan: HostPlan, probe: ProxyProbe, seen: Mapping[str, ProxyAnswer]
@@ -390,4 +503,4 @@ class HostTask:
                     "list off the host"
                 )
             access = access_rules(self._client, self._name, list_id)
-        return replace(wanted, fields=fields, access=access)
+        return replace(wanted, fields=fields, access=access, version=self._client.version)

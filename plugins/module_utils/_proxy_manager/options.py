@@ -39,8 +39,11 @@ BLOCK_OPTIONS: dict[str, dict[str, Any]] = {
 PROXY_OPTIONS: dict[str, dict[str, Any]] = {
     "proxy_address": {"type": "str"},
     "proxy_port": {"type": "int"},
+    "proxy_tls_port": {"type": "int"},
     "proxy_tls": {"type": "bool"},
 }
+#: Ports of the proxy unless others are given, without TLS and with it.
+PORTS = {False: 80, True: 443}
 _LONGEST_S = 31536000
 
 
@@ -101,19 +104,22 @@ class ProxyOptions:
 
     :param address: Empty if it is unknown; an IPv6 address may have the brackets that it has in a URL.
     :param port: Without one, the usual one of its protocol.
+    :param tls_port: With TLS, if it is another one.
     :param tls: Without a value, the certificate of the host decides.
     """
 
     address: str = ""
     port: int | None = None
     tls: bool | None = None
+    tls_port: int | None = None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> ProxyOptions:
         """The options, with the address of the API if there is no other."""
         address = params["proxy_address"] or (parse_api_url(params["api_url"]).host if params["api_url"] else "")
-        return cls(address, params["proxy_port"], params["proxy_tls"])
+        return cls(address, params["proxy_port"], params["proxy_tls"], params["proxy_tls_port"])
 
     def endpoint(self, host_name: str, has_certificate: bool) -> ProxyEndpoint:
         tls = has_certificate if self.tls is None else self.tls
-        return ProxyEndpoint(self.address.strip("[]"), self.port or (443 if tls else 80), host_name, tls)
+        port = (self.tls_port if tls else None) or self.port or PORTS[tls]
+        return ProxyEndpoint(self.address.strip("[]"), port, host_name, tls)

@@ -6,16 +6,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .access import AccessRules
-from .advanced_text import AdvancedText, LoadedState, RemovedText, digest, insert_pieces, remove_spans, split_text
-from .block import Block, Timeouts, render, with_access
+from .advanced_text import (
+    AdvancedText,
+    LoadedState,
+    RemovedText,
+    digest,
+    insert_pieces,
+    original_offset,
+    remove_spans,
+    split_text,
+)
+from .block import Block, Timeouts, render, with_rules
 from .clash import Clash, find_clashes
+from .headers import header_names, hsts_directive, repeated_headers
+from .locations import keeps_default_location
 from .paths import BlockError, BlockPath
-from .version import flag
+from .version import LATEST, TRUSTS_FORWARDED_PROTO, Version, flag
 
 #: The switches of a proxy host, by the names of the API.
 SWITCHES = (
@@ -26,9 +37,15 @@ SWITCHES = (
     "hsts_subdomains",
     "http2_support",
     "ssl_forced",
+    "trust_forwarded_proto",
 )
-#: Without a certificate, Nginx Proxy Manager turns these off by itself.
-NEED_CERTIFICATE = ("hsts_enabled", "hsts_subdomains", "http2_support", "ssl_forced")
+#: A switch, and what it needs: without that, Nginx Proxy Manager turns it off by itself.
+NEEDS = (
+    ("ssl_forced", "certificate_id"),
+    ("http2_support", "certificate_id"),
+    ("hsts_enabled", "ssl_forced"),
+    ("hsts_subdomains", "hsts_enabled"),
+)
 
 
 class PlanError(Exception):
@@ -42,6 +59,7 @@ class WantedHost:
     :param fields: Only those that the user gave, by the names of the API.
     :param access: The rules of the access list that will be in force.
     :param present: Whether the managed block is wanted.
+    :param version: Of Nginx Proxy Manager.
     """
 
     domain_name: str
@@ -51,6 +69,21 @@ class WantedHost:
     access: AccessRules | None = None
     replace_snippet: bool = False
     present: bool = True
+    version: Version = LATEST
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a host serves.
+
+    :param tls: Whether it answers with TLS.
+    :param own_page: Whether ``/`` is the location of Nginx Proxy Manager itself, with the access rules of the host.
+    :param headers: Names of the headers that the Advanced text adds at server level.
+    """
+
+    tls: bool = False
+    own_page: bool = True
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +94,7 @@ class HostPlan:
     :param previous: The values that it replaces.
     :param block: The managed block as it will be.
     :param before: The Advanced text as it is.
+    :param served: What the host serves once this is written.
     """
 
     body: Mapping[str, Any]
@@ -70,6 +104,7 @@ class HostPlan:
     reasons: tuple[str, ...]
     clashes: tuple[Clash, ...]
     removed: tuple[RemovedText, ...] = ()
+    served: Served = field(default_factory=Served)
 
     @property
     def unmanaged_after(self) -> str:
@@ -96,12 +131,23 @@ class HostPlan:
         return self.loaded_after.paths or self.loaded_before.paths
 
 
-def find_host(hosts: list[dict[str, Any]], domain_name: str) -> dict[str, Any] | None:
-    """The proxy host that serves a domain name."""
-    wanted = domain_name.lower()
-    for host in hosts:
-        if wanted in (str(name).lower() for name in host.get("domain_names") or ()):
-            return host
+def find_host(
+    hosts: Sequence[dict[str, Any]], domain_name: str, others: Sequence[str] = (), wildcards: bool = False
+) -> dict[str, Any] | None:
+    """The proxy host that serves a domain name.
+
+    :param others: Other names that the host is to have, by which it is found if none has the first.
+    :param wildcards: Whether a host of a wildcard serves the name too, as it does for nginx if no other has it.
+    """
+    wanted = [domain_name]
+    wanted += [each for each in others if each.lower() != domain_name.lower()]
+    if wildcards:
+        parts = domain_name.split(".")
+        wanted += [".".join(["*", *parts[number:]]) for number in range(1, len(parts))]
+    for name in wanted:
+        for host in hosts:
+            if name.lower() in _names(host.get("domain_names")):
+                return host
     return None
 
 
@@ -117,9 +163,10 @@ def plan_host(host: Mapping[str, Any], wanted: WantedHost) -> HostPlan:
     except BlockError as exc:
         raise PlanError(f"proxy host {name}: {exc}") from None
     unmanaged, removed, clashes = _without_snippet(host, before, wanted)
+    after_host = {**host, **_fields_after(host, wanted)}
     block = None
     if wanted.present and (wanted.paths or before.created_by_us):
-        block = render(wanted.paths, wanted.timeouts, wanted.access, before.created_by_us)
+        block = _render(after_host, unmanaged, wanted, before.created_by_us)
     after = _with_block(before, unmanaged, block.text if block else None)
     unchanged = before.block is not None and block is not None and before.block == block.text
     _refuse_clashes(name, clashes, unchanged)
@@ -132,7 +179,31 @@ def plan_host(host: Mapping[str, Any], wanted: WantedHost) -> HostPlan:
     if after != text:
         body["advanced_config"], previous["advanced_config"] = after, text
         reasons += _block_reasons(before, block, removed)
-    return HostPlan(body, previous, block, before, tuple(reasons), clashes, removed)
+    served = _served(after_host, unmanaged)
+    return HostPlan(body, previous, block, before, tuple(reasons), clashes, removed, served)
+
+
+def _served(after_host: Mapping[str, Any], unmanaged: str) -> Served:
+    return Served(
+        has_certificate(after_host),
+        keeps_default_location(unmanaged, after_host.get("locations")),
+        header_names(unmanaged),
+    )
+
+
+def has_certificate(host: Mapping[str, Any]) -> bool:
+    """Whether a host answers with TLS."""
+    return int(host.get("certificate_id") or 0) > 0
+
+
+def _render(after_host: Mapping[str, Any], unmanaged: str, wanted: WantedHost, created: bool) -> Block:
+    """The block of a host, with what it repeats of it.
+
+    :param after_host: The host as it will be.
+    """
+    hsts = hsts_directive(after_host, wanted.version)
+    headers = repeated_headers(unmanaged, after_host.get("locations") or (), hsts)
+    return render(wanted.paths, wanted.timeouts, wanted.access, created, headers)
 
 
 def _without_snippet(
@@ -143,12 +214,18 @@ def _without_snippet(
         return before.unmanaged, (), ()
     switch_on = flag(wanted.fields.get("allow_websocket_upgrade", host.get("allow_websocket_upgrade")))
     custom = host.get("locations") or ()
-    clashes = find_clashes(before.unmanaged, custom, wanted.paths, switch_on)
+    clashes = find_clashes(before.unmanaged, custom, wanted.paths, switch_on, before.line_of)
     if not wanted.replace_snippet:
         return before.unmanaged, (), clashes
     spans = {span for each in clashes for span in each.spans}
     unmanaged, removed = remove_spans(before.unmanaged, spans)
-    return unmanaged, removed, find_clashes(unmanaged, custom, wanted.paths, switch_on) if removed else clashes
+    if not removed:
+        return unmanaged, removed, clashes
+
+    def line_of(offset: int) -> int:
+        return before.line_of(original_offset(offset, removed))
+
+    return unmanaged, removed, find_clashes(unmanaged, custom, wanted.paths, switch_on, line_of)
 
 
 def _with_block(before: AdvancedText, unmanaged: str, block: str | None) -> str:
@@ -166,19 +243,35 @@ def _refuse_clashes(name: str, clashes: tuple[Clash, ...], unchanged: bool) -> N
         raise PlanError(f"proxy host {name}: {each.text}; {remedy}")
 
 
+def _fields_after(host: Mapping[str, Any], wanted: WantedHost) -> dict[str, Any]:
+    """The wanted fields, with the switches that Nginx Proxy Manager turns off by itself.
+
+    They are turned off explicitly, so that a restoration turns them on again.
+
+    :raises PlanError: If one of the wanted switches cannot be on.
+    """
+    fields = dict(wanted.fields) if wanted.present else {}
+    if flag(fields.get("trust_forwarded_proto")) and wanted.version < TRUSTS_FORWARDED_PROTO:
+        raise PlanError(
+            f"proxy host {wanted.domain_name}: trust_forwarded_proto needs Nginx Proxy Manager "
+            f"{TRUSTS_FORWARDED_PROTO} or newer, and this is {wanted.version}; leave it out"
+        )
+    for switch, needed in NEEDS:
+        present = {**host, **fields}
+        if flag(present.get(needed)) or (needed.endswith("_id") and int(present.get(needed) or 0)):
+            continue
+        if flag(fields.get(switch)):
+            what = "a certificate, and the host has none; give O(certificate)" if needed.endswith("_id") else needed
+            raise PlanError(f"proxy host {wanted.domain_name}: {switch} needs {what}, or leave it out")
+        if flag(host.get(switch)):
+            fields[switch] = False
+    return fields
+
+
 def _changed_fields(host: Mapping[str, Any], wanted: WantedHost) -> list[tuple[str, Any, Any]]:
     """(name, wanted value, present value) of each field that differs."""
-    if not wanted.present:
-        return []
-    certificate = wanted.fields.get("certificate_id", host.get("certificate_id") or 0)
-    for key in NEED_CERTIFICATE:
-        if wanted.fields.get(key) and not certificate:
-            raise PlanError(
-                f"proxy host {wanted.domain_name}: {key} needs a certificate, and the host has none; "
-                "give O(certificate), or leave it out"
-            )
     changed: list[tuple[str, Any, Any]] = []
-    for key, value in wanted.fields.items():
+    for key, value in _fields_after(host, wanted).items():
         current = host.get(key)
         if key in SWITCHES:
             current = flag(current)
@@ -219,8 +312,7 @@ def plan_creation(wanted: WantedHost) -> tuple[dict[str, Any], Block]:
                 f"there is no proxy host {wanted.domain_name} that this account sees, and O({key}) is not given to "
                 "create one; check the name, give the forward address, or let the account see all hosts"
             )
-    _changed_fields({}, wanted)
-    block = render(wanted.paths, wanted.timeouts, wanted.access, created=True)
+    block = _render(_fields_after({}, wanted), "", wanted, created=True)
     return {"domain_names": [wanted.domain_name], **wanted.fields, "advanced_config": block.text}, block
 
 
@@ -248,18 +340,22 @@ def wanted_state(wanted: WantedHost, block: Block | None) -> dict[str, Any]:
 
 
 def plan_restoration(
-    host: Mapping[str, Any], saved: Mapping[str, Any], domain_name: str, access: AccessRules | None = None
+    host: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    domain_name: str,
+    access: AccessRules | None = None,
+    version: Version = LATEST,
 ) -> HostPlan:
     """The plan that restores a saved state.
 
-    :param access: The rules of the access list that will be in force; those in the saved block may be older.
+    :param access: The rules of the access list that will be in force; those in the saved block may be older, as may
+        its headers.
     :raises PlanError: If the block cannot be found in the text, or cannot be given the rules.
     """
     text = str(host.get("advanced_config") or "")
     old = saved.get("block")
     try:
         before = split_text(text)
-        old = with_access(old, access) if old else None
     except BlockError as exc:
         raise PlanError(f"proxy host {domain_name}: {exc}") from None
     pieces = tuple(RemovedText(int(each["offset"]), str(each["text"])) for each in saved.get("removed") or ())
@@ -275,11 +371,18 @@ def plan_restoration(
                     "the Advanced text was edited since, so that the snippet that was replaced is not restored",
                 ),
             )
+    wanted = WantedHost(domain_name, fields=dict(saved.get("fields") or {}), version=version)
+    after_host = {**host, **_fields_after(host, wanted)}
+    if old:
+        headers = repeated_headers(unmanaged, host.get("locations") or (), hsts_directive(after_host, version))
+        try:
+            old = with_rules(old, access, headers)
+        except BlockError as exc:
+            raise PlanError(f"proxy host {domain_name}: {exc}") from None
     after = _with_block(before, unmanaged, old)
     body: dict[str, Any] = {}
     previous: dict[str, Any] = {}
     reasons: list[str] = []
-    wanted = WantedHost(domain_name, fields=dict(saved.get("fields") or {}))
     for key, value, current in _changed_fields(host, wanted):
         body[key], previous[key] = value, current
         reasons.append(f"{key} is {current!r}, was {value!r}")
@@ -288,7 +391,8 @@ def plan_restoration(
         reasons.append("the managed block was another one" if old else "there was no managed block")
     revision = split_text(after).revision
     block = Block(old, revision) if old and revision else None
-    return HostPlan(body, previous, block, before, tuple(reasons), clashes)
+    served = _served(after_host, unmanaged)
+    return HostPlan(body, previous, block, before, tuple(reasons), clashes, served=served)
 
 
 def resume_interrupted(

@@ -17,7 +17,7 @@ from .._host.url import DEFAULT_PORTS, Url
 from .._websocket.handshake import open_once
 from .._websocket.target import parse_target
 from .advanced_text import REVISION_HEADER, LoadedState, digest
-from .answer import ProxyAnswer, shows
+from .answer import ProxyAnswer, is_denial, shows
 
 _POLL_S = 0.05
 #: Answers in a row, 50 ms apart, after which no old worker of nginx accepts requests any more.
@@ -70,7 +70,14 @@ def handshake(
     seen = open_once(target, timeout_s)
     if seen.answer is None:
         return ProxyAnswer(error=seen.detail or "no answer in time")
-    return ProxyAnswer(seen.answer.status, seen.opened, seen.answer.header(REVISION_HEADER))
+    challenge = seen.answer.header("WWW-Authenticate") or ""
+    return ProxyAnswer(
+        seen.answer.status,
+        seen.opened,
+        seen.answer.header(REVISION_HEADER),
+        denied=is_denial(seen.answer.status, challenge, seen.answer.text),
+        headers=frozenset(name.lower() for name, _ in seen.answer.headers),
+    )
 
 
 def plain(
@@ -90,8 +97,15 @@ def plain(
         )
     except NoAnswerError as error:
         return ProxyAnswer(error=error.cause)
-    body = digest(answer.body.decode("latin-1"))
-    return ProxyAnswer(answer.status, False, answer.header(REVISION_HEADER), body)
+    body = answer.body.decode("latin-1")
+    return ProxyAnswer(
+        answer.status,
+        False,
+        answer.header(REVISION_HEADER),
+        digest(body),
+        denied=is_denial(answer.status, answer.header("WWW-Authenticate") or "", body),
+        headers=frozenset(name.lower() for name, _ in answer.headers),
+    )
 
 
 def _login_headers(login: tuple[str, str] | None) -> dict[str, str]:
@@ -151,16 +165,21 @@ class ProxyProbe:
                 return False
             time.sleep(_POLL_S)
 
-    def is_bad_gateway(self, timeout_s: float) -> bool:
-        """Whether the proxy cannot reach the application, for as long as this."""
+    def application_failure(self, timeout_s: float) -> str:
+        """Why the proxy does not reach the application, for as long as this; empty if it does.
+
+        No answer in time is no proof that it does.
+        """
         if self.endpoint is None:
-            return False
+            return ""
         deadline = time.monotonic() + timeout_s
-        while plain(self.endpoint).status in _BAD_GATEWAY:
+        while True:
+            seen = plain(self.endpoint)
+            if seen.status is not None and seen.status not in _BAD_GATEWAY:
+                return ""
             if time.monotonic() >= deadline:
-                return True
+                return str(seen)
             time.sleep(_POLL_S)
-        return False
 
 
 def await_state(

@@ -35,7 +35,9 @@ class HostReport:
     wire: dict[str, dict[str, Any]] = field(default_factory=lambda: {"before": {}, "after": {}})
     previous: dict[str, Any] = field(default_factory=dict)
     current: dict[str, Any] = field(default_factory=dict)
+    proof: dict[str, list[str]] = field(default_factory=lambda: {"proven": [], "unproven": []})
     restored: bool | None = None
+    backup: str | None = None
     text_digest: dict[str, str] = field(default_factory=lambda: {"before": "", "after": ""})
     api_calls: list[str] = field(default_factory=list)
     lock_waited_s: float = 0.0
@@ -86,7 +88,7 @@ class HostReport:
     def describe_outcome(
         self, host: Mapping[str, Any], seen: Mapping[str, ProxyAnswer], verb: str, confirmed: bool
     ) -> None:
-        """Report what became of a host.
+        """Report what became of a host; ``proof`` is complete before.
 
         :param seen: The answers of the proxy afterwards.
         :param confirmed: Whether the proxy was asked for the new configuration.
@@ -94,8 +96,17 @@ class HostReport:
         self.host = shown(host)
         self.text_digest["after"] = digest(split_text(str(host.get("advanced_config") or "")).unmanaged)
         self.wire["after"] = _as_results(seen)
-        proof = "and its new configuration answers" if confirmed else "(the proxy was not asked)"
-        self.msg = f"proxy host {self.name} is {verb} {proof}"
+        unproven = self.proof["unproven"]
+        if not confirmed:
+            proof = " (the proxy was not asked)"
+        elif unproven:
+            proof = (
+                " and Nginx Proxy Manager reports it online; whether the running nginx has loaded "
+                f"{', '.join(unproven)} does not show from outside"
+            )
+        else:
+            proof = " and its new configuration answers"
+        self.msg = f"proxy host {self.name} is {verb}{proof}"
 
     def result(self) -> dict[str, Any]:
         """The result of the module, without its diff."""

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from .access_guard import AccessGuard
 from .advanced_text import LoadedState
 from .api_errors import (
     ApiError,
@@ -47,13 +49,30 @@ class TransactionError(Exception):
         self.restored = restored
 
 
-class Transaction:
-    """One save of one host.
+@dataclass(frozen=True)
+class Change:
+    """What a save replaces.
 
     :param body: For a partial PUT, never empty.
     :param previous: The values that it replaces.
     :param state: What the running nginx shows once the save is in force.
     :param previous_state: What it shows now.
+    :param was_offline: Whether the host is offline with the previous values.
+    """
+
+    body: Mapping[str, Any]
+    previous: Mapping[str, Any]
+    state: LoadedState
+    previous_state: LoadedState
+    was_offline: bool = False
+
+
+class Transaction:
+    """One save of one host.
+
+    :param probe: Asks where the host answers once the save is in force.
+    :param previous_probe: Asks where it answers now.
+    :param guard: Compares who is let in.
     """
 
     def __init__(
@@ -62,23 +81,27 @@ class Transaction:
         host_id: int,
         name: str,
         probe: ProxyProbe,
-        body: Mapping[str, Any],
-        previous: Mapping[str, Any],
-        state: LoadedState,
-        previous_state: LoadedState,
+        previous_probe: ProxyProbe,
+        change: Change,
+        guard: AccessGuard,
     ) -> None:
         self._client = client
         self._id = host_id
         self._name = name
         self._probe = probe
-        self._body = body
-        self._previous = previous
-        self._state = state
-        self._previous_state = previous_state
+        self._previous_probe = previous_probe
+        self._change = change
+        self._body = change.body
+        self._previous = change.previous
+        self._state = change.state
+        self._previous_state = change.previous_state
+        self._guard = guard
         #: Whether a save was sent that may have been carried out.
         self.sent = False
         #: What was necessary beyond one save.
         self.notes: list[str] = []
+        #: Why the proxy does not reach what it forwards to; empty if it does, or if that was not changed.
+        self.forward_failure = ""
 
     def run(self, served_before: bool) -> dict[str, Any]:
         """Save and confirm; the host as it is then.
@@ -87,8 +110,9 @@ class Transaction:
         :raises TransactionError: After the previous values were restored, as far as that is possible.
         :raises ApiError: If nothing was changed.
         """
-        forwards_elsewhere = any(key.startswith("forward_") for key in self._body) and served_before
-        forwards_elsewhere = forwards_elsewhere and not self._probe.is_bad_gateway(0)
+        forwards_elsewhere = any(key.startswith("forward_") for key in self._body)
+        reached_before = forwards_elsewhere and served_before and not self._previous_probe.application_failure(0)
+        self._guard.look_before(self._previous_probe.endpoint, served_before)
         self._save()
         host = self._read()
         if online(host) is False and not is_own_fault(host):
@@ -97,22 +121,41 @@ class Transaction:
             self._save()
             host = self._read()
         if online(host) is False:
-            error = nginx_error(host)
-            raise self._failed(f"went offline after the save ({error or 'without a reason in the API'})", remedy(error))
-        self._confirm()
-        if forwards_elsewhere and self._probe.is_bad_gateway(self._probe.timeout_s):
+            error = nginx_error(host) or "without a reason in the API"
+            what = "is offline, as it was before" if self._change.was_offline else "went offline after the save"
+            raise self._failed(f"{what} ({error})", remedy(error))
+        self._confirm(reached_before)
+        if forwards_elsewhere:
+            self._require_application(reached_before)
+        difference = self._guard.difference(self._probe.endpoint)
+        if difference:
             raise self._failed(
-                "cannot reach what it forwards to with the new settings (502 to 504), and could before",
-                "check the forward address",
+                difference,
+                "the block does not have the access rules and headers that the host has: set O(access_list_rules) to "
+                "refuse, and report this with the version of Nginx Proxy Manager",
             )
         return host
 
-    def _confirm(self) -> None:
+    def _require_application(self, reached_before: bool) -> None:
+        """Restore the previous values if the new forward address does not answer, and the previous one did."""
+        self.forward_failure = self._probe.application_failure(self._probe.timeout_s if reached_before else 0)
+        # No answer at all is no proof of anything, also where there was none before.
+        if self.forward_failure and (reached_before or not self.forward_failure.isdigit()):
+            before = ", and could before" if reached_before else ""
+            raise self._failed(
+                f"cannot reach what it forwards to with the new settings ({self.forward_failure}){before}",
+                "check the forward address",
+            )
+
+    def _confirm(self, reached_before: bool) -> None:
         """Wait until the running nginx shows the new state, after one repetition of the save if necessary."""
         if self._state == self._previous_state:
             time.sleep(_IN_FORCE_S)
         if self._probe.confirm(self._state):
             return
+        if reached_before:
+            # An application that does not answer hides which configuration is in force.
+            self._require_application(reached_before)
         self.notes.append("the running nginx did not load the save and it was repeated")
         self._save()
         if not self._probe.confirm(self._state):
@@ -164,7 +207,7 @@ class Transaction:
         except (ServerFaultError, CutError, UnreachableError):
             time.sleep(_POLL_S)
         restored = _has(self._read(), self._previous)
-        serving = self._probe.confirm(self._previous_state)
+        serving = self._previous_probe.confirm(self._previous_state)
         raise TransactionError(
             f"proxy host {self._name}: {fault}; nginx is broken by something else than this host, "
             f"{'the previous values are restored' if restored else 'the new values are'} in the database and "
@@ -197,6 +240,8 @@ class Transaction:
         restored, serving = self._restore()
         if restored and serving:
             state = "the previous configuration is restored and serving"
+        elif restored and self._change.was_offline:
+            state = "the previous values are restored"
         elif restored:
             state = (
                 "the previous values are restored, but the host does not serve, as it did not before or for another "
@@ -221,11 +266,13 @@ class Transaction:
                 time.sleep(_SETTLE_S)
                 continue
             tries += 1
+            if online(host) is False and self._change.was_offline:
+                break
             if online(host) is False:
                 continue
             # Until then the answers may be those from before the save.
             time.sleep(_IN_FORCE_S)
-            if self._probe.confirm(self._previous_state):
+            if self._previous_probe.confirm(self._previous_state):
                 return True, True
         try:
             return _has(self._client.host(self._id), self._previous), False

@@ -27,6 +27,10 @@ class Version(NamedTuple):
 
 #: The WebSocket location works on every version since then.
 OLDEST = Version(2, 9, 0)
+#: The newest that was measured.
+LATEST = Version(2, 15, 1)
+#: Since then a host has the field ``trust_forwarded_proto``.
+TRUSTS_FORWARDED_PROTO = Version(2, 14, 0)
 
 
 def parse_version(answer: object) -> Version | None:
@@ -41,12 +45,32 @@ def parse_version(answer: object) -> Version | None:
     return Version(*(int(number) for number in match.groups())) if match else None
 
 
-def refusals(version: Version) -> tuple[int, ...]:
-    """The statuses by which a version answers a first request whose token it does not accept; measured.
+def always_denies(version: Version) -> bool:
+    """Whether the rules of an access list end in ``deny all`` without an address too."""
+    return version < (2, 15, 0)
 
-    404 is a bug of 2.13 to 2.15, 500 the answer to a malformed token.
+
+def has_hsts_variable(version: Version) -> bool:
+    """Whether the value of HSTS is a variable of the host's file, which is empty without TLS."""
+    return version >= (2, 11, 0)
+
+
+def refuses_token(version: Version, status: int, words: str, accepted: bool) -> bool:
+    """Whether an answer means that the token is not accepted (any more); measured.
+
+    :param words: What the server says of the error.
+    :param accepted: Whether the token was accepted before.
     """
-    return (401, 403, 404, 500) if version >= (2, 13, 0) else (401, 403, 500)
+    # Status 400 is that of every malformed request too.
+    if status == 401 or (status == 400 and re.search(r"\btoken\b", words, re.IGNORECASE)):
+        return True
+    # 404 is a bug of 2.13 to 2.15, 500 the answer to a malformed token.
+    return not accepted and (status in (403, 500) or (status == 404 and hides_permission(version)))
+
+
+def hides_permission(version: Version) -> bool:
+    """Whether a missing permission is answered by 404; before, by 403."""
+    return version >= (2, 13, 0)
 
 
 def flag(value: Any) -> bool:

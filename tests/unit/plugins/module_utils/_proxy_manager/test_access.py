@@ -8,6 +8,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.a
     parse_access_list,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockError
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.version import LATEST, Version
 
 USERS = [{"username": "ann"}]
 
@@ -36,7 +37,19 @@ USERS = [{"username": "ann"}]
     ],
 )
 def test_a_list_is_read_as_the_api_returns_it(access_list: dict[str, object], expected: AccessRules) -> None:
-    assert parse_access_list({"id": "3", **access_list}) == expected
+    assert parse_access_list({"id": "3", **access_list}, Version(2, 14, 0)) == expected
+
+
+NO_ADDRESS = [{"directive": "allow", "address": ""}]
+
+
+@pytest.mark.parametrize(
+    "version", [Version(2, 9, 19), Version(2, 11, 3), Version(2, 14, 0), Version(2, 15, 0), LATEST]
+)
+@pytest.mark.parametrize("clients", [[], NO_ADDRESS, [{"directive": "allow", "address": "192.0.2.1"}]])
+def test_since_2_15_others_are_denied_only_if_the_list_has_addresses(version: Version, clients: list[object]) -> None:
+    rules = parse_access_list({"id": 3, "items": USERS, "clients": clients}, version)
+    assert ("deny all;" in rules.directives) is (bool(clients) or version < (2, 15, 0))
 
 
 @pytest.mark.parametrize(

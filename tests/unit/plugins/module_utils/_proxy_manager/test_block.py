@@ -10,7 +10,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.a
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import (
     Timeouts,
     render,
-    with_access,
+    with_rules,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockError, BlockPath
 
@@ -63,20 +63,32 @@ ADDRESSES = AccessRules(4, has_users=False, clients=(("allow", "192.0.2.0/24"), 
 def test_a_saved_block_gets_the_rules_that_are_in_force_now(saved: AccessRules | None, now: AccessRules | None) -> None:
     paths = (BlockPath("/ws", prefix=True), BlockPath("/api/", prefix=True, upgrade=False))
     text = render(paths, Timeouts(read_s=300), saved).text
-    assert with_access(text, now) == render(paths, Timeouts(read_s=300), now).text
+    assert with_rules(text, now) == render(paths, Timeouts(read_s=300), now).text
+
+
+def hsts(_location: str) -> tuple[str, ...]:
+    return ("add_header Strict-Transport-Security $hsts_header always;",)
+
+
+def test_a_saved_block_gets_the_headers_that_are_in_force_now() -> None:
+    paths = (BlockPath("/ws", prefix=True), BlockPath("/api/", prefix=True, upgrade=False))
+    plain, secure = render(paths, Timeouts(), USERS), render(paths, Timeouts(), USERS, headers=hsts)
+    assert secure.text.count("add_header Strict-Transport-Security") == 3
+    assert with_rules(plain.text, USERS, hsts) == secure.text
+    assert with_rules(secure.text, USERS) == plain.text
 
 
 def test_a_saved_block_with_the_same_rules_stays_byte_for_byte() -> None:
     edited = render((BlockPath("/ws"),), Timeouts(), USERS).text.replace("86400s", "3s").replace("\n", "\r\n")
-    assert with_access(edited, USERS) == edited
+    assert with_rules(edited, USERS) == edited
     mark = render((), Timeouts(), created=True).text
-    assert with_access(mark, USERS) == mark
+    assert with_rules(mark, USERS) == mark
 
 
 def test_a_saved_block_of_another_form_is_not_restored_without_rules() -> None:
     edited = block_text().replace("    include conf.d/include/proxy.conf;\n", "    proxy_pass http://192.0.2.1;\n")
     with pytest.raises(BlockError, match="a location of another form, to which access rules cannot be added"):
-        with_access(edited, USERS)
+        with_rules(edited, USERS)
 
 
 def test_the_documented_block_is_the_real_one() -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.advanced_text import (
+    BEGIN,
+    END,
+    split_text,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.clash import find_clashes
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockPath
 
@@ -33,12 +38,36 @@ WS_AND_BELOW = (BlockPath("/ws", prefix=True),)
         pytest.param("location /w { }", WS, False, [("location_above", False)], id="prefix-above"),
         pytest.param("location = /w { }", WS, False, [], id="exact-above"),
         pytest.param("location ~ \\.php$ { }", WS, False, [], id="regex-of-something-else"),
-        pytest.param("location ~ (?<x>[ { " + HEADERS + "}", WS, False, [], id="regex-only-for-nginx"),
+        pytest.param("location ~ (?<x>[ { }", WS, False, [("unknown_pattern", False)], id="regex-only-for-nginx"),
+        pytest.param("location ~ ^/(?<x>w)s { }", WS, False, [("other_location", True)], id="named-group"),
+        pytest.param("location =/ws { }", WS, False, [("other_location", True)], id="modifier-without-a-blank"),
+        pytest.param("location ~^/ws { }", WS, False, [("other_location", True)], id="regex-without-a-blank"),
+        pytest.param("location ^~/ws { }", WS, False, [("other_location", True)], id="prefix-without-a-blank"),
+        pytest.param("location ~ ^/ws/chat { }", WS, False, [], id="regex-below-an-exact-path"),
+        pytest.param(
+            "location ~ ^/ws/chat { }", WS_AND_BELOW, False, [("other_location", True)], id="regex-below-a-prefix"
+        ),
+        pytest.param(
+            "location /w { location /ws { } }",
+            WS,
+            False,
+            [("location_above", False), ("other_location", True)],
+            id="inside-another",
+        ),
+        pytest.param("location @ws { }", WS, False, [], id="named"),
         pytest.param("location /ws/ { }", WS, False, [], id="below-an-exact-path"),
         pytest.param("location /ws/ { }", WS_AND_BELOW, False, [("other_location", True)], id="below-a-prefix"),
         pytest.param("location /wsx { }", WS_AND_BELOW, False, [], id="longer-name"),
         pytest.param("location / { }", WS, False, [("own_default_location", False)], id="own-default"),
-        pytest.param("# location / { }", WS, False, [("default_location_mentioned", False)], id="default-in-comment"),
+        pytest.param("# location / { }", WS, False, [], id="default-in-comment"),
+        pytest.param(
+            "# x; location / { }", WS, False, [("default_location_mentioned", False)], id="default-after-a-semicolon"
+        ),
+        pytest.param(
+            "set $a 1; location / { }", WS, False, [("own_default_location", False)], id="own-after-a-semicolon"
+        ),
+        pytest.param("location\n/\n{ }", WS, False, [("own_default_location", False)], id="own-over-lines"),
+        pytest.param("\tlocation / { }", WS, False, [("own_default_location", False)], id="own-with-a-tab"),
         pytest.param("if ($a {", WS, False, [("unreadable", False)], id="not-complete"),
         pytest.param("location /ws { }", (), False, [], id="nothing-wanted"),
     ],
@@ -49,10 +78,49 @@ def test_each_clash_has_its_kind(
     assert [(each.kind, each.fatal) for each in find_clashes(text, (), paths, switch)] == expected
 
 
-def test_a_custom_location_is_a_clash_too() -> None:
-    (found,) = find_clashes("", [{"path": "/ws"}], WS, switch_on=False)
+DUPLICATE = "which nginx would refuse as a duplicate"
+TAKEN = "whose requests the managed block would take"
+
+
+@pytest.mark.parametrize(
+    ("path", "paths", "effect"),
+    [
+        pytest.param("/ws", WS, TAKEN, id="prefix"),
+        pytest.param("= /ws", WS, DUPLICATE, id="exact"),
+        pytest.param("=/ws", WS, DUPLICATE, id="exact-without-a-blank"),
+        pytest.param("^~ /ws", WS, TAKEN, id="prefix-without-regex"),
+        pytest.param("^~ /ws/", WS_AND_BELOW, DUPLICATE, id="prefix-twice"),
+        pytest.param("~ ^/ws", WS, TAKEN, id="regex"),
+        pytest.param("~* ^/WS$", WS, TAKEN, id="regex-of-any-case"),
+        pytest.param('~ "^/ws$"', WS, TAKEN, id="quoted"),
+    ],
+)
+def test_a_custom_location_is_read_as_nginx_does(path: str, paths: tuple[BlockPath, ...], effect: str) -> None:
+    (found,) = find_clashes("", [{"path": path}], paths, switch_on=False)
     assert (found.kind, found.fatal, found.spans) == ("custom_location", True, ())
-    assert found.text == "the host has a custom location /ws, whose requests the managed block would take"
+    assert found.text == f"the host has a custom location {path}, {effect}"
+
+
+@pytest.mark.parametrize("path", ["~ ^/chat", "= /wsx", "/chat", "~ ^/", "/"])
+def test_a_custom_location_of_another_path_is_none(path: str) -> None:
+    assert find_clashes("", [{"path": path}], WS, switch_on=False) == ()
+
+
+def test_a_custom_location_that_nginx_cannot_read_is_no_reason_to_stop() -> None:
+    (found,) = find_clashes("", [{"path": "/ws { } location /x"}], WS, switch_on=False)
+    assert (found.kind, found.fatal) == ("unreadable", False)
+
+
+def test_lines_are_those_that_the_user_sees() -> None:
+    text = split_text(f"# first\n{BEGIN}\n#\n{END}\n# mine\nlocation = /ws {{ }}\n")
+    (found,) = find_clashes(text.unmanaged, (), WS, switch_on=False, line_of=text.line_of)
+    assert found.text.startswith("line 6 of the Advanced text has a location = /ws of its own")
+    broken = split_text(f"{BEGIN}\n#\n{END}\na 1;\nif ($a {{")
+    (found,) = find_clashes(broken.unmanaged, (), WS, switch_on=False, line_of=broken.line_of)
+    assert found.text == (
+        "the Advanced text is not a complete nginx configuration (a block that is not closed in line 5); nginx decides "
+        "on it"
+    )
 
 
 def test_a_location_above_a_path_is_reported_and_does_not_prevent_the_change() -> None:

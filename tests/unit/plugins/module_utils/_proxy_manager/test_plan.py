@@ -21,6 +21,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.p
     saved_state,
     wanted_state,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.version import Version
 
 NAME = "api.example.com"
 WS = (BlockPath("/ws"),)
@@ -90,6 +91,18 @@ def test_a_location_that_was_added_later_does_not_stop_an_unchanged_host() -> No
             "or leave it out",
             id="no-certificate",
         ),
+        pytest.param(
+            "",
+            {"hsts_enabled": True},
+            f"proxy host {NAME}: hsts_enabled needs ssl_forced, or leave it out",
+            id="not-forced",
+        ),
+        pytest.param(
+            "",
+            {"certificate_id": 7, "ssl_forced": True, "hsts_subdomains": True},
+            f"proxy host {NAME}: hsts_subdomains needs hsts_enabled, or leave it out",
+            id="no-hsts",
+        ),
     ],
 )
 def test_what_prevents_the_change_stops_the_plan_host(text: str, fields: dict[str, Any], message: str) -> None:
@@ -116,6 +129,52 @@ def test_a_host_is_found_by_any_of_its_names() -> None:
     assert find_host(hosts, "b.EXAMPLE.com") == hosts[1]
     assert find_host(hosts, "c.example.com") is None
     assert find_host([{"domain_names": None}], NAME) is None
+
+
+def test_a_host_is_found_by_another_of_its_names_or_by_a_wildcard() -> None:
+    hosts = [host(id=1, domain_names=["old.example.com"]), host(id=2, domain_names=["*.example.com"])]
+    assert find_host(hosts, NAME, ["api.example.com", "OLD.example.com"]) == hosts[0]
+    assert find_host(hosts, NAME) is None
+    assert find_host(hosts, NAME, wildcards=True) == hosts[1]
+    assert find_host(hosts, "a.b.example.com", wildcards=True) == hosts[1]
+    assert find_host(hosts, "example.com", wildcards=True) is None
+    exact = host(id=3, domain_names=[NAME])
+    assert find_host([*hosts, exact], NAME, ["old.example.com"], wildcards=True) == exact
+
+
+def test_switches_that_a_save_turns_off_are_part_of_the_plan() -> None:
+    """Nginx Proxy Manager turns them off by itself, and a restoration has to turn them on again."""
+    tls = {"ssl_forced": 1, "http2_support": 1, "hsts_enabled": 1, "hsts_subdomains": 0}
+    made = plan_host(host(certificate_id=7, **tls), WantedHost(NAME, fields={"certificate_id": 0}))
+    assert made.body == {"certificate_id": 0, "ssl_forced": False, "http2_support": False, "hsts_enabled": False}
+    assert made.previous == {"certificate_id": 7, "ssl_forced": True, "http2_support": True, "hsts_enabled": True}
+    assert made.served.tls is False
+    after = host(certificate_id=0, ssl_forced=0, http2_support=0, hsts_enabled=0)
+    back = plan_restoration(after, saved_state(made), NAME)
+    assert back.body == made.previous
+    assert back.served.tls is True
+    unforced = plan_host(host(certificate_id=7, **tls), WantedHost(NAME, fields={"ssl_forced": False}))
+    assert unforced.body == {"ssl_forced": False, "hsts_enabled": False}
+
+
+def test_a_switch_of_a_later_version_is_refused() -> None:
+    fields = {"trust_forwarded_proto": True}
+    with pytest.raises(PlanError) as caught:
+        plan_host(host(), WantedHost(NAME, fields=fields, version=Version(2, 13, 5)))
+    assert str(caught.value) == (
+        f"proxy host {NAME}: trust_forwarded_proto needs Nginx Proxy Manager 2.14.0 or newer, and this is 2.13.5; "
+        "leave it out"
+    )
+    assert plan_host(host(trust_forwarded_proto=False), WantedHost(NAME, fields=fields)).body == fields
+    off = WantedHost(NAME, fields={"trust_forwarded_proto": False}, version=Version(2, 13, 5))
+    assert not plan_host(host(), off).body
+
+
+def test_a_restoration_gives_an_older_block_the_headers_of_today() -> None:
+    tls = {"certificate_id": 7, "ssl_forced": True, "hsts_enabled": True}
+    text = plan_restoration(host(**tls), {"block": BLOCK.text}, NAME).body["advanced_config"]
+    assert text.count("    add_header Strict-Transport-Security $hsts_header always;\n") == 1
+    assert plan_restoration(host(), {"block": text}, NAME).body == {"advanced_config": BLOCK.text}
 
 
 def test_the_running_nginx_shows_the_block_before_and_after() -> None:
