@@ -1331,8 +1331,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_vault_password": "hunter2"},
         (
             "staging_vault_password is a text (not shown), but no role reads it, and the nearest known name is "
-            "staging_shared_paths; expected the name of a variable that a role reads; remove it, or choose a name "
-            "that does not start with staging_ for a variable of your own"
+            "staging_proxy_manager_access_password; expected the name of a variable that a role reads; remove it, or "
+            "choose a name that does not start with staging_ for a variable of your own"
         ),
     ),
 )

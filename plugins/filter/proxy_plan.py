@@ -83,6 +83,7 @@ def proxy_plan(values: Mapping[str, Any], nginx_version: str = "") -> dict[str, 
         raise AnsibleFilterError(f"proxy_plan: {exc}") from exc
     numbers = tuple(int(number) for number in re.findall(r"\d+", str(nginx_version)))
     site = plan_site(inputs, numbers or None)
+    hosts = plan_hosts(inputs, truth(values.get("manager_forward", False)), values.get("manager_domain_names") or {})
     websocket = address_of(inputs, "ws", inputs.public_websocket)
     return {
         "inputs": inputs.as_dict(),
@@ -101,7 +102,7 @@ def proxy_plan(values: Mapping[str, Any], nginx_version: str = "") -> dict[str, 
             "secure": websocket.secure,
             "path": inputs.public_websocket.path or "/",
         },
-        "hosts": [each.as_dict() for each in plan_hosts(inputs, truth(values.get("manager_forward", False)))],
+        "hosts": [each.as_dict() for each in hosts],
     }
 
 

@@ -52,7 +52,10 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site_inpu
     refusals,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.topology import conflicts
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.role_variables import missing_login
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.role_variables import (
+    backup_elsewhere,
+    missing_login,
+)
 
 
 def proxy_problems(values: Mapping[str, Any], given: Sequence[str] = ()) -> list[str]:
@@ -67,6 +70,9 @@ def proxy_problems(values: Mapping[str, Any], given: Sequence[str] = ()) -> list
     if provider == "nginx_proxy_manager":
         login = {name: str(values.get(f"manager_{name}") or "") for name in ("api_url", "identity", "secret", "token")}
         found += missing_login(**login, given=given)
+        found += backup_elsewhere(
+            str(values.get("manager_backup_dir") or ""), str(values.get("manager_api_from") or "controller"), given
+        )
     return found
 
 

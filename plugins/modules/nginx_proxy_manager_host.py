@@ -60,6 +60,13 @@ options:
       - All domain names of the host. O(domain_name) must be among them.
     type: list
     elements: str
+  separate_names:
+    description:
+      - Domain names that other tasks configure. A host that has one of them too is refused, since each task would
+        remove the block of the other.
+    type: list
+    elements: str
+    default: []
   certificate:
     description:
       - Certificate of the host by its id, its name, or a domain name that it is for, also by a wildcard. V(none) for no
@@ -319,6 +326,7 @@ def main() -> None:
             "forward_host": {"type": "str"},
             "forward_port": {"type": "int"},
             "domain_names": {"type": "list", "elements": "str"},
+            "separate_names": {"type": "list", "elements": "str", "default": []},
             "certificate": {"type": "str"},
             "access_list": {"type": "str"},
             "access_list_rules": {"type": "str", "choices": ["carry", "refuse"], "default": "carry"},

@@ -136,7 +136,7 @@ def test_an_account_that_sees_only_its_own_hosts_is_not_told_to_create_one(peer:
 def test_an_account_that_may_not_see_proxy_hosts_is_refused(peer: Peer) -> None:
     peer.accounts.append(Account("hidden@example.com", "unseen", may="hidden"))
     failed = configure(peer, identity="hidden@example.com", secret="unseen")
-    assert "answered 403 to GET /nginx/proxy-hosts (Permission Denied)" in failed["msg"]
+    assert f"answered {peer.behaviour.no_permission} to GET /nginx/proxy-hosts (" in failed["msg"]
     assert "give it the permission to manage proxy hosts" in failed["msg"]
 
 

@@ -18,6 +18,7 @@ from nginx_tree import wait_for
 from proxy_manager_parts import TABLE, arguments, endpoint, running_peer
 from proxy_manager_peer.behaviour import VERSIONS
 from proxy_manager_peer.pasted import (
+    DEFAULT_LOCATION_AFTER_SEMICOLON,
     DEFAULT_LOCATION_IN_COMMENT,
     OTHER_LOCATION,
     SNIPPET,
@@ -108,8 +109,9 @@ CUSTOM_ONE = "the host has a custom location /ws, whose requests the managed blo
 ROWS = {
     "empty": Row("", (404, 101), (101, 101)),
     "user-text": Row(USER_TEXT, (404, 101), (101, 101)),
-    "default-location-in-comment": Row(
-        DEFAULT_LOCATION_IN_COMMENT, (404, 404), (101, 101), finding="default_location_mentioned"
+    "default-location-in-comment": Row(DEFAULT_LOCATION_IN_COMMENT, (404, 101), (101, 101)),
+    "default-location-after-semicolon": Row(
+        DEFAULT_LOCATION_AFTER_SEMICOLON, (404, 404), (101, 101), finding="default_location_mentioned"
     ),
     "snippet": Row(
         BELOW + SNIPPET, (404, 404), (101, 404), refusal=(None, AT_SERVER_LEVEL), finding="snippet_without_effect"

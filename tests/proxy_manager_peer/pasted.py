@@ -9,6 +9,8 @@ proxy_read_timeout 86400;
 USER_TEXT = "# Ours, since the move.\r\nclient_max_body_size 20m;\n\n\tadd_header X-Team blue;  # no newline at the end"
 OTHER_LOCATION = "location = /ws { return 410; }\n"
 DEFAULT_LOCATION_IN_COMMENT = "# location / { was here once }\n"
+# The anchor of the pattern that the program searches for is a semicolon too.
+DEFAULT_LOCATION_AFTER_SEMICOLON = "# was here once; location / { }\n"
 
 
 def pasted_location(backend: int) -> str:

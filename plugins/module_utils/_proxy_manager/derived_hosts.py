@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +32,17 @@ class HostPath:
 
 @dataclass(frozen=True)
 class DerivedHost:
-    """One proxy host: its forward address and the paths of its block."""
+    """One proxy host: its forward address and the paths of its block.
+
+    :param domain_names: All its names; empty to leave them as they are.
+    """
 
     name: str
     forward_host: str
     forward_port: int
     websocket_paths: tuple[HostPath, ...]
     forward_paths: tuple[HostPath, ...]
+    domain_names: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -47,28 +51,60 @@ class DerivedHost:
             "forward_port": self.forward_port,
             "websocket_paths": [each.as_websocket_option() for each in self.websocket_paths],
             "forward_paths": [each.as_option() for each in self.forward_paths],
+            "domain_names": list(self.domain_names),
         }
 
 
-def plan_hosts(inputs: SiteInputs, forward: bool) -> tuple[DerivedHost, ...]:
-    """One entry for each host name that needs something.
+def plan_hosts(
+    inputs: SiteInputs, forward: bool, domain_names: Mapping[str, Sequence[str]] | None = None
+) -> tuple[DerivedHost, ...]:
+    """One entry for each proxy host that is needed.
 
     A host of the page forwards to the page, and its block routes the application's paths to the backend.
 
     :param forward: Whether hosts are wanted for their forward address alone.
+    :param domain_names: All names of a proxy host, by one of them. Names of one host are one entry.
     """
     page = inputs.public_page
-    names = [inputs.public_websocket.host, inputs.public_api.host, *([page.host] if page else [])]
     hosts = []
-    for name in dict.fromkeys(names):
-        is_page = page is not None and name == page.host
+    for group in _groups(inputs, domain_names or {}):
+        is_page = page is not None and page.host in group
         address = inputs.frontend_upstream if is_page else inputs.backend_upstream
-        websockets = tuple(_websockets(inputs, name, address))
-        ordinary = tuple(_ordinary(inputs, name, address, is_page))
+        websockets = tuple(each for name in group for each in _websockets(inputs, name, address))
+        taken = {each.path for each in websockets}
+        ordinary = tuple(each for name in group for each in _ordinary(inputs, name, address, is_page, taken))
         if websockets or ordinary or forward:
             host, _, port = address.rpartition(":")
-            hosts.append(DerivedHost(name, host, int(port), websockets, ordinary))
+            names = _declared(group, domain_names or {})
+            hosts.append(DerivedHost(group[0], host, int(port), websockets, ordinary, names))
     return tuple(hosts)
+
+
+def _declared(group: Sequence[str], domain_names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The names that the user gave for a host; empty if there are none."""
+    known = {each.lower() for each in group}
+    for one, others in domain_names.items():
+        if known & {str(each).lower() for each in (one, *others)}:
+            return tuple(str(each) for each in others)
+    return ()
+
+
+def _groups(inputs: SiteInputs, domain_names: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The public names, those of one proxy host together; the first one is that of the WebSocket if it is there."""
+    page = inputs.public_page
+    groups: list[list[str]] = []
+    for name in dict.fromkeys([inputs.public_websocket.host, inputs.public_api.host, *([page.host] if page else [])]):
+        together = {name}
+        for one, others in domain_names.items():
+            names = {str(each).lower() for each in (one, *others)}
+            together |= names if name.lower() in names else set()
+        for group in groups:
+            if any(each.lower() in together for each in group):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups
 
 
 def _websockets(inputs: SiteInputs, name: str, forward: str) -> Iterator[HostPath]:
@@ -78,10 +114,10 @@ def _websockets(inputs: SiteInputs, name: str, forward: str) -> Iterator[HostPat
         yield HostPath(path, _unless(forward, inputs.websocket_upstreams.get(path, inputs.backend_upstream)))
 
 
-def _ordinary(inputs: SiteInputs, name: str, forward: str, is_page: bool) -> Iterator[HostPath]:
+def _ordinary(inputs: SiteInputs, name: str, forward: str, is_page: bool, websockets: set[str]) -> Iterator[HostPath]:
     if name != inputs.public_api.host:
         return
-    taken = {*inputs.websocket_paths} if name == inputs.public_websocket.host else set()
+    taken = set(websockets)
     upstream = _unless(forward, inputs.backend_upstream)
     for path in inputs.sse_paths:
         if path not in taken:

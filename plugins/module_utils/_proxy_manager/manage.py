@@ -61,6 +61,7 @@ class ProxyHostOptions:
     :param confirm_timeout_s: Seconds within which a save has to be in force.
     :param login: Name and password of a user of the access list, for a test.
     :param backup_dir: Where a host is exported before its first change.
+    :param separate_names: Names that are configured by other calls, in lower case.
     """
 
     state: str
@@ -75,6 +76,7 @@ class ProxyHostOptions:
     check_mode: bool = False
     login: tuple[str, str] | None = None
     backup_dir: str | None = None
+    separate_names: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, params: Mapping[str, Any], check_mode: bool) -> ProxyHostOptions:
@@ -118,6 +120,7 @@ class ProxyHostOptions:
             check_mode=check_mode,
             login=(user, password) if user else None,
             backup_dir=params["backup_dir"],
+            separate_names=frozenset(str(each).lower() for each in params["separate_names"]),
         )
 
 
@@ -157,7 +160,14 @@ class HostTask:
         """
         fields = self._options.wanted.fields
         names = fields.get("domain_names") or ()
-        return find_host(self._client.hosts(), self._name, names, wildcards=not fields)
+        host = find_host(self._client.hosts(), self._name, names, wildcards=not fields)
+        for name in (host or {}).get("domain_names") or ():
+            if str(name).lower() in self._options.separate_names:
+                raise PlanError(
+                    f"proxy host {self._name} also has the name {name}, which is configured separately, so that each "
+                    "would remove the block of the other; name both in O(domain_names)"
+                )
+        return host
 
     # States.
 

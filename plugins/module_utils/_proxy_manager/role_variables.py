@@ -20,6 +20,10 @@ _SOURCES = {
     "validate_certs": ("manager_validate_certs", "staging_proxy_manager_validate_certs"),
     "proxy_address": ("manager_address", "staging_proxy_address"),
     "proxy_port": ("manager_port", "staging_proxy_manager_port"),
+    "proxy_tls_port": ("manager_tls_port", "staging_proxy_manager_tls_port"),
+    "access_user": ("manager_access_user", "staging_proxy_manager_access_user"),
+    "access_password": ("manager_access_password", "staging_proxy_manager_access_password"),
+    "backup_dir": ("manager_backup_dir", "staging_proxy_manager_backup_dir"),
     "check_wire": ("manager_check_wire", "staging_proxy_manager_check_wire"),
     "websocket_paths": ("websocket_paths", "staging_websocket_paths"),
     "forward_paths": ("api_paths", "staging_api_paths"),
@@ -62,3 +66,12 @@ def missing_login(api_url: str, identity: str, secret: str, token: str, given: C
             f"Proxy Manager, or {names['token']}"
         )
     return tuple(found)
+
+
+def backup_elsewhere(backup_dir: str, api_from: str, given: Collection[str] = ()) -> tuple[str, ...]:
+    """A sentence if hosts are to be exported on the controller by a task that does not run there."""
+    if not backup_dir or api_from == "controller":
+        return ()
+    names = option_names(given)
+    source = variable_to_set("manager_api_from", given, "staging_proxy_manager_api_from")
+    return (f"{names['backup_dir']} is a directory on the controller, and {source} is {api_from}; unset one of them",)

@@ -100,4 +100,34 @@ def test_a_host_is_told_in_the_options_of_the_module() -> None:
             {"path": "/e/", "prefix": True, "upstream": "192.0.2.1:14200", "buffering": False},
             {"path": "/api/", "prefix": True, "upstream": "192.0.2.1:14200", "buffering": True},
         ],
+        "domain_names": [],
     }
+
+
+ONE_HOST = {"app.example.com": ["app.example.com", "API.example.com"]}
+
+
+def test_names_of_one_proxy_host_are_one_entry() -> None:
+    """Otherwise each would remove the block of the other."""
+    inputs = read_inputs({**GOOD, "sse_paths": ["/e/"], "api_paths": ["/api/"]})
+    (host,) = plan_hosts(inputs, True, ONE_HOST)
+    assert host == DerivedHost(
+        "api.example.com",
+        "192.0.2.1",
+        14100,
+        (HostPath("/ws", "192.0.2.1:14200"),),
+        (HostPath("/e/", "192.0.2.1:14200", buffering=False), HostPath("/api/", "192.0.2.1:14200")),
+        ("app.example.com", "API.example.com"),
+    )
+    apart = plan_hosts(inputs, True, {"api.example.com": ["api.example.com", "old.example.com"]})
+    assert [(each.name, each.domain_names) for each in apart] == [
+        ("api.example.com", ("api.example.com", "old.example.com")),
+        ("app.example.com", ()),
+    ]
+    other = read_inputs({**GOOD, "api_url": "http://rest.example.com", "page": False, "sse_paths": ["/e/"]})
+    assert [each.name for each in plan_hosts(other, False)] == ["api.example.com", "rest.example.com"]
+    (both,) = plan_hosts(other, False, {"x.example.com": ["api.example.com", "rest.example.com"]})
+    assert ([each.path for each in both.websocket_paths], [each.path for each in both.forward_paths]) == (
+        ["/ws"],
+        ["/e/"],
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.role_variables import (
+    backup_elsewhere,
     missing_login,
     option_names,
 )
@@ -60,7 +61,7 @@ def test_every_variable_and_every_option_exists() -> None:
     shared = {name for name in option_names(["x"]).values() if name.startswith("staging_")}
     defaults = "".join(path.read_text() for path in ROLE.parent.glob("*/defaults/main.yml"))
     assert [name for name in shared if name not in defaults] == []
-    assert len(shared) == 20
+    assert len(shared) == 24
 
 
 def test_the_role_names_the_options_that_it_sets() -> None:
@@ -68,4 +69,25 @@ def test_the_role_names_the_options_that_it_sets() -> None:
     options = yaml.safe_load(nginx_proxy_manager_host.DOCUMENTATION)["options"]
     # What has no variable of its own: the name of each host, and what the role decides itself.
     unnamed = {"domain_name", "state", "previous", "forward_scheme", "switches", "wire_timeout", "api_url"}
+    unnamed |= {"separate_names"}
     assert {name for name in options if f"    {name}: " in task} - set(option_names([])) <= unnamed
+
+
+@pytest.mark.parametrize(
+    ("backup_dir", "api_from", "expected"),
+    [
+        pytest.param("", "host", (), id="no-export"),
+        pytest.param("/var/backups/proxy", "controller", (), id="on-the-controller"),
+        pytest.param(
+            "/var/backups/proxy",
+            "host",
+            (
+                "proxy_manager_backup_dir is a directory on the controller, and proxy_manager_api_from is host; unset "
+                "one of them",
+            ),
+            id="from-the-host",
+        ),
+    ],
+)
+def test_an_export_is_on_the_controller(backup_dir: str, api_from: str, expected: tuple[str, ...]) -> None:
+    assert backup_elsewhere(backup_dir, api_from) == expected
