@@ -88,7 +88,7 @@ def find_difference(expected: Expectation, after: Mapping[AccessRequest, ProxyAn
 
 
 def _differs(was: ProxyAnswer, now: ProxyAnswer) -> bool:
-    """Whether somebody is let in who was not, or the other way round."""
+    """Whether a client is let in that was not, or the other way round."""
     if was.denied:
         return not now.denied or now.status != was.status
     return now.denied or now.status is None or (was.upgraded and not now.upgraded)
