@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +121,7 @@ def test_the_host_is_checked_with_the_options_of_the_task(
     inputs = {**GOOD, **ports, "staging_project_dir": str(tmp_path / "app"), "staging_proxy_provider": "manual"}
     args = {
         "stage": "host",
-        "inputs": {**inputs, "staging_proxy_page": False},
+        "inputs": {**inputs, "staging_proxy_page": False, "staging_user": pwd.getpwuid(os.geteuid()).pw_name},
         "source_path": str(tmp_path),
         "node": str(tmp_path / "none"),
         "python": str(tmp_path / "none"),

@@ -219,25 +219,28 @@ def test_the_checks_read_nothing_that_the_host_is_not_told(
     check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = set()
-    original = DeploymentInputs.get
+    original = DeploymentInputs.__init__
 
-    def recorded(self: DeploymentInputs, name: str) -> Any:
-        read.add(name)
-        return original(self, name)
+    class Recorded(dict[str, Any]):
+        def get(self, name: str, default: Any = None) -> Any:
+            read.add(name)
+            return super().get(name, default)
 
-    monkeypatch.setattr(DeploymentInputs, "get", recorded)
+    monkeypatch.setattr(DeploymentInputs, "__init__", lambda self, given: original(self, Recorded(given)))
+    (tmp_path / "projects/app").mkdir(parents=True)
     (tmp_path / "source").mkdir()
     for provider in ("nginx", "nginx_proxy_manager"):
         check(
             {"source_path": str(tmp_path / "source"), "min_memory_bytes": 1 << 60},
             staging_proxy_provider=provider,
             staging_backend_switch="blue_green",
+            staging_source_type="archive" if provider == "nginx" else "in_place",
             staging_tls_certificate="/nowhere.pem",
             staging_tls_key="/nowhere.key",
             staging_public_api_url="https://api.example.com",
         )
     assert read <= set(HOST_INPUTS)
-    assert len(read) >= 12
+    assert len(read) >= 20
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
