@@ -50,7 +50,21 @@ GOOD: dict[str, Any] = {
     "websocket_deny": [],
 }
 #: What ends a directive or a block, begins a comment, a text or a variable, and a second line.
-HOSTILE = [";", "}", " {", "#", '"', "'", "$host", "\n", "\r", " ", "\\", "\t", "\x00"]
+HOSTILE = {
+    "semicolon": ";",
+    "closing-brace": "}",
+    "opening-brace": " {",
+    "hash": "#",
+    "double-quote": '"',
+    "single-quote": "'",
+    "variable": "$host",
+    "newline": "\n",
+    "return": "\r",
+    "space": " ",
+    "backslash": "\\",
+    "tab": "\t",
+    "zero": "\x00",
+}
 #: A value for each input whose default is empty.
 FILLED = {"sse_paths": "/e", "websocket_allow": "192.0.2.1", "websocket_deny": "all", "websocket_upstreams": "a:1"}
 LISTS = {"websocket_paths", "sse_paths", "api_paths", "websocket_allow", "websocket_deny"}
@@ -66,7 +80,7 @@ def test_good_inputs_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-@pytest.mark.parametrize("text", HOSTILE, ids=repr)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_no_input_can_hold_what_leaves_a_directive(name: str, text: str) -> None:
     right = FILLED.get(name) or (GOOD[name][0] if name in LISTS else GOOD[name])
     value: object = f"{right}{text}"
