@@ -3,7 +3,8 @@
 ``mutmut`` makes the mutants and runs the unit tests against each. It takes a module's name from its path, so that it
 gets a copy of the checkout at ``.cache/mutation/ansible_collections/codeframe/staging``. All mutants would take hours:
 a sample is tested, the same for the same seed. A mutant that survives is either a gap in the tests or listed in
-``tests/mutation_survivors.yml`` with the reason why no test should kill it.
+``tests/mutation_survivors.yml`` with the reason why no test should kill it. A mutant that none of these tests runs is
+counted apart: the module and integration tests run it.
 
 Usage: ``python tests/mutation.py [--mutants N] [--seed SEED] [--only PATTERN]``. The exit status is 1 if a mutant
 survived that is not listed.
@@ -255,14 +256,16 @@ def main() -> int:
         if codes[name] not in KILLED:
             shown = subprocess.run([mutmut, "show", name], cwd=WORK, capture_output=True, text=True, check=True)
             survivors[survivor(name, shown.stdout)] = codes[name] in NO_TEST
-    unknown = [one for one in survivors if one not in kept]
+    unknown = [one for one in survivors if one not in kept and not survivors[one]]
     for one in unknown:
-        print(f"{'not run by any test' if survivors[one] else 'survived'}: {one}")
+        print(f"survived: {one}")
+    not_run = sorted({one.file for one, not_run in survivors.items() if not_run})
     killed = sum(codes[name] in KILLED for name in chosen)
-    judged = len(chosen) - (len(survivors) - len(unknown))
+    judged = killed + len(unknown)
+    print(f"{killed} of {judged} mutants killed: {100 * killed / max(judged, 1):.1f} %")
+    print(f"{sum(not not_run for not_run in survivors.values()) - len(unknown)} more survived on purpose ({SURVIVORS})")
     print(
-        f"{killed} of {judged} mutants killed: {100 * killed / max(judged, 1):.1f} %; "
-        f"{len(survivors) - len(unknown)} more kept on purpose ({SURVIVORS})"
+        f"{sum(survivors.values())} more are run by no test in {arguments.tests}, in {', '.join(not_run) or 'no file'}"
     )
     return 1 if unknown else 0
 

@@ -1,0 +1,72 @@
+"""The document of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.plugin_utils._report.document import CHECK_FIELDS, build_document
+from report_samples import CHECK, VERIFICATION
+
+
+def document(**options: Any) -> dict[str, Any]:
+    given = {"application": "app", "host": "web1", **options}
+    return build_document(given, finished_at="2026-01-02T03:04:05Z", versions={"ansible-core": "2.19.4"})
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        ({}, "not_verified"),
+        ({"failure": "Build the frontend: no such script"}, "failed"),
+        ({"verification": VERIFICATION}, "passed"),
+        ({"verification": {**VERIFICATION, "passed": False}}, "failed"),
+        # Verified, and then the state could not be recorded.
+        ({"verification": VERIFICATION, "failure": "Commit the verified state: disk full"}, "failed"),
+    ],
+)
+def test_the_verdict_is_that_of_the_verification_unless_the_run_failed(options: dict[str, Any], verdict: str) -> None:
+    assert document(**options)["verdict"] == verdict
+
+
+def test_a_check_has_all_fields_also_those_that_it_did_not_return() -> None:
+    [first, *_rest] = document(verification={**VERIFICATION, "results": [{"name": "a", "passed": True}]})["checks"]
+    assert list(first) == list(CHECK_FIELDS)
+    assert (first["name"], first["phases"]) == ("a", None)
+
+
+def test_only_layers_and_parts_that_changed_are_listed() -> None:
+    found = document(changes={"proxy": ["map missing"], "backend": []}, downtime_s={"backend": 1.25, "frontend": None})
+    assert found["changes"] == {"proxy": ["map missing"]}
+    assert found["downtime_s"] == {"backend": 1.25}
+
+
+def test_a_secret_is_nowhere_in_the_document_and_no_control_character() -> None:
+    check = {**CHECK, "evidence": ["sent token=s3cret-token", "\x1b[31mred\x1b[0m\x07"], "explanation": "s3cret-token"}
+    found = document(
+        verification={**VERIFICATION, "results": [check], "message": "s3cret-token and s3cret"},
+        failure="s3cret-token",
+        changes={"env file": ["s3cret-token"]},
+        browser={"available": True, "passed": False, "console": ["s3cret-token"]},
+        secrets=["s3cret", "s3cret-token", "abc"],
+        outcome="abc is too short to be hidden",
+    )
+    assert "s3cret" not in repr(found)
+    assert found["checks"][0]["evidence"] == ["sent token=********", "red"]
+    assert found["outcome"].startswith("abc")
+
+
+def test_directives_are_sorted_and_say_where_they_stand() -> None:
+    effective = {
+        "proxy_read_timeout": {"value": "86400s", "where": "/etc/nginx/sites-enabled/app:30", "context": "location"},
+        "proxy_http_version": {"value": "1.1", "where": None, "context": None},
+    }
+    assert document(proxy_directives=effective)["proxy"]["directives"] == [
+        {"name": "proxy_http_version", "value": "1.1", "where": None},
+        {"name": "proxy_read_timeout", "value": "86400s", "where": "/etc/nginx/sites-enabled/app:30"},
+    ]
+
+
+def test_without_a_browser_check_there_is_none() -> None:
+    assert document()["browser"] is None
+    assert document(browser={"available": False, "explanation": "no browser"})["browser"]["available"] is False
