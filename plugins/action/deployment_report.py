@@ -46,7 +46,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "notify_command": {"type": "list", "elements": "str", "default": []},
                 "notify_timeout": {"type": "int", "default": 60},
                 "verification": {"type": "dict", "default": {}},
-                "browser": {"type": "dict", "default": {}},
                 "release": {"type": "dict", "default": {}},
                 "changes": {"type": "dict", "default": {}},
                 "downtime_s": {"type": "dict", "default": {}},
@@ -77,7 +76,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _write(self, options: Mapping[str, Any], document: dict[str, Any], now: float) -> dict[str, Any]:
         screenshot = b""
         if document["browser"] and document["browser"]["screenshot"]:
-            screenshot = files.read_file(str(options["browser"]["screenshot"]), limit=_LARGEST_PICTURE).data
+            screenshot = files.read_file(str(options["verification"]["browser"]["screenshot"]), limit=_LARGEST_PICTURE).data
         contents: dict[str, bytes | str] = {
             "report.html": render_report(document, screenshot),
             "report.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",

@@ -63,6 +63,12 @@ _value:
       description: One line for each check.
       type: list
       elements: str
+    diagnosis:
+      description: Cause, explanation, remedy and evidence of the first check that failed; empty if none did.
+      type: dict
+    page:
+      description: What was found in the scripts of the page, with C(passed), C(found), C(forbidden) and C(complaint).
+      type: dict
     results:
       description: The results for each endpoint.
       type: list
@@ -85,6 +91,8 @@ def verification_result(
         "host_passed": outcome.host_passed,
         "message": outcome.message,
         "lines": list(outcome.lines),
+        "diagnosis": dict(outcome.diagnosis),
+        "page": {name: page[name] for name in ("passed", "found", "forbidden", "complaint") if name in page},
         "results": [dict(result) for result in outcome.results],
     }
 

@@ -70,10 +70,6 @@ options:
     description: Result of the role websocket_verify.
     type: dict
     default: {}
-  browser:
-    description: Result of M(codeframe.staging.browser_check).
-    type: dict
-    default: {}
   release:
     description: The active release, with C(id) and C(revision).
     type: dict

@@ -19,12 +19,14 @@ class VerificationOutcome:
     :param host_passed: Whether nothing failed for which the host can be the cause.
     :param message: All faults in one sentence, empty if everything passed.
     :param lines: One line for each check, for people.
+    :param diagnosis: Of the first check that failed: cause, explanation, remedy, evidence. Empty if none did.
     """
 
     passed: bool
     host_passed: bool
     message: str
     lines: tuple[str, ...]
+    diagnosis: Mapping[str, Any]
     results: tuple[Mapping[str, Any], ...]
 
 
@@ -44,7 +46,8 @@ def conclude(
     results = tuple(result for check in made for result in check.get("results") or ())
     diagnoses = [check["diagnosis"] for check in made if check.get("results")]
     # The first cause on the way from the backend to the public URL explains those after it.
-    causes = [as_sentence(each["explanation"], each["remedy"]) for each in diagnoses if each["cause"] != "none"][:1]
+    failed = [each for each in diagnoses if each["cause"] != "none"][:1]
+    causes = [as_sentence(each["explanation"], each["remedy"]) for each in failed]
     pages = [f"{page_way}, {page_fault}"] if page_fault else []
     faults = [*dict.fromkeys(not_made), *causes, *pages]
     scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} they contain {url})"
@@ -58,5 +61,6 @@ def conclude(
             *(line for check in made for line in check.get("summary") or ()),
             f"Scripts of the served page: {scripts}",
         ),
+        diagnosis=failed[0] if failed else {},
         results=results,
     )

@@ -87,7 +87,7 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
             "found": {str(url): _texts(scripts) for url, scripts in _mapping(page.get("found")).items()},
             "forbidden": {str(url): _texts(scripts) for url, scripts in _mapping(page.get("forbidden")).items()},
         },
-        "browser": _browser(_mapping(options.get("browser"))),
+        "browser": _browser(_mapping(verification.get("browser"))),
         "proxy": {
             "evidence": str(options.get("proxy_evidence") or ""),
             "directives": [

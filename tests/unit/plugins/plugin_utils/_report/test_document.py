@@ -44,10 +44,9 @@ def test_only_layers_and_parts_that_changed_are_listed() -> None:
 def test_a_secret_is_nowhere_in_the_document_and_no_control_character() -> None:
     check = {**CHECK, "evidence": ["sent token=s3cret-token", "\x1b[31mred\x1b[0m\x07"], "explanation": "s3cret-token"}
     found = document(
-        verification={**VERIFICATION, "results": [check], "message": "s3cret-token and s3cret"},
+        verification={**VERIFICATION, "results": [check], "message": "s3cret-token and s3cret", "browser": {"available": True, "passed": False, "console": ["s3cret-token"]}},
         failure="s3cret-token",
         changes={"env file": ["s3cret-token"]},
-        browser={"available": True, "passed": False, "console": ["s3cret-token"]},
         secrets=["s3cret", "s3cret-token", "abc"],
         outcome="abc is too short to be hidden",
     )
@@ -69,4 +68,4 @@ def test_directives_are_sorted_and_say_where_they_stand() -> None:
 
 def test_without_a_browser_check_there_is_none() -> None:
     assert document()["browser"] is None
-    assert document(browser={"available": False, "explanation": "no browser"})["browser"]["available"] is False
+    assert document(verification={"browser": {"available": False, "explanation": "no browser"}})["browser"]["available"] is False

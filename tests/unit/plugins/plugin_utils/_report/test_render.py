@@ -89,7 +89,7 @@ def test_a_failure_shows_cause_remedy_evidence_and_what_is_active() -> None:
                 "results": [{**FAILED_PROXY, "name": HOSTILE, "url": HOSTILE, "address": HOSTILE}],
             }
         },
-        {"browser": {"available": True, "passed": False, "console": [HOSTILE], "explanation": HOSTILE}},
+        {"verification": {"browser": {"available": True, "passed": False, "console": [HOSTILE], "explanation": HOSTILE}}},
         {"proxy_directives": {HOSTILE: {"value": HOSTILE, "where": HOSTILE}}, "proxy_evidence": HOSTILE},
         {"steps": [{"name": HOSTILE, "seconds": 1, "outcome": HOSTILE}]},
     ],
@@ -104,7 +104,7 @@ def test_no_text_of_a_host_is_markup(options: dict[str, Any]) -> None:
 
 
 def test_a_screenshot_is_in_the_page_unless_it_is_large() -> None:
-    shown = document(browser={"available": True, "passed": True, "screenshot": "/tmp/x.png"})
+    shown = document(verification={"browser": {"available": True, "passed": True, "screenshot": "/tmp/x.png"}})
     [(_tag, picture)] = [each for each in Page(render.render_report(shown, b"PNG")).tags if each[0] == "img"]
     assert picture["src"] == "data:image/png;base64," + base64.b64encode(b"PNG").decode()
     assert picture["alt"]

@@ -10,13 +10,9 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._report.way impo
 from report_samples import CHECK, VERIFICATION
 
 
-def states(results: list[dict[str, Any]], **options: Any) -> list[str]:
-    given = {
-        "application": "a",
-        "host": "h",
-        "verification": {**VERIFICATION, "results": results, "page": {}},
-        **options,
-    }
+def states(results: list[dict[str, Any]], browser: dict[str, Any] | None = None) -> list[str]:
+    verification = {**VERIFICATION, "results": results, "page": {}, "browser": browser or {}}
+    given = {"application": "a", "host": "h", "verification": verification}
     return [part.state for part in parts_of(build_document(given, finished_at="", versions={}))]
 
 
