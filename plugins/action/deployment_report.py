@@ -22,6 +22,7 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._report.junit im
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.metrics import metrics_of
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.render import render_index, render_report
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.store import ReportStore, write_metrics
+from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import FINISHED, steps_on
 
 _LARGEST_PICTURE = 8 * 1024 * 1024
 
@@ -62,7 +63,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"changed": False, "path": "", "notified": False}
         now = time.time()
         document = build_document(
-            options,
+            {**options, "steps": steps_on(options["host"], FINISHED)},
             finished_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
             versions={"ansible-core": str(ansible_version)},
         )
@@ -76,7 +77,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _write(self, options: Mapping[str, Any], document: dict[str, Any], now: float) -> dict[str, Any]:
         screenshot = b""
         if document["browser"] and document["browser"]["screenshot"]:
-            screenshot = files.read_file(str(options["verification"]["browser"]["screenshot"]), limit=_LARGEST_PICTURE).data
+            screenshot = files.read_file(
+                str(options["verification"]["browser"]["screenshot"]), limit=_LARGEST_PICTURE
+            ).data
         contents: dict[str, bytes | str] = {
             "report.html": render_report(document, screenshot),
             "report.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",

@@ -54,6 +54,8 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.plugins.loader import action_loader
 from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import ProgressAction
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
+    FINISHED,
+    FinishedStep,
     Line,
     Outcome,
     Step,
@@ -202,7 +204,9 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
     def _end_step(self) -> None:
         step, self._step = self._step, None
         if step is not None:
-            lines = step_lines(step, self._hosts, time.monotonic(), check_mode=self._check_mode, width=self._width)
+            ended_s = time.monotonic()
+            FINISHED.append(FinishedStep(step.title, ended_s - step.started_s, dict(step.outcomes)))
+            lines = step_lines(step, self._hosts, ended_s, check_mode=self._check_mode, width=self._width)
             self._print(lines)
 
     # --- what a task did

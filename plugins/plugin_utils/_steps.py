@@ -54,6 +54,28 @@ class Step:
 
 
 @dataclass(frozen=True)
+class FinishedStep:
+    """A step of this run that has ended, as a report lists it."""
+
+    title: str
+    seconds: float
+    outcomes: Mapping[str, Outcome]
+
+
+#: What the callback has shown. A task is a fork of the process with the callback, so that its action finds them here.
+FINISHED: list[FinishedStep] = []
+
+
+def steps_on(host: str, finished: Sequence[FinishedStep]) -> list[dict[str, object]]:
+    """The steps that did something on a host, each with ``name``, ``seconds`` and ``outcome``."""
+    return [
+        {"name": each.title, "seconds": each.seconds, "outcome": outcome.name.lower()}
+        for each in finished
+        if (outcome := each.outcomes.get(host, Outcome.SKIPPED)) is not Outcome.SKIPPED
+    ]
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of output; ``outcome`` chooses its colour, ``None`` for the terminal's own."""
 

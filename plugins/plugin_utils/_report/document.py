@@ -49,7 +49,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Mapping[str, str]) -> dict[str, Any]:
     """Put the results of a run into the order of the schema.
 
-    :param options: Options of the action, see the documentation of ``deployment_report``.
+    :param options: Options of the action, see the documentation of ``deployment_report``, and the ``steps`` of the run.
     :param finished_at: ISO 8601 in UTC.
     :returns: Plain values in which no secret and no control character is left.
     """

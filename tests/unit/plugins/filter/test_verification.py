@@ -85,6 +85,23 @@ def test_the_result_has_the_fields_that_the_role_documents() -> None:
             "Direct backend connection: passed",
             "Scripts of the served page: passed (through the proxy they contain ws://h/ws)",
         ],
+        "diagnosis": {},
+        "page": {},
         "results": [{"vantage": "direct", "passed": True}],
     }
     assert not verification_result([check], {"msg": "no script"}, way="x", url="ws://h/ws")["passed"]
+
+
+def test_the_diagnosis_is_that_of_the_first_check_that_failed() -> None:
+    first, second = (
+        {
+            "results": [{"vantage": name, "passed": False}],
+            "diagnosis": {"cause": name, "explanation": name, "remedy": "x"},
+        }
+        for name in ("proxy", "public")
+    )
+    good = {"results": [{"vantage": "direct", "passed": True}], "diagnosis": {"cause": "none"}}
+    page = {"passed": False, "complaint": "no script", "found": {"a": []}, "forbidden": {}, "scripts": ["x"]}
+    result = verification_result([good, first, second], page, way="x", url="ws://h/ws")
+    assert result["diagnosis"] == first["diagnosis"]
+    assert result["page"] == {name: page[name] for name in ("passed", "found", "forbidden", "complaint")}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
+    FinishedStep,
     Outcome,
     Step,
     failure_lines,
     heading,
     step_lines,
+    steps_on,
 )
 
 LONG = "http://app.example.com/" + "x" * 20
@@ -107,3 +109,12 @@ def test_a_failure_that_the_summary_has_said_is_not_repeated() -> None:
     assert failure_lines({"a": "port 14200 is taken by redis. Verdict: failed."}, shown, 100) == []
     told = failure_lines({"a": "port 14200 is taken by redis. Nothing was rolled back."}, shown, 100)
     assert [line.text for line in told][1].endswith("redis. Nothing was rolled back.")
+
+
+def test_a_report_lists_what_was_done_on_its_host() -> None:
+    finished = [
+        FinishedStep("Build", 2.5, {"web1": Outcome.CHANGED, "web2": Outcome.OK}),
+        FinishedStep("Skipped", 0.1, {"web1": Outcome.SKIPPED}),
+        FinishedStep("Elsewhere", 0.1, {"web2": Outcome.OK}),
+    ]
+    assert steps_on("web1", finished) == [{"name": "Build", "seconds": 2.5, "outcome": "changed"}]

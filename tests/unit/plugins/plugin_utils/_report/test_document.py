@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.document import CHECK_FIELDS, build_document
-from report_samples import CHECK, VERIFICATION
+from report_samples import CHECK, FAILED, VERIFICATION
 
 
 def document(**options: Any) -> dict[str, Any]:
@@ -44,7 +47,12 @@ def test_only_layers_and_parts_that_changed_are_listed() -> None:
 def test_a_secret_is_nowhere_in_the_document_and_no_control_character() -> None:
     check = {**CHECK, "evidence": ["sent token=s3cret-token", "\x1b[31mred\x1b[0m\x07"], "explanation": "s3cret-token"}
     found = document(
-        verification={**VERIFICATION, "results": [check], "message": "s3cret-token and s3cret", "browser": {"available": True, "passed": False, "console": ["s3cret-token"]}},
+        verification={
+            **VERIFICATION,
+            "results": [check],
+            "message": "s3cret-token and s3cret",
+            "browser": {"available": True, "passed": False, "console": ["s3cret-token"]},
+        },
         failure="s3cret-token",
         changes={"env file": ["s3cret-token"]},
         secrets=["s3cret", "s3cret-token", "abc"],
@@ -68,4 +76,15 @@ def test_directives_are_sorted_and_say_where_they_stand() -> None:
 
 def test_without_a_browser_check_there_is_none() -> None:
     assert document()["browser"] is None
-    assert document(verification={"browser": {"available": False, "explanation": "no browser"}})["browser"]["available"] is False
+    assert (
+        document(verification={"browser": {"available": False, "explanation": "no browser"}})["browser"]["available"]
+        is False
+    )
+
+
+@pytest.mark.parametrize("verification", [{}, VERIFICATION, FAILED, {**VERIFICATION, "browser": {"available": False}}])
+def test_a_document_is_what_its_schema_says(verification: dict[str, Any]) -> None:
+    schema = json.loads((Path(__file__).resolve().parents[5] / "docs/report.schema.json").read_text(encoding="utf-8"))
+    made = document(verification=verification, changes={"proxy": ["x"]}, downtime_s={"backend": 1.5})
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(json.dumps(made)), schema)

@@ -89,7 +89,11 @@ def test_a_failure_shows_cause_remedy_evidence_and_what_is_active() -> None:
                 "results": [{**FAILED_PROXY, "name": HOSTILE, "url": HOSTILE, "address": HOSTILE}],
             }
         },
-        {"verification": {"browser": {"available": True, "passed": False, "console": [HOSTILE], "explanation": HOSTILE}}},
+        {
+            "verification": {
+                "browser": {"available": True, "passed": False, "console": [HOSTILE], "explanation": HOSTILE}
+            }
+        },
         {"proxy_directives": {HOSTILE: {"value": HOSTILE, "where": HOSTILE}}, "proxy_evidence": HOSTILE},
         {"steps": [{"name": HOSTILE, "seconds": 1, "outcome": HOSTILE}]},
     ],

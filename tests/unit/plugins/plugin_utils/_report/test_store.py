@@ -37,7 +37,7 @@ def test_a_name_is_one_directory(text: str, name: str) -> None:
     assert directory_name(text) == name
 
 
-def test_reports_of_one_second_stand_beside_each_other_in_order(tmp_path: Path) -> None:
+def test_reports_of_one_second_keep_their_order(tmp_path: Path) -> None:
     store = ReportStore(str(tmp_path), "app", "web1")
     made = [store.add(files_of(number=number), NOW).name for number in range(12)]
     assert made[:3] == ["20260102T030405Z", "20260102T030405Z-2", "20260102T030405Z-3"]
@@ -80,7 +80,7 @@ def test_without_a_report_there_is_no_latest(tmp_path: Path) -> None:
     assert ReportStore(str(tmp_path / "none"), "app", "web1").latest() is None
 
 
-def test_the_metrics_replace_the_former_ones(tmp_path: Path) -> None:
+def test_the_metrics_replace_the_previous_ones(tmp_path: Path) -> None:
     write_metrics(str(tmp_path), "a b", "web1", "x 1\n")
     write_metrics(str(tmp_path), "a b", "web1", "x 2\n")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"codeframe_staging_a-b_web1.prom": "x 2\n"}
