@@ -34,6 +34,8 @@ options:
     description:
       - Directory that belongs to this publication alone. The files are below C(files/); C(manifest.json) records what
         was published.
+      - Only root may write in it and in the directories on the way to it. Otherwise another user could decide what root
+        writes where, and it is refused.
     type: path
     required: true
   url_path:
@@ -111,24 +113,26 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._frontend.publication import (
     Place,
+    account_of,
     publish,
     read_files,
     read_present,
     read_published,
     read_unpublished,
-    rights_of,
+    refuse_unprotected,
     url_directory,
     withdraw,
 )
 from ..module_utils._frontend.static_files import Generation, StaticFilesError, plan_publication
+from ..module_utils._host.accounts import rights_of
 
 
 def present(module: AnsibleModule, place: Place, result: dict[str, Any]) -> None:
     """Publish the build."""
     params = module.params
     published = read_published(place)
-    source = os.path.realpath(params["src"])
-    with rights_of(params["user"]):
+    source, account = os.path.realpath(params["src"]), account_of(params["user"])
+    with rights_of(account):
         exists = os.path.isdir(source)
         files, others = read_files(source) if exists else ({}, [])
     if not exists and module.check_mode:
@@ -140,7 +144,7 @@ def present(module: AnsibleModule, place: Place, result: dict[str, Any]) -> None
     for path in others:
         module.warn(f"{os.path.join(params['src'], path)} is no regular file, and is not published")
     existing = {each.source for each in published if os.path.isdir(each.source)}
-    unpublished = read_unpublished(params["previous"], params["user"], {each.source for each in published} | {source})
+    unpublished = read_unpublished(params["previous"], account, {each.source for each in published} | {source})
     plan = plan_publication(published, Generation(source, files), read_present(place), existing, unpublished)
     kept = {path for generation in plan.generations for path in generation.files} - set(files)
     result.update(
@@ -153,7 +157,7 @@ def present(module: AnsibleModule, place: Place, result: dict[str, Any]) -> None
         diff=[difference(place, plan.remove, sorted(plan.write))],
     )
     if plan.reasons and not module.check_mode:
-        publish(place, published, plan, params["user"])
+        publish(place, published, plan, account)
 
 
 def absent(module: AnsibleModule, place: Place, result: dict[str, Any]) -> None:
@@ -211,6 +215,7 @@ def main() -> None:
     try:
         place = Place(params["dest"].rstrip("/"), url_directory(params["url_path"]))
         result["root"] = place.files
+        refuse_unprotected(place)
         if params["state"] == "present":
             present(module, place, result)
         else:

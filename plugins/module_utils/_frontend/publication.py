@@ -10,12 +10,20 @@ import contextlib
 import hashlib
 import json
 import os
-import pwd
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from .._host.files import UnsafeFileError, file_digest, is_temporary, open_regular, read_file, write_atomic
+from .._host.accounts import Account, find_account, rights_of
+from .._host.files import (
+    UnsafeFileError,
+    file_digest,
+    is_temporary,
+    open_regular,
+    protected_directory,
+    read_file,
+    write_atomic,
+)
 from .static_files import Generation, PublicationPlan, StaticFilesError, from_json, to_json
 
 _MANIFEST_LIMIT = 256 * 1024 * 1024
@@ -57,30 +65,33 @@ def url_directory(url_path: str) -> str:
     return "/".join(parts)
 
 
-@contextlib.contextmanager
-def rights_of(user: str | None) -> Iterator[None]:
-    """Have the rights of a user for the time of the block, if this process is root.
+def account_of(user: str | None) -> Account | None:
+    """Return the account whose build is published.
 
     :raises StaticFilesError: If there is no such user.
     """
-    if not user or os.geteuid() != 0:
-        yield
-        return
+    account = find_account(user) if user else None
+    if user and account is None:
+        raise StaticFilesError(f"there is no user {user}, whose build is to be published")
+    return account
+
+
+def refuse_unprotected(place: Place) -> None:
+    """Make sure that nobody else can exchange what is published, or a directory on the way to it.
+
+    :raises StaticFilesError: With the directory in which another user can write.
+    """
     try:
-        account = pwd.getpwnam(user)
-    except KeyError as err:
-        raise StaticFilesError(f"there is no user {user}, whose build is to be published") from err
-    groups = os.getgroups()
-    group = os.getegid()
-    os.setgroups(os.getgrouplist(user, account.pw_gid))
-    os.setegid(account.pw_gid)
-    os.seteuid(account.pw_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(group)
-        os.setgroups(groups)
+        with protected_directory(place.target):
+            pass
+    except FileNotFoundError:
+        # What exists of the way is protected, and the rest is created in it.
+        pass
+    except UnsafeFileError as problem:
+        raise StaticFilesError(
+            f"{problem.filename} {problem.strerror}, so that another user can decide what is written to {place.dest}; "
+            "expected a directory of root's in which nobody else can write (staging_static_root)"
+        ) from None
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -110,13 +121,13 @@ def read_files(directory: str) -> tuple[dict[str, str], list[str]]:
     return digests, sorted(others)
 
 
-def read_unpublished(directories: Sequence[str], user: str | None, known: Collection[str]) -> list[Generation]:
+def read_unpublished(directories: Sequence[str], account: Account | None, known: Collection[str]) -> list[Generation]:
     """Return the previous builds that are not among the known directories."""
     found = []
     for directory in directories:
         source = os.path.realpath(directory)
         if source not in known:
-            with rights_of(user):
+            with rights_of(account):
                 files = read_files(source)[0] if os.path.isdir(source) else {}
             if files:
                 found.append(Generation(source, files))
@@ -155,7 +166,7 @@ def read_published(place: Place) -> tuple[Generation, ...]:
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def publish(place: Place, published: Sequence[Generation], plan: PublicationPlan, user: str | None) -> None:
+def publish(place: Place, published: Sequence[Generation], plan: PublicationPlan, account: Account | None) -> None:
     """Write and remove files as planned.
 
     :raises StaticFilesError: If a file of the build has changed since it was planned.
@@ -167,7 +178,7 @@ def publish(place: Place, published: Sequence[Generation], plan: PublicationPlan
     _make_directories(place.target)
     lost = set()
     for path, digest in sorted(plan.write.items()):
-        content = _content_of(path, digest, plan.generations, user)
+        content = _content_of(path, digest, plan.generations, account)
         if content is None:
             lost.add(path)
             continue
@@ -199,12 +210,12 @@ def _write_manifest(place: Place, generations: Sequence[Generation]) -> None:
     write_atomic(place.manifest, json.dumps(to_json(generations)), mode=0o644)
 
 
-def _content_of(path: str, digest: str, generations: Sequence[Generation], user: str | None) -> bytes | None:
+def _content_of(path: str, digest: str, generations: Sequence[Generation], account: Account | None) -> bytes | None:
     """Read a file from the newest build that has it; ``None`` if a previous build no longer has it."""
     for generation in reversed(generations):
         if generation.files.get(path) != digest:
             continue
-        with rights_of(user), contextlib.suppress(FileNotFoundError, NotADirectoryError, UnsafeFileError):
+        with rights_of(account), contextlib.suppress(FileNotFoundError, NotADirectoryError, UnsafeFileError):
             with open(open_regular(os.path.join(generation.source, path)), "rb") as file:
                 content = file.read()
             if hashlib.sha256(content).hexdigest() == digest:

@@ -169,6 +169,69 @@ def test_files_that_the_user_may_not_read_are_not_published(site, tmp_path):
     assert not site.dest.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+@pytest.mark.parametrize("attack", ["directory", "parent", "link", "link-below", "mode"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_root_neither_writes_nor_deletes_where_another_user_can_exchange_directories(site, tmp_path, attack, state):
+    """The directory is that of another user, or leads through a link of his to a directory of root's."""
+    src, target = site.build("1", a_js="a"), tmp_path / "etc"
+    (target / "files/_next/static").mkdir(parents=True)
+    (target / "manifest.json").write_text(
+        '{"version": 1, "generations": [{"source": "/x", "files": {"root_js": "1"}}]}'
+    )
+    (target / "files/_next/static/root_js").write_text("of root's")
+    site.dest.parent.mkdir()
+    attacked = site.dest
+    if attack in ("link", "link-below"):
+        if attack == "link-below":
+            (site.dest / "files").mkdir(parents=True)
+            attacked = site.dest / "files/_next"
+        attacked.symlink_to(target / "files/_next" if attack == "link-below" else target)
+        os.chown(attacked, 65534, 65534, follow_symlinks=False)
+        found = f"{attacked} is a symbolic link of user 65534"
+    elif attack == "mode":
+        site.dest.mkdir(mode=0o777)
+        site.dest.chmod(0o777)
+        found = f"{site.dest} has the mode 0777"
+    else:
+        attacked = site.dest if attack == "directory" else site.dest.parent
+        attacked.mkdir(exist_ok=True)
+        os.chown(attacked, 65534, 65534)
+        found = f"{attacked} belongs to user 65534"
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    for check in (True, False):
+        result = site.publish(src, check=check, state=state)
+        assert result["msg"] == (
+            f"the static files in {src} were not published: {found}, so that another user can decide what is written "
+            f"to {site.dest}; expected a directory of root's in which nobody else can write (staging_static_root)"
+        )
+    assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+def test_a_swap_in_the_build_while_it_is_published_publishes_nothing_else(site, tmp_path, monkeypatch, kind):
+    """The file was a regular one when it was listed, and is something else when it is opened to be copied."""
+    secret = tmp_path / "secret"
+    secret.write_text("of root's")
+    src = site.build("1", a_js="a", b_js="b")
+    write_manifest = publication._write_manifest
+
+    def swap(*args) -> None:
+        write_manifest(*args)
+        (src / "a.js").unlink(missing_ok=True)
+        if kind == "link":
+            (src / "a.js").symlink_to(secret)
+        elif kind == "fifo":
+            os.mkfifo(src / "a.js")
+        else:
+            (src / "a.js").mkdir()
+
+    monkeypatch.setattr(publication, "_write_manifest", swap)
+    result = site.publish(src)
+    assert result["msg"].endswith("/a.js changed while it was published; is a build still running?")
+    assert "of root's" not in "".join(site.tree().values())
+
+
 def test_files_without_a_manifest_are_refused(site):
     site.files.mkdir(parents=True)
     (site.files / "mine.txt").write_text("mine")
