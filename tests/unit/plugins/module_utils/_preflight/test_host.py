@@ -229,7 +229,6 @@ def test_the_checks_read_nothing_that_the_host_is_not_told(
     monkeypatch.setattr(DeploymentInputs, "__init__", lambda self, given: original(self, Recorded(given)))
     (tmp_path / "projects/app").mkdir(parents=True)
     (tmp_path / "source").mkdir()
-    (tmp_path / "projects/app").mkdir(parents=True)
     for provider in ("nginx", "nginx_proxy_manager"):
         check(
             {"source_path": str(tmp_path / "source"), "min_memory_bytes": 1 << 60},
