@@ -85,7 +85,7 @@ def verification_result(
     checks: Sequence[Mapping[str, Any]], page: Mapping[str, Any], *, way: str, url: str
 ) -> dict[str, Any]:
     """Put the outcome into a template's terms."""
-    outcome = conclude(checks, way, page.get("msg"), url)
+    outcome = conclude(checks, way, page.get("msg"), url, page.get("evidence") or "")
     return {
         "passed": outcome.passed,
         "host_passed": outcome.host_passed,

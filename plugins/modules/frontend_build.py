@@ -13,7 +13,8 @@ description:
   - Compares a fingerprint of all inputs (sources, lock file, commands, version of Node.js, variables) with that of the
     last build, and installs packages and builds only if one of them changed.
   - Builds in a clean environment. On every run, it proves that the client scripts contain the expected URLs and no
-    forbidden one. A build that fails the proof, or whose client scripts were changed, is made again.
+    forbidden one. A build that fails the proof, or whose client scripts were changed, is made again. Of a new build, a
+    route must load each expected URL.
   - If the build or its proof fails, the previous output is restored. If the run was killed, the next run restores it.
   - Works with Next.js and with any bundler that writes into a directory, such as Vite.
 options:
@@ -178,6 +179,11 @@ proof:
     chunks:
       description: Number of client scripts.
       type: int
+    routes:
+      description: Names of the routes that load each expected URL, at once or later. Empty if the build does not tell.
+      type: dict
+      sample:
+        wss://api.example.com/ws: [/projects/[projectId]]
 override_files:
   description: Files that define one of the variables differently, with the names of these variables.
   returned: always
@@ -193,6 +199,7 @@ output_tail:
   elements: str
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -206,13 +213,14 @@ from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
 
 
-def proof_of(findings: Findings) -> dict[str, Any]:
-    """Return what the client scripts contain."""
+def proof_of(findings: Findings, routes: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return what the client scripts contain, and which routes load them."""
     return {
         "urls": {url: list(names) for url, names in findings.found.items()},
         "missing": list(findings.missing),
         "forbidden": {url: list(names) for url, names in findings.forbidden.items()},
         "chunks": len(findings.scripts),
+        "routes": dict(routes),
     }
 
 
@@ -227,7 +235,7 @@ def result_of(outcome: BuildOutcome, output: str) -> dict[str, Any]:
         "build_id": outcome.build_id,
         "revision": outcome.revision,
         "install": {"ran": bool(outcome.install_reasons), "reasons": outcome.install_reasons},
-        "proof": proof_of(outcome.findings),
+        "proof": proof_of(outcome.findings, outcome.routes),
         "override_files": outcome.override_files,
         "duration_s": outcome.duration_s,
         "output_tail": outcome.output_tail,

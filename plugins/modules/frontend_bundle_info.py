@@ -24,9 +24,18 @@ options:
   pages:
     description:
       - Further pages, as paths relative to O(url).
+      - They fill the dynamic segments of routes as well, such as V(/projects/7) those of C(/projects/[projectId]).
     type: list
     elements: str
     default: []
+  build_dir:
+    description:
+      - Output directory of the build that is served, on the same host, such as C(.next) of Next.js or C(dist) of Vite.
+      - If none of the pages has the expected URLs, those routes are read that have them in this build. Their dynamic
+        segments are filled from O(pages), otherwise from a page that was rendered when it was built, otherwise with a
+        placeholder. If no page of a route is answered, its scripts are read without a page.
+      - Without a readable build, only O(url) and O(pages) are read.
+    type: path
   expected_urls:
     description:
       - URLs that the client scripts should contain.
@@ -120,6 +129,30 @@ pages:
   returned: always
   type: list
   elements: str
+routes:
+  description: The routes of the build that have an expected URL, as they were served; empty without O(build_dir).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    route:
+      description: Name of the route.
+      type: str
+      sample: /projects/[projectId]
+    page:
+      description: URL of the page that was read; empty if none was answered.
+      type: str
+    scripts:
+      description: URLs of the served scripts with an expected URL.
+      type: list
+      elements: str
+    unanswered:
+      description: Why no page was read.
+      type: str
+evidence:
+  description: Which scripts contain the expected URLs, in words; empty if that is not known.
+  returned: always
+  type: str
 complaint:
   description: What is wrong, in one sentence; empty if nothing is.
   returned: always
@@ -140,12 +173,13 @@ from ..module_utils._frontend.bundle_fetch import (
     page_context,
     refuse_malformed,
 )
+from ..module_utils._frontend.served_routes import Proof, RouteProof, evidence, objection, read_build
 
 
-def load_scripts(params: dict[str, Any]) -> Bundle:
-    """Load the page and its scripts.
+def load_scripts(params: dict[str, Any]) -> tuple[Bundle, Proof]:
+    """Load the pages and their scripts, and those of the routes that have the URLs in the build.
 
-    :raises FetchError: If the page cannot be loaded.
+    :raises FetchError: If the first page cannot be loaded.
     """
     refuse_malformed(params["url"])
     limits = Limits()
@@ -156,7 +190,11 @@ def load_scripts(params: dict[str, Any]) -> Bundle:
         headers={name: str(value) for name, value in params["secret_headers"].items()},
     )
     try:
-        return load(params["url"], params["pages"], fetcher, limits)
+        bundle = load(params["url"], params["pages"], fetcher, limits)
+        if not params["build_dir"]:
+            return bundle, Proof()
+        build = read_build(params["build_dir"])
+        return bundle, RouteProof(bundle, build, params["url"], params["expected_urls"], fetcher, limits).prove()
     finally:
         fetcher.close()
 
@@ -167,6 +205,7 @@ def main() -> None:
         argument_spec={
             "url": {"type": "str", "required": True},
             "pages": {"type": "list", "elements": "str", "default": []},
+            "build_dir": {"type": "path"},
             "expected_urls": {"type": "list", "elements": "str", "default": []},
             "forbidden_urls": {"type": "list", "elements": "str", "default": []},
             "connect_to": {"type": "str"},
@@ -179,8 +218,9 @@ def main() -> None:
     )
     params = module.params
     problem = ""
+    proof = Proof()
     try:
-        bundle = load_scripts(params)
+        bundle, proof = load_scripts(params)
     except FetchError as err:
         bundle = Bundle()
         problem = str(err)
@@ -188,7 +228,7 @@ def main() -> None:
     if not problem:
         wrong = complaint(findings, params["url"])
         broken = [f"{params['url']} refers to {url}, but {why}" for url, why in list(bundle.failures.items())[:2]]
-        problem = "; ".join([*([wrong] if wrong else []), *broken])
+        problem = "; ".join(part for part in (wrong, objection(proof, findings), *broken) if part)
     result = {
         "changed": False,
         "passed": not problem,
@@ -198,6 +238,16 @@ def main() -> None:
         "scripts": list(findings.scripts),
         "failures": bundle.failures,
         "pages": bundle.pages,
+        "routes": [
+            {
+                "route": served.route,
+                "page": served.page,
+                "scripts": list(served.scripts),
+                "unanswered": served.unanswered,
+            }
+            for served in proof.served
+        ],
+        "evidence": evidence(proof, ", ".join(findings.found)),
         "complaint": problem,
     }
     if problem and params["fail"]:

@@ -35,19 +35,24 @@ from .frontend import (
     why_build,
     why_install,
 )
-from .output import build_id, client_scripts, incomplete, is_next_build, record_path
+from .output import build_id, client_routes, client_scripts, incomplete, is_next_build, record_path
+from .routes import holding, unloaded
 from .sources import source_digests
 
 
 @dataclass
 class BuildOutcome:
-    """What was done, or would be done."""
+    """What was done, or would be done.
+
+    :param routes: The routes that load each expected URL.
+    """
 
     install_reasons: list[str] = field(default_factory=list)
     build_reasons: list[str] = field(default_factory=list)
     build_id: str = ""
     revision: str = ""
     findings: Findings = field(default_factory=lambda: search({}, (), ()))
+    routes: dict[str, list[str]] = field(default_factory=dict)
     override_files: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     duration_s: float = 0.0
@@ -81,6 +86,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     _check_override_files(options, outcome)
     scripts = client_scripts(front.output)
     outcome.findings = search(scripts, options.expected_urls, options.forbidden_urls)
+    outcome.routes = _routes_of(front.output, scripts, outcome.findings)
     # Packages that are damaged while the build is right are installed as well: the server needs them.
     outcome.install_reasons = why_install(front)
     outcome.build_reasons = why_build(front, outcome.findings, scripts)
@@ -139,7 +145,8 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
             _install(front, env, deadline, say)
         if outcome.build_reasons:
             build_env = {**env, "NODE_ENV": "production", **extra, **public}
-            outcome.findings = _build(front, options, build_env, deadline, say)
+            scripts, outcome.findings = _build(front, options, build_env, deadline, say)
+            outcome.routes = _routes_of(front.output, scripts, outcome.findings)
     except CommandError as err:
         secrets = secrets_of(extra)
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
@@ -169,8 +176,18 @@ def _install(front: Frontend, env: Mapping[str, str], deadline: float, say: Say)
         write_atomic(front.install_record_path, json.dumps(recorded, sort_keys=True), mode=0o600)
 
 
-def _build(front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float, say: Say) -> Findings:
-    """Build and prove; the previous output is restored if either fails."""
+def _routes_of(output: str, scripts: Mapping[str, str], findings: Findings) -> dict[str, list[str]]:
+    routes = client_routes(output, scripts)
+    return {url: [route.name for route in holding(routes, names)] for url, names in findings.found.items()}
+
+
+def _build(
+    front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float, say: Say
+) -> tuple[dict[str, str], Findings]:
+    """Build and prove; the previous output is restored if either fails.
+
+    :returns: The client scripts, and what they contain.
+    """
     with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
         say("build", "")
         run_command(options.build_command, front.path, env, deadline, watch=partial(say, "build"))
@@ -182,16 +199,13 @@ def _build(front: Frontend, options: BuildOptions, env: Mapping[str, str], deadl
             )
         scripts = client_scripts(front.output)
         findings = search(scripts, options.expected_urls, options.forbidden_urls)
-        if not findings.passed:
-            names = ", ".join(sorted(options.env)) or "none"
-            raise BuildError(
-                complaint(
-                    findings,
-                    f"the new build in {front.output}",
-                    f"the sources do not seem to use the public variables given ({names})",
-                )
-                + "; the previous build was restored"
-            )
+        where = f"the new build in {front.output}"
+        names = ", ".join(sorted(options.env)) or "none"
+        problem = complaint(
+            findings, where, f"the sources do not seem to use the public variables given ({names})"
+        ) or unloaded(findings, client_routes(front.output, scripts), where)
+        if problem:
+            raise BuildError(f"{problem}; the previous build was restored")
         after = source_digests(front.path, not_source(options))
         record = BuildRecord(
             inputs=front.inputs,
@@ -201,4 +215,4 @@ def _build(front: Frontend, options: BuildOptions, env: Mapping[str, str], deadl
             revision=front.inputs.fingerprint(),
         )
         write_atomic(front.record_path, record.to_json(), mode=0o600)
-    return findings
+    return scripts, findings

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -27,13 +27,16 @@ _SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?
 
 @dataclass(frozen=True)
 class Findings:
-    """Which scripts contain the URLs, and which other WebSocket URLs they contain if one is missing."""
+    """Which scripts contain the URLs.
+
+    :param others: If an expected URL is missing, the other WebSocket URLs and the scripts that contain them.
+    """
 
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
     forbidden: Mapping[str, tuple[str, ...]]
     scripts: tuple[str, ...]
-    others: tuple[str, ...] = ()
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -85,13 +88,17 @@ def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Seque
             if pattern.search(rest):
                 wrong.setdefault(url, []).append(name)
     missing = tuple(url for url in dict.fromkeys(expected) if url not in found)
-    there = {url for text in scripts.values() for url in _WEBSOCKET_URL.findall(normalised(text))} if missing else set()
+    others: dict[str, list[str]] = {}
+    for name in sorted(scripts) if missing else ():
+        for url in dict.fromkeys(_WEBSOCKET_URL.findall(normalised(scripts[name]))):
+            if not any(pattern.match(url) for _, pattern in wanted):
+                others.setdefault(url, []).append(name)
     return Findings(
         {url: tuple(found[url]) for url in expected if url in found},
         missing,
         {url: tuple(names) for url, names in wrong.items()},
         tuple(sorted(scripts)),
-        tuple(sorted(url for url in there if not any(pattern.match(url) for _, pattern in wanted + unwanted))),
+        {url: tuple(others[url]) for url in sorted(others)},
     )
 
 
@@ -195,10 +202,13 @@ def complaint(findings: Findings, where: str, expectation: str = "") -> str:
         return f"{where} has no client scripts"
     if findings.missing:
         number = len(findings.scripts)
-        instead = f", which contain {_listed(findings.others)}" if findings.others else ""
+        others = [f"{url} ({_listed(names)})" for url, names in findings.others.items()]
+        instead = f", which contain {_listed(others)}" if others else ""
         parts.append(f"{_listed(findings.missing)} is in none of the {number} client scripts of {where}{instead}")
     for url, names in findings.forbidden.items():
-        parts.append(f"client scripts of {where} contain {url} ({_listed(names)})")
+        said = {name for other, there in findings.others.items() if other.startswith(url) for name in there}
+        if not said.issuperset(names):
+            parts.append(f"client scripts of {where} contain {url} ({_listed(names)})")
     if parts and findings.missing and expectation:
         parts.append(expectation)
     return "; ".join(parts)

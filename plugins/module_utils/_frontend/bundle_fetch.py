@@ -37,17 +37,38 @@ class Limits:
     bytes_all: int = 128 * 1024 * 1024
 
 
+@dataclass(frozen=True)
+class LoadedPage:
+    """A page as it was served.
+
+    :param asked: The URL that was asked for; ``final`` the one that answered, after redirects.
+    :param scripts: The URLs of its scripts that were loaded.
+    """
+
+    asked: str
+    final: str
+    scripts: tuple[str, ...]
+
+
 @dataclass
 class Bundle:
-    """What a page makes a browser load.
+    """What pages make a browser load.
 
     :param scripts: Texts of scripts by URL, including those written into pages.
     :param failures: Why a script or page could not be fetched, by URL.
+    :param origin: The origin of the first page.
+    :param came_from: The URL that each fetched script finally came from, after redirects.
     """
 
     scripts: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    pages: list[str] = field(default_factory=list)
+    loaded: list[LoadedPage] = field(default_factory=list)
+    origin: str = ""
+    came_from: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> list[str]:
+        return [page.final for page in self.loaded]
 
 
 def address_of(connect_to: str, port: int) -> tuple[str, int]:
@@ -212,45 +233,66 @@ def load(url: str, pages: Sequence[str], fetcher: Fetcher, limits: Limits) -> Bu
     :raises FetchError: If the first page cannot be fetched.
     """
     bundle = Bundle()
-    queue: list[str] = []
-    origin = ""
     for number, page in enumerate((url, *pages)):
         address = urljoin(url, page)
         try:
-            html, final = fetcher.text(address)
+            load_page(bundle, address, fetcher, limits)
         except FetchError as err:
             if number == 0:
                 raise
             bundle.failures[address] = str(err)
-            continue
-        origin = origin or _origin(final)
-        bundle.pages.append(final)
-        found = read_page(html, final)
-        queue += found.sources
-        for count, text in enumerate(found.inline, 1):
-            bundle.scripts[f"{final}#script-{count}"] = text
-    _load_scripts(bundle, queue, origin, fetcher, limits)
     return bundle
 
 
-def _load_scripts(bundle: Bundle, queue: list[str], origin: str, fetcher: Fetcher, limits: Limits) -> None:
-    seen: set[str] = set()
+def load_page(bundle: Bundle, address: str, fetcher: Fetcher, limits: Limits) -> LoadedPage:
+    """Load a page and the scripts that it refers to into a bundle, those that it has already left out.
+
+    :raises FetchError: If the page cannot be fetched.
+    """
+    html, final = fetcher.text(address)
+    bundle.origin = bundle.origin or _origin(final)
+    found = read_page(html, final)
+    for count, text in enumerate(found.inline, 1):
+        bundle.scripts[f"{final}#script-{count}"] = text
+    loaded = _load_scripts(bundle, list(found.sources), fetcher, limits)
+    inline = [f"{final}#script-{count}" for count in range(1, len(found.inline) + 1)]
+    page = LoadedPage(address, final, (*inline, *loaded))
+    bundle.loaded.append(page)
+    return page
+
+
+def load_script(bundle: Bundle, address: str, fetcher: Fetcher, limits: Limits) -> None:
+    """Load a script that no page refers to, because it is loaded later."""
+    _load_scripts(bundle, [address], fetcher, limits)
+
+
+def _load_scripts(bundle: Bundle, queue: list[str], fetcher: Fetcher, limits: Limits) -> list[str]:
+    """Load scripts and what they import.
+
+    :returns: The URLs of all of them, those that were loaded before included.
+    """
+    seen: dict[str, None] = {}
     while queue:
         address = urldefrag(queue.pop(0))[0]
-        if address in seen or _origin(address) != origin:
+        if address in seen or _origin(address) != bundle.origin:
             continue
-        seen.add(address)
-        if len(seen) > limits.scripts:
-            bundle.failures[address] = f"the pages refer to more than {limits.scripts} scripts; the rest was not read"
-            break
-        try:
-            text, final = fetcher.text(address)
-        except FetchError as err:
-            bundle.failures[address] = str(err)
+        seen[address] = None
+        if address in bundle.failures:
             continue
-        bundle.scripts[address] = text
+        if address not in bundle.came_from:
+            if len(bundle.came_from) >= limits.scripts:
+                bundle.failures[address] = (
+                    f"the pages refer to more than {limits.scripts} scripts; the rest was not read"
+                )
+                break
+            try:
+                bundle.scripts[address], bundle.came_from[address] = fetcher.text(address)
+            except FetchError as err:
+                bundle.failures[address] = str(err)
+                continue
         if "/_next/" not in address:
-            queue += imported(text, final)
+            queue += imported(bundle.scripts[address], bundle.came_from[address])
+    return [address for address in seen if address in bundle.scripts]
 
 
 def _origin(url: str) -> str:

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._host.files import read_text
 from .build_plan import RECORD, record_beside
+from .routes import NextManifests, Route, next_routes, page_routes
 from .sources import short_digest
 
 _LARGEST_SCRIPT = 32 * 1024 * 1024
+_REFERENCES = "_client-reference-manifest.js"
 
 
 def is_next_build(package: Mapping[str, Any], output_dir: str) -> bool:
@@ -68,6 +71,60 @@ def client_scripts(output: str) -> dict[str, str]:
             if text is not None:
                 scripts[os.path.relpath(path, output)] = text
     return scripts
+
+
+def client_routes(output: str, scripts: Mapping[str, str]) -> tuple[Route, ...]:
+    """Return the routes of a build and which scripts they load; none if the build does not say.
+
+    :param scripts: The client scripts of the build.
+    """
+    if not os.path.isfile(os.path.join(output, "build-manifest.json")):
+        return page_routes(scripts)
+    manifests = NextManifests(
+        pages=_object(os.path.join(output, "build-manifest.json")),
+        app=_object(os.path.join(output, "app-build-manifest.json")),
+        references=dict(_references(os.path.join(output, "server", "app"))),
+        prerendered=_object(os.path.join(output, "prerender-manifest.json")),
+    )
+    return next_routes(manifests, scripts)
+
+
+def common_scripts(output: str) -> frozenset[str]:
+    """Return the scripts that Next.js adds to the pages of every route, such as polyfills."""
+    manifest = _object(os.path.join(output, "build-manifest.json"))
+    named = [manifest.get(key) for key in ("polyfillFiles", "lowPriorityFiles")]
+    return frozenset(str(name) for names in named if isinstance(names, list) for name in names)
+
+
+def base_path(output: str) -> str:
+    """Return the path that Next.js puts before every route; empty for none."""
+    value = _object(os.path.join(output, "routes-manifest.json")).get("basePath")
+    return value if isinstance(value, str) else ""
+
+
+def _references(root: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read the assignments ``globalThis.__RSC_MANIFEST["/page"]={...};`` of the app router."""
+    for directory, _names, files in os.walk(root):
+        for name in files:
+            if name.endswith(f"page{_REFERENCES}"):
+                path = os.path.join(directory, name)
+                text = read_text(path) or ""
+                start = text.find("{", text.rfind("]", 0, text.find('"moduleLoading"')))
+                key = "/" + os.path.relpath(path, root)[: -len(_REFERENCES)]
+                yield key, _parsed(text[start:].rstrip().rstrip(";"))
+
+
+def _object(path: str) -> dict[str, Any]:
+    return _parsed(read_text(path) or "")
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return the JSON object of a text; an empty one if it is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def record_path(output: str, *, next_build: bool) -> str:

@@ -31,7 +31,7 @@ class VerificationOutcome:
 
 
 def conclude(
-    checks: Sequence[Mapping[str, Any]], page_way: str, page_fault: str | None, url: str
+    checks: Sequence[Mapping[str, Any]], page_way: str, page_fault: str | None, url: str, page_evidence: str = ""
 ) -> VerificationOutcome:
     """Summarise the results of ``websocket_check`` and of ``frontend_bundle_info``.
 
@@ -39,6 +39,7 @@ def conclude(
     :param page_way: How the page was read, in words.
     :param page_fault: Why its scripts did not pass.
     :param url: The public URL that they must contain.
+    :param page_evidence: Which of them contain it, in words; empty if that is not known.
     """
     made = [check for check in checks if not check.get("skipped")]
     # A call that could not run, for example without its library, has no results.
@@ -50,7 +51,7 @@ def conclude(
     causes = [as_sentence(each["explanation"], each["remedy"]) for each in failed]
     pages = [f"{page_way}, {page_fault}"] if page_fault else []
     faults = [*dict.fromkeys(not_made), *causes, *pages]
-    scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} they contain {url})"
+    scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} {page_evidence or f'they contain {url}'})"
     host_failed = any(not result["passed"] and result["vantage"] != "public" for result in results)
     return VerificationOutcome(
         passed=not faults,

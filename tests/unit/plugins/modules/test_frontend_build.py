@@ -32,6 +32,7 @@ echo "let u='$NEXT_PUBLIC_WS_URL'" > .next/static/chunks/a.js
 grep -q BROKEN app.js && { echo "Failed to compile."; echo "Type error: BROKEN, and $TOKEN"; exit 1; }
 echo '{"jsx": "preserve"}' > tsconfig.json
 for f in build-manifest.json routes-manifest.json; do echo '{}' > .next/$f; done
+[ -e "$(dirname "$0")/manifest" ] && cp "$(dirname "$0")/manifest" .next/build-manifest.json
 echo "id-$NEXT_PUBLIC_WS_URL" > .next/BUILD_ID
 """
 URL = "wss://api.example.com/ws"
@@ -83,12 +84,48 @@ def test_the_first_run_installs_and_builds_and_the_second_does_nothing(site: Sit
     first = site.run()
     assert (first["changed"], first["reasons"]) == (True, ["there is no build"])
     assert first["install"] == {"ran": True, "reasons": ["there is no node_modules"]}
-    assert first["proof"] == {"urls": {URL: ["static/chunks/a.js"]}, "missing": [], "forbidden": {}, "chunks": 1}
+    assert first["proof"] == {
+        "urls": {URL: ["static/chunks/a.js"]},
+        "missing": [],
+        "forbidden": {},
+        "chunks": 1,
+        "routes": {URL: []},
+    }
     assert first["build_id"] == f"id-{URL}"
     assert site.calls() == [INSTALL, BUILD]
     second = site.run()
     assert (second["changed"], second["reasons"], second["revision"]) == (False, [], first["revision"])
     assert site.calls() == []
+
+
+def test_the_routes_that_load_the_url_are_returned_and_those_of_the_present_build_too(site: Site) -> None:
+    (site.bin / "manifest").write_text('{"pages": {"/": [], "/live/[id]": ["static/chunks/a.js"]}}')
+    assert site.run()["proof"]["routes"] == {URL: ["/live/[id]"]}
+    again = site.run()
+    assert (again["changed"], again["proof"]["routes"]) == (False, {URL: ["/live/[id]"]})
+
+
+def test_a_url_that_no_route_loads_fails_before_the_build_replaces_the_previous_one(site: Site) -> None:
+    site.run()
+    (site.bin / "manifest").write_text('{"pages": {"/": ["static/chunks/b.js"]}}')
+    other = "wss://other.example.com/ws"
+    result = site.run(url=other)
+    assert result["failed"]
+    assert result["msg"] == (
+        f"{other} is only in static/chunks/a.js, which no route of the new build in {site.path}/.next loads; "
+        "the previous build was restored"
+    )
+    assert (site.path / ".next/BUILD_ID").read_text() == f"id-{URL}\n"
+
+
+def test_a_build_without_the_url_fails_with_the_url_that_it_has_instead_and_its_file(site: Site) -> None:
+    result = site.run(env={"NEXT_PUBLIC_WS_URL": "ws://localhost:8080/ws"}, forbidden_urls=["ws://localhost"])
+    assert result["failed"]
+    assert result["msg"] == (
+        f"{URL} is in none of the 1 client scripts of the new build in {site.path}/.next, which contain "
+        "ws://localhost:8080/ws (static/chunks/a.js); the sources do not seem to use the public variables given "
+        "(NEXT_PUBLIC_WS_URL); the previous build was restored"
+    )
 
 
 def test_check_mode_predicts_and_writes_nothing(site: Site) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.server
+import json
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import module_runner
 import pytest
@@ -107,8 +109,7 @@ def test_a_stale_bundle_is_named(site: Site) -> None:
     page = f"http://127.0.0.1:{site.port}/"
     assert result["failed"]
     assert result["msg"] == (
-        f"{URL} is in none of the 1 client scripts of {page}; "
-        f"client scripts of {page} contain ws://localhost:14200/ws ({page}a.js)"
+        f"{URL} is in none of the 1 client scripts of {page}, which contain ws://localhost:14200/ws ({page}a.js)"
     )
 
 
@@ -233,3 +234,181 @@ def test_nothing_listens(site: Site) -> None:
 def test_a_malformed_url_is_refused() -> None:
     result = module_runner.run(frontend_bundle_info, {"url": "app.example.com"})
     assert "expected a URL such as http://app.example.com/" in result["complaint"]
+
+
+class Build:
+    """A site of Next.js: its output directory, and the pages that serve it."""
+
+    def __init__(self, site: Site, directory: Path, routes: dict[str, str], base: str = "") -> None:
+        self.site, self.directory, self.base = site, directory, base
+        self.write("build-manifest.json", json.dumps({"pages": {n: [f] for n, f in routes.items()}, **COMMON}))
+        self.write("routes-manifest.json", json.dumps({"basePath": base}))
+        self.script("static/polyfills.js", "1")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def script(self, name: str, text: str) -> None:
+        self.write(name, text)
+        self.site.pages[f"{self.base}/_next/{quote(name)}"] = text
+
+    def page(self, path: str, *scripts: str) -> None:
+        sources = ("static/polyfills.js", *scripts)
+        self.site.pages[self.base + path] = "".join(
+            f'<script src="{self.base}/_next/{quote(name)}"></script>' for name in sources
+        )
+
+    def read(self, **options: Any) -> dict[str, Any]:
+        return self.site.run(self.base + "/", build_dir=str(self.directory), **options)
+
+
+COMMON = {"polyfillFiles": ["static/polyfills.js"]}
+HOME, LIVE = "static/chunks/home.js", "static/chunks/[id].js"
+
+
+@pytest.fixture
+def build(site: Site, tmp_path: Path) -> Build:
+    """``/`` has no WebSocket, ``/live/[id]`` has one."""
+    made = Build(site, tmp_path / ".next", {"/": HOME, "/live/[id]": LIVE})
+    made.script(HOME, "1")
+    made.script(LIVE, f"'{URL}'")
+    made.page("/", HOME)
+    return made
+
+
+def test_the_route_that_has_the_url_is_found_and_read(site: Site, build: Build) -> None:
+    build.page("/live/1", LIVE)
+    result = build.read()
+    base = f"http://127.0.0.1:{site.port}"
+    assert (result["passed"], result["complaint"]) == (True, "")
+    assert result["routes"] == [
+        {
+            "route": "/live/[id]",
+            "page": f"{base}/live/1",
+            "scripts": [f"{base}/_next/{quote(LIVE)}"],
+            "unanswered": "",
+        }
+    ]
+    assert result["evidence"] == f"those of /live/[id] (read at /live/1) contain {URL}"
+    assert site.run()["passed"] is False
+
+
+def test_given_pages_fill_the_dynamic_segments(site: Site, build: Build) -> None:
+    build.page("/live/seven", LIVE)
+    result = build.read(pages=["/live/seven"])
+    assert result["evidence"] == f"those of /live/[id] (read at /live/seven) contain {URL}"
+    assert "/live/1" not in site.asked
+
+
+def test_a_second_placeholder_is_tried(build: Build) -> None:
+    build.page("/live/a", LIVE)
+    assert build.read()["evidence"] == f"those of /live/[id] (read at /live/a) contain {URL}"
+
+
+def test_the_first_page_is_enough_if_it_has_the_url(site: Site, build: Build) -> None:
+    build.script(HOME, f"'{URL}'")
+    assert build.read()["evidence"] == f"those of / contain {URL}"
+    assert not [path for path in site.asked if path.startswith("/live")]
+
+
+def test_without_an_answered_page_the_scripts_of_the_route_are_read(site: Site, build: Build) -> None:
+    result = build.read()
+    base = f"http://127.0.0.1:{site.port}"
+    assert result["passed"] is True
+    assert result["evidence"] == (
+        f"those of /live/[id] contain {URL}, but no page of it was read: {base}/live/a answers 404; "
+        "name one in staging_pages"
+    )
+    site.pages[f"/_next/{quote(LIVE)}"] = None
+    result = build.read()
+    assert result["passed"] is False
+    assert f"{base}/_next/{quote(LIVE)} answers 404" in result["complaint"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param((302, {"Location": "/"}, ""), "redirects to", id="redirected"),
+        pytest.param(None, "answers with the scripts of another page", id="login under the same address"),
+    ],
+)
+def test_a_page_that_needs_a_login_is_not_the_page_of_its_route(build: Build, answer: Any, why: str) -> None:
+    for path in ("/live/1", "/live/a"):
+        build.page(path, HOME)
+        if answer:
+            build.site.pages[path] = answer
+    result = build.read()
+    assert result["passed"] is True
+    assert why in result["routes"][0]["unanswered"]
+    assert "name one in staging_pages" in result["evidence"]
+
+
+def test_a_page_of_an_earlier_build_is_a_failure_even_if_its_scripts_are_still_there(build: Build) -> None:
+    build.script("static/chunks/earlier.js", "'ws://old.example.com/ws'")
+    build.page("/live/1", "static/chunks/earlier.js")
+    result = build.read()
+    assert result["passed"] is False
+    assert "/_next/static/chunks/earlier.js, which is no script of the build in" in result["complaint"]
+    assert result["complaint"].endswith("the server seems to deliver an earlier build")
+
+
+def test_a_script_that_is_loaded_later_counts(build: Build) -> None:
+    build.script(LIVE, 'e.v(t=>Promise.all(["static/chunks/later.js"].map(t=>e.l(t))))')
+    build.script("static/chunks/later.js", f"'{URL}'")
+    build.page("/live/1", LIVE)
+    result = build.read()
+    assert result["routes"][0]["scripts"][0].endswith("/_next/static/chunks/later.js")
+    assert result["evidence"] == f"those of /live/[id] (read at /live/1) contain {URL}"
+
+
+def test_a_build_without_the_url_in_any_route_is_named(site: Site, build: Build) -> None:
+    build.script(LIVE, "'ws://localhost:8080/ws'")
+    result = build.read()
+    assert result["complaint"] == (
+        f"{URL} is in none of the 2 client scripts of http://127.0.0.1:{site.port}/; "
+        f"no route of the build in {build.directory} has it"
+    )
+
+
+def test_a_forbidden_url_of_a_route_that_is_read_counts(build: Build) -> None:
+    build.script(LIVE, f"'{URL}';'ws://localhost:14200/ws'")
+    build.page("/live/1", LIVE)
+    assert "contain ws://localhost:14200/ws" in build.read(forbidden_urls=["ws://localhost:14200/ws"])["complaint"]
+
+
+def test_routes_are_below_the_base_path(site: Site, tmp_path: Path) -> None:
+    build = Build(site, tmp_path / ".next", {"/": HOME, "/live/[id]": LIVE}, base="/app")
+    build.script(HOME, "1")
+    build.script(LIVE, f"'{URL}'")
+    build.page("/", HOME)
+    build.page("/live/1", LIVE)
+    assert build.read()["evidence"] == f"those of /live/[id] (read at /app/live/1) contain {URL}"
+
+
+def test_another_page_of_a_static_build_is_found(site: Site, tmp_path: Path) -> None:
+    files = {
+        "index.html": "<script src='/assets/home.js'></script>",
+        "live/index.html": "<script src='/assets/live.js'></script>",
+        "assets/home.js": "1",
+        "assets/live.js": f"'{URL}'",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        site.pages["/" + name.replace("index.html", "")] = text
+    result = site.run(build_dir=str(tmp_path))
+    assert result["evidence"] == f"those of /live/ contain {URL}"
+    del site.pages["/live/"]
+    assert site.run(build_dir=str(tmp_path))["complaint"].endswith(
+        f"/live/ of the build in {tmp_path} has it, but no page of it was read: "
+        f"http://127.0.0.1:{site.port}/live/ answers 404"
+    )
+
+
+def test_without_a_build_only_the_pages_are_read(site: Site, tmp_path: Path) -> None:
+    site.pages = {"/": f"<script>'{URL}'</script>"}
+    result = site.run(build_dir=str(tmp_path / "none"))
+    assert (result["passed"], result["routes"], result["evidence"]) == (True, [], "")

@@ -87,8 +87,15 @@ def test_complaints_are_whole_sentences() -> None:
     assert complaint(search({"a.js": WS}, [WS], []), ".next") == ""
     assert (
         complaint(search({"a.js": "ws://old"}, [WS], ["ws://old"]), ".next", "why")
-        == "wss://api.example.com/ws is in none of the 1 client scripts of .next; "
-        "client scripts of .next contain ws://old (a.js); why"
+        == "wss://api.example.com/ws is in none of the 1 client scripts of .next, which contain ws://old (a.js); why"
+    )
+    assert (
+        complaint(search({"a.js": "ws://old/ws", "b.js": "http://old"}, [WS], ["ws://old", "http://old"]), ".next")
+        == "wss://api.example.com/ws is in none of the 2 client scripts of .next, which contain ws://old/ws (a.js); "
+        "client scripts of .next contain http://old (b.js)"
+    )
+    assert complaint(search({"a.js": "ws://old/ws", "b.js": WS}, [WS], ["ws://old"]), ".next") == (
+        "client scripts of .next contain ws://old (a.js)"
     )
 
 
@@ -96,9 +103,9 @@ def test_a_complaint_says_which_other_websocket_urls_are_there() -> None:
     scripts = {"a.js": r"'wss:\/\/old.example.com\/ws'", "b.js": 'x="ws:"+y;"ws://[::1]:9/ws?a=1"', "c.js": f"'{WS}2'"}
     assert complaint(search(scripts, [WS], []), ".next") == (
         "wss://api.example.com/ws is in none of the 3 client scripts of .next, "
-        "which contain ws://[::1]:9/ws, wss://api.example.com/ws2, wss://old.example.com/ws"
+        "which contain ws://[::1]:9/ws (b.js), wss://api.example.com/ws2 (c.js), wss://old.example.com/ws (a.js)"
     )
-    assert search({**scripts, "d.js": WS}, [WS], []).others == ()
+    assert search({**scripts, "d.js": WS}, [WS], []).others == {}
 
 
 def test_escapes_are_undone() -> None:

@@ -82,3 +82,8 @@ def test_without_a_check_the_page_alone_decides() -> None:
     failed = conclude([SKIPPED], "own port", "HTTP 502", URL)
     assert not failed.passed
     assert failed.lines == ("Scripts of the served page: failed (own port, HTTP 502)",)
+
+
+def test_the_evidence_of_the_page_takes_the_place_of_the_sentence_without_it() -> None:
+    outcome = conclude([SKIPPED], "own port", None, URL, f"those of /a contain {URL}")
+    assert outcome.lines[-1] == f"Scripts of the served page: passed (own port those of /a contain {URL})"
