@@ -111,7 +111,8 @@ def test_websocket_streams_and_page_are_verified_from_all_vantage_points(tmp_pat
         verified = Verified(tmp_path, {**inputs, "staging_verify_connections": 12})
     result = verified.result
     assert verified.exit_code == 0, verified.output
-    assert set(result) == {"passed", "host_passed", "message", "lines", "results", "url", "page_url", "sse_paths"}
+    fields = {"passed", "host_passed", "message", "lines", "results", "routes", "url", "page_url", "sse_paths"}
+    assert set(result) == fields
     assert (result["passed"], result["host_passed"], result["message"]) == (True, True, "")
     assert verified.lines == [*PASSED[:4], "Connection through the proxy: passed", *PASSED[4:]]
     assert "12 of 12 connections held at once" in result["lines"][4]
