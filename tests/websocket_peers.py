@@ -196,6 +196,22 @@ class Authority:
     def ca_path(self) -> str:
         return str(self.directory / "ca.pem")
 
+    def intermediate(self, name: str, first_day: int = -400, last_day: int = 400) -> Authority:
+        """An authority below this one, in a directory of its own."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            _builder(name, self._certificate.subject, first_day, last_day)
+            .public_key(key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        directory = self.directory / name.replace(" ", "-")
+        directory.mkdir()
+        _write(directory, "ca", certificate, key)
+        return Authority(directory, key, certificate)
+
     def issue(self, name: str, first_day: int = -1, last_day: int = 30) -> tuple[str, str]:
         """Write a certificate and its key; days count from now. Returns their paths."""
         key = ec.generate_private_key(ec.SECP256R1())

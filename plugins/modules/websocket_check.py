@@ -283,7 +283,9 @@ results:
       description: Close C(code), its C(name), the C(reason), and who closed (C(by), V(nobody) for a cut).
       type: dict
     tls:
-      description: Version and cipher; subject, issuer, names and expiry of the certificate.
+      description:
+        - Version and cipher; subject, issuer, names and expiry of the certificate; the C(chain) of certificates that
+          the server sent, the server's own first.
       type: dict
     first_event_s:
       description: Seconds until the first event of an event stream.
@@ -293,6 +295,11 @@ results:
       type: dict
     connections:
       description: With O(connections) above 1, numbers of accepted and held connections, failures by cause, and times.
+      type: dict
+    without_upgrade:
+      description:
+        - The C(status) of the answer to the same request without an upgrade, and a C(digest) of its body; null where it
+          was not asked for. With O(earlier_results), it proves in a later call that an upgrade was lost.
       type: dict
     evidence:
       description: What was seen, one line for each fact.

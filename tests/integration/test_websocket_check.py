@@ -264,10 +264,10 @@ def test_the_websockets_library_behind_a_proxy(check: Callable[..., dict[str, An
     [
         ("/nowhere", 404, "not_routed_by_proxy"),
         ("/401", 401, "authentication_required"),
-        ("/403", 403, "not_routed_by_proxy"),
+        ("/403", 403, "denied_by_proxy"),
         ("/301", 301, "redirected"),
-        ("/400", 400, "upgrade_not_forwarded"),
-        ("/426", 426, "upgrade_not_forwarded"),
+        ("/400", 400, "bad_request"),
+        ("/426", 426, "refused_behind_proxy"),
         ("/444", None, "closed_in_handshake"),
         ("/502", 502, "bad_gateway"),
         ("/504", 504, "gateway_timeout"),

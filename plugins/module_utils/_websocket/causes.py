@@ -28,13 +28,24 @@ class Cause(enum.Enum):
     TLS_NAME_MISMATCH = "tls_name_mismatch"
     TLS_EXPIRED = "tls_expired"
     TLS_NOT_YET_VALID = "tls_not_yet_valid"
+    TLS_CHAIN_INVALID = "tls_chain_invalid"
+    TLS_NAME_NOT_SERVED = "tls_name_not_served"
+    TLS_VERSION_NOT_SUPPORTED = "tls_version_not_supported"
     TLS_CLIENT_CERTIFICATE_REQUIRED = "tls_client_certificate_required"
     TLS_FAILED = "tls_failed"
     TLS_EXPECTED = "tls_expected"
     PLAIN_EXPECTED = "plain_expected"
     REDIRECTED = "redirected"
+    LOGIN_PAGE_IN_FRONT = "login_page_in_front"
+    DENIED_BY_ADDRESS = "denied_by_address"
+    DENIED_BY_PROXY = "denied_by_proxy"
+    FILTERED = "filtered"
+    REQUEST_TOO_LARGE = "request_too_large"
+    PROXY_PROTOCOL_MISMATCH = "proxy_protocol_mismatch"
+    HANDSHAKE_HEADER_LOST = "handshake_header_lost"
     UPGRADE_NOT_FORWARDED = "upgrade_not_forwarded"
     NOT_ROUTED_BY_PROXY = "not_routed_by_proxy"
+    NOT_ROUTED_TO_PROXY = "not_routed_to_proxy"
     REFUSED_BEHIND_PROXY = "refused_behind_proxy"
     BAD_GATEWAY = "bad_gateway"
     GATEWAY_TIMEOUT = "gateway_timeout"
@@ -141,7 +152,8 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.TLS_UNTRUSTED: CatalogueEntry(
         "The certificate was not issued by an authority that is trusted here.",
-        "It is self-signed, comes from a private authority, or the server does not send an intermediate certificate.",
+        "It is self-signed, comes from a private authority, or the server does not send an intermediate certificate; "
+        "the explanation names the issuer that is missing.",
         "Send the full chain (`fullchain.pem`), or give the private authority with `ca_path`.",
     ),
     Cause.TLS_NAME_MISMATCH: CatalogueEntry(
@@ -160,6 +172,22 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
         "The clock of the machine that runs the check, or of the one that issued the certificate, is wrong.",
         "Set the clock (`timedatectl`), or wait until the validity begins.",
     ),
+    Cause.TLS_CHAIN_INVALID: CatalogueEntry(
+        "The server's own certificate is valid, and one above it in the chain is not.",
+        "An intermediate certificate that the server sends, or the authority that ends the chain, has expired.",
+        "Replace the intermediate certificate in the file that the server sends; renewing the server's own does not "
+        "help.",
+    ),
+    Cause.TLS_NAME_NOT_SERVED: CatalogueEntry(
+        "The server ends the TLS handshake with the alert `unrecognized_name`.",
+        "No `server` block with TLS has this name, and the default one refuses (`ssl_reject_handshake on`).",
+        "Add the name to the `server_name` of a block with `listen ... ssl` and a certificate for it.",
+    ),
+    Cause.TLS_VERSION_NOT_SUPPORTED: CatalogueEntry(
+        "Server and client have no TLS version in common.",
+        "The server allows old versions only (`ssl_protocols TLSv1.1`), which browsers refuse too.",
+        "Set `ssl_protocols TLSv1.2 TLSv1.3`.",
+    ),
     Cause.TLS_CLIENT_CERTIFICATE_REQUIRED: CatalogueEntry(
         "The server ends the connection and requires a client certificate.",
         "Mutual TLS is switched on (`ssl_verify_client`).",
@@ -167,8 +195,8 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.TLS_FAILED: CatalogueEntry(
         "The TLS handshake ends with an error or not at all, and the port does not answer plain HTTP either.",
-        "No common protocol version or cipher, no certificate for this name, or no TLS server on this port.",
-        "Read the proxy's error log; compare `ssl_protocols` and the certificate of this `server_name`.",
+        "No common cipher, a broken TLS configuration, or no TLS server on this port.",
+        "Read the log of the server on this port; compare its ciphers and certificate.",
     ),
     Cause.TLS_EXPECTED: CatalogueEntry(
         "The check asked without TLS, and the port requires TLS.",
@@ -178,16 +206,52 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     Cause.PLAIN_EXPECTED: CatalogueEntry(
         "The check asked for TLS, and the port answers plain HTTP.",
         "The URL has `wss://` where the port has no TLS, often the backend's own port.",
-        "Use `ws://` for this port, or the port on which the proxy offers TLS.",
+        "Use the port on which the proxy offers TLS, or let it offer TLS on this one; the backend's own port is asked "
+        "with `ws://`.",
     ),
     Cause.REDIRECTED: CatalogueEntry(
         "The answer is a redirect; browsers do not follow one for a WebSocket.",
         "HTTP is redirected to HTTPS, the host to another name, or the path to one with a slash.",
-        "Use the URL of the redirect; from http to https that means `wss://`.",
+        "Use the URL of the redirect if it has the same path; from http to https that means `wss://`.",
+    ),
+    Cause.LOGIN_PAGE_IN_FRONT: CatalogueEntry(
+        "The answer redirects to a login: another host, or a URL with a parameter to return to.",
+        "A single sign-on (oauth2-proxy, Authelia, `auth_request`) covers the path of the WebSocket.",
+        "Exclude the path from the login, or give the cookie of a session with `secret_headers`.",
+    ),
+    Cause.DENIED_BY_ADDRESS: CatalogueEntry(
+        "403 with a page of the proxy itself, while the same handshake passes from another address.",
+        "A rule of the proxy (`allow`, `deny`, an access list) admits some addresses only.",
+        "Add the address to the rule.",
+    ),
+    Cause.DENIED_BY_PROXY: CatalogueEntry(
+        "403 with a page of the proxy itself.",
+        "An access rule (`allow`/`deny`, `auth_request`), or a location that serves files.",
+        "Find the rule in the location or above it; the proxy's error log names it.",
+    ),
+    Cause.FILTERED: CatalogueEntry(
+        "The page of a firewall or of a content delivery network, such as a challenge.",
+        "It takes the request for an attack or for a robot.",
+        "Make an exception for the path there.",
+    ),
+    Cause.REQUEST_TOO_LARGE: CatalogueEntry(
+        "414, 431, or 400 with `Request Header Or Cookie Too Large`.",
+        "The cookies or the URL are larger than the buffers for headers.",
+        "Send fewer cookies, or raise `large_client_header_buffers`.",
+    ),
+    Cause.PROXY_PROTOCOL_MISMATCH: CatalogueEntry(
+        "The port closes an ordinary connection and answers after a line of the PROXY protocol.",
+        "A `listen ... proxy_protocol` where a client connects without a load balancer in between.",
+        "Remove `proxy_protocol` from the `listen` line, or ask the load balancer.",
+    ),
+    Cause.HANDSHAKE_HEADER_LOST: CatalogueEntry(
+        "The backend misses `Sec-WebSocket-Key` or `Sec-WebSocket-Version`, while direct works.",
+        "The proxy removes or changes these headers.",
+        "Remove the lines that set them; a proxy forwards them by itself.",
     ),
     Cause.UPGRADE_NOT_FORWARDED: CatalogueEntry(
-        "Direct works; through the proxy the application answers as if to an ordinary request (404 with FastAPI, "
-        "426, 400 or 505 with others).",
+        "Direct works; through the proxy comes the page that the application gives to an ordinary request (404 with "
+        "FastAPI), 426, 505, or 400 with words about the upgrade.",
         "The proxy does not forward Upgrade and Connection, or speaks HTTP/1.0 to the backend. A location that "
         "sets headers of its own does not inherit those of the server level.",
         "Set `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection "
@@ -198,10 +262,16 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
         "No location of the server that answered routes this path to the backend; often another `server` answers.",
         "Add the location to the server block of this name; check `server_name` and which block is the default.",
     ),
+    Cause.NOT_ROUTED_TO_PROXY: CatalogueEntry(
+        "A refusal at the public address, while the proxy accepts the same handshake at its own.",
+        "The machine in front of the proxy answers by itself or forwards to another server; or the name leads to "
+        "another machine.",
+        "Compare where the public name leads, and where that machine forwards to, with the proxy.",
+    ),
     Cause.REFUSED_BEHIND_PROXY: CatalogueEntry(
-        "403 through the proxy, while direct works with the same headers, query and origin.",
-        "The proxy sends another path (FastAPI answers 403 to an upgrade on an unknown path) or another Host, or a "
-        "filter is in between.",
+        "403 or another refusal through the proxy, while direct works with the same headers, query and origin.",
+        "The proxy sends another path (FastAPI answers 403 to an upgrade on an unknown path) or another Host, asks "
+        "another server, or a filter is in between. What is not proven is said to be so.",
         "Compare `proxy_pass` with the path: a URI in it, even a slash, replaces the location's prefix. Forward "
         "`Host`; the application's log shows the path that arrives.",
     ),

@@ -31,11 +31,14 @@ _BY_WEIGHT = (Fault.LOCAL_LIMIT, Fault.CONNECT_TIMED_OUT, Fault.REFUSED, Fault.U
 _Address = tuple[int, Any]
 
 
-async def connect(target: Target, context: ssl.SSLContext | None, seen: Observation, deadline: float) -> Wire:
+async def connect(
+    target: Target, context: ssl.SSLContext | None, seen: Observation, deadline: float, prelude: bytes = b""
+) -> Wire:
     """Connect to an endpoint; phases, addresses and TLS go into the observation.
 
     :param context: For TLS; None for a connection without it.
     :param deadline: By the clock of the running loop.
+    :param prelude: Sent before anything else, TLS included.
     :raises EndedError: Without a connection; the observation holds the fault.
     """
     loop = asyncio.get_running_loop()
@@ -45,6 +48,9 @@ async def connect(target: Target, context: ssl.SSLContext | None, seen: Observat
     began = loop.time()
     sock = await _connect_tcp(addresses, seen, deadline)
     seen.phases["tcp"] = loop.time() - began
+    if prelude:
+        # A few bytes on a new connection: the system takes them at once.
+        await loop.sock_sendall(sock, prelude)
     if context is None:
         _, wire = await loop.create_connection(Wire, sock=sock)
         return wire

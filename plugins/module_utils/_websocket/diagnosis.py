@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .causes import CATALOGUE, Cause
+from .http_answer import Page
 from .judgement import Reference, as_sentence
 from .verdict import Verdict, judge
 
@@ -37,6 +38,7 @@ class EarlierResult:
     status: int | None = None
     longest_silence_s: float | None = None
     cause: str | None = None
+    without_upgrade: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,14 @@ def _parse_earlier(result: Any, index: int) -> EarlierResult:
         status=result.get("status"),
         longest_silence_s=result.get("longest_silence_s"),
         cause=result.get("cause"),
+        without_upgrade=_parse_page(result.get("without_upgrade")),
     )
+
+
+def _parse_page(raw: Any) -> Page | None:
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("status"), int):
+        return None
+    return Page(raw["status"], str(raw.get("digest") or ""))
 
 
 def diagnose(
@@ -122,18 +131,28 @@ def _reference(
     direct = [other for other in others if other.target.vantage == "direct"]
     direct_results = [result for result in results if result.vantage == "direct"]
     outcomes = [other.fault is None for other in direct] + [result.passed for result in direct_results]
+    pages = [plain.page for other in direct if (plain := other.follow_up.plain_request) is not None]
+    pages += [result.without_upgrade for result in direct_results if result.without_upgrade is not None]
     statuses = [other.status for other in direct] + [result.status for result in direct_results]
     return Reference(
         direct_passed=all(outcomes) if outcomes else None,
         proxied_passed=any(other.target.through_proxy and other.fault is None for other in others)
         or any(result.vantage != "direct" and result.passed for result in results),
-        direct_plain=next((plain for other in direct if (plain := other.follow_up.plain_request) is not None), None),
+        proxy_passed=_passed_at_proxy(seen, others, results),
+        direct_plain=next(iter(pages), None),
         direct_silence_s=_survived_silence_s(direct, direct_results),
         direct_status=next((status for status in statuses if status is not None), None),
         same_credentials=any(_same_credentials(seen, other) for other in direct if other.fault is None),
         direct_burst=next((other.largest_burst for other in direct if other.largest_burst), None),
         expected_idle_timeout_s=expected_idle_timeout_s,
     )
+
+
+def _passed_at_proxy(seen: Observation, others: Sequence[Observation], results: Sequence[EarlierResult]) -> bool:
+    """Whether the proxy passed at its own address, wherever that was checked, and failed nowhere."""
+    asked = [other.fault is None for other in others if other.target.vantage == "proxy"]
+    asked += [result.passed for result in results if result.vantage == "proxy"]
+    return seen.target.vantage == "public" and bool(asked) and all(asked)
 
 
 def _survived_silence_s(direct: Sequence[Observation], results: Sequence[EarlierResult]) -> float | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .filters import marks_of
 from .observation import Fault
-from .verdict_http import is_same_page
 
 if TYPE_CHECKING:
     from .observation import Observation
@@ -35,6 +35,11 @@ def _connection(seen: Observation) -> Iterator[str]:
         tls = seen.tls
         left = "" if tls.expires_in_days is None else f", expires in {tls.expires_in_days} days"
         checked = "" if tls.verified else ", not verified"
+        for number, link in enumerate(tls.chain if not tls.verified else (), start=1):
+            yield (
+                f"certificate {number} of the chain: {link.subject or 'nobody'}, issued by {link.issuer or 'nobody'}, "
+                f"valid from {link.not_before[:10]} to {link.not_after[:10]}"
+            )
         yield f"{tls.version} with the certificate of {tls.subject or 'an unknown subject'}{left}{checked}"
 
 
@@ -44,9 +49,12 @@ def _answer(seen: Observation) -> Iterator[str]:
         return
     server = f", Server: {answer.server}" if answer.server else ""
     yield f"HTTP/{answer.version} {answer.status} {answer.reason}".rstrip() + server
-    body = " ".join(answer.text.split())
+    body = " ".join(answer.content.split())
     if answer.status != 101 and body:
         yield f"body: {body[:_EXCERPT]}"
+    others = [mark for mark in marks_of(answer) if not mark.startswith("Server: ")]
+    if others:
+        yield ", ".join(others)
 
 
 def _follow_up(seen: Observation) -> Iterator[str]:
@@ -56,7 +64,7 @@ def _follow_up(seen: Observation) -> Iterator[str]:
         outcome = "no answer" if attempt.status is None else f"HTTP {attempt.status}"
         yield f"the same request {sent}: {outcome}"
     if found.plain_request is not None:
-        same = ", the same page" if seen.answer and is_same_page(seen.answer, found.plain_request) else ""
+        same = ", the same page" if seen.answer and seen.answer.page == found.plain_request.page else ""
         yield f"the same request without an upgrade: HTTP {found.plain_request.status}{same}"
     if found.reopened is not None:
         yield f"a new connection after the cut: {'opened' if found.reopened else 'not opened'}"
@@ -64,5 +72,7 @@ def _follow_up(seen: Observation) -> Iterator[str]:
         yield f"an upgrade on a path that cannot exist: HTTP {found.unknown_path_status}"
     if found.speaks_tls:
         yield "the port answers a TLS handshake"
+    if found.expects_proxy_protocol:
+        yield "the same request after a line of the PROXY protocol is answered"
     if found.speaks_plain_http:
         yield "the port answers plain HTTP"

@@ -9,6 +9,7 @@ needs the status of exactly these answers.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -33,6 +34,17 @@ class NotHttpError(Exception):
 
 class HeadTooBigError(Exception):
     """The head is longer than the bounds allow."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer as far as another one can be compared with it.
+
+    :param digest: Of the beginning of its body; empty for an empty body, which proves nothing.
+    """
+
+    status: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,39 @@ class RawAnswer(Answer):
         return self.body.decode("utf-8", "replace")
 
     @property
+    def content(self) -> str:
+        """The beginning of the body, whether it came in chunks or not."""
+        if "chunked" not in [token.lower() for token in self.tokens("Transfer-Encoding")]:
+            return self.text
+        return _without_chunk_sizes(self.body).decode("utf-8", "replace")
+
+    @property
+    def page(self) -> Page:
+        content = self.content.encode()
+        return Page(self.status, hashlib.sha256(content).hexdigest()[:16] if content else "")
+
+    @property
     def from_proxy_itself(self) -> bool:
         """Whether nginx (or OpenResty) made the page itself.
 
         A page of the backend carries the proxy's ``Server`` header too, but not this body.
         """
         return re.search(r"<center>(?:nginx|openresty)", self.text) is not None
+
+
+def _without_chunk_sizes(body: bytes) -> bytes:
+    """The data of a chunked body (RFC 9112, section 7.1), as far as it came."""
+    data = bytearray()
+    while True:
+        size, line_end, rest = body.partition(b"\r\n")
+        digits = size.split(b";")[0].strip()
+        if not line_end or not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", digits):
+            return bytes(data)
+        length = int(digits, 16)
+        if length == 0:
+            return bytes(data)
+        data += rest[:length]
+        body = rest[length + 2 :]
 
 
 class HeadParser:

@@ -84,17 +84,20 @@ async def read_body(wire: Wire, answer: RawAnswer, rest: bytes, deadline: float)
     return replace(answer, body=bytes(body[:MAX_BODY]))
 
 
-async def ask(target: Target, context: ssl.SSLContext | None, timeout_s: float) -> Observation:
-    """Send the target's request without an upgrade; the observation holds the answer or the fault."""
+async def ask(target: Target, context: ssl.SSLContext | None, timeout_s: float, prelude: bytes = b"") -> Observation:
+    """Send the target's request without an upgrade; the observation holds the answer or the fault.
+
+    :param prelude: Sent before the request, and before TLS.
+    """
     deadline = asyncio.get_running_loop().time() + timeout_s
     seen = Observation(target)
     wire: Wire | None = None
     try:
-        wire = await connect(target, context, seen, deadline)
+        wire = await connect(target, context, seen, deadline, prelude)
         wire.write(request_head(target, target.origin, ("Connection", "close")))
         answer, rest = await read_head(wire, seen, deadline)
         seen.answer = await read_body(wire, answer, rest, deadline)
-    except EndedError:
+    except (EndedError, OSError):
         pass
     finally:
         if wire is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .causes import Cause
-    from .http_answer import RawAnswer
+    from .http_answer import Page
     from .observation import Observation
 
 _PLACES = {"direct": "the backend", "proxy": "the proxy", "public": "the public address"}
@@ -31,6 +31,8 @@ class Reference:
     """What the other endpoints of the same transport prove.
 
     :param direct_passed: None if no direct endpoint was checked.
+    :param proxied_passed: Whether an endpoint through the proxy passed, at whatever vantage point.
+    :param proxy_passed: Whether the proxy passed at its own address.
     :param direct_plain: The direct endpoint's answer to the same request without an upgrade.
     :param same_credentials: Whether a direct endpoint that passed was sent the same headers, query and origin.
     :param direct_burst: The largest number of events that arrived together on the direct stream.
@@ -38,7 +40,8 @@ class Reference:
 
     direct_passed: bool | None = None
     proxied_passed: bool = False
-    direct_plain: RawAnswer | None = None
+    proxy_passed: bool = False
+    direct_plain: Page | None = None
     direct_silence_s: float | None = None
     direct_status: int | None = None
     same_credentials: bool = False

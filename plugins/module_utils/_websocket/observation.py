@@ -39,6 +39,8 @@ class Fault(enum.Enum):
     TLS_NOT_YET_VALID = "tls_not_yet_valid"
     TLS_NOT_SPOKEN = "tls_not_spoken"
     TLS_CLIENT_CERTIFICATE = "tls_client_certificate"
+    TLS_NAME_UNKNOWN = "tls_name_unknown"
+    TLS_VERSION = "tls_version"
     TLS_FAILED = "tls_failed"
     TLS_STALLED = "tls_stalled"
     CLOSED_IN_HANDSHAKE = "closed_in_handshake"
@@ -69,8 +71,21 @@ class EndedError(Exception):
 
 
 @dataclass(frozen=True)
+class ChainLink:
+    """A certificate that the server sent; dates in UTC, ISO 8601."""
+
+    subject: str | None
+    issuer: str | None
+    not_before: str
+    not_after: str
+
+
+@dataclass(frozen=True)
 class Tls:
-    """What the TLS handshake showed; names and dates are those of the leaf certificate."""
+    """What the TLS handshake showed; names and dates are those of the leaf certificate.
+
+    :param chain: All certificates as the server sent them, the leaf first; empty before Python 3.10.
+    """
 
     version: str | None
     cipher: str | None
@@ -80,6 +95,7 @@ class Tls:
     not_after: str | None
     expires_in_days: int | None
     verified: bool
+    chain: tuple[ChainLink, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,8 @@ class FollowUp:
     speaks_tls: bool | None = None
     speaks_plain_http: bool | None = None
     wants_client_certificate: bool | None = None
+    #: Whether the same request is answered after a line of the PROXY protocol.
+    expects_proxy_protocol: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ def _result(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float 
         "first_event_s": _rounded(seen.first_event_s),
         "event_gaps": _gaps(seen.event_gaps_s),
         "connections": _load(seen),
+        "without_upgrade": _without_upgrade(seen),
         "evidence": list(verdict.evidence),
     }
 
@@ -101,7 +102,15 @@ def _close(seen: Observation) -> dict[str, Any] | None:
 
 
 def _tls(seen: Observation) -> dict[str, Any] | None:
-    return None if seen.tls is None else {**asdict(seen.tls), "names": list(seen.tls.names)}
+    if seen.tls is None:
+        return None
+    fields = asdict(seen.tls)
+    return {**fields, "names": list(seen.tls.names), "chain": [asdict(link) for link in seen.tls.chain]}
+
+
+def _without_upgrade(seen: Observation) -> dict[str, Any] | None:
+    plain = seen.follow_up.plain_request
+    return None if plain is None else asdict(plain.page)
 
 
 def summary_of(observations: Sequence[Observation], verdicts: Sequence[Verdict]) -> list[str]:

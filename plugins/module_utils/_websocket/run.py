@@ -35,7 +35,7 @@ async def observe(call: Call) -> list[Observation]:
     for seen, task in zip(observations, tasks):
         if task.cancelled():
             seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
-    await _finish([asyncio.ensure_future(_compare_with_direct(observations, call))], deadline)
+    await _finish([asyncio.ensure_future(_ask_without_upgrade(seen, call)) for seen in observations], deadline)
     return observations
 
 
@@ -78,16 +78,11 @@ async def _observe_load(call: Call) -> Observation:
     return seen
 
 
-async def _compare_with_direct(observations: Sequence[Observation], call: Call) -> None:
-    """Ask a direct endpoint that passed for its answer without an upgrade.
+async def _ask_without_upgrade(seen: Observation, call: Call) -> None:
+    """Ask a direct endpoint that passed once for its answer without an upgrade.
 
-    A refusal through the proxy that is the same page proves that the upgrade was lost on the way.
+    A refusal through the proxy that is the same page proves that the upgrade was lost on the way, also in a later call.
     """
-    if not any(seen.target.through_proxy and seen.fault is Fault.HTTP_ANSWER for seen in observations):
-        return
-    for seen in observations:
-        if seen.target.vantage == "direct" and seen.target.transport == "websocket" and seen.fault is None:
-            timeout_s = min(call.settings.handshake_timeout_s, LONGEST_PROBE_S)
-            asked = await ask(seen.target, call.contexts[seen.target.name], timeout_s)
-            seen.follow_up.plain_request = asked.answer
-            return
+    if seen.target.vantage == "direct" and seen.target.transport == "websocket" and seen.fault is None:
+        timeout_s = min(call.settings.handshake_timeout_s, LONGEST_PROBE_S)
+        seen.follow_up.plain_request = (await ask(seen.target, call.contexts[seen.target.name], timeout_s)).answer

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._host.tls import client_context
 from .._host.x509 import parse_der
-from .observation import Fault, Tls
+from .observation import ChainLink, Fault, Tls
 from .target import TargetError
 
 if TYPE_CHECKING:
     from .target import Target
 
+# ssl._ssl.ENCODING_DER, which has no public name.
+_DER = 2
 #: As a browser does for a WebSocket; without it some servers would choose HTTP/2.
 _PROTOCOLS = ("http/1.1",)
 # X509_V_ERR_* of OpenSSL.
@@ -27,6 +29,10 @@ _NOT_TLS = frozenset(
 )
 # Alerts about the certificate that the client sent, or did not send.
 _CLIENT_CERTIFICATE_ALERTS = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "ALERT_UNKNOWN_CA")
+# Alerts of a server that has no certificate for the name (nginx: ssl_reject_handshake).
+_NAME_ALERTS = ("UNRECOGNIZED_NAME",)
+# No protocol version in common: told by the server's alert, or found in its answer.
+_VERSION_REASONS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE")
 
 
 def tls_context(target: Target) -> ssl.SSLContext | None:
@@ -91,6 +97,10 @@ def tls_fault(exc: Exception) -> tuple[Fault, str]:
         return Fault.TLS_NOT_SPOKEN, "the answer to the TLS handshake is not TLS"
     if any(alert in reason for alert in _CLIENT_CERTIFICATE_ALERTS):
         return Fault.TLS_CLIENT_CERTIFICATE, shown
+    if any(alert in reason for alert in _NAME_ALERTS):
+        return Fault.TLS_NAME_UNKNOWN, shown
+    if any(part in reason for part in _VERSION_REASONS):
+        return Fault.TLS_VERSION, shown
     return Fault.TLS_FAILED, shown or str(exc)
 
 
@@ -114,4 +124,29 @@ def tls_facts(connection: Any, verified: bool) -> Tls:
         if certificate
         else None,
         verified=verified,
+        chain=_chain(connection),
     )
+
+
+def _chain(connection: Any) -> tuple[ChainLink, ...]:
+    """The certificates that the server sent, as far as they can be read."""
+    # Public since 3.13; in the object below since 3.10.
+    read = getattr(connection, "get_unverified_chain", None) or getattr(
+        getattr(connection, "_sslobj", None), "get_unverified_chain", None
+    )
+    links = []
+    try:
+        for item in (read() if read else None) or ():
+            der = item if isinstance(item, bytes) else item.public_bytes(_DER)
+            certificate = parse_der(der)
+            links.append(
+                ChainLink(
+                    certificate.subject,
+                    certificate.issuer,
+                    certificate.not_before.isoformat(),
+                    certificate.not_after.isoformat(),
+                )
+            )
+    except (OSError, ValueError):
+        return ()
+    return tuple(links)

@@ -16,6 +16,7 @@ from .causes import CATALOGUE, Cause
 from .evidence import evidence
 from .judgement import Judge, Judgement, Reference, place
 from .verdict_connection import JUDGES as CONNECTION_JUDGES
+from .verdict_front import is_in_front, judge_in_front
 from .verdict_http import JUDGES as HTTP_JUDGES
 from .verdict_session import JUDGES as SESSION_JUDGES
 from .verdict_stream import JUDGES as STREAM_JUDGES
@@ -70,6 +71,8 @@ def judge(seen: Observation, reference: Reference) -> Verdict:
     if seen.fault is None and not comes_in_bursts(seen, reference):
         return Verdict(Cause.NONE, f"{place(seen)} works", CATALOGUE[Cause.NONE].remedy, evidence(seen))
     judgement = judge_bursts(seen) if seen.fault is None else JUDGES[seen.fault](seen, reference)
+    if is_in_front(seen, reference):
+        judgement = judge_in_front(seen, judgement)
     if seen.load is not None:
         judgement = _judge_load(seen.load, judgement)
     remedy = judgement.remedy or CATALOGUE[judgement.cause].remedy.replace("`", "")

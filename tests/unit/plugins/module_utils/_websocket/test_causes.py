@@ -29,9 +29,15 @@ is generated from the code, and a test compares the two.
 - The diagnosis of the whole call is the first cause on the way from the backend to the public address, since a failure
   nearer to the application explains those farther from it.
 - After a failure, follow-up probes distinguish causes that look alike: the handshake with another origin or none, the
-  same request without an upgrade, an upgrade on a path that cannot exist, TLS to a plain port and the reverse, the
-  certificate that was refused. The evidence contains their answers.
-- The check claims nothing that it does not know: where two causes look alike, the explanation says so.
+  same request without an upgrade, an upgrade on a path that cannot exist, a handshake without TLS where TLS fails and
+  the reverse, a request after a line of the PROXY protocol where the connection is closed, the certificates that were
+  refused. The evidence contains their answers. A direct endpoint that passes is asked once without an upgrade.
+- The check claims nothing that it does not know: where two causes look alike, the explanation says so. That a proxy
+  loses the upgrade is concluded from the page that the backend gives to a request without one, from its own words, or
+  from 426 and 505, and not from 400 or 404 alone.
+- Where the proxy passes at its own address, a failure at the public address is one of what is in front of it, and the
+  remedy says so.
+- No remedy weakens security: TLS that fails is repaired, not left out.
 
 `localhost` and names below it, such as `app.localhost`, always mean the loopback addresses (RFC 6761). Proxies from
 `http_proxy` and `https_proxy` are not used.

@@ -14,6 +14,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.diagn
     diagnose,
     parse_earlier,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.http_answer import Page
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.observation import (
     Fault,
     FollowUp,
@@ -86,10 +87,13 @@ def test_nothing_observed_proves_nothing() -> None:
     ("others", "results", "cause"),
     [
         pytest.param([], [], "path_not_found", id="alone"),
-        pytest.param([seen("direct", **PASSED)], [], "upgrade_not_forwarded", id="direct-passed"),
+        pytest.param([seen("direct", **PASSED)], [], "refused_behind_proxy", id="direct-passed"),
         pytest.param([seen("direct", **refused(500))], [], "path_not_found", id="direct-failed"),
         pytest.param([seen("direct", **PASSED), seen("direct", **refused(500))], [], "path_not_found", id="one-of-two"),
-        pytest.param([], [earlier()], "upgrade_not_forwarded", id="direct-passed-earlier"),
+        pytest.param([], [earlier()], "refused_behind_proxy", id="direct-passed-earlier"),
+        pytest.param(
+            [], [earlier(without_upgrade=answer(404, "page").page)], "upgrade_not_forwarded", id="its-page-earlier"
+        ),
         pytest.param([seen("direct", **PASSED)], [earlier(passed=False)], "path_not_found", id="and-failed-earlier"),
         pytest.param([seen("direct", "sse", **PASSED)], [], "path_not_found", id="another-transport"),
         pytest.param([], [earlier(transport="sse")], "path_not_found", id="another-transport-earlier"),
@@ -99,7 +103,7 @@ def test_nothing_observed_proves_nothing() -> None:
 def test_what_direct_proves_decides_on_an_answer_of_the_proxy(
     others: list[Observation], results: list[EarlierResult], cause: str
 ) -> None:
-    assert causes(*others, seen("proxy", **refused(404)), earlier=results)[-1] == cause
+    assert causes(*others, seen("proxy", **refused(404, "page")), earlier=results)[-1] == cause
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,9 @@ def test_a_403_is_the_proxys_fault_only_if_direct_passed_with_the_same_credentia
 def test_the_page_of_direct_without_an_upgrade_is_compared() -> None:
     direct = seen("direct", follow_up=FollowUp(plain_request=answer(418, "page")), **PASSED)
     assert causes(direct, seen("proxy", **refused(418, "page")))[1] == "upgrade_not_forwarded"
-    assert causes(direct, seen("proxy", **refused(418, "other")))[1] == "unexpected_status"
+    assert causes(direct, seen("proxy", **refused(418, "other")))[1] == "refused_behind_proxy"
+    empty = seen("direct", follow_up=FollowUp(plain_request=answer(418)), **PASSED)
+    assert causes(empty, seen("proxy", **refused(418)))[1] == "refused_behind_proxy"
 
 
 @pytest.mark.parametrize(
@@ -197,9 +203,10 @@ def test_earlier_results_are_read() -> None:
         "longest_silence_s": 3.5,
         "cause": "bad_gateway",
         "url": "ignored",
+        "without_upgrade": {"status": 404, "digest": "d"},
     }
     assert parse_earlier([result, {"vantage": "proxy", "passed": True}]) == (
-        EarlierResult("backend", "direct", "sse", False, 502, 3.5, "bad_gateway"),
+        EarlierResult("backend", "direct", "sse", False, 502, 3.5, "bad_gateway", Page(404, "d")),
         EarlierResult("", "proxy", "websocket", True),
     )
 
@@ -209,3 +216,21 @@ def test_what_is_not_a_result_is_refused_by_its_place(result: Any) -> None:
     message = "earlier_results[1] is not a result of websocket_check: it has no vantage or passed"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         parse_earlier([{"vantage": "direct", "passed": True}, result])
+
+
+@pytest.mark.parametrize(
+    ("others", "results", "in_front"),
+    [
+        pytest.param([seen("proxy", **PASSED)], [], True, id="proxy-passed"),
+        pytest.param([], [earlier("proxy")], True, id="proxy-passed-earlier"),
+        pytest.param([seen("direct", **PASSED)], [], False, id="direct-alone"),
+        pytest.param([seen("proxy", **PASSED)], [earlier("proxy", passed=False)], False, id="proxy-failed-once"),
+        pytest.param([], [earlier("proxy", transport="sse")], False, id="another-transport"),
+    ],
+)
+def test_a_proxy_that_passed_clears_everything_behind_it(
+    others: list[Observation], results: list[EarlierResult], in_front: bool
+) -> None:
+    diagnosis = diagnose([*others, seen("public", **refused(502))], earlier=results)
+    assert diagnosis.remedy.startswith("at the machine in front of the proxy: ") is in_front
+    assert ("so the cause is in front of it" in diagnosis.explanation) is in_front

@@ -147,10 +147,12 @@ def test_a_result_has_rounded_values() -> None:
             "not_after": "2030-01-01T00:00:00+00:00",
             "expires_in_days": 30,
             "verified": True,
+            "chain": [],
         },
         "first_event_s": None,
         "event_gaps": None,
         "connections": None,
+        "without_upgrade": None,
         "evidence": [
             "connected to 192.0.2.1:80 as h",
             "TLSv1.3 with the certificate of h, expires in 30 days",

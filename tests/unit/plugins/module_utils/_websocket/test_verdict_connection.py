@@ -195,7 +195,7 @@ from websocket_observations import seen
             Reference(),
             Cause.PLAIN_EXPECTED,
             "the proxy (wss://h/ws) was asked for TLS, but the port answers plain HTTP",
-            "use ws://h/ws for this port, or the port on which the proxy offers TLS",
+            "use the port on which the proxy offers TLS, or let it offer TLS on this one (listen ... ssl)",
             id="tls-to-a-plain-port",
         ),
         pytest.param(
@@ -209,7 +209,7 @@ from websocket_observations import seen
             Reference(),
             Cause.PLAIN_EXPECTED,
             "the proxy (https://h/ws) was asked for TLS, but the port answers plain HTTP",
-            "use http://h/ws for this port, or the port on which the proxy offers TLS",
+            "use the port on which the proxy offers TLS, or let it offer TLS on this one (listen ... ssl)",
             id="tls-of-a-stream-to-a-plain-port",
         ),
         pytest.param(

@@ -14,6 +14,18 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.obser
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.verdict_http import JUDGES
 from websocket_observations import NGINX, answer, seen
 
+UNPROVEN_REMEDY = (
+    "compare proxy_pass in the location of /ws with the backend's address and path, then the headers that it sets; the "
+    "logs of proxy and backend show what arrives"
+)
+UPGRADE_REMEDY = (
+    "in the proxy's location that serves /ws (in the location itself: headers at server level are not"
+    " inherited by a location that sets any of its own) set: proxy_http_version 1.1; proxy_set_header"
+    " Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; with, at http level, "
+    "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }; then nginx -t and "
+    "reload; in Nginx Proxy Manager switch on Websockets Support for the host"
+)
+
 
 @pytest.mark.parametrize(
     ("observation", "reference", "cause", "explanation", "remedy"),
@@ -112,7 +124,7 @@ from websocket_observations import NGINX, answer, seen
             Cause.REDIRECTED,
             "the proxy (http://h/ws) answered HTTP 308 and redirects to http://other/; the check does not "
             "follow redirects",
-            "use http://other/, and build the page with that URL too",
+            "remove the redirect of /ws, or ask where the WebSocket is: it redirects to another page",
             id="redirect-of-a-stream",
         ),
         pytest.param(
@@ -249,21 +261,23 @@ from websocket_observations import NGINX, answer, seen
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(403, NGINX)),
             Reference(direct_passed=True),
-            Cause.NOT_ROUTED_BY_PROXY,
-            "the proxy (ws://h/ws) answered HTTP 403, although the backend accepts the upgrade when asked "
-            "directly; the page is one of the proxy itself, so no location routes /ws to the backend (or the "
-            "proxy hides the backend's error page)",
-            "add a location for /ws with proxy_pass to the server block of h; check server_name and which "
-            "server block is the default",
+            Cause.DENIED_BY_PROXY,
+            "the proxy (ws://h/ws) answered HTTP 403 with a page of the proxy itself, so nothing behind it was asked: "
+            "an access rule covers /ws (allow/deny, auth_request), or its location serves files instead of the "
+            "WebSocket",
+            "find the rule in the location of /ws or above it; the proxy's error log says 'access forbidden by rule' "
+            "for allow/deny, 'directory index' for files; give secret_headers if the rule asks for a login",
             id="403-of-nginx",
         ),
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(403, NGINX)),
             Reference(),
-            Cause.AUTHENTICATION_REQUIRED,
-            "the proxy (ws://h/ws) refused with HTTP 403, with a page of the proxy itself: an access rule of "
-            "the proxy (auth_basic, allow/deny, access list) covers this path",
-            "exclude the path /ws from the proxy's access rule, or give secret_headers (Authorization)",
+            Cause.DENIED_BY_PROXY,
+            "the proxy (ws://h/ws) answered HTTP 403 with a page of the proxy itself, so nothing behind it was asked: "
+            "an access rule covers /ws (allow/deny, auth_request), or its location serves files instead of the "
+            "WebSocket",
+            "find the rule in the location of /ws or above it; the proxy's error log says 'access forbidden by rule' "
+            "for allow/deny, 'directory index' for files; give secret_headers if the rule asks for a login",
             id="403-of-nginx-without-direct",
         ),
         pytest.param(
@@ -316,62 +330,49 @@ from websocket_observations import NGINX, answer, seen
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(404, "x")),
             Reference(direct_passed=True, direct_plain=answer(404, "y")),
-            Cause.UPGRADE_NOT_FORWARDED,
-            "the proxy drops the upgrade: the proxy (ws://h/ws) answered HTTP 404, although the backend "
-            "accepts the upgrade when asked directly",
-            "in the proxy's location that serves /ws (in the location itself: headers at server level are not"
-            " inherited by a location that sets any of its own) set: proxy_http_version 1.1; proxy_set_header"
-            " Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; with, at http level, "
-            "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }; then nginx -t and "
-            "reload; in Nginx Proxy Manager switch on Websockets Support for the host",
+            Cause.REFUSED_BEHIND_PROXY,
+            "the proxy (ws://h/ws) answered HTTP 404, although the backend accepts the upgrade when asked directly, in "
+            "its own words 'x'; the backend gives another page to a request without an upgrade: "
+            "whether the proxy loses the upgrade, changes the path or asks another server is not proven",
+            UNPROVEN_REMEDY,
             id="404-direct-passed",
         ),
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(404, "x")),
-            Reference(direct_passed=True, direct_plain=answer(404, "x")),
+            Reference(direct_passed=True, direct_plain=answer(404, "x").page),
             Cause.UPGRADE_NOT_FORWARDED,
             "the proxy drops the upgrade: the proxy (ws://h/ws) answered HTTP 404, although the backend "
             "accepts the upgrade when asked directly; it is the page that the backend gives to a request "
             "without an upgrade",
-            "in the proxy's location that serves /ws (in the location itself: headers at server level are not"
-            " inherited by a location that sets any of its own) set: proxy_http_version 1.1; proxy_set_header"
-            " Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; with, at http level, "
-            "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }; then nginx -t and "
-            "reload; in Nginx Proxy Manager switch on Websockets Support for the host",
+            UPGRADE_REMEDY,
             id="404-the-same-page",
         ),
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(418, "x")),
-            Reference(direct_passed=True, direct_plain=answer(418, "x")),
+            Reference(direct_passed=True, direct_plain=answer(418, "x").page),
             Cause.UPGRADE_NOT_FORWARDED,
             "the proxy drops the upgrade: the proxy (ws://h/ws) answered HTTP 418, although the backend "
             "accepts the upgrade when asked directly; it is the page that the backend gives to a request "
             "without an upgrade",
-            "in the proxy's location that serves /ws (in the location itself: headers at server level are not"
-            " inherited by a location that sets any of its own) set: proxy_http_version 1.1; proxy_set_header"
-            " Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; with, at http level, "
-            "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }; then nginx -t and "
-            "reload; in Nginx Proxy Manager switch on Websockets Support for the host",
+            UPGRADE_REMEDY,
             id="418-the-same-page",
         ),
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(418, "x")),
-            Reference(direct_passed=True, direct_plain=answer(404, "x")),
-            Cause.UNEXPECTED_STATUS,
-            "the proxy (ws://h/ws) answered HTTP 418, although the backend accepts the upgrade when asked directly",
-            None,
+            Reference(direct_passed=True, direct_plain=answer(404, "x").page),
+            Cause.REFUSED_BEHIND_PROXY,
+            "the proxy (ws://h/ws) answered HTTP 418, although the backend accepts the upgrade when asked directly, in "
+            "its own words 'x'; the backend gives another page to a request without an upgrade: "
+            "whether the proxy loses the upgrade, changes the path or asks another server is not proven",
+            UNPROVEN_REMEDY,
             id="418-another-page",
         ),
         pytest.param(
-            seen(fault=Fault.HTTP_ANSWER, answer=answer(426)),
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(426, "Upgrade Required")),
             Reference(),
             Cause.UPGRADE_NOT_FORWARDED,
             "the proxy (ws://h/ws) answered HTTP 426: the backend did not receive the upgrade that the check had sent",
-            "in the proxy's location that serves /ws (in the location itself: headers at server level are not"
-            " inherited by a location that sets any of its own) set: proxy_http_version 1.1; proxy_set_header"
-            " Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; with, at http level, "
-            "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }; then nginx -t and "
-            "reload; in Nginx Proxy Manager switch on Websockets Support for the host",
+            UPGRADE_REMEDY,
             id="426-without-direct",
         ),
         pytest.param(
@@ -388,11 +389,7 @@ from websocket_observations import NGINX, answer, seen
             Cause.UPGRADE_NOT_FORWARDED,
             "the proxy (ws://h/ws) answered HTTP 505: the backend was asked in another HTTP version than the "
             "1.1 of the check",
-            "in the proxy's location that serves /ws (in the location itself: headers at server level are not"
-            " inherited by a location that sets any of its own) set: proxy_http_version 1.1; proxy_set_header"
-            " Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; with, at http level, "
-            "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }; then nginx -t and "
-            "reload; in Nginx Proxy Manager switch on Websockets Support for the host",
+            UPGRADE_REMEDY,
             id="505-without-direct",
         ),
         pytest.param(
@@ -461,6 +458,55 @@ from websocket_observations import NGINX, answer, seen
             "the proxy (ws://h/ws) answered HTTP 418, which tells nothing about WebSockets",
             None,
             id="418",
+        ),
+        pytest.param(
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(426)),
+            Reference(),
+            Cause.BAD_REQUEST,
+            "the proxy (ws://h/ws) answered HTTP 426: the server refuses this handshake",
+            None,
+            id="426-that-shows-nothing",
+        ),
+        pytest.param(
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(400, 'Can "Upgrade" only to "WebSocket".')),
+            Reference(direct_passed=True),
+            Cause.UPGRADE_NOT_FORWARDED,
+            "the proxy drops the upgrade: the proxy (ws://h/ws) answered HTTP 400, although the backend accepts the "
+            'upgrade when asked directly; the backend says that it did not receive the upgrade (\'Can "Upgrade" only '
+            'to "WebSocket".\')',
+            UPGRADE_REMEDY,
+            id="400-in-words",
+        ),
+        pytest.param(
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(426, "old", Sec_WebSocket_Version="13")),
+            Reference(direct_passed=True),
+            Cause.HANDSHAKE_HEADER_LOST,
+            "the proxy (ws://h/ws) answered HTTP 426, although the backend accepts the upgrade when asked directly; it "
+            "says that Sec-WebSocket-Version is missing or wrong, and the check sent it: the proxy removes or changes "
+            "that header",
+            "remove the lines that set or clear Sec-WebSocket-Version in the location of /ws (proxy_set_header "
+            "Sec-WebSocket-Version)",
+            id="426-about-the-version",
+        ),
+        pytest.param(
+            seen(secure=True, fault=Fault.HTTP_ANSWER, answer=answer(301, Location="http://h/ws")),
+            Reference(),
+            Cause.REDIRECTED,
+            "the proxy (wss://h/ws) answered HTTP 301 and redirects to http://h/ws: TLS is redirected to plain HTTP; "
+            "for a WebSocket, browsers do not follow redirects",
+            "remove that redirect; the machine that makes it does not know that the client uses TLS "
+            "(X-Forwarded-Proto)",
+            id="redirect-to-plain-from-tls",
+        ),
+        pytest.param(
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(403, NGINX)),
+            Reference(proxied_passed=True),
+            Cause.DENIED_BY_ADDRESS,
+            "the proxy (ws://h/ws) answered HTTP 403 with a page of the proxy itself, and accepts the same handshake "
+            "from another place: an access rule (allow/deny) admits that address and not this one",
+            "add the address from which this check comes to the rule that covers /ws, or leave this vantage point out "
+            "if nobody needs it",
+            id="403-by-address",
         ),
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(405)),
