@@ -1,0 +1,111 @@
+"""rollback_staging.yml where the release that it activates does not work any more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from free_ports import free_port
+from playbook_runs import PlaybookRun, run_playbook
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = '<script>new WebSocket("ws://api.test/ws")</script>'
+SERVE = [
+    {"ansible.builtin.include_role": {"name": "codeframe.staging.backend", "tasks_from": "serve"}},
+    {"ansible.builtin.include_role": {"name": "codeframe.staging.frontend", "tasks_from": "serve"}},
+]
+
+
+class Deployments:
+    """Releases that serve a page with Python, under pm2."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.project, self.port = root, root / "app", free_port()
+        self.project.mkdir()
+        (self.project / ".env.staging").write_text("A=1\n")
+        self.variables: dict[str, Any] = {
+            "staging_project_dir": str(self.project),
+            "staging_user": "root",
+            "staging_source_type": "in_place",
+            "staging_public_url": f"http://127.0.0.1:{self.port}",
+            "staging_allow_loopback": True,
+            "staging_proxy_page": False,
+            "staging_public_ws_url": "ws://api.test/ws",
+            "staging_vantages": [],
+            "staging_backend_port": free_port(),
+            "staging_backend_command": ["/usr/bin/python3", "-m", "http.server", "{port}"],
+            "staging_backend_health_url": "http://127.0.0.1:{port}/",
+            "staging_frontend_dir": ".",
+            "staging_frontend_port": self.port,
+            "staging_frontend_command": ["/usr/bin/python3", "-m", "http.server", str(self.port)],
+            "frontend_exec_mode": "fork",
+            "staging_proxy_provider": "manual",
+        }
+        self.serve = root / "play.json"
+        self.serve.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": SERVE}]))
+
+    def play(self, book: Path, *options: str) -> PlaybookRun:
+        inventory = self.root / "inventory.json"
+        inventory.write_text(json.dumps({"staging": {"hosts": {"staging.test": self.variables}}}))
+        environment = {"XDG_RUNTIME_DIR": str(self.root)}
+        return run_playbook(book, *options, inventory=str(inventory), environment=environment)
+
+    def deploy(self, version: str) -> Path:
+        """Make a release of this version, serve it, and commit it; returns its directory."""
+        (self.project / "index.html").write_text(f"{PAGE}<p>{version}</p>")
+        for book, options in (
+            (ROOT / "playbooks/deploy_staging.yml", ("--tags", "release")),
+            (self.serve, ()),
+            (ROOT / "playbooks/deploy_staging.yml", ("--tags", "release,proxy,websocket_verify")),
+        ):
+            done = self.play(book, *options)
+            assert done.exit_code == 0, done.output
+        assert f"<p>{version}</p>" in self.page()
+        return self.project.resolve()
+
+    def roll_back(self, *options: str) -> PlaybookRun:
+        return self.play(ROOT / "playbooks/rollback_staging.yml", *options)
+
+    def page(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=10) as answer:
+            return str(answer.read().decode())
+
+
+@pytest.fixture
+def deployments(tmp_path: Path) -> Iterator[Deployments]:
+    yield Deployments(tmp_path)
+    subprocess.run(["pm2", "-s", "kill"], check=True)
+
+
+@pytest.mark.slow
+def test_a_rollback_that_fails_returns_to_the_release_that_was_active(deployments: Deployments) -> None:
+    first, second = deployments.deploy("one"), deployments.deploy("two")
+    assert first != second
+    # Rebuilt manually meanwhile, with the URL of every user's own machine.
+    (first / "index.html").write_text('<script>new WebSocket("ws://localhost:8080/ws")</script>')
+    done = deployments.roll_back()
+    assert done.exit_code == 2, done.output
+    assert "ws://api.test/ws" in done.output
+    outcome = f"Release {second.name}, which was active before the rollback, is active again and verified"
+    assert f"Outcome:   {outcome}" in done.output
+    assert f"{outcome}." in done.output
+    assert deployments.project.resolve() == second
+    assert "<p>two</p>" in deployments.page()
+
+    # Both are broken: nothing is hidden.
+    (second / "index.html").write_text("<p>two, broken</p>")
+    done = deployments.roll_back()
+    assert f"Release {second.name}, which was active before the rollback, is active again and fails" in done.output
+    assert deployments.project.resolve() == second
+
+    # A rollback that works needs no return.
+    (first / "index.html").write_text(f"{PAGE}<p>one, repaired</p>")
+    done = deployments.roll_back()
+    assert done.exit_code == 0, done.output
+    assert deployments.project.resolve() == first
+    assert "<p>one, repaired</p>" in deployments.page()
