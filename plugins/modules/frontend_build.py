@@ -78,6 +78,16 @@ options:
     type: list
     elements: str
     default: []
+  source_list:
+    description:
+      - A file on the host with the files of the source, as the keys of a JSON object. Only they, and the files that
+        O(on_override_files) names, are sources of the build.
+      - Without it, every file in O(path) is one, except databases and logs.
+    type: path
+  source_root:
+    description:
+      - Directory that the paths in O(source_list) are relative to.
+    type: path
   timeout:
     description:
       - Timeout of installation and build together, in seconds.
@@ -257,10 +267,13 @@ def main() -> None:
             "forbidden_urls": {"type": "list", "elements": "str", "default": []},
             "source_revision": {"type": "str", "default": ""},
             "exclude": {"type": "list", "elements": "str", "default": []},
+            "source_list": {"type": "path"},
+            "source_root": {"type": "path"},
             "timeout": {"type": "int", "default": 1800},
             "on_override_files": {"type": "str", "choices": ["refuse", "report"], "default": "report"},
             PROGRESS_OPTION: {"type": "path"},
         },
+        required_by={"source_list": ["source_root"]},
         supports_check_mode=True,
     )
     params = dict(module.params)

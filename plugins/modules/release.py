@@ -236,6 +236,12 @@ partial_source_digest:
     - It also changes when a damaged file outside of them was replaced, because a process may run the damaged one.
   returned: always
   type: str
+source_list:
+  description:
+    - File with the checksums of the working release's source as it was delivered, by path. In check mode that of the
+      active release, if the working one is only predicted. Null if there is none.
+  returned: always
+  type: str
 origin:
   description: Where the source of the working release came from.
   returned: always

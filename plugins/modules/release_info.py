@@ -84,6 +84,12 @@ partial_source_digest:
     - The same without the directories of O(digest_exclude). Null if the source does not exist yet.
   returned: always
   type: str
+source_list:
+  description:
+    - File with the checksums of the working release's source as it was delivered, by path. In check mode that of the
+      active release, if the working one is only predicted. Null if there is none.
+  returned: always
+  type: str
 origin:
   description: Where the source of the working release came from.
   returned: always

@@ -27,6 +27,7 @@ from .frontend import (
     BuildOptions,
     Frontend,
     chunk_digests,
+    listed_sources,
     not_source,
     override_files,
     read_frontend,
@@ -35,7 +36,16 @@ from .frontend import (
     why_build,
     why_install,
 )
-from .output import build_id, client_routes, client_scripts, incomplete, is_next_build, record_path
+from .modules import modules_damage, packages_named, store_listing
+from .output import (
+    build_id,
+    client_routes,
+    client_scripts,
+    incomplete,
+    is_next_build,
+    lasting_files,
+    record_path,
+)
 from .routes import holding, unloaded
 from .sources import source_digests
 
@@ -145,8 +155,10 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
             _install(front, env, deadline, say)
         if outcome.build_reasons:
             build_env = {**env, "NODE_ENV": "production", **extra, **public}
-            scripts, outcome.findings = _build(front, options, build_env, deadline, say)
+            scripts, outcome.findings = _build_surely(front, options, build_env, deadline, outcome, say)
             outcome.routes = _routes_of(front.output, scripts, outcome.findings)
+            # What builds change in packages is expected from now on.
+            store_listing(front.modules)
     except CommandError as err:
         secrets = secrets_of(extra)
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
@@ -172,6 +184,7 @@ def _install(front: Frontend, env: Mapping[str, str], deadline: float, say: Say)
                     "with nodeLinker: node-modules in .yarnrc.yml"
                 )
             os.mkdir(front.modules)
+        store_listing(front.modules)
         recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node}
         write_atomic(front.install_record_path, json.dumps(recorded, sort_keys=True), mode=0o600)
 
@@ -179,6 +192,28 @@ def _install(front: Frontend, env: Mapping[str, str], deadline: float, say: Say)
 def _routes_of(output: str, scripts: Mapping[str, str], findings: Findings) -> dict[str, list[str]]:
     routes = client_routes(output, scripts)
     return {url: [route.name for route in holding(routes, names)] for url, names in findings.found.items()}
+
+
+def _build_surely(
+    front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float, outcome: BuildOutcome, say: Say
+) -> tuple[dict[str, str], Findings]:
+    """Build; once more with new packages if that fails and the packages may be the cause."""
+    try:
+        return _build(front, options, env, deadline, say)
+    except CommandError as err:
+        if outcome.install_reasons or time.monotonic() >= deadline:
+            raise
+        damage = modules_damage(front.modules)
+        if damage is not None and not damage:
+            raise
+        why = packages_named(damage) if damage else "its packages were not installed by this module"
+        try:
+            _install(front, clean_env(), deadline, say)
+        except (CommandError, BuildError):
+            raise err from None
+        outcome.install_reasons = [f"the build failed, and {why}"]
+        outcome.warnings.append(f"The build failed, and {why}, so they were installed again.")
+        return _build(front, options, env, deadline, say)
 
 
 def _build(
@@ -206,11 +241,12 @@ def _build(
         ) or unloaded(findings, client_routes(front.output, scripts), where)
         if problem:
             raise BuildError(f"{problem}; the previous build was restored")
-        after = source_digests(front.path, not_source(options))
+        after = source_digests(front.path, not_source(options), listed_sources(options))
         record = BuildRecord(
             inputs=front.inputs,
             source_after={name: value for name, value in after.items() if front.inputs.source.get(name) != value},
             chunks=chunk_digests(scripts),
+            files=lasting_files(front.output, next_build=front.is_next),
             build_id=build_id(front.output),
             revision=front.inputs.fingerprint(),
         )

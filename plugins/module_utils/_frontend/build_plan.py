@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,6 +53,7 @@ class BuildRecord:
 
     :param source_after: The sources that the build changed: Next.js rewrites tsconfig.json in place.
     :param chunks: Digests of its client scripts.
+    :param files: The files of its output that are never written after the build.
     """
 
     inputs: Inputs
@@ -60,6 +61,7 @@ class BuildRecord:
     chunks: Mapping[str, str]
     build_id: str
     revision: str
+    files: Sequence[str] = ()
 
     def to_json(self) -> str:
         return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
@@ -74,6 +76,7 @@ def read_record(text: str) -> BuildRecord | None:
         inputs = value.pop("inputs")
         for key in ("install_command", "build_command"):
             inputs[key] = tuple(inputs[key])
+        value["files"] = tuple(value.get("files", ()))
         return BuildRecord(inputs=Inputs(**inputs), **value)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

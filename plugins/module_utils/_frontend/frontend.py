@@ -19,7 +19,8 @@ from .build_plan import BuildRecord, Inputs, changed_chunks, digest, read_record
 from .bundle import Findings
 from .commands import node_version
 from .errors import BuildError
-from .output import incomplete, is_next_build, record_path
+from .modules import modules_damage, packages_named
+from .output import incomplete, is_next_build, missing_files, record_path
 from .packages import PackageManager, manager_for, reasons_to_install
 from .sources import short_digest, source_digests
 
@@ -44,6 +45,8 @@ class BuildOptions:
     forbidden_urls: Sequence[str] = ()
     source_revision: str = ""
     exclude: Sequence[str] = ()
+    source_list: str | None = None
+    source_root: str | None = None
     timeout_s: float = 1800
     on_override_files: str = "report"
 
@@ -120,7 +123,7 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
         raise BuildError(f"{path} has no readable package.json, so it is no frontend that can be built")
     manager = _manager(options, package)
     is_next = is_next_build(package, options.output_dir)
-    source = source_digests(path, not_source(options))
+    source = source_digests(path, not_source(options), listed_sources(options))
     source.pop(manager.lock_file, None)
     node = node_version(env)
     inputs = Inputs(
@@ -151,6 +154,22 @@ def _manager(options: BuildOptions, package: Mapping[str, Any]) -> PackageManage
         raise BuildError(f"the packages of {options.path} cannot be installed: {err}") from err
 
 
+def listed_sources(options: BuildOptions) -> set[str] | None:
+    """Return the files that may be source of the build, relative to its directory; None if no list is given.
+
+    :raises BuildError: If the list cannot be read.
+    """
+    if not options.source_list:
+        return None
+    listed = read_object(options.source_list)
+    if not listed:
+        raise BuildError(f"{options.source_list} is no list of the files of a source; expected a JSON object")
+    inner = os.path.relpath(options.path, options.source_root or options.path)
+    prefix = "" if inner == "." else inner + "/"
+    # Of the files that builds read, these alone are made manually beside a source that does not contain them.
+    return {name[len(prefix) :] for name in listed if name.startswith(prefix)} | set(_OVERRIDE_FILES)
+
+
 def not_source(options: BuildOptions) -> tuple[str, ...]:
     """Return what is in the directory of a frontend and is not source of its build."""
     made = (
@@ -177,9 +196,15 @@ def override_files(path: str, env: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def why_install(front: Frontend) -> list[str]:
-    """Return why packages must be installed; empty if they are as the lock file says."""
+    """Return why packages must be installed; empty if they are as the lock file says, and as they were installed."""
     if not os.path.isdir(front.modules):
         return ["there is no node_modules"]
+    reasons = _differs_from_lock(front)
+    damage = [] if reasons else modules_damage(front.modules)
+    return [packages_named(damage)] if damage else reasons
+
+
+def _differs_from_lock(front: Frontend) -> list[str]:
     installed = read_object(os.path.join(front.modules, ".package-lock.json"))
     recorded = read_object(front.install_record_path)
     if recorded:
@@ -208,6 +233,7 @@ def why_build(front: Frontend, findings: Findings, scripts: Mapping[str, str]) -
         return [broken]
     reasons = reasons_to_build(front.record, front.inputs)
     if front.record:
+        reasons += missing_files(front.record.files, front.output)
         reasons += changed_chunks(front.record, chunk_digests(scripts))
     reasons += [f"client chunks contain {url}" for url in findings.forbidden]
     if findings.missing and not reasons:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text
@@ -16,6 +16,7 @@ from .build_plan import RECORD, record_beside
 from .routes import NextManifests, Route, next_routes, page_routes
 from .sources import short_digest
 
+_LASTING = (".js", ".mjs", ".cjs", ".css", ".wasm", "-manifest.json", "BUILD_ID")
 _LARGEST_SCRIPT = 32 * 1024 * 1024
 _REFERENCES = "_client-reference-manifest.js"
 
@@ -39,6 +40,31 @@ def incomplete(output: str, *, next_build: bool) -> str:
     if not any(name != RECORD for name in os.listdir(output)):
         return "build incomplete: the output directory is empty"
     return ""
+
+
+def lasting_files(output: str, *, next_build: bool) -> list[str]:
+    """Return the files of a finished build that nothing writes afterwards.
+
+    A server of Next.js goes on writing its cache and the pages that it renders again.
+    """
+    found = []
+    for directory, names, files in os.walk(output):
+        relative = os.path.relpath(directory, output)
+        prefix = "" if relative == "." else relative + "/"
+        if next_build and not prefix:
+            names[:] = [name for name in names if name in ("server", "static", "standalone")]
+        for name in files:
+            if name == RECORD or (next_build and not prefix.startswith("static/") and not name.endswith(_LASTING)):
+                continue
+            found.append(prefix + name)
+    return sorted(found)
+
+
+def missing_files(files: Sequence[str], output: str) -> list[str]:
+    """Return which files of a build are missing."""
+    gone = [name for name in files if not os.path.isfile(os.path.join(output, name))]
+    more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+    return [f"build damaged: {gone[0]}{more} is missing"] if gone else []
 
 
 def build_id(output: str) -> str:

@@ -10,12 +10,11 @@ import shutil
 import stat
 import time
 
+from .._frontend.modules import WRITTEN_IN_PLACE
 from .._host.command import c_locale, run
 from .._host.files import create_file
 from .errors import ReleaseError
 
-WRITTEN_IN_PLACE = (".cache", ".prisma", ".vite", ".vite-temp")
-"""Directories of installed packages into which tools write; through a hard link, that would change another release."""
 _COPY_TIMEOUT_S = 3600.0
 
 

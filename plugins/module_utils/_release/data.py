@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._frontend.build_plan import record_beside
+from .._frontend.sources import DATA_ENDINGS, DATABASE_ENDINGS
 from .._host import proc
 from . import baseline, git
 from .errors import ReleaseError
@@ -21,8 +22,6 @@ _MADE_BY_TOOLS = (
     *("next-env.d.ts", "*.tsbuildinfo", "*.egg-info", "build", "dist", ".turbo", ".cache", ".eslintcache", ".DS_Store"),
     *("*.staging-previous", record_beside("*")),
 )
-_DATABASE_ENDINGS = (".db", ".db3", ".sqlite", ".sqlite3")
-_DATA_ENDINGS = (*_DATABASE_ENDINGS, "-wal", "-shm", "-journal", ".log", ".rdb", ".aof", ".mdb", ".ldb", ".pid")
 _CODE_ENDINGS = (
     *(".py", ".pyi", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte", ".astro"),
     *(
@@ -108,7 +107,7 @@ def sidecars(path: str) -> tuple[str, ...]:
 
 def names_a_database(path: str) -> bool:
     """Whether a path can only be that of a database file."""
-    return path.endswith(_DATABASE_ENDINGS)
+    return path.endswith(DATABASE_ENDINGS)
 
 
 # --- what is known ----------------------------------------------------------------------------------
@@ -201,7 +200,7 @@ def _is_data(directory: str, path: str, known: Known, directories: Collection[st
         return False
     if not known.edits_are_source:
         return True
-    if path.endswith(_DATA_ENDINGS) or _is_database(os.path.join(directory, path)):
+    if path.endswith(DATA_ENDINGS) or _is_database(os.path.join(directory, path)):
         return True
     if not known.complete:
         return False

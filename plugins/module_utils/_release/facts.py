@@ -54,6 +54,14 @@ def facts(
         "source_digest": record.source_digest or predicted_digest,
         "partial_source_digest": without,
         "origin": dict(record.origin),
+        "source_list": next(
+            (
+                baseline.path(project, release, "delivered.json")
+                for release in (working, active)
+                if release and baseline.delivered(project, release)
+            ),
+            None,
+        ),
         "releases_dir": project.directory,
         "venvs_dir": project.venvs,
         "shared_dir": project.shared,

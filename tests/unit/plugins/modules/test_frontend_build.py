@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.aside import previous_of
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_plan import RECORD
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.condition import frontend_damage
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build
 
 NPM = """#!/bin/sh
@@ -413,3 +414,164 @@ def test_the_record_is_private(site: Site) -> None:
     record = site.path / ".next" / RECORD
     assert record.stat().st_mode & 0o777 == 0o600
     assert "s3cr3t" not in record.read_text()
+
+
+def listed(site: Site, *names: str) -> dict[str, Any]:
+    """The options for a list of the source's files."""
+    path = site.path.parent / "delivered.json"
+    path.write_text(json.dumps({f"web-ui/{name}": "f:0" for name in names} | {"backend/main.py": "f:0"}))
+    return {"source_list": str(path), "source_root": str(site.path.parent)}
+
+
+SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "app.js")
+
+
+@pytest.mark.parametrize("name", ["prisma/dev.db", "backend/app.db-wal", "access.log"])
+def test_what_the_running_application_writes_is_no_change_of_the_source(site: Site, name: str) -> None:
+    site.run()
+    (site.path / name).parent.mkdir(exist_ok=True)
+    (site.path / name).write_text("rows")
+    assert not site.run()["changed"]
+
+
+def test_only_the_files_of_a_given_list_are_sources(site: Site) -> None:
+    given = listed(site, *SOURCES)
+    site.run(**given)
+    (site.path / "uploads").mkdir()
+    (site.path / "uploads/picture.png").write_text("u")
+    assert not site.run(**given)["changed"]
+    (site.path / "app.js").write_text("changed")
+    assert site.run(check=True, **given)["reasons"] == ["source changed: app.js"]
+    (site.path / "app.js").write_text("fine")
+    (site.path / "more.js").write_text("more")
+    assert site.run(check=True, **listed(site, *SOURCES, "more.js"))["reasons"] == ["source changed: more.js"]
+    # No source contains it, and builds read it.
+    (site.path / ".env.local").write_text("OTHER=1")
+    assert site.run(check=True, **listed(site, *SOURCES))["reasons"] == ["source changed: .env.local"]
+
+
+@pytest.mark.parametrize("content", [None, "[]", "{}"])
+def test_a_list_that_cannot_be_read_is_refused(site: Site, content: str | None) -> None:
+    given = listed(site, *SOURCES)
+    path = Path(given["source_list"])
+    path.unlink() if content is None else path.write_text(content)
+    assert site.run(**given)["msg"] == f"{path} is no list of the files of a source; expected a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        pytest.param(lambda file: file.unlink(), "is missing", id="missing"),
+        pytest.param(lambda file: file.write_text("{  }"), "was changed", id="changed"),
+    ],
+)
+def test_damaged_packages_are_installed_again(site: Site, damage: Any, named: str) -> None:
+    site.run()
+    site.calls()
+    damage(site.path / "node_modules/next/package.json")
+    result = site.run()
+    assert result["install"] == {
+        "ran": True,
+        "reasons": [f"node_modules is damaged: next/package.json {named}"],
+    }
+    assert site.calls() == [INSTALL]
+    assert not site.run()["changed"]
+
+
+def test_what_tools_write_into_packages_is_no_damage(site: Site) -> None:
+    site.run()
+    for name in (".cache/x", ".prisma/client/index.js", "next/added.js"):
+        (site.path / "node_modules" / name).parent.mkdir(parents=True, exist_ok=True)
+        (site.path / "node_modules" / name).write_text("x")
+    assert not site.run()["changed"]
+
+
+def install_manually(site: Site) -> None:
+    """As npm does, without a list of the files, and without one of them."""
+    subprocess.run([site.bin / "npm", "ci"], cwd=site.path, check=True)
+    site.calls()
+
+
+def build_needs(site: Site, name: str) -> None:
+    npm = site.bin / "npm"
+    npm.write_text(npm.read_text().replace("mkdir -p .next", f"[ -e node_modules/{name} ] || exit 3\nmkdir -p .next"))
+
+
+def test_a_build_that_fails_with_packages_of_unknown_state_is_made_again_with_new_ones(site: Site) -> None:
+    install_manually(site)
+    npm = site.bin / "npm"
+    npm.write_text(npm.read_text().replace("&& echo '{}' >", "&& touch node_modules/next/index.js && echo '{}' >"))
+    build_needs(site, "next/index.js")
+    result = site.run()
+    assert not result["failed"], result["msg"]
+    assert site.calls() == [BUILD, INSTALL, BUILD]
+    assert result["install"]["reasons"] == ["the build failed, and its packages were not installed by this module"]
+    assert result["warnings"] == [
+        "The build failed, and its packages were not installed by this module, so they were installed again."
+    ]
+
+
+def test_a_build_that_fails_again_is_not_tried_a_third_time(site: Site) -> None:
+    install_manually(site)
+    build_needs(site, "never")
+    assert site.run()["failed"]
+    assert site.calls() == [BUILD, INSTALL, BUILD]
+    assert site.run()["failed"]
+    assert site.calls() == [BUILD]
+
+
+def test_a_build_that_fails_with_packages_in_order_installs_nothing(site: Site) -> None:
+    site.run()
+    site.calls()
+    (site.path / "app.js").write_text("BROKEN")
+    assert site.run()["failed"]
+    assert INSTALL not in site.calls()
+
+
+def test_packages_that_cannot_be_installed_again_leave_the_error_of_the_build(site: Site) -> None:
+    install_manually(site)
+    build_needs(site, "never")
+    (site.bin / "registry-is-dead").write_text("")
+    result = site.run()
+    assert result["msg"].startswith("`npm run build` failed with exit code 3")
+    assert (site.path / "node_modules/next/package.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["BUILD_ID", "static/chunks/a.js", "server/page.js"])
+def test_a_build_that_lost_a_file_is_made_again(site: Site, name: str) -> None:
+    npm = site.bin / "npm"
+    npm.write_text(
+        npm.read_text() + "mkdir -p .next/server; echo 1 > .next/server/page.js; echo 1 > .next/server/p.html\n"
+    )
+    site.run()
+    (site.path / ".next/server/p.html").unlink()
+    assert not site.run()["changed"]
+    (site.path / ".next" / name).unlink()
+    result = site.run()
+    assert name in result["reasons"][0]
+    assert (site.path / ".next" / name).is_file()
+
+
+def test_a_frontend_that_can_be_served_has_no_damage(site: Site) -> None:
+    site.run()
+    assert frontend_damage(str(site.path), ".next") == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (".next/BUILD_ID", "build incomplete: no BUILD_ID"),
+        (".next/static/chunks/a.js", "build damaged: static/chunks/a.js is missing"),
+        ("node_modules/next/package.json", "node_modules is damaged: next/package.json is missing"),
+    ],
+)
+def test_what_keeps_a_frontend_from_being_served_is_named(site: Site, damage: str, found: str) -> None:
+    site.run()
+    (site.path / damage).unlink()
+    assert frontend_damage(str(site.path), ".next") == [found]
+
+
+def test_a_changed_client_script_keeps_a_frontend_from_being_served(site: Site) -> None:
+    site.run()
+    (site.path / ".next/static/chunks/a.js").write_text("edited")
+    assert frontend_damage(str(site.path), ".next") == ["client script static/chunks/a.js was changed after the build"]
