@@ -36,7 +36,8 @@ options:
         stores O(records).
       - V(discarded) discards the candidate.
       - V(committed) stores the active release as the last verified state, and deletes old releases.
-      - V(rolled_back) makes an earlier release active and discards the candidate.
+      - V(rolled_back) makes an earlier release active and discards the candidate. A release that has lost its env file,
+        or a file of its build, its packages or its virtual environment, is refused.
     type: str
     choices: [prepared, candidate, activated, discarded, committed, rolled_back]
     default: prepared
@@ -283,7 +284,8 @@ unshared_data:
   description:
     - For O(state=prepared), files in the active release that no source contains and no build has made, and that are
       neither in O(shared_paths) nor in O(leave_behind). Of directories that contain nothing else, the directory.
-    - They are written by the application. A release that would replace the active one is refused.
+    - They are written by the application. A release of new source that would replace the active one is refused.
+    - For O(state=rolled_back), those of the release that was active before.
   returned: always
   type: list
   elements: str
@@ -378,7 +380,13 @@ def warnings_of(operation: Operation, result: dict[str, Any], state: str) -> lis
             "deploy such a source as an archive"
         )
     found = result["unshared_data"]
-    if found:
+    if found and state == "rolled_back":
+        warnings.append(
+            f"release {operation.active_before} contains files that the application has written, and release "
+            f"{result['active']} does not have them: {', '.join(found[:10])}; they are kept; "
+            f"{advice(found, operation.manifest.layout)}"
+        )
+    elif found:
         warnings.append(
             f"release {result['active']} contains files that no source contains and no build has made: "
             f"{', '.join(found[:10])}; the deployment of a change will stop; "

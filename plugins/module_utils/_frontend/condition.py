@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a frontend that was built can still be served."""
+"""Whether a build is as it was made."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import os
 from .._host.files import read_text
 from .build_plan import changed_chunks, read_record
 from .frontend import chunk_digests, read_object
-from .modules import modules_damage, packages_named
 from .output import client_scripts, incomplete, is_next_build, missing_files, record_path
 
 
-def frontend_damage(path: str, output_dir: str) -> list[str]:
-    """Return what keeps a frontend that was built from being served as it was; empty if nothing does.
+def build_damage(path: str, output_dir: str) -> list[str]:
+    """Return what a build has lost, or what was changed in it, since it was made; empty if nothing.
 
     :param path: The directory with its ``package.json``.
     """
@@ -31,9 +30,4 @@ def frontend_damage(path: str, output_dir: str) -> list[str]:
     found = []
     if record:
         found += missing_files(record.files, output) or changed_chunks(record, chunk_digests(client_scripts(output)))
-    # Next.js is run from its packages; what other bundlers write runs without them.
-    modules = os.path.join(path, "node_modules")
-    if is_next and not os.path.isdir(modules):
-        found.append("there is no node_modules")
-    damaged = packages_named(modules_damage(modules) or [])
-    return [*found, damaged] if damaged else found
+    return found

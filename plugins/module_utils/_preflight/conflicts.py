@@ -161,7 +161,7 @@ def judge_checkout(inputs: DeploymentInputs, directory: str, files: UncommittedF
                 "checkout-untracked",
                 TAKE_OVER,
                 "a checkout without untracked files",
-                "add data among them to staging_shared_paths and what is no source to staging_source_exclude, delete "
+                "add data among them to staging_shared_paths and what may be lost to staging_leave_behind, delete "
                 f"what is not needed, or {keep}",
                 found=f"{directory} has files that are in no commit ({_listed(files.untracked)})",
             )

@@ -66,6 +66,7 @@ HOST_INPUTS = (
     "staging_backend_switch",
     "staging_env_file",
     "staging_frontend_dir",
+    "staging_leave_behind",
     "staging_min_memory_bytes",
     "staging_node_version",
     "staging_proxy_page",
@@ -170,7 +171,7 @@ def _check_checkout(inputs: DeploymentInputs, project_dir: str) -> list[Prefligh
     files = uncommitted_in(
         project_dir,
         inputs.text("staging_user"),
-        shared=inputs.texts("staging_shared_paths"),
+        shared=[*inputs.texts("staging_shared_paths"), *inputs.texts("staging_leave_behind")],
         env_file=inputs.text("staging_env_file") or ".env.staging",
         exclude=inputs.texts("staging_source_exclude"),
     )

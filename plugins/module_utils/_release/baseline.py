@@ -60,6 +60,16 @@ def store_made(project: Project, release: str, names: Iterable[str]) -> None:
     _write_checksums(path(project, release, "made.json"), {n: signature(os.path.join(directory, n)) for n in names})
 
 
+def parts(project: Project, release: str) -> list[str]:
+    """The builds, installed packages and virtual environments that a release had when it was activated."""
+    return sorted(read_checksums(path(project, release, "parts.json")) or ())
+
+
+def store_parts(project: Project, release: str, names: Iterable[str]) -> None:
+    """Store which of its parts must be whole if it is activated again."""
+    _write_checksums(path(project, release, "parts.json"), dict.fromkeys(names, "whole"))
+
+
 def read_checksums(file: str) -> Tree | None:
     """Read a list of checksums; None if there is none, or it is damaged."""
     try:

@@ -127,6 +127,13 @@ def close_env_files(project: Project, release: str, layout: Layout) -> None:
             os.chmod(place, 0o600)
 
 
+def made_parts(directory: str, layout: Layout) -> list[str]:
+    """Return the directories of a release that builds and installations have made."""
+    return [
+        path for path in (*_generated(directory, layout), *layout.carry) if os.path.isdir(os.path.join(directory, path))
+    ]
+
+
 def _generated(directory: str, layout: Layout) -> list[str]:
     """Return the directories (or links) of installed packages and builds in a release."""
     result = []

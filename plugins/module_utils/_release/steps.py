@@ -10,6 +10,7 @@ import os
 from . import baseline, candidate, data, pruning
 from .copying import remove_tree
 from .errors import ReleaseError
+from .fitness import unfit, whole_parts
 from .manifest import ReleaseRecord, checked_records
 from .operation import Operation
 from .plan import choose_rollback, plan_commit, to_prune
@@ -91,6 +92,7 @@ def activate(operation: Operation) -> None:
     manifest.releases[name].records.update(records)
     if not operation.predicting:
         baseline.take(project, name, manifest)
+        baseline.store_parts(project, name, whole_parts(project, name, manifest.layout))
         baseline.store_made(project, name, walk(project.path(name), data.not_data(manifest.layout)))
         project.write(manifest)
         project.point_to(name)
@@ -164,6 +166,14 @@ def roll_back(operation: Operation) -> None:
     discard(operation)
     if target == operation.active:
         return
+    missing = unfit(project, target, manifest)
+    if missing:
+        raise ReleaseError(
+            f"release {target} cannot be activated again: {'; '.join(missing)}; {operation.active or 'nothing'} stays "
+            "active; roll back to another release, or deploy again, which builds a new one"
+        )
+    if operation.active:
+        operation.outcome.unshared_data = list(data_in(operation, operation.active).unshared)
     damage = baseline.damage(project, target, manifest)
     operation.outcome.damage = [str(difference) for difference in damage or ()]
     operation.because(f"release {target} replaces {operation.active or 'nothing'}")

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.aside import previous_of
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_plan import RECORD
-from ansible_collections.codeframe.staging.plugins.module_utils._frontend.condition import frontend_damage
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.condition import build_damage
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build
 
 NPM = """#!/bin/sh
@@ -554,7 +554,7 @@ def test_a_build_that_lost_a_file_is_made_again(site: Site, name: str) -> None:
 
 def test_a_frontend_that_can_be_served_has_no_damage(site: Site) -> None:
     site.run()
-    assert frontend_damage(str(site.path), ".next") == []
+    assert build_damage(str(site.path), ".next") == []
 
 
 @pytest.mark.parametrize(
@@ -562,16 +562,15 @@ def test_a_frontend_that_can_be_served_has_no_damage(site: Site) -> None:
     [
         (".next/BUILD_ID", "build incomplete: no BUILD_ID"),
         (".next/static/chunks/a.js", "build damaged: static/chunks/a.js is missing"),
-        ("node_modules/next/package.json", "node_modules is damaged: next/package.json is missing"),
     ],
 )
 def test_what_keeps_a_frontend_from_being_served_is_named(site: Site, damage: str, found: str) -> None:
     site.run()
     (site.path / damage).unlink()
-    assert frontend_damage(str(site.path), ".next") == [found]
+    assert build_damage(str(site.path), ".next") == [found]
 
 
 def test_a_changed_client_script_keeps_a_frontend_from_being_served(site: Site) -> None:
     site.run()
     (site.path / ".next/static/chunks/a.js").write_text("edited")
-    assert frontend_damage(str(site.path), ".next") == ["client script static/chunks/a.js was changed after the build"]
+    assert build_damage(str(site.path), ".next") == ["client script static/chunks/a.js was changed after the build"]

@@ -864,6 +864,7 @@ def test_check_mode_predicts_each_step_of_a_random_history(site, seed):
         "source_digest",
         "partial_source_digest",
         "base_path",
+        "source_list",
         "invocation",
         "diff",
         "left_behind",

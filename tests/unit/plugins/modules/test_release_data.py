@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -291,3 +292,56 @@ def test_a_release_without_a_list_of_its_files_counts_as_one_with_data(site):
     site.ok("activated")
     (site.releases / "baselines" / site.info()["active"] / "made.json").unlink()
     assert "made.txt" in refused(site.call("candidate"))
+
+
+PARTS = ("web-ui/.next/BUILD_ID", "web-ui/.next/build-manifest.json", "web-ui/.next/routes-manifest.json")
+
+
+def deploy_built(site: Site, files: dict[str, str]) -> str:
+    """Deploy a release with an env file, a virtual environment and a build, and return its id."""
+    files = {**files, "web-ui/package.json": '{"dependencies": {"next": "16"}}'}
+    path = Path(site.from_archive(files)["path"])
+    write(path, {**dict.fromkeys(PARTS, "{}"), "web-ui/node_modules/next/x.js": "x", ".env.staging": "KEY=1\n"})
+    write(path, {".venv/bin/python": ""})
+    site.ok("activated")
+    return str(site.ok("committed")["active"])
+
+
+def test_a_release_that_is_complete_is_activated_again(site):
+    first = deploy_built(site, SOURCE)
+    deploy_built(site, NEW)
+    assert site.ok("rolled_back", rollback_to="previous")["active"] == first
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check-mode"])
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [
+        pytest.param("web-ui/.next/BUILD_ID", "web-ui/.next: build incomplete: no BUILD_ID", id="build"),
+        pytest.param("web-ui/node_modules", "web-ui/node_modules: it is missing", id="packages"),
+        pytest.param(".venv", ".venv: it is missing", id="virtualenv"),
+        pytest.param(".env.staging", ".env.staging is missing", id="env-file"),
+    ],
+)
+def test_a_release_that_lost_what_its_processes_need_is_not_activated_again(site, lost, named, check):
+    first, second = deploy_built(site, SOURCE), deploy_built(site, NEW)
+    place = site.releases / first / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    message = (
+        f"release {first} cannot be activated again: {named}; {second} stays active; roll back to another release, or "
+        "deploy again, which builds a new one"
+    )
+    assert refused(site.call("rolled_back", check, rollback_to="previous")) == message
+    assert site.info()["active"] == second
+
+
+def test_a_rollback_names_the_data_that_the_earlier_release_does_not_have(site):
+    first, second = deploy_built(site, SOURCE), deploy_built(site, NEW)
+    write(site.project, {"uploads/1.jpg": "u"})
+    result = site.ok("rolled_back", rollback_to="previous")
+    assert result["unshared_data"] == ["uploads/"]
+    assert result["warnings"] == [
+        f"release {second} contains files that the application has written, and release {first} does not have them: "
+        "uploads/; they are kept; keep them with `staging_shared_paths: [data, uploads]` in the inventory, and list in "
+        "staging_leave_behind those that the next release must not have"
+    ]

@@ -117,7 +117,7 @@ def test_each_kind_of_uncommitted_work_is_named_with_what_resolves_it(good: Depl
         "which keeps them in the first release",
         "staging_take_over is false by default, but /srv/app has files that are in no commit (package.json, "
         "package-lock.json); expected a checkout without untracked files; add data among them to staging_shared_paths "
-        "and what is no source to staging_source_exclude, delete what is not needed, or set staging_take_over: true, "
+        "and what may be lost to staging_leave_behind, delete what is not needed, or set staging_take_over: true, "
         "which keeps them in the first release",
         "staging_take_over is false by default, but in /srv/app, files were edited (app.py); expected edits that are "
         "committed, because the deployed source does not contain them; commit and push them, or set "

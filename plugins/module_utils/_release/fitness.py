@@ -1,0 +1,52 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a release can be activated again: what its processes need, and may have lost since it was activated."""
+
+from __future__ import annotations
+
+import os
+
+from .._frontend.condition import build_damage
+from .._frontend.modules import modules_damage, packages_named
+from . import baseline, candidate
+from .manifest import Layout, Manifest
+from .project import Project
+
+
+def whole_parts(project: Project, release: str, layout: Layout) -> list[str]:
+    """Return the builds, installed packages and virtual environments of a release that are not damaged."""
+    directory = project.path(release)
+    return [path for path in candidate.made_parts(directory, layout) if not _damage(directory, path)]
+
+
+def unfit(project: Project, release: str, manifest: Manifest) -> list[str]:
+    """Return what a release has lost since it was activated; empty if nothing is known to be missing.
+
+    An edited source file is no such loss: the edit may be wanted.
+    """
+    directory = project.path(release)
+    found = [
+        f"{name} is missing"
+        for name in manifest.layout.env_files
+        if os.path.isfile(baseline.env_copy(project, release, name))
+        and not os.path.isfile(os.path.join(directory, name))
+    ]
+    for path in baseline.parts(project, release):
+        damage = _damage(directory, path)
+        if damage:
+            found.append(f"{path}: {damage}")
+    return found
+
+
+def _damage(directory: str, path: str) -> str:
+    """Return what is wrong with a build, installed packages or a virtual environment; empty if nothing is."""
+    place = os.path.join(directory, path)
+    if not os.path.isdir(place):
+        return "it is missing"
+    parent, name = os.path.split(place)
+    if name == ".venv":
+        return "" if os.path.exists(os.path.join(place, "bin", "python")) else "it has no bin/python"
+    if name == "node_modules":
+        return packages_named(modules_damage(place) or [])
+    return "; ".join(build_damage(parent, name))
