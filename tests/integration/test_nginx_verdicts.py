@@ -25,6 +25,7 @@ from free_ports import free_port
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from nginx_configurations import HOST, Generated, configurations
 from nginx_tree import NGINX, NGINX_VERSION, Tree
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as WebSocketRequest
 from websockets.http11 import Response
 from websockets.sync.server import Server, ServerConnection, serve
@@ -42,8 +43,9 @@ def accept_at_ws(connection: ServerConnection, request: WebSocketRequest) -> Res
 
 
 def echo(connection: ServerConnection) -> None:
-    for message in connection:
-        connection.send(message)
+    with contextlib.suppress(ConnectionClosed):
+        for message in connection:
+            connection.send(message)
 
 
 def handshake(port: int, path: str) -> tuple[bool, str]:

@@ -16,11 +16,23 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 #: nginx itself stops at its limit of open files; includes nested this deeply are a loop.
 MAX_INCLUDE_DEPTH = 20
 
 _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
+#: One token after white space and comments: a special character, a quoted word or a bare word, none at the end of the
+#: text. A bare word goes on over what a backslash or ``${`` protects.
+_TOKEN = re.compile(
+    r"""[ \t\r\n]*(?:\#[^\n]*[ \t\r\n]*)*
+    (?:([;{}])
+      |("[^"\\]*(?:\\[\s\S][^"\\]*)*"|'[^'\\]*(?:\\[\s\S][^'\\]*)*')
+      |((?=[^ \t\r\n])[^ \t\r\n;{\\$]*(?:(?:\\[\s\S]|\\\Z|\$\{|\$)[^ \t\r\n;{\\$]*)*)
+    )?""",
+    re.VERBOSE,
+)
+_QUOTED, _WORD = 2, 3
 _GLOB_CHARACTERS = re.compile(r"[*?\[]")
 
 
@@ -60,11 +72,9 @@ class Directive:
         return [each for each in self.block or () if each.name == name]
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     text: str
     quoted: bool
-    line: int
     start: int
     end: int
 
@@ -94,63 +104,39 @@ class _Reader:
         self.text = text
         self.file = file
         self.position = 0
-        self.line = 1
+        self._counted_to = 0
+        self._line = 1
 
-    def _advance_to(self, position: int) -> None:
-        self.line += self.text.count("\n", self.position, position)
-        self.position = position
+    def line_at(self, position: int) -> int:
+        """The line of a position, none of which may be before an earlier one."""
+        self._line += self.text.count("\n", self._counted_to, position)
+        self._counted_to = position
+        return self._line
 
     def next(self) -> _Token | None:
-        text, size = self.text, len(self.text)
-        while self.position < size:
-            character = text[self.position]
-            if character in " \t\r\n":
-                self._advance_to(self.position + 1)
-            elif character == "#":
-                newline = text.find("\n", self.position)
-                self._advance_to(size if newline < 0 else newline)
-            else:
-                break
-        if self.position >= size:
+        match = _TOKEN.match(self.text, self.position)
+        # The expression matches the empty text.
+        assert match is not None  # noqa: S101 - for the type checker
+        kind = match.lastindex
+        if kind is None:
             return None
-        start, line, character = self.position, self.line, text[self.position]
-        if character in ";{}":
-            self.position += 1
-            return _Token(character, False, line, start, self.position)
-        if character in "\"'":
-            return self._quoted(start, line, character)
-        end = start
-        while end < size:
-            character = text[end]
-            if character == "\\":
-                end += 2
-                continue
-            if character == "$" and text[end + 1 : end + 2] == "{":
-                end += 2
-                continue
-            if character in " \t\r\n;{":
-                break
-            end += 1
-        end = min(end, size)
-        self._advance_to(end)
-        return _Token(_unescape(text[start:end]), False, line, start, end)
-
-    def _quoted(self, start: int, line: int, quote: str) -> _Token:
-        end = start + 1
-        while end < len(self.text) and self.text[end] != quote:
-            end += 2 if self.text[end] == "\\" else 1
-        if end >= len(self.text):
-            raise ConfigError("a quote that is not closed", self.file, line)
-        self._advance_to(end + 1)
-        return _Token(_unescape(self.text[start + 1 : end]), True, line, start, end + 1)
+        text = match[kind]
+        start, self.position = match.span(kind)
+        if kind == _QUOTED:
+            return _Token(_unescape(text[1:-1]), True, start, self.position)
+        if kind == _WORD:
+            if text[0] in "\"'":
+                raise ConfigError("a quote that is not closed", self.file, self.line_at(start))
+            text = _unescape(text)
+        return _Token(text, False, start, self.position)
 
     def skip_braces(self) -> None:
         """Skip a block in another language, up to and including its closing brace."""
-        depth, line = 1, self.line
+        depth, line = 1, self.line_at(self.position)
         for match in re.compile(r"[{}]").finditer(self.text, self.position):
             depth += 1 if match.group() == "{" else -1
             if depth == 0:
-                self._advance_to(match.end())
+                self.position = match.end()
                 return
         raise ConfigError("a block that is not closed", self.file, line)
 
@@ -167,38 +153,41 @@ def parse(text: str, file: str) -> tuple[Directive, ...]:
 def _block(reader: _Reader, opened_at: int | None) -> tuple[Directive, ...]:
     found: list[Directive] = []
     words: list[_Token] = []
+    line = 0
     while True:
         token = reader.next()
         if token is None:
             if words:
-                raise ConfigError(f'"{words[0].text}" does not end with ";"', reader.file, words[0].line)
+                raise ConfigError(f'"{words[0].text}" does not end with ";"', reader.file, line)
             if opened_at is not None:
                 raise ConfigError("a block that is not closed", reader.file, opened_at)
             return tuple(found)
         if token.quoted or token.text not in (";", "{", "}"):
+            if not words:
+                line = reader.line_at(token.start)
             words.append(token)
             continue
         if token.text == "}":
             if words:
-                raise ConfigError(f'"{words[0].text}" does not end with ";"', reader.file, words[0].line)
+                raise ConfigError(f'"{words[0].text}" does not end with ";"', reader.file, line)
             if opened_at is None:
-                raise ConfigError("a closing brace without a block", reader.file, token.line)
+                raise ConfigError("a closing brace without a block", reader.file, reader.line_at(token.start))
             return tuple(found)
         if not words:
-            raise ConfigError(f'an unexpected "{token.text}"', reader.file, token.line)
+            raise ConfigError(f'an unexpected "{token.text}"', reader.file, reader.line_at(token.start))
         block: tuple[Directive, ...] | None = None
         if token.text == "{":
             if words[0].text.endswith("_by_lua_block"):
                 reader.skip_braces()
                 block = ()
             else:
-                block = _block(reader, opened_at=token.line)
+                block = _block(reader, opened_at=reader.line_at(token.start))
         found.append(
             Directive(
                 name=words[0].text,
                 args=tuple(word.text for word in words[1:]),
                 file=reader.file,
-                line=words[0].line,
+                line=line,
                 block=block,
                 start=words[0].start,
                 end=reader.position,

@@ -149,7 +149,7 @@ def _unreachable(ended: Ended, by: Directive, where: str) -> tuple[str, str]:
 
 def _proxied(answering: Answering, upstream: Upstream) -> Iterator[ConfigFinding]:
     outcome = answering.outcome
-    if outcome.status and outcome.error_page is not None:
+    if outcome.status not in (0, 101) and outcome.error_page is not None:
         page = outcome.error_page
         yield ConfigFinding(
             "status_replaced",

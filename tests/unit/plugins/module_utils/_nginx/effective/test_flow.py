@@ -59,6 +59,7 @@ def verdict(evaluation: Evaluation) -> tuple[bool | None, list[str]]:
         pytest.param(f"rewrite ^/api/(.*)$ /$1 last; location /ws {{ {UP} }}", id="rewrite-of-the-server"),
         pytest.param(f"location / {{ rewrite ^/ws$ /x last; }} location /x {{ rewrite ^ /ws break; {UP} }}", id="last"),
         pytest.param(f"location / {{ {UPGRADE} {{ proxy_pass http://backend; }} {SENT} }}", id="pass-in-an-if"),
+        pytest.param(f"error_page 418 =101 @b; location / {{ return 418; }} {AT_B}", id="the-status-of-an-upgrade"),
         pytest.param(f"error_page 403 = @b; location / {{ deny all; }} {AT_B}", id="denied-and-led-on"),
         pytest.param(f"error_page 404 = @b; root /srv; {AT_B}", id="no-file-and-led-on"),
         pytest.param(
