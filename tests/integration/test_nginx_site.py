@@ -536,6 +536,37 @@ def nothing_included(tree: Tree, _certificates: Path) -> dict[str, Any]:
     return {}
 
 
+WEBSOCKET = """
+map $http_upgrade $cf_upgrade {{ default ""; websocket websocket; }}
+map $http_upgrade $cf_connection {{ default ""; websocket upgrade; }}
+server {{
+  listen 127.0.0.1:{port}; server_name api.example.com;
+  {server}
+  location {location} {{
+    proxy_pass http://127.0.0.1:9;
+    {directives}
+  }}
+  {more}
+}}
+"""
+GOOD = (
+    "proxy_http_version 1.1; proxy_set_header Upgrade $cf_upgrade; proxy_set_header Connection $cf_connection; "
+    "proxy_read_timeout 86400s;"
+)
+
+
+def websocket(name: str, text: str, port: bool = False) -> Callable[[Tree, Path], dict[str, Any]]:
+    """A site with a WebSocket beside an unmanaged file; ``port``: both at a port without other sites."""
+
+    def make(tree: Tree, _certificates: Path) -> dict[str, Any]:
+        chosen = free_port() if port else tree.port
+        tree.others(name, text.format(tree=tree, port=chosen))
+        content = WEBSOCKET.format(port=chosen, location="= /ws", directives=GOOD, server="", more="")
+        return {"content": content}
+
+    return make
+
+
 NAMED = 'server {{ listen 127.0.0.1:{port}; server_name api.example.com; return 200 "taken"; }}\n'
 HOSTILE = [
     Hostile(
@@ -698,6 +729,25 @@ HOSTILE = [
         others("zz", NAMED),
         ("{tree.root}/sites-enabled/zz:1 already answers for api.example.com", "would take the name away from it"),
         ("server_returns",),
+    ),
+    Hostile(
+        "denied-to-all",
+        "a `deny all` for all sites in an unmanaged file",
+        websocket("aa", "deny all;\n"),
+        (
+            "no WebSocket of the site app-staging would work",
+            "denies all in {tree.root}/sites-enabled/aa:1",
+            "repair that file",
+        ),
+    ),
+    Hostile(
+        "proxy-protocol-of-another",
+        "an unmanaged default server with `proxy_protocol` at the port of the site",
+        websocket("aa", "server {{ listen 127.0.0.1:{port} default_server proxy_protocol; return 404; }}\n", port=True),
+        (
+            "no WebSocket of the site app-staging would work",
+            "because of listen ... proxy_protocol in {tree.root}/sites-enabled/aa:1",
+        ),
     ),
     Hostile(
         "certificate-expired", "an expired certificate", tls("expired.pem", "expired.key"), ("expired on 2020-02-01",)
@@ -920,23 +970,6 @@ def test_after_a_run_killed_at_any_step_nginx_accepts_the_tree_and_the_next_run_
 # ------------------------------------------------------------------ effective
 
 
-WEBSOCKET = """
-map $http_upgrade $cf_upgrade {{ default ""; websocket websocket; }}
-map $http_upgrade $cf_connection {{ default ""; websocket upgrade; }}
-server {{
-  listen 127.0.0.1:{port}; server_name api.example.com;
-  {server}
-  location {location} {{
-    proxy_pass http://127.0.0.1:9;
-    {directives}
-  }}
-  {more}
-}}
-"""
-GOOD = (
-    "proxy_http_version 1.1; proxy_set_header Upgrade $cf_upgrade; proxy_set_header Connection $cf_connection; "
-    "proxy_read_timeout 86400s;"
-)
 #: Only the upgrade is proxied; the location itself answers everything else.
 IF_PROXIES = 'if ($http_upgrade = "websocket") { proxy_pass http://127.0.0.1:9; }'
 OUTER_SET = (

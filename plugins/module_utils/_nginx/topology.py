@@ -10,6 +10,7 @@ URLs that share an address share a server, in which their paths are told apart.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .site_inputs import SiteInputs, listens_at, variable_of, variable_to_set
 
 #: ``http2 on;`` is a directive of its own since then; before, it is an option of ``listen``.
 HTTP2_DIRECTIVE = (1, 25, 1)
+_SLUG_LENGTH = 46 - len("_connection")
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,26 @@ def conflicts(inputs: SiteInputs, given: Collection[str] = ()) -> tuple[str, ...
     return tuple(found)
 
 
+def slug_of(site_name: str) -> str:
+    """A part of names in the http block that no other site has.
+
+    nginx refuses variables of more than 46 characters (``variables_hash_bucket_size`` 64), and the longest of a site
+    ends in ``_connection``. Variables ignore case. A name that is long, or that is not what it stands for, gets a
+    checksum.
+    """
+    slug = re.sub(r"[^A-Za-z0-9]", "_", site_name)
+    if len(slug) <= _SLUG_LENGTH and re.fullmatch(r"[a-z0-9-]+", site_name):
+        return slug
+    checksum = hashlib.sha256(site_name.encode()).hexdigest()[:8]
+    return f"{slug[: _SLUG_LENGTH - len(checksum) - 1]}_{checksum}"
+
+
 def plan_site(inputs: SiteInputs, version: tuple[int, ...] | None = None) -> SiteTopology:
     """Derive the servers of a site.
 
     :param version: That of nginx, on which the notation of HTTP/2 depends; without one, the newer is taken.
     """
-    slug = re.sub(r"[^A-Za-z0-9]", "_", inputs.site_name)
+    slug = slug_of(inputs.site_name)
     directive = version is None or version >= HTTP2_DIRECTIVE
     shared: dict[tuple[str, int], list[PublicAddress]] = {}
     for each in addresses(inputs):

@@ -30,6 +30,7 @@ from .errors import SiteError
 from .plan import WantedSite
 from .ports import port_holder
 from .trial import try_out
+from .websockets import disturbances
 
 _EXPIRY_WARNING_DAYS = 14
 UNCHANGED = "; nothing was changed"
@@ -68,6 +69,7 @@ class SiteChecks:
             self._test_current()
         if self.wanted.text is not None:
             self._check_names()
+            self._check_websockets()
             self._check_ports(self.wanted.text)
             self._check_certificates(self.wanted.text)
             self._check_capacity(clients)
@@ -153,6 +155,16 @@ class SiteChecks:
             self.warnings.append(
                 f"connections to {address} never reach the site {self.name}, since {where} listens on that very address"
             )
+
+    def _check_websockets(self) -> None:
+        """Directives of other files that close the WebSockets of the site, which nginx accepts."""
+        for each in disturbances(self.tree_after, self.wanted.layout.loaded, self.nginx.version):
+            if each.fatal:
+                raise SiteError(
+                    f"no WebSocket of the site {self.name} would work: {each.message}; repair that file, which this "
+                    f"collection does not manage{UNCHANGED}"
+                )
+            self.warnings.append(f"the WebSockets of the site {self.name} may not work: {each.message}")
 
     def _check_ports(self, text: str) -> None:
         pids = [] if self.running is None else [self.running.master, *(each.pid for each in self.running.workers)]

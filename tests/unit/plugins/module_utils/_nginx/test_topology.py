@@ -307,9 +307,18 @@ def test_the_first_rule_that_fits_decides(deny: list[str], allow: list[str], exp
 
 
 def test_names_in_the_http_block_hold_the_name_of_the_site() -> None:
-    found = site(site_name="a.b-c")
+    found = site(site_name="a-b-c")
     assert found.slug == "a_b_c"
     assert SiteLocation("ordinary", "@a_b_c_page", FRONTEND) in found.servers[1].locations
+
+
+def test_names_in_the_http_block_fit_and_differ_from_those_of_other_sites() -> None:
+    names = ["a-b", "a_b", "a.b", "A-b", "a-B", *("x" * length for length in (35, 36, 56, 100)), "x" * 99 + "y"]
+    slugs = [site(site_name=name).slug for name in names]
+    assert slugs[0] == "a_b"
+    assert slugs[5] == "x" * 35
+    assert len({slug.lower() for slug in slugs}) == len(names)
+    assert all(len(f"{slug}_connection") <= 46 for slug in slugs)
 
 
 def test_old_workers_are_closed_in_time() -> None:
