@@ -731,6 +731,15 @@ HOSTILE = [
         ("server_returns",),
     ),
     Hostile(
+        "host-name-too-long",
+        "a host name that is too long for the buckets of nginx",
+        lambda tree, _certificates: {"content": tree.content().replace("api.example.com", f"{'a' * 47}.example.com")},
+        (
+            f"{'a' * 47}.example.com has 59 characters, and nginx takes at most 46",
+            "set server_names_hash_bucket_size 128 in the http block of nginx.conf",
+        ),
+    ),
+    Hostile(
         "denied-to-all",
         "a `deny all` for all sites in an unmanaged file",
         websocket("aa", "deny all;\n"),

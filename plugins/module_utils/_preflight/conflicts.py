@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._nginx.site.name_length import LongName
 from .finding import PreflightFinding
 from .listeners import PortHolder
 from .variables import TAKE_OVER, DeploymentInputs
@@ -90,6 +91,20 @@ def judge_names(inputs: DeploymentInputs, claims: Iterable[NameClaim]) -> list[P
                 )
             )
     return found
+
+
+def judge_name_lengths(inputs: DeploymentInputs, names: Iterable[LongName]) -> list[PreflightFinding]:
+    """Public names that nginx would refuse for their length."""
+    return [
+        inputs.finding(
+            "nginx-name-length",
+            "staging_proxy_provider",
+            f"a host name of at most {each.limit} characters",
+            f"{each.remedy}, or choose a shorter name",
+            found=each.found,
+        )
+        for each in names
+    ]
 
 
 def judge_processes(

@@ -9,11 +9,12 @@ import os
 from collections.abc import Collection, Sequence
 
 from .._host.accounts import find_account
-from .._nginx.config import ConfigError
+from .._nginx.config import ConfigError, load_tree
 from .._nginx.program import Nginx, expand, read_text
 from .._nginx.site.conflicts import claims_of_others, servers_of
 from .._nginx.site.layout import included_patterns
 from .._nginx.site.marker import is_managed
+from .._nginx.site.name_length import LongName, long_names
 from .._nginx.site.takeover import obstacle
 from .._release import git
 from .._release.errors import ReleaseError
@@ -22,6 +23,12 @@ from .._release.source import exclusion
 from .conflicts import NameClaim, UncommittedFiles, by_kind
 
 _GIT_TIMEOUT_S = 120
+#: What the package of nginx brings: a default server on port 80.
+_NEW_NGINX = load_tree(
+    "/etc/nginx/nginx.conf",
+    lambda _path: "http { server { listen 80 default_server; server_name _; } }",
+    lambda _pattern: [],
+)
 
 
 def claims_on(wanted: Collection[tuple[str, int]], site: str) -> list[NameClaim]:
@@ -46,6 +53,21 @@ def claims_on(wanted: Collection[tuple[str, int]], site: str) -> list[NameClaim]
         NameClaim(claim.name, claim.port, claim.where, obstacle(servers, claim.file, wanted, includes))
         for claim in claims_of_others(servers[:first], wanted, own)
     ]
+
+
+def long_names_on(wanted: Collection[tuple[str, int]], site: str) -> list[LongName]:
+    """Public names that do not fit into nginx's table of names; without an nginx, into that of a new one.
+
+    :param wanted: As for :func:`claims_on`.
+    """
+    nginx = Nginx("nginx", None, None)
+    try:
+        tree = nginx.tree() if nginx.executable is not None else _NEW_NGINX
+    except (OSError, ConfigError):
+        return []
+    return long_names(
+        tree, wanted, [path for path in tree.files if os.path.exists(path) and is_managed(read_text(path), site)]
+    )
 
 
 def uncommitted_in(

@@ -21,8 +21,8 @@ from .application import judge_application
 from .application_facts import look_at_application, wanted_node, wanted_python
 from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
-from .conflicts import judge_checkout, judge_names, judge_processes
-from .conflicts_facts import claims_on, uncommitted_in
+from .conflicts import judge_checkout, judge_name_lengths, judge_names, judge_processes
+from .conflicts_facts import claims_on, long_names_on, uncommitted_in
 from .contents import judge_owners, judge_source_in_place
 from .contents_facts import is_filled_directory, look_at_contents
 from .finding import PreflightFinding
@@ -157,10 +157,13 @@ def _check_ports(
 
 
 def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Url]) -> list[PreflightFinding]:
-    """Other files of nginx that answer for the public names."""
+    """Other files of nginx that answer for the public names, and names that nginx would refuse."""
     wanted = {(url.host, inputs.port_at_proxy(url)) for url in served}
     site = inputs.text("staging_app_name") or os.path.basename(project_dir)
-    return judge_names(inputs, claims_on(wanted, site))
+    return [
+        *judge_names(inputs, claims_on(wanted, site)),
+        *judge_name_lengths(inputs, long_names_on(wanted, site)),
+    ]
 
 
 def _check_checkout(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:

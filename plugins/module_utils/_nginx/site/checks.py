@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 
 from ..._host import proc, x509
 from ..config import ConfigError, Tree, load_tree, parse, walk
-from ..listen import listens_of
+from ..listen import listens_of, names_of
 from ..messages import cause, complaints, place
 from ..program import Nginx, expand, read_text
 from ..references import files_named
@@ -27,6 +27,7 @@ from .candidate import overlay
 from .capacity import too_small
 from .conflicts import hidden_addresses, name_conflicts, servers_of
 from .errors import SiteError
+from .name_length import long_names
 from .plan import WantedSite
 from .ports import port_holder
 from .trial import try_out
@@ -63,6 +64,8 @@ class SiteChecks:
         :param changes: Whether the site differs from what is in force.
         :raises SiteError: If the site is refused.
         """
+        if self.wanted.text is not None:
+            self._check_name_lengths()
         if changes:
             self._test_candidate(tmpdir)
         else:
@@ -155,6 +158,20 @@ class SiteChecks:
             self.warnings.append(
                 f"connections to {address} never reach the site {self.name}, since {where} listens on that very address"
             )
+
+    def _check_name_lengths(self) -> None:
+        """Names that are too long for nginx's table; its own complaint does not name them."""
+        loaded = self.wanted.layout.loaded
+        wanted = {
+            (name, each.port)
+            for server in self.tree_after.servers()
+            if server.file == loaded
+            for each in listens_of(server)
+            for name in names_of(server)
+            if name and not name.startswith("~")
+        }
+        for each in long_names(self.tree_after, wanted, [loaded]):
+            raise SiteError(f"nginx would refuse the site {self.name}: {each.found}; {each.remedy}{UNCHANGED}")
 
     def _check_websockets(self) -> None:
         """Directives of other files that close the WebSockets of the site, which nginx accepts."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.name_length import LongName
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.conflicts import (
     NameClaim,
     UncommittedFiles,
     by_kind,
     judge_checkout,
+    judge_name_lengths,
     judge_names,
     judge_processes,
 )
@@ -37,6 +39,16 @@ def test_another_file_that_answers_for_a_name_is_named_with_its_line(good: Deplo
         "staging_take_over is false by default, but /etc/nginx/sites-enabled/codeframe-api:5 answers for "
         "api.example.com on port 80; expected no other file of nginx that answers for it; set staging_take_over: true, "
         "which keeps that file aside until a rollback or a removal restores it, or remove the name there"
+    )
+
+
+def test_a_name_that_is_too_long_for_nginx_is_named_with_the_directive(good: DeploymentInputs) -> None:
+    (found,) = judge_name_lengths(good, [LongName("a" * 47, 46, 64, None, 128)])
+    assert (found.name, found.level) == ("nginx-name-length", "error")
+    assert found.sentence == (
+        f'staging_proxy_provider is "nginx" by default, but {"a" * 47} has 47 characters, and nginx takes at most 46 '
+        "with server_names_hash_bucket_size 64, the default; expected a host name of at most 46 characters; set "
+        "server_names_hash_bucket_size 128 in the http block of nginx.conf, or choose a shorter name"
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.conflicts import UncommittedFiles
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.conflicts_facts import (
     claims_on,
+    long_names_on,
     uncommitted_in,
 )
 
@@ -71,3 +72,11 @@ def test_without_nginx_no_name_is_claimed(monkeypatch: pytest.MonkeyPatch) -> No
         "ansible_collections.codeframe.staging.plugins.module_utils._nginx.program.find", lambda _name: None
     )
     assert claims_on({("api.example.com", 80)}, "app") == []
+
+
+def test_a_name_that_a_new_nginx_would_refuse_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ansible_collections.codeframe.staging.plugins.module_utils._nginx.program.find", lambda _name: None
+    )
+    found = long_names_on({("a" * 47, 80), ("b" * 47, 443), ("c", 80)}, "app")
+    assert [each.name for each in found] == ["a" * 47]
