@@ -44,10 +44,8 @@ class LongName:
 
     @property
     def remedy(self) -> str:
-        directive = f"{_DIRECTIVE} {self.needed};"
-        return (
-            f"change {self.where} to {directive}" if self.where else f"add to the http block of nginx.conf: {directive}"
-        )
+        place = f"in {self.where}" if self.where else "in the http block of nginx.conf"
+        return f"set {_DIRECTIVE} {self.needed} {place}"
 
 
 def long_names(tree: Tree, wanted: Collection[tuple[str, int]], own: Collection[str] = ()) -> list[LongName]:
