@@ -56,6 +56,7 @@ $(VENV)/.stamp: requirements.txt requirements-dev.txt | python
 .PHONY: demo
 demo: $(VENV)/.stamp ## Deploy the sample application into a container on this machine, over SSH
 	@$(STAGEHOST) up $(DEMO_NAME) --image=bare --ssh-port=$(DEMO_SSH_PORT) --publish=8080 --publish=14100
+	@.ci/chromium || echo '-- Chromium cannot be installed here: the page is not opened in a browser'
 	ansible-playbook deploy-staging.yml --inventory inventories/demo $(ARGS)
 	@echo
 	@echo 'The container $(DEMO_NAME) keeps running: http://codeframe.localhost:8080'

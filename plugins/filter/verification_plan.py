@@ -85,6 +85,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
         )
         endpoints = deployment.endpoints({name: inputs[name] for name in _COMMON})
         page = deployment.page()
+        browser = deployment.browser_pages(inputs["browser_pages"])
     except KeyError as error:
         raise AnsibleFilterError(f"verification_plan: the input {error} is missing") from None
     except (UrlError, ValueError) as error:
@@ -95,6 +96,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "controller": [endpoint for endpoint in endpoints if endpoint["vantage"] == "public"],
         "load": [endpoint for endpoint in host if "transport" not in endpoint][-1:],
         "page": page,
+        "browser": browser,
     }
 
 

@@ -34,6 +34,28 @@ options:
       - Public URL of the WebSocket, which the scripts of the page must contain.
     type: str
     required: true
+  browser:
+    description:
+      - Results of M(codeframe.staging.browser_check), one for each page; empty if no browser was asked for.
+    type: list
+    elements: dict
+    default: []
+  browser_urls:
+    description:
+      - The URLs of these pages.
+    type: list
+    elements: str
+    default: []
+  browser_chosen:
+    description:
+      - Whether the pages were named as opening the WebSocket. If not, a page that opens none is no failure.
+    type: bool
+    default: false
+  browser_required:
+    description:
+      - Whether the verification fails where no browser is found.
+    type: bool
+    default: false
 seealso:
   - plugin: codeframe.staging.verification_plan
     plugin_type: filter
@@ -69,6 +91,9 @@ _value:
     page:
       description: What was found in the scripts of the page, with C(passed), C(found), C(forbidden) and C(complaint).
       type: dict
+    browser:
+      description: What a browser saw, of the page that failed or else of the first; empty if none was used.
+      type: dict
     results:
       description: The results for each endpoint.
       type: list
@@ -78,14 +103,31 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.browser_visit import BrowserVisit
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.outcome import conclude
+
+_SEEN = ("available", "passed", "cause", "explanation", "remedy", "evidence", "websocket", "console")
 
 
 def verification_result(
-    checks: Sequence[Mapping[str, Any]], page: Mapping[str, Any], *, way: str, url: str
+    checks: Sequence[Mapping[str, Any]],
+    page: Mapping[str, Any],
+    *,
+    way: str,
+    url: str,
+    browser: Sequence[Mapping[str, Any]] = (),
+    browser_urls: Sequence[str] = (),
+    browser_chosen: bool = False,
+    browser_required: bool = False,
 ) -> dict[str, Any]:
     """Put the outcome into a template's terms."""
-    outcome = conclude(checks, way, page.get("msg"), url, page.get("evidence") or "")
+    visits = [
+        BrowserVisit(page_url, result, chosen=browser_chosen, required=browser_required)
+        for page_url, result in zip(browser_urls, browser)
+    ]
+    outcome = conclude(checks, way, page.get("msg"), url, page.get("evidence") or "", visits)
+    shown = [visit for visit in visits if visit.line]
+    seen = next((visit for visit in shown if visit.fault), shown[0] if shown else None)
     return {
         "passed": outcome.passed,
         "host_passed": outcome.host_passed,
@@ -93,6 +135,7 @@ def verification_result(
         "lines": list(outcome.lines),
         "diagnosis": dict(outcome.diagnosis),
         "page": {name: page[name] for name in ("passed", "found", "forbidden", "complaint") if name in page},
+        "browser": {name: seen.result[name] for name in _SEEN if name in seen.result} if seen else {},
         "results": [dict(result) for result in outcome.results],
     }
 

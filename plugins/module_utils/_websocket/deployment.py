@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,16 @@ class Deployment:
         path = parse_url(self.page_url, lenient=True).path.rstrip("/") or "/"
         url = f"http://127.0.0.1:{self.frontend_port}{path}"
         return {"url": url, "connect_to": "127.0.0.1", "way": "from its own port"}
+
+    def browser_pages(self, paths: Sequence[str]) -> list[str]:
+        """URLs that a browser opens, which uses the public connection: none if that is not checked.
+
+        :param paths: Paths of pages that open the WebSocket; without any, the first page is opened.
+        """
+        if "public" not in self.vantages:
+            return []
+        origin = parse_url(self.page_url, lenient=True).origin
+        return [origin + path for path in paths] or [self.page_url]
 
     def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
         name = _NAMES[vantage]

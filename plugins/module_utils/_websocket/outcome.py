@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .browser_visit import BrowserVisit
 from .judgement import as_sentence
 
 
@@ -31,7 +32,12 @@ class VerificationOutcome:
 
 
 def conclude(
-    checks: Sequence[Mapping[str, Any]], page_way: str, page_fault: str | None, url: str, page_evidence: str = ""
+    checks: Sequence[Mapping[str, Any]],
+    page_way: str,
+    page_fault: str | None,
+    url: str,
+    page_evidence: str = "",
+    visits: Sequence[BrowserVisit] = (),
 ) -> VerificationOutcome:
     """Summarise the results of ``websocket_check`` and of ``frontend_bundle_info``.
 
@@ -40,6 +46,7 @@ def conclude(
     :param page_fault: Why its scripts did not pass.
     :param url: The public URL that they must contain.
     :param page_evidence: Which of them contain it, in words; empty if that is not known.
+    :param visits: What a browser saw; it uses the public connection.
     """
     made = [check for check in checks if not check.get("skipped")]
     # A call that could not run, for example without its library, has no results.
@@ -50,17 +57,19 @@ def conclude(
     failed = [each for each in diagnoses if each["cause"] != "none"][:1]
     causes = [as_sentence(each["explanation"], each["remedy"]) for each in failed]
     pages = [f"{page_way}, {page_fault}"] if page_fault else []
-    faults = [*dict.fromkeys(not_made), *causes, *pages]
+    seen = [visit.fault for visit in visits if visit.fault]
+    faults = [*dict.fromkeys(not_made), *causes, *pages, *seen]
     scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} {page_evidence or f'they contain {url}'})"
     host_failed = any(not result["passed"] and result["vantage"] != "public" for result in results)
     return VerificationOutcome(
         passed=not faults,
         # A failure that only the controller sees is not caused by the host.
-        host_passed=not (not_made or pages or host_failed),
+        host_passed=not (not_made or pages or host_failed or (seen and not failed)),
         message="; ".join(fault.rstrip(".") for fault in faults),
         lines=(
             *(line for check in made for line in check.get("summary") or ()),
             f"Scripts of the served page: {scripts}",
+            *dict.fromkeys(visit.line for visit in visits if visit.line),
         ),
         diagnosis=failed[0] if failed else {},
         results=results,

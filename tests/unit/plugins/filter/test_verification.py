@@ -29,6 +29,7 @@ INPUTS: dict[str, Any] = {
     "secret_query": {},
     "validate_certs": False,
     "ca_certificates": "",
+    "browser_pages": [],
 }
 
 
@@ -87,6 +88,7 @@ def test_the_result_has_the_fields_that_the_role_documents() -> None:
         ],
         "diagnosis": {},
         "page": {},
+        "browser": {},
         "results": [{"vantage": "direct", "passed": True}],
     }
     assert not verification_result([check], {"msg": "no script"}, way="x", url="ws://h/ws")["passed"]
@@ -105,3 +107,34 @@ def test_the_diagnosis_is_that_of_the_first_check_that_failed() -> None:
     result = verification_result([good, first, second], page, way="x", url="ws://h/ws")
     assert result["diagnosis"] == first["diagnosis"]
     assert result["page"] == {name: page[name] for name in ("passed", "found", "forbidden", "complaint")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, ["https://app.example.com"], id="first-page"),
+        pytest.param(
+            {"browser_pages": ["/a", "/b"], "page_url": "https://app.example.com/base"},
+            ["https://app.example.com/a", "https://app.example.com/b"],
+            id="pages",
+        ),
+        pytest.param({"vantages": ["direct", "proxy"]}, [], id="public-url-not-checked"),
+    ],
+)
+def test_a_browser_opens_the_pages_at_their_public_url(changes: dict[str, Any], expected: list[str]) -> None:
+    assert verification_plan({**INPUTS, **changes})["browser"] == expected
+
+
+def test_the_browser_of_the_result_is_the_one_that_failed() -> None:
+    good = {"results": [{"vantage": "public", "passed": True}], "diagnosis": {"cause": "none"}}
+    first = {"available": True, "passed": True, "websocket": {"opened_s": 0.24, "held_s": 5.0}, "console": ["log: x"]}
+    second = {"available": True, "passed": False, "cause": "csp_blocked", "explanation": "no", "remedy": "Allow it."}
+    given: dict[str, Any] = {"way": "x", "url": "ws://h/ws", "browser_chosen": True}
+    result = verification_result(
+        [good], {}, browser=[first, second], browser_urls=["http://h/a", "http://h/b"], **given
+    )
+    assert result["browser"] == second
+    assert (result["passed"], result["host_passed"]) == (False, False)
+    assert verification_result([good], {}, browser=[first], browser_urls=["http://h/a"], **given)["browser"] == first
+    skipped = {"skipped": True, "changed": False}
+    assert verification_result([good], {}, browser=[skipped], browser_urls=["http://h/a"], **given)["browser"] == {}
