@@ -157,6 +157,16 @@ options:
       - More than 1 requires exactly one endpoint, with O(endpoints[].transport=websocket); at most 10000.
     type: int
     default: 1
+  further_handshakes:
+    description:
+      - Whether to make further handshakes while the connection is held, each of which is closed at once. They are in
+        the header forms of Chromium, Firefox and Safari, and with 3 kB of cookies. Directly one of each; through a
+        proxy three of each, since each may reach another upstream; 10 more where a form is refused. A refused
+        handshake is repeated 5 times.
+      - For O(endpoints[].vantage=public), the handshake is made at every address of the name, at most 8. An address
+        without a route from this machine is reported and does not fail.
+    type: bool
+    default: true
   expected_idle_timeout:
     description: Idle timeout in seconds that the proxy is configured with. A cut is compared with it.
     type: float
@@ -301,6 +311,17 @@ results:
         - The C(status) of the answer to the same request without an upgrade, and a C(digest) of its body; null where it
           was not asked for. With O(earlier_results), it proves in a later call that an upgrade was lost.
       type: dict
+    further_handshakes:
+      description:
+        - How many were C(made) and C(opened), the C(refused_forms), and whether a limit ended them (C(limited)); null
+          without any.
+      type: dict
+    addresses:
+      description:
+        - With several addresses of a public name, the C(address), whether it C(passed) (null without a route from
+          here), and the C(status) and C(detail) of the answer.
+      type: list
+      elements: dict
     evidence:
       description: What was seen, one line for each fact.
       type: list
@@ -377,6 +398,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "hold_mode": {"type": "str", "choices": ["quiet", "ping", "message"], "default": "quiet"},
     "interval": {"type": "float", "default": 10},
     "connections": {"type": "int", "default": 1},
+    "further_handshakes": {"type": "bool", "default": True},
     "expected_idle_timeout": {"type": "float"},
     "max_message_size": {"type": "int", "default": 1048576},
     "timeout": {"type": "float"},

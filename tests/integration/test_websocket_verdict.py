@@ -38,7 +38,6 @@ INNER = """
   server {{
     listen 127.0.0.1:{site};
     server_name app.localhost;
-    large_client_header_buffers 4 2k;
     location /ws {{ proxy_pass http://127.0.0.1:{backend}; {up} }}
     location /no-key {{ proxy_pass http://127.0.0.1:{backend}/ws; {up} proxy_set_header Sec-WebSocket-Key ""; }}
     location /no-version {{ proxy_pass http://127.0.0.1:{backend}/ws; {up} proxy_set_header Sec-WebSocket-Version ""; }}
@@ -58,6 +57,10 @@ INNER = """
     location /says-426 {{ return 426; }}
   }}
   server {{
+    listen 127.0.0.1:{small}; large_client_header_buffers 4 2k;
+    location /ws {{ proxy_pass http://127.0.0.1:{backend}; {up} }}
+  }}
+  server {{
     listen 127.0.0.1:{proxied} proxy_protocol;
     location / {{ proxy_pass http://127.0.0.1:{backend}; {up} }}
   }}
@@ -68,7 +71,7 @@ class Site:
     """Ports of what runs for these tests."""
 
     def __init__(self) -> None:
-        self.backend = self.site = self.page = self.proxied = 0
+        self.backend = self.site = self.page = self.proxied = self.small = 0
         self.directory = Path()
 
     def direct(self) -> dict[str, Any]:
@@ -85,13 +88,15 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site()
     made.directory = directory = tmp_path_factory.mktemp("verdict")
-    made.site, made.page, made.proxied = free_port(), free_port(), free_port()
+    made.site, made.page, made.proxied, made.small = (free_port() for _ in range(4))
     (directory / "page.js").write_text(PAGE)
     command = [shutil.which("node") or "node", "page.js", str(made.page)]
     with ExitStack() as stack:
         made.backend = stack.enter_context(serving(directory / "backend", FASTAPI))
         stack.enter_context(running(command, made.page, directory / "page.log", directory))
-        text = INNER.format(up=UP, **{name: getattr(made, name) for name in ("backend", "site", "page", "proxied")})
+        text = INNER.format(
+            up=UP, **{name: getattr(made, name) for name in ("backend", "site", "page", "proxied", "small")}
+        )
         stack.enter_context(nginx(directory / "inner", text, made.site, made.proxied))
         yield made
 
@@ -167,7 +172,8 @@ def test_a_cookie_that_is_larger_than_the_buffers_is_no_lost_upgrade(
     check: Callable[..., dict[str, Any]], site: Site
 ) -> None:
     cookie = {"secret_headers": {"Cookie": "session=" + "x" * 3000}}
-    result = check({**site.direct(), **cookie}, site.proxy(**cookie))
+    small = {**site.proxy(**cookie), "url": f"ws://app.localhost:{site.small}/ws"}
+    result = check({**site.direct(), **cookie}, small)
     assert causes(result) == [None, "request_too_large"], result["diagnosis"]
     assert "large_client_header_buffers" in result["diagnosis"]["remedy"]
 

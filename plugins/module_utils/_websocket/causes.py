@@ -57,6 +57,9 @@ class Cause(enum.Enum):
     SERVER_ERROR = "server_error"
     NOT_A_WEBSOCKET = "not_a_websocket"
     UNEXPECTED_STATUS = "unexpected_status"
+    HANDSHAKE_FORM_REFUSED = "handshake_form_refused"
+    SOME_HANDSHAKES_REFUSED = "some_handshakes_refused"
+    SOME_ADDRESSES_FAIL = "some_addresses_fail"
     ACCEPT_KEY_WRONG = "accept_key_wrong"
     UPGRADE_ANSWER_INVALID = "upgrade_answer_invalid"
     SUBPROTOCOL_REFUSED = "subprotocol_refused"
@@ -73,6 +76,7 @@ class Cause(enum.Enum):
     CLOSED_BY_SERVER = "closed_by_server"
     MESSAGE_TOO_BIG = "message_too_big"
     PROTOCOL_VIOLATION = "protocol_violation"
+    COMPRESSION_BROKEN = "compression_broken"
     NOT_AN_EVENT_STREAM = "not_an_event_stream"
     NO_EVENT = "no_event"
     EVENTS_BUFFERED = "events_buffered"
@@ -329,6 +333,23 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
         "What answers is not a WebSocket server.",
         "Read the evidence; check which server answers on this host and path.",
     ),
+    Cause.HANDSHAKE_FORM_REFUSED: CatalogueEntry(
+        "The handshake passes as one browser sends it, and is refused as another does.",
+        "A rule compares a header with one value, such as `map $http_connection` with `Upgrade`, while Firefox sends "
+        "`keep-alive, Upgrade`; or a limit of headers is below a session's cookies.",
+        "Decide by `$http_upgrade` alone; raise `large_client_header_buffers`.",
+    ),
+    Cause.SOME_HANDSHAKES_REFUSED: CatalogueEntry(
+        "Of several equal handshakes some are accepted and some refused, also one at a time.",
+        "Several servers answer, and not all of them open the WebSocket.",
+        "Ask each server of the upstream directly, and take out the one that does not.",
+    ),
+    Cause.SOME_ADDRESSES_FAIL: CatalogueEntry(
+        "The name has several addresses, and the handshake fails at some of them.",
+        "The addresses lead to different servers or server blocks: often `listen 80` without `listen [::]:80`, so that "
+        "IPv6 reaches the default server.",
+        "Let the same server answer at all addresses, or remove the address from the DNS records.",
+    ),
     Cause.ACCEPT_KEY_WRONG: CatalogueEntry(
         "101, but `Sec-WebSocket-Accept` is missing or does not match the key.",
         "A cache or a proxy answers with the handshake of another connection, or the server is broken.",
@@ -409,6 +430,11 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
         "Frames that RFC 6455 forbids: reserved bits, masked frames from a server, text that is not UTF-8.",
         "A broken server, or something on the way changes bytes.",
         "Update the server library; search for a proxy that rewrites responses on this path.",
+    ),
+    Cause.COMPRESSION_BROKEN: CatalogueEntry(
+        "Messages break with compression offered, as browsers do, and pass without.",
+        "A proxy hides or changes `Sec-WebSocket-Extensions` in one direction, or the server's compression is broken.",
+        "Forward `Sec-WebSocket-Extensions` in both directions, or switch compression off in the server.",
     ),
     Cause.NOT_AN_EVENT_STREAM: CatalogueEntry(
         "Success, but the content type is not `text/event-stream`.",

@@ -43,7 +43,7 @@ async def connect(
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    addresses = await _resolve(target, seen, deadline)
+    addresses = await resolve(target, seen, deadline)
     seen.phases["resolve"] = loop.time() - began
     began = loop.time()
     sock = await _connect_tcp(addresses, seen, deadline)
@@ -60,7 +60,11 @@ async def connect(
     return wire
 
 
-async def _resolve(target: Target, seen: Observation, deadline: float) -> list[_Address]:
+async def resolve(target: Target, seen: Observation, deadline: float) -> list[_Address]:
+    """The addresses of an endpoint in the order in which to try them.
+
+    :raises EndedError: Without one; the observation holds the fault.
+    """
     host, port = target.connect_host, target.connect_port
     literal = (host,) if as_address(host) else loopback_addresses(host)
     if literal:

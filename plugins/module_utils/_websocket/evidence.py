@@ -66,6 +66,17 @@ def _follow_up(seen: Observation) -> Iterator[str]:
     if found.plain_request is not None:
         same = ", the same page" if seen.answer and seen.answer.page == found.plain_request.page else ""
         yield f"the same request without an upgrade: HTTP {found.plain_request.status}{same}"
+    if seen.further:
+        opened = sum(one.opened for one in seen.further)
+        limited = ", ended by a limit" if seen.is_limited else ""
+        yield f"further handshakes: {opened} of {len(seen.further)} opened{limited}"
+    for form in dict.fromkeys(one.form for one in seen.further if not one.opened):
+        shown = [one.shown for one in seen.further if one.form is form and not one.opened]
+        yield f"refused as {form.value} sends it, {len(shown)} time(s): {shown[0]}"
+    for one in seen.at_addresses:
+        yield f"at {one.address or one.target.connect_host}: {'opened' if one.opened else one.detail}"
+    if found.works_without_compression is not None:
+        yield f"without compression: {'works' if found.works_without_compression else 'fails too'}"
     if found.reopened is not None:
         yield f"a new connection after the cut: {'opened' if found.reopened else 'not opened'}"
     if found.unknown_path_status is not None:

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 try:
-    from websockets.exceptions import PayloadTooBig, ProtocolError
+    from websockets.exceptions import NegotiationError, PayloadTooBig, ProtocolError
+    from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
     from websockets.frames import Opcode
+    from websockets.headers import parse_extension
     from websockets.version import version as LIBRARY_VERSION  # noqa: N812 (a constant of theirs)
 
     try:
@@ -49,6 +51,10 @@ def library_problem() -> str | None:
     if found < OLDEST_LIBRARY:
         return f"the Python library websockets is {LIBRARY_VERSION}, and 10.4 is the oldest that can be used"
     return None
+
+
+class ExtensionError(ValueError):
+    """The server's parameters of the compression cannot be used; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,20 @@ Event = Union[Message, Ping, Pong, CloseFrame, Broken]
 
 
 class Frames:
-    """The frames of one open connection: bytes in, events out; :meth:`outgoing` returns what must be sent."""
+    """The frames of one open connection: bytes in, events out; :meth:`outgoing` returns what must be sent.
 
-    def __init__(self, max_message_size: int) -> None:
+    :param extension: The server's ``Sec-WebSocket-Extensions``.
+    :raises ExtensionError: If its parameters are not those of RFC 7692.
+    """
+
+    def __init__(self, max_message_size: int, extension: str | None = None) -> None:
         self._protocol = _PROTOCOL(_protocol.Side.CLIENT, max_size=max_message_size, logger=_SILENT)
+        if extension is not None:
+            try:
+                ((_, parameters),) = parse_extension(extension)
+                self._protocol.extensions = [ClientPerMessageDeflateFactory().process_response_params(parameters, [])]
+            except (NegotiationError, ValueError) as exc:
+                raise ExtensionError(f"the parameters of {extension} cannot be used ({exc})") from None
         self._kind: int | None = None
         self._parts = bytearray()
         self._decoder: codecs.IncrementalDecoder | None = None

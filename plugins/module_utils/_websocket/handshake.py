@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .connect import connect
-from .http_exchange import read_body, read_head, request_head
+from .header_form import Handshake, HeaderForm, header_fields
+from .http_exchange import USER_AGENT, read_body, read_head, render_head
 from .observation import EndedError, Fault, Observation
 from .tls import tls_context
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # RFC 9112, section 5: a line of a header, with the end that a sender must use.
 _HEADER_LINE = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r")
+# RFC 7692, section 7.1: what a server may answer.
+_DEFLATE = re.compile(r"permessage-deflate(?:\s*;\s*[a-z_]+(?:\s*=\s*(?:\"\d+\"|\d+))?)*", re.IGNORECASE)
 # A close frame with the code 1000, masked with zeros (RFC 6455, section 5.5.1).
 _CLOSE = b"\x88\x82\x00\x00\x00\x00\x03\xe8"
 # Longest wait for the server's part of the closing handshake.
@@ -48,10 +51,15 @@ class UpgradeError(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """An upgraded connection; ``rest`` are the bytes that came together with the answer."""
+    """An upgraded connection.
+
+    :param rest: The bytes that came together with the answer.
+    :param extension: The parameters of the compression that was agreed; None without.
+    """
 
     wire: Wire
     rest: bytes
+    extension: str | None = None
 
 
 def new_key() -> str:
@@ -65,20 +73,21 @@ def accept_key(key: str) -> str:
     return base64.b64encode(digest.digest()).decode("ascii")
 
 
-def upgrade_request(target: Target, key: str, origin: str | None) -> bytes:
-    """The request that opens a WebSocket."""
-    fields = [
-        ("Upgrade", "websocket"),
-        ("Connection", "Upgrade"),
-        ("Sec-WebSocket-Key", key),
-        ("Sec-WebSocket-Version", "13"),
-    ]
-    if target.subprotocols:
-        fields.append(("Sec-WebSocket-Protocol", ", ".join(target.subprotocols)))
-    return request_head(target, origin, *fields)
+def upgrade_request(
+    target: Target, key: str, origin: str | None, form: HeaderForm = HeaderForm.CHROMIUM, compression: bool = True
+) -> bytes:
+    """The request that opens a WebSocket, as a browser sends it."""
+    given = next((value for name, value in target.headers if name.lower() == "user-agent"), None)
+    handshake = Handshake(target.authority, key, origin, given or USER_AGENT, target.subprotocols, compression)
+    own = {name.lower() for name, _ in target.headers} - {"user-agent"}
+    fields = [item for item in header_fields(form, handshake) if item[0].lower() not in own]
+    further = [item for item in target.headers if item[0].lower() != "user-agent"]
+    return render_head(target, [*fields, *target.forwarded, *further])
 
 
-def verify_upgrade(answer: RawAnswer, key: str, subprotocols: tuple[str, ...] = ()) -> str | None:
+def verify_upgrade(
+    answer: RawAnswer, key: str, subprotocols: tuple[str, ...] = (), compression: bool = False
+) -> str | None:
     """Verify a 101 as RFC 6455, section 4.1, demands; return the subprotocol that the server chose.
 
     A server that chooses none of the subprotocols is refused as well, as browsers do.
@@ -100,11 +109,10 @@ def verify_upgrade(answer: RawAnswer, key: str, subprotocols: tuple[str, ...] = 
     accepted = answer.values("Sec-WebSocket-Accept")
     if accepted != (accept_key(key),):
         raise UpgradeError(Fault.ACCEPT_KEY_WRONG, _found("Sec-WebSocket-Accept", accepted, accept_key(key)))
-    extensions = answer.values("Sec-WebSocket-Extensions")
-    if extensions:
-        raise UpgradeError(
-            Fault.UPGRADE_INVALID, f"Sec-WebSocket-Extensions is {', '.join(extensions)}, and none was offered"
-        )
+    extensions = answer.tokens("Sec-WebSocket-Extensions")
+    if extensions and not (compression and len(extensions) == 1 and _DEFLATE.fullmatch(extensions[0])):
+        offered = "permessage-deflate was offered" if compression else "none was offered"
+        raise UpgradeError(Fault.UPGRADE_INVALID, f"Sec-WebSocket-Extensions is {', '.join(extensions)}, and {offered}")
     return _verify_subprotocol(answer.tokens("Sec-WebSocket-Protocol"), subprotocols)
 
 
@@ -124,7 +132,13 @@ def _found(name: str, values: tuple[str, ...], expected: str) -> str:
 
 
 async def open_websocket(
-    target: Target, context: ssl.SSLContext | None, seen: Observation, deadline: float, origin: str | None
+    target: Target,
+    context: ssl.SSLContext | None,
+    seen: Observation,
+    deadline: float,
+    origin: str | None,
+    form: HeaderForm = HeaderForm.CHROMIUM,
+    compression: bool = True,
 ) -> Opened:
     """Connect and upgrade; phases, answer and subprotocol go into the observation.
 
@@ -136,7 +150,7 @@ async def open_websocket(
     try:
         key = new_key()
         began = loop.time()
-        wire.write(upgrade_request(target, key, origin))
+        wire.write(upgrade_request(target, key, origin, form, compression))
         answer, rest = await read_head(wire, seen, deadline)
         seen.phases["upgrade"] = loop.time() - began
         seen.answer = answer
@@ -145,24 +159,28 @@ async def open_websocket(
             raise seen.end(Fault.HTTP_ANSWER, f"HTTP {answer.status}")
         seen.extensions = answer.header("Sec-WebSocket-Extensions")
         try:
-            seen.subprotocol = verify_upgrade(answer, key, target.subprotocols)
+            seen.subprotocol = verify_upgrade(answer, key, target.subprotocols, compression)
         except UpgradeError as exc:
             raise seen.end(exc.fault, exc.detail) from None
     except BaseException:
         wire.abort()
         raise
     seen.opened = True
-    return Opened(wire, rest)
+    return Opened(wire, rest, seen.extensions)
 
 
 async def open_and_close(
-    target: Target, context: ssl.SSLContext | None, timeout_s: float, origin: str | None
+    target: Target,
+    context: ssl.SSLContext | None,
+    timeout_s: float,
+    origin: str | None,
+    form: HeaderForm = HeaderForm.CHROMIUM,
 ) -> Observation:
     """Open a WebSocket and close it again; ``opened`` of the observation tells whether it was one."""
     loop = asyncio.get_running_loop()
     seen = Observation(target)
     try:
-        connection = await open_websocket(target, context, seen, loop.time() + timeout_s, origin)
+        connection = await open_websocket(target, context, seen, loop.time() + timeout_s, origin, form)
     except EndedError:
         return seen
     try:

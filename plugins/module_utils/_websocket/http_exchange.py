@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,12 @@ def request_head(target: Target, origin: str | None, *fields: tuple[str, str]) -
         headers.append(("Origin", origin))
     if not any(name.lower() == "user-agent" for name, _ in target.headers):
         headers.append(("User-Agent", USER_AGENT))
-    lines = [f"GET {target.resource} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in (*headers, *target.forwarded, *target.headers)]
+    return render_head(target, [*headers, *target.forwarded, *target.headers])
+
+
+def render_head(target: Target, fields: Sequence[tuple[str, str]]) -> bytes:
+    """Render the head of a GET request with these headers in this order (pure)."""
+    lines = [f"GET {target.resource} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

@@ -70,7 +70,7 @@ async def observe_load(target: Target, context: ssl.SSLContext | None, settings:
 
     async def one() -> Observation:
         await slots.acquire()
-        probe = WebSocketProbe(target, context, settings, gate)
+        probe = WebSocketProbe(target, context, settings, gate, compression=False)
         probe.when_tried = one_more_tried
         return await probe.run()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .header_form import HeaderForm
     from .hold_report import HoldReport
     from .http_answer import RawAnswer
     from .round_trips import RoundTrips
@@ -64,6 +65,10 @@ class Fault(enum.Enum):
     NO_EVENT = "no_event"
     STREAM_ENDED = "stream_ended"
     OVERALL_DEADLINE = "overall_deadline"
+    # Of further handshakes, while the first passed or was refused.
+    FORM_REFUSED = "form_refused"
+    SOME_REFUSED = "some_refused"
+    ADDRESS_REFUSED = "address_refused"
 
 
 class EndedError(Exception):
@@ -115,6 +120,16 @@ class OriginTry:
     status: int | None
 
 
+@dataclass(frozen=True)
+class FurtherHandshake:
+    """A handshake after the first; ``shown`` is what came instead of an upgrade."""
+
+    form: HeaderForm
+    opened: bool
+    status: int | None
+    shown: str = ""
+
+
 @dataclass
 class FollowUp:
     """What follow-up probes have shown; None where none was made."""
@@ -132,6 +147,8 @@ class FollowUp:
     wants_client_certificate: bool | None = None
     #: Whether the same request is answered after a line of the PROXY protocol.
     expects_proxy_protocol: bool | None = None
+    #: Whether the same exchange works if no compression is offered.
+    works_without_compression: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +191,13 @@ class Observation:
     #: How often at least BURST events came together.
     bursts: int = 0
     load: Load | None = None
+    further: list[FurtherHandshake] = field(default_factory=list)
+    #: Further handshakes met a limit, and were ended.
+    is_limited: bool = False
+    #: The same handshake at each address of the name, if there are several.
+    at_addresses: list[Observation] = field(default_factory=list)
+    #: The fault of the first handshake, where that of further ones is told instead.
+    first_fault: Fault | None = None
     follow_up: FollowUp = field(default_factory=FollowUp)
 
     def fail(self, fault: Fault, detail: str = "") -> None:

@@ -36,6 +36,7 @@ class WebSocketProbe:
         context: ssl.SSLContext | None,
         settings: Settings,
         gate: HoldGate | None = None,
+        compression: bool = True,
     ) -> None:
         self.seen = Observation(target)
         #: Called once, when the connection is open (and its message answered) or has failed.
@@ -44,6 +45,7 @@ class WebSocketProbe:
         self._context = context
         self._settings = settings
         self._gate = gate
+        self._compression = compression
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> Observation:
@@ -70,7 +72,9 @@ class WebSocketProbe:
 
     async def _open(self) -> WebSocketSession:
         deadline = self._loop.time() + self._settings.handshake_timeout_s
-        opened = await open_websocket(self._target, self._context, self.seen, deadline, self._target.origin)
+        opened = await open_websocket(
+            self._target, self._context, self.seen, deadline, self._target.origin, compression=self._compression
+        )
         return WebSocketSession(opened, self.seen, self._settings.max_message_size)
 
     async def _exchange(self, session: WebSocketSession) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .causes import Cause
 from .diagnosis import Diagnosis
-from .observation import Observation
+from .observation import Fault, Observation
 from .round_trips import RoundTrips
 from .verdict import Verdict
 from .verdict_session import close_name
@@ -90,6 +90,8 @@ def _result(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float 
         "event_gaps": _gaps(seen.event_gaps_s),
         "connections": _load(seen),
         "without_upgrade": _without_upgrade(seen),
+        "further_handshakes": _further(seen),
+        "addresses": [_at_address(one) for one in seen.at_addresses],
         "evidence": list(verdict.evidence),
     }
 
@@ -106,6 +108,24 @@ def _tls(seen: Observation) -> dict[str, Any] | None:
         return None
     fields = asdict(seen.tls)
     return {**fields, "names": list(seen.tls.names), "chain": [asdict(link) for link in seen.tls.chain]}
+
+
+def _further(seen: Observation) -> dict[str, Any] | None:
+    if not seen.further:
+        return None
+    opened = sum(one.opened for one in seen.further)
+    refused = sorted({one.form.value for one in seen.further if not one.opened})
+    return {"made": len(seen.further), "opened": opened, "refused_forms": refused, "limited": seen.is_limited}
+
+
+def _at_address(seen: Observation) -> dict[str, Any]:
+    unreachable = seen.fault is Fault.UNREACHABLE
+    return {
+        "address": seen.address or seen.target.connect_host,
+        "passed": None if unreachable else seen.opened,
+        "status": seen.status,
+        "detail": seen.detail,
+    }
 
 
 def _without_upgrade(seen: Observation) -> dict[str, Any] | None:
@@ -156,6 +176,12 @@ def _details(seen: Observation) -> list[str]:
         details.append(f"median handshake {_ms(seen.load.handshakes.median)}")
     elif seen.handshake_s is not None:
         details.append(f"handshake {_ms(seen.handshake_s)}")
+    if seen.further:
+        details.append(f"{len(seen.further)} further handshakes")
+    reached = [one for one in seen.at_addresses if one.fault is not Fault.UNREACHABLE]
+    if reached:
+        details.append(f"{len(reached)} addresses")
+        details += [f"no route to {one.target.connect_host}" for one in seen.at_addresses if one not in reached]
     if seen.first_event_s is not None:
         details.append(f"first event {_ms(seen.first_event_s)}")
     elif "message" in seen.phases:

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .follow_up import LONGEST_PROBE_S, follow_up
+from .further import FURTHER_FAULTS, conclude_further, try_addresses, try_again, try_forms, try_one_at_a_time
 from .http_exchange import ask
 from .load import observe_load
 from .observation import Fault, Observation
@@ -59,9 +62,43 @@ async def _finish(tasks: Sequence[asyncio.Future[None]], deadline: float | None)
 
 
 async def _observe(probe: WebSocketProbe | SseProbe, call: Call) -> None:
-    seen = await probe.run()
-    if seen.fault is not None:
-        await follow_up(seen, call.contexts[seen.target.name], call.settings.handshake_timeout_s)
+    context = call.contexts[probe.seen.target.name]
+    timeout_s = call.settings.handshake_timeout_s
+    if isinstance(probe, WebSocketProbe):
+        await _observe_websocket(probe, context, call)
+    else:
+        await probe.run()
+    if probe.seen.fault is not None and probe.seen.fault not in FURTHER_FAULTS:
+        await follow_up(probe.seen, context, timeout_s)
+
+
+async def _observe_websocket(probe: WebSocketProbe, context: ssl.SSLContext | None, call: Call) -> None:
+    """Run the probe, with further handshakes while it holds its connection."""
+    tried = asyncio.Event()
+    probe.when_tried = tried.set
+    further = asyncio.ensure_future(_make_further(probe.seen, tried, context, call))
+    try:
+        seen = await probe.run()
+        if seen.fault is Fault.PROTOCOL_BROKEN:
+            settings = replace(call.settings_of(seen.target), hold_s=0.0)
+            again = await WebSocketProbe(seen.target, context, settings, compression=False).run()
+            seen.follow_up.works_without_compression = again.fault is None
+        await further
+    finally:
+        further.cancel()
+    conclude_further(seen)
+
+
+async def _make_further(seen: Observation, tried: asyncio.Event, context: ssl.SSLContext | None, call: Call) -> None:
+    await tried.wait()
+    timeout_s = min(call.settings.handshake_timeout_s, LONGEST_PROBE_S)
+    if not call.settings.further_handshakes or seen.address is None:
+        return
+    if seen.fault is None:
+        await try_forms(seen, context, timeout_s)
+    elif seen.fault is Fault.HTTP_ANSWER:
+        await try_again(seen, context, timeout_s)
+    await try_addresses(seen, context, timeout_s)
 
 
 async def _observe_load(call: Call) -> Observation:
@@ -73,7 +110,9 @@ async def _observe_load(call: Call) -> Observation:
     except asyncio.TimeoutError:
         seen = Observation(target)
         seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
-    if seen.fault is not None:
+    if seen.load is not None and 0 < seen.load.accepted < seen.load.asked:
+        await try_one_at_a_time(seen, context, min(settings.handshake_timeout_s, LONGEST_PROBE_S))
+    if seen.fault is not None and seen.fault not in FURTHER_FAULTS:
         await follow_up(seen, context, settings.handshake_timeout_s)
     return seen
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .frames import Broken, CloseFrame, Event, Frames, Message, Ping, Pong
+from .frames import Broken, CloseFrame, Event, ExtensionError, Frames, Message, Ping, Pong
 from .observation import Close, EndedError, Fault, Observation
 from .settings import CLOSE_TIMEOUT_S
 
@@ -23,7 +23,10 @@ _CLOSE_AFTER_FAILURE_S = 1.0
 
 
 class WebSocketSession:
-    """One upgraded connection; times are seconds of the running loop's clock."""
+    """One upgraded connection; times are seconds of the running loop's clock.
+
+    :raises EndedError: If the compression that the server chose cannot be used.
+    """
 
     def __init__(self, opened: Opened, seen: Observation, max_message_size: int) -> None:
         self.wire = opened.wire
@@ -35,7 +38,11 @@ class WebSocketSession:
         self.is_last_ping_sent = False
         self._seen = seen
         self._loop = asyncio.get_running_loop()
-        self._frames = Frames(max_message_size)
+        try:
+            self._frames = Frames(max_message_size, opened.extension)
+        except ExtensionError as exc:
+            opened.wire.abort()
+            raise seen.end(Fault.UPGRADE_INVALID, str(exc)) from None
         # Frames may have come together with the answer to the handshake.
         self._early = self._frames.feed(opened.rest)
 

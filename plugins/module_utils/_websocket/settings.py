@@ -45,6 +45,7 @@ class Settings:
     expected_idle_timeout_s: float | None = None
     max_message_size: int = 1048576
     timeout_s: float | None = None
+    further_handshakes: bool = True
 
     @property
     def has_message_phase(self) -> bool:
@@ -94,6 +95,7 @@ def parse_settings(options: Mapping[str, Any]) -> Settings:
             else _seconds(options, "expected_idle_timeout", 0.0, least=0.1, most=31536000.0)
         ),
         max_message_size=int(options.get("max_message_size") or 1048576),
+        further_handshakes=bool(options.get("further_handshakes", True)),
         timeout_s=(
             None
             if options.get("timeout") is None

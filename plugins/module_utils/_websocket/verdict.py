@@ -14,22 +14,45 @@ from typing import TYPE_CHECKING
 
 from .causes import CATALOGUE, Cause
 from .evidence import evidence
-from .judgement import Judge, Judgement, Reference, place
+from .judgement import Judge, Judgement, Reference, place, place_and_url
+from .observation import Fault
 from .verdict_connection import JUDGES as CONNECTION_JUDGES
 from .verdict_front import is_in_front, judge_in_front
+from .verdict_further import JUDGES as FURTHER_JUDGES
 from .verdict_http import JUDGES as HTTP_JUDGES
 from .verdict_session import JUDGES as SESSION_JUDGES
 from .verdict_stream import JUDGES as STREAM_JUDGES
 from .verdict_stream import comes_in_bursts, judge_bursts
 
 if TYPE_CHECKING:
-    from .observation import Fault, Load, Observation
+    from .observation import Load, Observation
+
+
+def _judge_addresses(seen: Observation, reference: Reference) -> Judgement:
+    """A name of which some addresses fail; the first that fails says why."""
+    passed = [one.address or one.target.connect_host for one in seen.at_addresses if one.opened]
+    failed = [one for one in seen.at_addresses if not one.opened and one.fault is not Fault.UNREACHABLE]
+    first = failed[0]
+    if first.fault is None:
+        raise ValueError("an address that failed has no fault")
+    why = JUDGES[first.fault](first, reference)
+    where = ", ".join(one.address or one.target.connect_host for one in failed)
+    return Judgement(
+        Cause.SOME_ADDRESSES_FAIL,
+        f"{place_and_url(seen)} has several addresses: {', '.join(passed)} opens the WebSocket, {where} does not "
+        f"({why.cause.value}: {why.explanation})",
+        f"let the same server answer at {where} (in nginx, listen [::]:PORT beside listen PORT in the server block of "
+        f"{seen.target.host}), or remove that address from the name's DNS records",
+    )
+
 
 JUDGES: Mapping[Fault, Judge] = {
     **CONNECTION_JUDGES,
     **HTTP_JUDGES,
     **SESSION_JUDGES,
     **STREAM_JUDGES,
+    **FURTHER_JUDGES,
+    Fault.ADDRESS_REFUSED: _judge_addresses,
 }
 
 # What a server does with connections over its limits while it accepts others.

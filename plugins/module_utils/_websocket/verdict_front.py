@@ -32,6 +32,8 @@ _ANSWERED = frozenset(
         Fault.CUT,
         Fault.DEAD_AFTER_SILENCE,
         Fault.PROTOCOL_BROKEN,
+        Fault.FORM_REFUSED,
+        Fault.SOME_REFUSED,
     )
 )
 # What to do at the machine in front, by cause; the remedies of the catalogue are for the proxy.

@@ -66,7 +66,6 @@ _SIMPLE: Mapping[Fault, tuple[Cause, str]] = {
         Cause.MESSAGE_TOO_BIG,
         "{at} sent a message that is larger than max_message_size ({detail})",
     ),
-    Fault.PROTOCOL_BROKEN: (Cause.PROTOCOL_VIOLATION, "{at} sent what RFC 6455 forbids: {detail}"),
     Fault.OVERALL_DEADLINE: (Cause.DEADLINE_REACHED, "the check of {at} did not end in time ({detail})"),
 }
 
@@ -85,6 +84,26 @@ def close_name(code: int | None) -> str:
 def _judge_simple(fault: Fault) -> Judge:
     cause, template = _SIMPLE[fault]
     return lambda seen, _: Judgement(cause, template.format(at=place_and_url(seen), detail=seen.detail))
+
+
+def _judge_broken(seen: Observation, _: Reference) -> Judgement:
+    """Frames that RFC 6455 forbids; if they are right without compression, what agreed on it is at fault."""
+    text = f"{place_and_url(seen)} sent what RFC 6455 forbids: {seen.detail}"
+    if not seen.follow_up.works_without_compression:
+        return Judgement(Cause.PROTOCOL_VIOLATION, text)
+    if seen.extensions is not None:
+        return Judgement(
+            Cause.COMPRESSION_BROKEN,
+            f"{text}; the same exchange works if no compression is offered, and browsers offer it",
+            "update the server library, or switch its compression off; search the way for what changes frames",
+        )
+    return Judgement(
+        Cause.COMPRESSION_BROKEN,
+        f"{text}; the server compresses, and the header that says so (Sec-WebSocket-Extensions) is missing in the "
+        "answer, so browsers end the connection; without an offer of compression the same exchange works",
+        f"forward Sec-WebSocket-Extensions in both directions (no proxy_hide_header for it in the location of "
+        f"{seen.target.path}), or remove it from the request as well",
+    )
 
 
 def _judge_silence(seen: Observation, reference: Reference) -> Judgement:
@@ -180,4 +199,5 @@ JUDGES: Mapping[Fault, Judge] = {
     **dict.fromkeys((Fault.NO_REPLY, Fault.MUTE, Fault.UNEXPECTED_REPLY, Fault.REPLIES_LOST), _judge_silence),
     Fault.CLOSED_BY_SERVER: _judge_close,
     Fault.CUT: _judge_cut,
+    Fault.PROTOCOL_BROKEN: _judge_broken,
 }

@@ -176,7 +176,7 @@ def test_connect_to_changes_the_address_but_neither_host_nor_name(
         result = check(
             proxy(0, url="wss://api.example.com/ws", connect_to=f"127.0.0.1:{port}", ca_path=authority.ca_path)
         )
-    assert (cause_of(result), hosts) == ("none", ["api.example.com"])
+    assert (cause_of(result), set(hosts)) == ("none", {"api.example.com"})
     assert result["results"][0]["address"] == f"127.0.0.1:{port}"
 
 
@@ -200,7 +200,7 @@ def test_server_pings_are_answered_counted_and_limit_what_is_proven(check: Calla
         connection.serve()
 
     with peer(pinging) as port:
-        entry = check(direct(port), hold=1.7)["results"][0]
+        entry = check(direct(port), hold=1.7, further_handshakes=False)["results"][0]
     assert entry["passed"]
     assert pongs == [b"%d" % number for number in range(8)][: len(pongs)]
     assert 2 <= entry["server_pings"] <= 8
@@ -329,7 +329,7 @@ def no_upgrade_header(connection: Peer) -> None:
 
 
 def uninvited_extension(connection: Peer) -> None:
-    connection.upgrade(Sec_WebSocket_Extensions="permessage-deflate")
+    connection.upgrade(Sec_WebSocket_Extensions="x-webkit-deflate-frame")
 
 
 def picky_about_origin(status: int, *allowed: str | None) -> Act:

@@ -17,6 +17,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.hands
     upgrade_request,
     verify_upgrade,
 )
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.header_form import HeaderForm
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.http_answer import HeadParser
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.observation import Fault
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.target import parse_target
@@ -61,13 +62,18 @@ def test_the_request_is_that_of_rfc_6455_with_the_endpoint_s_own_headers_last() 
         [
             "GET /ws?room=1 HTTP/1.1",
             "Host: api.example.com:8443",
-            "Upgrade: websocket",
             "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {KEY}",
-            "Sec-WebSocket-Version: 13",
-            "Sec-WebSocket-Protocol: v1, v2",
-            "Origin: https://app.example.com",
+            "Pragma: no-cache",
+            "Cache-Control: no-cache",
             "User-Agent: codeframe.staging websocket_check",
+            "Upgrade: websocket",
+            "Origin: https://app.example.com",
+            "Sec-WebSocket-Version: 13",
+            "Accept-Encoding: gzip, deflate",
+            "Accept-Language: en-US,en;q=0.9",
+            f"Sec-WebSocket-Key: {KEY}",
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+            "Sec-WebSocket-Protocol: v1, v2",
             "X-A: 1",
             "Cookie: a=b",
             "",
@@ -80,8 +86,56 @@ def test_a_user_agent_of_the_endpoint_is_the_only_one() -> None:
     target = parse_target({"name": "e", "url": "ws://h/", "headers": {"user-agent": "Mozilla/5.0"}})
     request = upgrade_request(target, KEY, None).decode()
     assert request.lower().count("user-agent:") == 1
-    assert "\r\nuser-agent: Mozilla/5.0\r\n" in request
+    assert "\r\nUser-Agent: Mozilla/5.0\r\n" in request
     assert "Origin" not in request
+
+
+@pytest.mark.parametrize("form", list(HeaderForm), ids=lambda form: form.name)
+def test_every_form_has_each_header_of_a_handshake_once(form: HeaderForm) -> None:
+    target = parse_target(
+        {"name": "e", "url": "ws://h/ws", "subprotocols": ["v1"], "headers": {"Accept-Language": "de"}}
+    )
+    lines = upgrade_request(target, KEY, "http://page", form).decode().split("\r\n")[1:-2]
+    names = [line.partition(":")[0].lower() for line in lines]
+    assert len(names) == len(set(names))
+    assert names[0] == "host"
+    assert "Accept-Language: de" in lines
+    assert {"upgrade", "connection", "origin", "sec-websocket-key", "sec-websocket-version"} <= set(names)
+    assert {"sec-websocket-protocol", "sec-websocket-extensions", "user-agent"} <= set(names)
+    assert ("cookie" in names) is (form is HeaderForm.COOKIES)
+    without = upgrade_request(target, KEY, "http://page", form, compression=False).decode()
+    assert "Sec-WebSocket-Extensions" not in without
+
+
+def test_firefox_sends_a_list_of_connection_options() -> None:
+    request = upgrade_request(parse_target({"name": "e", "url": "ws://h/ws"}), KEY, None, HeaderForm.FIREFOX)
+    assert b"\r\nConnection: keep-alive, Upgrade\r\n" in request
+
+
+@pytest.mark.parametrize(
+    ("extensions", "offered", "accepted"),
+    [
+        pytest.param("permessage-deflate", True, True, id="compression"),
+        pytest.param("permessage-deflate; server_max_window_bits=12", True, True, id="parameters"),
+        pytest.param("permessage-deflate", False, False, id="not-offered"),
+        pytest.param("permessage-deflate, x-other", True, False, id="two"),
+        pytest.param("x-webkit-deflate-frame", True, False, id="another"),
+    ],
+)
+def test_only_the_compression_that_was_offered_is_accepted(extensions: str, offered: bool, accepted: bool) -> None:
+    raw = head(
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {ACCEPT}",
+        f"Sec-WebSocket-Extensions: {extensions}",
+    )
+    answer = HeadParser().feed(raw)
+    assert answer is not None
+    if accepted:
+        verify_upgrade(answer, KEY, compression=offered)
+        return
+    with pytest.raises(UpgradeError, match="Sec-WebSocket-Extensions is"):
+        verify_upgrade(answer, KEY, compression=offered)
 
 
 def test_a_key_is_16_bytes_in_base64_and_never_the_same() -> None:

@@ -153,6 +153,8 @@ def test_a_result_has_rounded_values() -> None:
         "event_gaps": None,
         "connections": None,
         "without_upgrade": None,
+        "further_handshakes": None,
+        "addresses": [],
         "evidence": [
             "connected to 192.0.2.1:80 as h",
             "TLSv1.3 with the certificate of h, expires in 30 days",
@@ -163,7 +165,7 @@ def test_a_result_has_rounded_values() -> None:
 
 def test_what_was_not_seen_is_null() -> None:
     (result,) = reported(seen("direct", fault=Fault.REFUSED, detail="why"))["results"]
-    empty = {name for name, value in result.items() if value in (None, {}, 0)}
+    empty = {name for name, value in result.items() if value in (None, {}, 0, [])}
     assert (result["cause"], result["passed"]) == ("backend_down", False)
     assert empty == set(result) - {"name", "url", "vantage", "transport", "cause", "explanation", "evidence"}
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket import (
     verdict_connection,
+    verdict_further,
     verdict_http,
     verdict_session,
     verdict_stream,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.causes import CATALOGUE, Cause
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.header_form import HeaderForm
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.judgement import Reference
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.observation import (
     Fault,
+    FurtherHandshake,
     Load,
     Observation,
 )
@@ -37,12 +41,21 @@ def failed(fault: Fault, vantage: str = "direct", transport: str = "websocket", 
         )
     )
     seen.fail(fault, detail)
+    if fault in (Fault.FORM_REFUSED, Fault.SOME_REFUSED):
+        seen.further = [
+            FurtherHandshake(HeaderForm.CHROMIUM, True, 101),
+            FurtherHandshake(HeaderForm.FIREFOX, False, None, detail),
+        ]
+    if fault is Fault.ADDRESS_REFUSED:
+        seen.at_addresses = [replace(seen, opened=True, fault=None), replace(seen, fault=Fault.REFUSED)]
     return seen
 
 
 def test_each_fault_has_exactly_one_judge() -> None:
-    modules = (verdict_connection, verdict_http, verdict_session, verdict_stream)
+    modules = (verdict_connection, verdict_further, verdict_http, verdict_session, verdict_stream)
     owners = Counter(fault for module in modules for fault in module.JUDGES)
+    # Its judge asks those of the other faults.
+    owners[Fault.ADDRESS_REFUSED] += 1
     assert owners == Counter(Fault)
     assert set(JUDGES) == set(Fault)
 
