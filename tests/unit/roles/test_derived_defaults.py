@@ -113,3 +113,32 @@ def test_where_tls_ends_may_be_said_on_a_command_line(given: object, tls: bool) 
     expression = yaml.safe_load((ROOT / "roles/websocket_verify/defaults/main.yml").read_text())
     templar = Templar(DataLoader(), {"staging_tls_before_proxy": given})
     assert templar.template(trust_as_template(expression["websocket_verify_proxy_tls"])) is tls
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        pytest.param({}, '{"type":"ping"}', id="not set"),
+        pytest.param({"staging_verify_send": "hello"}, "hello", id="set"),
+        pytest.param({"staging_verify_send": ""}, "", id="empty for none"),
+        pytest.param({"staging_verify_send": None}, "", id="null for none"),
+    ],
+)
+def test_the_message_of_the_verification_is_sent_as_it_is_written(given: dict[str, object], sent: str) -> None:
+    """Ansible escapes a backslash in a text of a template, and leaves it in the result."""
+    defaults = yaml.safe_load((ROOT / "roles/websocket_verify/defaults/main.yml").read_text())
+    assert Templar(DataLoader(), given).template(trust_as_template(defaults["websocket_verify_send"])) == sent
+
+
+def test_a_default_without_a_variable_is_the_one_of_the_interface() -> None:
+    """As Ansible renders it."""
+    compared = 0
+    for path in ROOT.glob("roles/*/meta/argument_specs.yml"):
+        options = yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"]
+        defaults = yaml.safe_load((path.parent.parent / "defaults/main.yml").read_text())
+        for name, text in defaults.items():
+            only = isinstance(text, str) and re.fullmatch(r"\{\{ staging_\w+ \| default\(.*\}\}", text)
+            if only and "default" in options[name]:
+                assert Templar(DataLoader(), {}).template(trust_as_template(text)) == options[name]["default"], name
+                compared += 1
+    assert compared > 60
