@@ -22,6 +22,7 @@ def on_host(run_module: RunModule, tmp_path: Path) -> Any:
             "staging_public_ws_url": "ws://api.localhost:18080/ws",
             "staging_allow_loopback": True,
             "staging_project_dir": str(tmp_path / "app"),
+            "staging_user": "root",
             "staging_backend_port": 14299,
             "staging_frontend_port": 14199,
             **more,

@@ -14,6 +14,8 @@ from .addresses import Addresses, judge_addresses
 from .application import judge_application
 from .application_facts import look_at_application
 from .finding import PreflightFinding
+from .reachable import judge_names_to_connect_to, judge_readable, names_to_connect_to
+from .source_facts import unreadable_in
 from .variables import DeploymentInputs
 
 
@@ -27,8 +29,10 @@ def check_controller(given: Mapping[str, Any], *, resolve: bool) -> tuple[list[P
     answers: Addresses = {}
     if resolve:
         hosts = {variable: url.host for variable, url in inputs.public_urls().items()}
-        answers = addresses_facts.resolve(hosts.values())
+        needed = names_to_connect_to(inputs, on_host=False)
+        answers = addresses_facts.resolve([*hosts.values(), *needed.values()])
         found += judge_addresses(inputs, hosts, answers, (), vantage="the controller", on_host=())
+        found += judge_names_to_connect_to(inputs, needed, answers, vantage="the controller")
     return found, answers
 
 
@@ -37,7 +41,8 @@ def _check_source_dir(inputs: DeploymentInputs) -> list[PreflightFinding]:
     if inputs.get("staging_source_type") != "archive" or not isinstance(path, str) or "\n" in path:
         return []
     if os.path.isdir(path):
-        return judge_application(inputs, look_at_application(path, inputs))
+        unreadable = unreadable_in(path, inputs)
+        return judge_readable(inputs, unreadable) or judge_application(inputs, look_at_application(path, inputs))
     return [
         inputs.finding(
             "source-dir-missing",

@@ -18,6 +18,7 @@ OPINIONS: Mapping[str, str] = {
     "build-script-missing": ERROR,
     "certificate-expires-soon": WARNING,
     "certificate-unused": WARNING,
+    "connection-unresolved": ERROR,
     "cors-page-missing": ERROR,
     "cors-wildcard": WARNING,
     "disk-space": ERROR,

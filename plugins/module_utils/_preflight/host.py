@@ -31,6 +31,8 @@ from .listeners_facts import ManagedProcesses
 from .machine import judge_memory, judge_node, judge_python
 from .machine_facts import available_memory, ephemeral_ports, output_of, version_of
 from .nginx import judge_nginx, refused_file
+from .reachable import judge_names_to_connect_to, names_to_connect_to
+from .source_facts import check_repository
 from .storage import judge_storage, needed_bytes
 from .storage_facts import look_at_storage
 from .variables import (
@@ -66,9 +68,14 @@ HOST_INPUTS = (
     "staging_backend_switch",
     "staging_env_file",
     "staging_frontend_dir",
+    "staging_git_url",
+    "staging_git_version",
     "staging_leave_behind",
     "staging_min_memory_bytes",
     "staging_node_version",
+    "staging_proxy_address",
+    "staging_proxy_manager_api_from",
+    "staging_proxy_manager_api_url",
     "staging_proxy_page",
     "staging_proxy_provider",
     "staging_shared_paths",
@@ -118,7 +125,11 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
         found += _check_source(inputs, options)
     elif inputs.text("staging_source_type") == "in_place" and is_filled_directory(project_dir):
         # The programs for it may still be installed.
-        found += judge_application(inputs, look_at_application(project_dir, inputs))
+        with rights_of(find_account(inputs.text("staging_user"))):
+            application = look_at_application(project_dir, inputs)
+        found += judge_application(inputs, application)
+    elif inputs.text("staging_source_type") == "git":
+        found += check_repository(inputs)
     if on_nginx:
         found += _check_nginx(inputs)
         found += _check_names(inputs, project_dir, served.values())
@@ -216,11 +227,14 @@ def _check_addresses(
 ) -> tuple[list[PreflightFinding], Addresses]:
     """The public names as this host sees them, and as the controller does where that differs."""
     hosts = {variable: url.host for variable, url in urls.items()}
-    answers, local = addresses_facts.resolve(hosts.values()), addresses_facts.local_addresses()
+    needed = names_to_connect_to(inputs, on_host=True)
+    answers = addresses_facts.resolve([*hosts.values(), *needed.values()])
+    local = addresses_facts.local_addresses()
     # Debian's installer gives the host's own name the address 127.0.1.1.
     seen = {address for addresses in answers.values() for address in addresses or ()}
     here = local | {address for address in seen if is_loopback(address)}
     found = judge_addresses(inputs, hosts, answers, here, vantage="the staging host", on_host=on_host)
+    found += judge_names_to_connect_to(inputs, needed, answers, vantage="the staging host")
     elsewhere = {
         host: addresses
         for host, addresses in options.controller_addresses.items()

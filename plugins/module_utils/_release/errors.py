@@ -12,6 +12,10 @@ class ReleaseError(Exception):
     """An operation on releases that is refused or failed."""
 
 
+class UnknownVersionError(ReleaseError):
+    """A version that a git repository does not have."""
+
+
 def explain(problem: OSError) -> str:
     """Return one sentence for a failure of the system."""
     what = problem.strerror or str(problem)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from .._host.accounts import Account
 from .._host.command import c_locale, run
 from .._host.url import without_userinfo
-from .errors import ReleaseError
+from .errors import ReleaseError, UnknownVersionError
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")
@@ -112,9 +112,9 @@ class Git:
             raise ReleaseError(f"{attempt} failed: {answer.problem or f'git ended with {answer.status}'}")
         return answer.out
 
-    def unknown(self, version: str) -> ReleaseError:
+    def unknown(self, version: str) -> UnknownVersionError:
         """The error for a version that the repository does not have."""
-        return ReleaseError(
+        return UnknownVersionError(
             f"version {version!r} is not known to {self.shown_url}; expected a branch, a tag or a commit of it "
             "(was it pushed?)"
         )

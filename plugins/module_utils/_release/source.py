@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from . import git
 from .manifest import Layout
@@ -21,13 +21,18 @@ def exclusion(layout: Layout) -> Exclusion:
 
 def listed_in_place(directory: str, layout: Layout) -> Tree:
     """Read the source of a directory that no list of files describes: what git does not ignore, else all files."""
+    return read_tree(directory, names_in_place(directory, layout))
+
+
+def names_in_place(directory: str, layout: Layout) -> Iterator[str]:
+    """The relative paths of that source."""
     excluded = exclusion(layout)
     program = git.Git()
     if os.path.lexists(os.path.join(directory, ".git")) and program.available():
         names: Iterable[str] = git.present_files(program, directory)
     else:
         names = walk(directory, excluded)
-    return read_tree(directory, (name for name in names if _is_source(name, excluded, layout)))
+    return (name for name in names if _is_source(name, excluded, layout))
 
 
 def _is_source(path: str, excluded: Exclusion, layout: Layout) -> bool:

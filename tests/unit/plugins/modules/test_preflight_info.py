@@ -119,9 +119,10 @@ def test_the_host_is_checked_with_the_options_of_the_task(
     (tmp_path / "web-ui/yarn.lock").write_text("")
     ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
     inputs = {**GOOD, **ports, "staging_project_dir": str(tmp_path / "app"), "staging_proxy_provider": "manual"}
+    user = pwd.getpwuid(os.geteuid()).pw_name
     args = {
         "stage": "host",
-        "inputs": {**inputs, "staging_proxy_page": False, "staging_user": pwd.getpwuid(os.geteuid()).pw_name},
+        "inputs": {**inputs, "staging_proxy_page": False, "staging_user": user, "staging_source_type": "archive"},
         "source_path": str(tmp_path),
         "node": str(tmp_path / "none"),
         "python": str(tmp_path / "none"),

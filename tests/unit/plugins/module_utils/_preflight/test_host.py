@@ -55,7 +55,11 @@ def check(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
         # The deploy user of the host is the one who runs the tests.
         user = pwd.getpwuid(os.geteuid()).pw_name
-        project = {"staging_project_dir": str(tmp_path / "projects/app"), "staging_user": user}
+        project = {
+            "staging_project_dir": str(tmp_path / "projects/app"),
+            "staging_user": user,
+            "staging_source_type": "archive",
+        }
         given = {**GOOD, **project, **ports, **variables}
         found = check_host(given, PreflightOptions(**{"min_free_bytes": 1, "min_memory_bytes": 1, **(options or {})}))[
             0
@@ -231,10 +235,11 @@ def test_the_checks_read_nothing_that_the_host_is_not_told(
     (tmp_path / "source").mkdir()
     for provider in ("nginx", "nginx_proxy_manager"):
         check(
-            {"source_path": str(tmp_path / "source"), "min_memory_bytes": 1 << 60},
+            {"source_path": str(tmp_path / ("source" if provider == "nginx" else "none")), "min_memory_bytes": 1 << 60},
             staging_proxy_provider=provider,
             staging_backend_switch="blue_green",
-            staging_source_type="archive" if provider == "nginx" else "in_place",
+            staging_source_type="git" if provider == "nginx" else "in_place",
+            staging_git_url=f"file://{tmp_path}/none",
             staging_tls_certificate="/nowhere.pem",
             staging_tls_key="/nowhere.key",
             staging_public_api_url="https://api.example.com",
@@ -263,3 +268,37 @@ def test_the_source_is_read_and_the_python_is_run_as_the_deploy_user(check: Chec
     assert (tmp_path / "ran").read_text() == "0\n"
     assert "node-version" not in names(check(options, staging_user="nobody"))
     assert (tmp_path / "ran").read_text() == "0\n65534\n"
+
+
+def test_a_repository_is_asked_for_the_version_before_there_is_a_source(check: Check, tmp_path: Path) -> None:
+    git = {"staging_source_type": "git", "staging_git_url": f"file://{tmp_path}/none"}
+    assert names(check(**git)) == ["git-unreadable"]
+    (tmp_path / "source").mkdir()
+    assert "git-unreadable" not in names(check({"source_path": str(tmp_path / "source")}, **git))
+
+
+def test_a_source_in_place_is_looked_at_before_anything_is_built(check: Check, tmp_path: Path) -> None:
+    in_place = {"staging_source_type": "in_place"}
+    assert names(check(**in_place)) == ["source-in-place-missing"]
+    project = tmp_path / "projects/app"
+    (project / "web-ui").mkdir(parents=True)
+    (project / "web-ui/package.json").write_text('{"scripts": {"build": "x"}}')
+    assert names(check(**in_place)) == ["lock-file-missing"]
+
+
+def test_a_proxy_without_an_address_is_found(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses_facts, "resolve", dict.fromkeys)
+    found = names(check(staging_proxy_address="proxy.example.com", staging_proxy_provider="manual"))
+    assert found == ["host-unresolved", "host-unresolved", "connection-unresolved"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as another user")
+def test_a_place_that_only_root_can_write_to_is_found_before_the_user_exists(check: Check) -> None:
+    (found,) = check(staging_user="nobody-of-this-name", staging_project_dir="/srv/no-such-directory/app")
+    assert (found.name, found.remedy) == (
+        "path-not-writable",
+        "set staging_create_parent: true, which creates /srv/no-such-directory for nobody-of-this-name, or choose "
+        "another directory",
+    )
+    created = {"staging_project_dir": "/srv/no-such-directory/app", "staging_create_parent": True}
+    assert check(staging_user="nobody-of-this-name", **created) == []
