@@ -202,6 +202,120 @@ def test_a_lock_that_others_keep_is_named(peer: Peer, run_module: RunModule, mon
     assert "another task writes to Nginx Proxy Manager and did not finish within" in result["msg"]
 
 
+def test_a_host_is_exported_before_its_first_change(peer: Peer, tmp_path: Path, run_module: RunModule) -> None:
+    directory = tmp_path / "exports"
+    args = arguments(peer, backup_dir=str(directory))
+    before = json.loads(json.dumps(peer._shown(peer.hosts[1])))
+    assert "backup" not in run_module(nginx_proxy_manager_host, args, check=True)
+    assert not directory.exists()
+    first = run_module(nginx_proxy_manager_host, args)
+    export = directory / f"{NAME}.1.json"
+    assert first["backup"] == str(export)
+    assert (export.stat().st_mode & 0o777, directory.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert json.loads(export.read_text()) == before
+    assert "c2VjcmV0" not in json.dumps(first)
+    assert "backup" not in run_module(nginx_proxy_manager_host, args), "nothing was changed"
+    later = run_module(nginx_proxy_manager_host, {**args, "websocket_paths": ["/chat"]})
+    assert (later["changed"], json.loads(export.read_text())) == (True, before)
+
+
+def test_without_an_export_nothing_is_changed(peer: Peer, tmp_path: Path, run_module: RunModule) -> None:
+    (tmp_path / "file").write_text("")
+    failed = run_module(nginx_proxy_manager_host, arguments(peer, backup_dir=str(tmp_path / "file")))
+    assert failed["msg"] == (
+        f"proxy host {NAME} cannot be exported to {tmp_path}/file (File exists); correct backup_dir; nothing was changed"
+    )
+    assert (failed["failed"], failed["changed"], peer.puts()) == (True, False, 0)
+
+
+def test_a_deleted_host_is_exported_too(peer: Peer, tmp_path: Path, run_module: RunModule) -> None:
+    new = arguments(peer, domain_name="*.new.test", forward_scheme="http", forward_host="127.0.0.1", forward_port=80)
+    run_module(nginx_proxy_manager_host, new)
+    gone = run_module(
+        nginx_proxy_manager_host,
+        arguments(peer, domain_name="*.new.test", state="absent", backup_dir=str(tmp_path / "exports")),
+    )
+    assert (gone["changed"], gone["backup"]) == (True, str(tmp_path / "exports" / "_.new.test.2.json"))
+
+
+def test_a_host_is_found_by_another_of_its_names(peer: Peer, run_module: RunModule) -> None:
+    peer.hosts[1]["domain_names"] = ["old.test"]
+    args = arguments(peer, domain_names=[NAME, "old.test"])
+    done = run_module(nginx_proxy_manager_host, args)
+    assert (done["failed"], list(peer.hosts)) == (False, [1]), done["msg"]
+    assert peer.hosts[1]["domain_names"] == [NAME, "old.test"]
+    assert not run_module(nginx_proxy_manager_host, args)["changed"]
+
+
+def test_the_host_of_a_wildcard_gets_the_block_and_nothing_else(peer: Peer, run_module: RunModule) -> None:
+    peer.hosts[1]["domain_names"] = ["*.test"]
+    refused = run_module(nginx_proxy_manager_host, arguments(peer, switches={"block_exploits": True}))
+    assert f"there is no proxy host {NAME} that this account sees" in refused["msg"]
+    done = run_module(nginx_proxy_manager_host, arguments(peer))
+    assert (done["failed"], done["changed"]) == (False, True), done["msg"]
+    assert "location = /ws {" in peer.hosts[1]["advanced_config"]
+    assert peer.hosts[1]["domain_names"] == ["*.test"]
+
+
+def test_a_host_with_a_name_that_is_configured_separately_is_refused(peer: Peer, run_module: RunModule) -> None:
+    """Otherwise each task would remove the block of the other, in every run."""
+    peer.hosts[1]["domain_names"] = [NAME, "APP.test"]
+    names = {"domain_names": "staging_proxy_manager_domain_names"}
+    failed = run_module(nginx_proxy_manager_host, arguments(peer, separate_names=["app.test"], option_names=names))
+    assert failed["msg"] == (
+        f"proxy host {NAME} also has the name APP.test, which is configured separately, so that each would remove the "
+        "block of the other; name both in staging_proxy_manager_domain_names"
+    )
+    assert peer.puts() == 0
+
+
+def test_a_certificate_is_found_by_a_name_that_its_wildcard_covers(tmp_path: Path, run_module: RunModule) -> None:
+    with Peer("2.15.1", tmp_path, NoNginx(tmp_path)) as peer:
+        peer.add_host(NAME, 14200)
+        peer.certificates[7] = {"id": 7, "nice_name": "the wildcard", "domain_names": ["test", "*.test"]}
+        args = arguments(peer, certificate=NAME, switches={"http2_support": True})
+        assert not run_module(nginx_proxy_manager_host, args)["failed"]
+        assert (peer.hosts[1]["certificate_id"], peer.hosts[1]["http2_support"]) == (7, True)
+        assert (
+            "it sees: the wildcard" in run_module(nginx_proxy_manager_host, {**args, "certificate": "a.b.test"})["msg"]
+        )
+        # A certificate for exactly the name comes first.
+        peer.certificates[8] = {"id": 8, "nice_name": "single", "domain_names": [NAME]}
+        run_module(nginx_proxy_manager_host, args)
+        assert peer.hosts[1]["certificate_id"] == 8
+
+
+def test_the_api_may_have_a_name_and_a_certificate_of_a_private_authority(
+    tmp_path: Path, run_module: RunModule
+) -> None:
+    with Peer("2.15.1", tmp_path, NoNginx(tmp_path), tls=True) as peer:
+        peer.add_host(NAME, 14200)
+        url = f"https://localhost:{peer.port}"
+        authority = str(tmp_path / "cert.pem")
+        assert "is not trusted" in run_module(nginx_proxy_manager_host, arguments(peer, api_url=url))["msg"]
+        assert run_module(nginx_proxy_manager_host, arguments(peer, api_url=url, ca_path=authority))["changed"]
+        # The name has to be that of the certificate.
+        wrong = arguments(peer, api_url=f"https://localhost.localdomain:{peer.port}", ca_path=authority)
+        assert run_module(nginx_proxy_manager_host, wrong)["failed"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        pytest.param({"access_user": "ann"}, "access_password is not given, and access_user is", id="user-alone"),
+        pytest.param({"access_password": "sesame"}, "access_user is not given, and access_password is", id="password"),
+    ],
+)
+def test_credentials_for_the_test_are_complete(
+    tmp_path: Path, run_module: RunModule, more: dict[str, Any], message: str
+) -> None:
+    with Peer("2.15.1", tmp_path, NoNginx(tmp_path)) as peer:
+        peer.add_host(NAME, 14200)
+        failed = run_module(nginx_proxy_manager_host, arguments(peer, **more))
+    assert (failed["failed"], peer.puts()) == (True, 0)
+    assert message in failed["msg"]
+
+
 def test_the_documented_options_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     documented, declared = option_specs(nginx_proxy_manager_host, monkeypatch)
     assert documented == declared
