@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._host.http import request
 from ansible_collections.codeframe.staging.plugins.module_utils._host.tls import client_context
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager import access
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.access_guard import AccessGuard
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.probe import (
     ProxyEndpoint,
     handshake,
@@ -161,6 +162,36 @@ def test_wrong_rules_are_in_force_for_less_than_three_seconds(
     assert denied, "the wrong rules were in force"
     assert denied[-1] - denied[0] < 3
     assert loop.answers[-1][1] == 404
+
+
+def test_what_a_killed_run_did_not_prove_is_proven_by_the_next(
+    peer: Peer, backend: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the save and the question who is let in."""
+    peer.add_host(NAME, backend, access_list_id=add_list(peer, "addresses"))
+
+    def killed(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(AccessGuard, "difference", killed)
+            with pytest.raises(KeyboardInterrupt):
+                configure(peer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(access.AccessRules, "directives", ("deny all;",))
+        interrupt()
+        assert plain(endpoint(peer, NAME), "/ws").status == 403
+        failed = configure(peer)
+    assert "answers 403 to GET /ws without credentials, and 200 to GET /" in failed["msg"]
+    assert (failed["failed"], failed["restored"]) == (True, True)
+    assert plain(endpoint(peer, NAME), "/ws").status == 404
+    interrupt()
+    puts = peer.puts()
+    again = configure(peer)
+    assert (again["failed"], again["changed"], peer.puts()) == (False, False, puts), again["msg"]
+    assert not configure(peer)["changed"]
 
 
 # 2. TLS.

@@ -201,6 +201,46 @@ def test_certificate_and_access_list_are_given_by_name(tmp_path: Path, peer: Pee
     assert handshake(endpoint(peer, "api.test"), "/ws", login=("ann", "sesame")).upgraded
 
 
+def test_two_names_of_one_proxy_host_are_one_entry_with_an_export_and_a_test_login(
+    tmp_path: Path, peer: Peer, backend: int
+) -> None:
+    list_id = peer.add_access_list("staff", "sesame", satisfy_any=False)
+    peer.add_host("page.test", backend, access_list_id=list_id, advanced_config="client_max_body_size 20m;\n")
+    peer.hosts[1]["domain_names"] = ["page.test", "api.test"]
+    peer._configure(1)
+    peer.nginx.reload_and_wait()
+    two_names = {
+        "proxy_page": True,
+        "proxy_page_url": "http://page.test",
+        "proxy_frontend_upstream": f"127.0.0.1:{backend}",
+        "proxy_manager_forward": True,
+        "proxy_manager_access_user": "ann",
+        "proxy_manager_access_password": "sesame",
+        "proxy_manager_backup_dir": str(tmp_path / "exports"),
+    }
+    code, output, _ = play(tmp_path, peer, backend, **two_names)
+    assert code != 0
+    assert "proxy host api.test also has the name page.test, which is configured separately" in output
+    assert "name both in proxy_manager_domain_names" in output
+    assert peer.puts() == 0
+    one = two_names | {"proxy_manager_domain_names": {"page.test": ["page.test", "api.test"]}}
+    code, output, first = play(tmp_path, peer, backend, **one)
+    assert code == 0, output
+    assert "sesame" not in output
+    assert list(first["state"]["hosts"]) == ["api.test"]
+    where = endpoint(peer, "api.test")
+    assert handshake(where, "/ws").status == 401
+    assert handshake(where, "/ws", login=("ann", "sesame")).upgraded
+    (export,) = (tmp_path / "exports").iterdir()
+    assert (export.name, export.stat().st_mode & 0o777) == ("api.test.1.json", 0o600)
+    assert json.loads(export.read_text())["advanced_config"] == "client_max_body_size 20m;\n"
+    code, output, _ = play(tmp_path, peer, backend, **one)
+    assert (code, "changed=0" in output, peer.puts()) == (0, True, 1), output
+    code, output, _ = play(tmp_path, peer, backend, **one, proxy_manager_api_from="host")
+    assert code != 0
+    assert "proxy_manager_backup_dir is a directory on the controller, and proxy_manager_api_from is host" in output
+
+
 def test_a_missing_login_stops_before_anything_is_asked(tmp_path: Path, peer: Peer, backend: int) -> None:
     code, output, _ = play(tmp_path, peer, backend, proxy_manager_secret="")
     assert code != 0

@@ -29,6 +29,7 @@ from .plan import (
     WantedHost,
     find_host,
     has_certificate,
+    has_values,
     plan_creation,
     plan_host,
     plan_restoration,
@@ -239,6 +240,8 @@ class HostTask:
         resave = self._note_drift(host, plan, probe, seen) and repairs
         if self._options.check_mode or not (plan.body or resave):
             self._report.changed = bool(plan.body) or resave
+            if not self._options.check_mode:
+                self._verify_interrupted(host, plan, probe)
             self._report.wire["after"] = self._report.wire["before"]
             verb, same = ("restored", "as it was") if self._options.state == "restored" else ("saved", "as wanted")
             self._report.msg = f"proxy host {self._name} {f'would be {verb}' if self._report.changed else f'is {same}'}"
@@ -363,9 +366,9 @@ class HostTask:
             unchanged = {"advanced_config": str(host.get("advanced_config") or "")}
             planned = unchanged, unchanged
         self._export(host)
-        journal = Journal(self._client.address.url, host["id"], default_directory())
+        journal = self._journal(host)
         pending = journal.pending()
-        body, previous = resume_interrupted(host, online(host) is False, planned, pending)
+        body, previous = resume_interrupted(host, planned, pending)
         journal.open(body, previous)
         previous_state = plan.loaded_before
         if "advanced_config" in previous:
@@ -401,6 +404,33 @@ class HostTask:
             "unproven": list(proof.unproven),
         }
         return host
+
+    def _verify_interrupted(self, host: Mapping[str, Any], plan: HostPlan, probe: ProxyProbe) -> None:
+        """Prove what a run that was killed after its save did not prove any more, or else restore what it replaced."""
+        journal = self._journal(host)
+        begun, replaced = journal.pending()
+        if not begun or online(host) is False:
+            return
+        if has_values(host, begun):
+            guard = AccessGuard(plan, self._options.login)
+            guard.look_before(probe.endpoint, is_served=False)
+            previous_probe = self._probe({**host, **replaced})
+            before = split_text(str(replaced.get("advanced_config", host.get("advanced_config") or "")))
+            state = LoadedState(before.revision, before.paths or plan.loaded_after.paths)
+            change = Change(begun, replaced, plan.loaded_after, state)
+            transaction = Transaction(self._client, host["id"], self._name, probe, previous_probe, change, guard)
+            with self._locked():
+                try:
+                    transaction.require_access()
+                except TransactionError as exc:
+                    self._report.changed, self._report.restored = True, exc.restored
+                    if exc.restored:
+                        journal.close()
+                    raise
+        journal.close()
+
+    def _journal(self, host: Mapping[str, Any]) -> Journal:
+        return Journal(self._client.address.url, int(host["id"]), default_directory())
 
     def _prove(self, change: Change, endpoint: ProxyEndpoint | None, page_before: ProxyAnswer | None) -> Proof:
         """What the proxy shows of a save that was confirmed."""

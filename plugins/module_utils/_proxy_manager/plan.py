@@ -397,20 +397,24 @@ def plan_restoration(
 
 def resume_interrupted(
     host: Mapping[str, Any],
-    is_offline: bool,
     plan: tuple[Mapping[str, Any], Mapping[str, Any]],
     pending: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(body, previous values) of a plan, extended by a save that was interrupted and left the host offline.
+    """(body, previous values) of a plan, extended by a save that was interrupted before it was confirmed.
 
     Its previous values are then those that served before the interrupted save.
 
     :param pending: Body and previous values of the interrupted save, both empty if there was none.
     """
     (body, previous), (begun, replaced) = plan, pending
-    if not begun or not is_offline or any(not same(host.get(key), value) for key, value in begun.items()):
+    if not has_values(host, begun):
         return dict(body), dict(previous)
     return {**begun, **body}, {**previous, **replaced}
+
+
+def has_values(host: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether a host has all these values; false for none."""
+    return bool(values) and all(same(host.get(key), value) for key, value in values.items())
 
 
 def same(current: Any, wanted: Any) -> bool:

@@ -30,7 +30,7 @@ from .api_errors import (
 )
 from .client import ProxyManagerClient
 from .host_status import is_own_fault, nginx_error, online, remedy
-from .plan import same
+from .plan import has_values
 from .probe import ProxyProbe
 
 _POLL_S = 0.1
@@ -127,6 +127,14 @@ class Transaction:
         self._confirm(reached_before)
         if forwards_elsewhere:
             self._require_application(reached_before)
+        self.require_access()
+        return host
+
+    def require_access(self) -> None:
+        """Restore the previous values if the save lets in others than the host did.
+
+        :raises TransactionError: After that.
+        """
         difference = self._guard.difference(self._probe.endpoint)
         if difference:
             raise self._failed(
@@ -134,7 +142,6 @@ class Transaction:
                 "the block does not have the access rules and headers that the host has: set O(access_list_rules) to "
                 "refuse, and report this with the version of Nginx Proxy Manager",
             )
-        return host
 
     def _require_application(self, reached_before: bool) -> None:
         """Restore the previous values if the new forward address does not answer, and the previous one did."""
@@ -180,7 +187,7 @@ class Transaction:
         """Read whether the save was carried out, and repeat it otherwise."""
         self.notes.append("the connection was cut after the save was sent")
         time.sleep(_SETTLE_S)
-        if _has(self._read(), self._body):
+        if has_values(self._read(), self._body):
             return
         try:
             self._client.update(self._id, self._body)
@@ -206,7 +213,7 @@ class Transaction:
             self._client.update(self._id, self._previous)
         except (ServerFaultError, CutError, UnreachableError):
             time.sleep(_POLL_S)
-        restored = _has(self._read(), self._previous)
+        restored = has_values(self._read(), self._previous)
         serving = self._previous_probe.confirm(self._previous_state)
         raise TransactionError(
             f"proxy host {self._name}: {fault}; nginx is broken by something else than this host, "
@@ -275,10 +282,6 @@ class Transaction:
             if self._previous_probe.confirm(self._previous_state):
                 return True, True
         try:
-            return _has(self._client.host(self._id), self._previous), False
+            return has_values(self._client.host(self._id), self._previous), False
         except ApiError:
             return False, False
-
-
-def _has(host: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    return all(same(host.get(key), value) for key, value in values.items())

@@ -221,11 +221,10 @@ OFFLINE = host(advanced_config="bad", forward_port=81)
 
 
 @pytest.mark.parametrize(
-    ("is_offline", "pending", "expected"),
+    ("pending", "expected"),
     [
-        pytest.param(True, ({}, {}), ({"forward_port": 80}, {"forward_port": 81}), id="nothing-was-interrupted"),
+        pytest.param(({}, {}), ({"forward_port": 80}, {"forward_port": 81}), id="nothing-was-interrupted"),
         pytest.param(
-            True,
             ({"advanced_config": "bad", "forward_port": 81}, {"advanced_config": "good", "forward_port": 14200}),
             (
                 {"advanced_config": "bad", "forward_port": 80},
@@ -234,13 +233,6 @@ OFFLINE = host(advanced_config="bad", forward_port=81)
             id="interrupted",
         ),
         pytest.param(
-            False,
-            ({"advanced_config": "bad"}, {"advanced_config": "good"}),
-            ({"forward_port": 80}, {"forward_port": 81}),
-            id="online",
-        ),
-        pytest.param(
-            True,
             ({"advanced_config": "other"}, {"advanced_config": "good"}),
             ({"forward_port": 80}, {"forward_port": 81}),
             id="changed-by-others-since",
@@ -248,7 +240,7 @@ OFFLINE = host(advanced_config="bad", forward_port=81)
     ],
 )
 def test_an_interrupted_save_is_finished_or_undone(
-    is_offline: bool, pending: tuple[dict[str, Any], dict[str, Any]], expected: tuple[dict[str, Any], dict[str, Any]]
+    pending: tuple[dict[str, Any], dict[str, Any]], expected: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
     plan = {"forward_port": 80}, {"forward_port": 81}
-    assert resume_interrupted(OFFLINE, is_offline, plan, pending) == expected
+    assert resume_interrupted(OFFLINE, plan, pending) == expected
