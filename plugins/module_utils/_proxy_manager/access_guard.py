@@ -59,14 +59,19 @@ class AccessGuard:
         own_page = plan.served.own_page and PAGE not in self.paths
         self.expected = Expectation(before, own_page, plan.served.headers)
 
-    def difference(self, endpoint: ProxyEndpoint | None) -> str:
+    def difference(self, endpoint: ProxyEndpoint | None, revision: str | None = None) -> str:
         """Ask after the save; a sentence on the first difference, empty if there is none.
 
         :param endpoint: Where the host answers now.
+        :param revision: The block that every answer has to be of, since old workers of nginx answer for a moment;
+            otherwise nothing is concluded.
         """
         if self.expected is None or endpoint is None:
             return ""
-        return find_difference(self.expected, self._ask(endpoint))
+        seen = self._ask(endpoint)
+        if revision is not None and any(now.revision != revision for each, now in seen.items() if each.path != PAGE):
+            return ""
+        return find_difference(self.expected, seen)
 
     @property
     def proof(self) -> str:

@@ -130,12 +130,13 @@ class Transaction:
         self.require_access()
         return host
 
-    def require_access(self) -> None:
+    def require_access(self, revision: str | None = None) -> None:
         """Restore the previous values if the save lets in others than the host did.
 
+        :param revision: The block that every answer has to be of; otherwise nothing is concluded.
         :raises TransactionError: After that.
         """
-        difference = self._guard.difference(self._probe.endpoint)
+        difference = self._guard.difference(self._probe.endpoint, revision)
         if difference:
             raise self._failed(
                 difference,
@@ -156,9 +157,15 @@ class Transaction:
 
     def _confirm(self, reached_before: bool) -> None:
         """Wait until the running nginx shows the new state, after one repetition of the save if necessary."""
+        shown = True
         if self._state == self._previous_state:
             time.sleep(_IN_FORCE_S)
-        if self._probe.confirm(self._state):
+        elif self._state.revision is not None:
+            shown = self._probe.confirm(self._state, rounds=1)
+            if shown:
+                # Wrong access rules are not left in force for as long as old workers may answer.
+                self.require_access(self._state.revision)
+        if shown and self._probe.confirm(self._state):
             return
         if reached_before:
             # An application that does not answer hides which configuration is in force.
