@@ -16,7 +16,7 @@ from .inheritance import EffectiveValue, effective
 from .location_findings import Answering, location_findings
 from .patterns import python_regex
 from .request import HttpRequest, handshake_variables, ordinary_variables
-from .server_choice import Candidate, ChosenServer, choose_server, servers_at
+from .server_choice import Candidate, ChosenServer, choose_server, servers_at, unresolved
 from .server_findings import server_findings, socket_findings, unreadable_files
 from .surroundings import Decisions, Elsewhere, NotFollowedError, Surroundings
 from .units import seconds
@@ -58,6 +58,10 @@ def evaluate(
     """
     around = surroundings or Elsewhere()
     candidates = servers_at(tree.servers(), request, around)
+    named = unresolved(tree.servers(), request, around)
+    unknown = NotFollowedError(named.where, f"the address of {named.address} is not known") if named else None
+    if not candidates and unknown is not None:
+        return Evaluation((_not_followed(unknown), *unreadable_files(tree)))
     if not candidates:
         nobody = ConfigFinding("no_listener", ERROR, f"no server listens on port {request.port}")
         return Evaluation((nobody, *unreadable_files(tree)))
@@ -66,6 +70,8 @@ def evaluate(
     evaluations = [run.evaluated(decisions)]
     while decisions.next():
         evaluations.append(run.evaluated(decisions))
+    if unknown is not None:
+        return replace(evaluations[0], findings=tuple(_without_verdict(evaluations[0].findings, unknown)))
     first = evaluations[0]
     if decisions.first is None or len({works(each.findings) for each in evaluations}) == 1:
         return first

@@ -67,9 +67,24 @@ def servers_at(
     return []
 
 
+def unresolved(servers: Sequence[Directive], request: HttpRequest, surroundings: Surroundings) -> Listen | None:
+    """The first host name in a ``listen`` that may stand for the address that the client connects to."""
+    if request.address is None:
+        return None
+    for server in servers:
+        for each in listens_of(server):
+            if each.port == request.port and _is_name(each) and surroundings.addresses_of(each.address) is None:
+                return each
+    return None
+
+
+def _is_name(listen: Listen) -> bool:
+    return not listen.address.startswith("[") and re.search("[a-z]", listen.address) is not None
+
+
 def _addresses(listen: Listen, surroundings: Surroundings) -> tuple[str, ...]:
     """The addresses of a ``listen``; a host name that is not known is its own address."""
-    if listen.address.startswith("[") or not re.search("[a-z]", listen.address):
+    if not _is_name(listen):
         return (listen.address,)
     return surroundings.addresses_of(listen.address) or (listen.address,)
 

@@ -315,6 +315,18 @@ def test_what_other_files_do_to_a_site_is_found(http: str, code: str) -> None:
     assert verdict(evaluated(f"listen 80; location / {{ {UP} }}", http=http)) == (False, [code])
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"), [("localhost", True), ("other.test", None)], ids=["known-name", "unknown-name"]
+)
+def test_a_listen_with_a_name_is_followed_if_its_address_is_known(name: str, expected: bool | None) -> None:
+    ask = HttpRequest("api.test", 80, False, "/ws", address="127.0.0.1")
+    found = evaluated(f"listen {name}:80; listen 80; location / {{ {UP} }}", ask)
+    assert works(found.findings) is expected
+    said = "not followed: /n:4 (the address of other.test is not known)"
+    assert (said in [each.message for each in found.findings]) is (expected is None)
+    assert works(evaluated(f"listen {name}:80; location / {{ {UP} }}", ask).findings) is expected
+
+
 def test_the_idle_timeout_has_its_place() -> None:
     idle = evaluated(
         f"proxy_read_timeout 20s;\nlocation / {{ {UP.replace('proxy_read_timeout 1d;', '')} }}"
