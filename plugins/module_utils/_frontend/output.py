@@ -13,6 +13,7 @@ from typing import Any
 
 from .._host.files import read_text
 from .build_plan import RECORD, record_beside
+from .retained import retained_files
 from .routes import NextManifests, Route, next_routes, page_routes
 from .sources import short_digest
 
@@ -80,19 +81,22 @@ def client_scripts(output: str) -> dict[str, str]:
     """Return the texts of the scripts that a browser can load from a build, by path below the output directory.
 
     Next.js has them under ``static/``. Of any other bundler, every script counts, and those
-    written into its pages.
+    written into its pages. Scripts of earlier builds that were added to it do not count.
     """
     scripts: dict[str, str] = {}
     is_next = os.path.isdir(os.path.join(output, "static")) and os.path.isfile(
         os.path.join(output, "build-manifest.json")
     )
     root = os.path.join(output, "static") if is_next else output
+    earlier = {os.path.join(root, name) for name in retained_files(root)}
     for directory, names, files in os.walk(root):
         names[:] = sorted(name for name in names if name not in ("cache", "node_modules", "server"))
+        for place in (os.path.join(directory, name) for name in names):
+            earlier.update(os.path.join(place, name) for name in retained_files(place))
         for name in sorted(files):
-            if not name.endswith((".js", ".mjs") if is_next else (".js", ".mjs", ".html")):
-                continue
             path = os.path.join(directory, name)
+            if path in earlier or not name.endswith((".js", ".mjs") if is_next else (".js", ".mjs", ".html")):
+                continue
             text = read_text(path, limit=_LARGEST_SCRIPT)
             if text is not None:
                 scripts[os.path.relpath(path, output)] = text
