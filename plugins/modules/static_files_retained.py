@@ -60,7 +60,7 @@ reasons:
   returned: always
   type: list
   elements: str
-  sample: ["23 files of earlier builds are added"]
+  sample: ["files of earlier builds added: 23"]
 added:
   description: The files that were added, or would be, relative to O(src).
   returned: always
@@ -109,7 +109,7 @@ def main() -> None:
             msg=f"static files of earlier builds cannot be added to {src}: {err.strerror or err} ({err.filename})"
         )
     count = len(plan.add)
-    reasons = [f"{count} {'file' if count == 1 else 'files'} of earlier builds are added"] if count else []
+    reasons = [f"files of earlier builds added: {count}"] if count else []
     module.exit_json(changed=bool(count), reasons=reasons, added=sorted(plan.add), removed=list(plan.remove))
 
 

@@ -50,7 +50,7 @@ def test_files_of_earlier_builds_are_added_and_those_of_the_build_are_kept(relea
     assert "chunks/main-1.js" not in releases.files("2")
     result = releases.run("2")
     assert result["added"] == predicted["added"] == ["a/_buildManifest.js", "chunks/main-1.js"]
-    assert result["reasons"] == ["2 files of earlier builds are added"]
+    assert result["reasons"] == ["files of earlier builds added: 2"]
     assert releases.files("2") == {
         "a/_buildManifest.js": "1 a/_buildManifest.js",
         "chunks/main-1.js": "1 chunks/main-1.js",
