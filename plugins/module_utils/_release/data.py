@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .._frontend.build_plan import record_beside
 from .._frontend.sources import DATA_ENDINGS, DATABASE_ENDINGS
 from .._host import proc
+from .._host.files import open_regular
 from . import baseline, git
 from .errors import ReleaseError
 from .manifest import Layout, ReleaseRecord
@@ -219,10 +220,8 @@ def _is_database(path: str) -> bool:
 
 
 def _beginning(path: str, size: int) -> bytes:
-    if os.path.islink(path):
-        return b""
     try:
-        with open(path, "rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             return file.read(size)
     except OSError:
         return b""

@@ -178,3 +178,23 @@ def test_a_number_that_another_process_has_by_now_is_left_alone(monkeypatch: pyt
         monkeypatch.setattr(proc, "read_stat", read_stat)
         proc.end_processes([process.pid], patience_s=0.2)
         assert process.poll() is None
+
+
+def test_only_files_below_the_directory_that_may_be_written_are_open_for_writing(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    (top / "inner").mkdir(parents=True)
+    names = {"written": "w", "appended": "a", "inner/updated": "r+", "read": "r", "gone": "w"}
+    for name in names:
+        (top / name).write_text("x")
+    # Its name begins with that of the directory.
+    (tmp_path / "topmost").write_text("x")
+    opened = [(top / name).open(mode) for name, mode in names.items()] + [(tmp_path / "topmost").open("w")]
+    (top / "gone").unlink()
+    try:
+        found = proc.open_for_writing(str(top))
+    finally:
+        for file in opened:
+            file.close()
+    here = f"{proc.program_name(os.getpid())}, pid {os.getpid()}"
+    assert found == {str(top / name): here for name in ("written", "appended", "inner/updated")}
+    assert proc.open_for_writing(str(top)) == {}
