@@ -16,11 +16,10 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .._host.files import read_text, write_atomic
+from .._host.files import is_temporary, open_regular, read_text, replacing, write_atomic
 
 #: Bytes of a list of files.
 _LIMIT = 64 * 1024 * 1024
-_INCOMPLETE = ".staging-new"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def own_files(static: str) -> set[str]:
     for directory, _names, files in os.walk(static):
         for name in files:
             path = os.path.join(directory, name)
-            if os.path.isfile(path) and not os.path.islink(path) and not name.endswith(_INCOMPLETE):
+            if os.path.isfile(path) and not os.path.islink(path) and not is_temporary(name):
                 found.add(os.path.relpath(path, static))
     return found - earlier
 
@@ -107,5 +106,5 @@ def _share(source: str, target: str) -> None:
     except FileExistsError:
         return
     except OSError:
-        shutil.copy2(source, target + _INCOMPLETE, follow_symlinks=False)
-        os.replace(target + _INCOMPLETE, target)
+        with os.fdopen(open_regular(source), "rb") as original, replacing(target, mode=0o644) as copy:
+            shutil.copyfileobj(original, copy)
