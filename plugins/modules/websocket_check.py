@@ -113,6 +113,15 @@ options:
       client_key:
         description: File with the key of O(endpoints[].client_cert), unencrypted.
         type: path
+      configured_idle_timeout:
+        description:
+          - Idle timeout in seconds that the configuration of the proxy on this way has, such as C(idle_timeout) of
+            M(codeframe.staging.nginx_effective_info). It is said beside what the hold proves.
+          - One that is shorter than O(expected_idle_timeout) fails, also where pings of the server hide it.
+        type: float
+      configured_idle_timeout_from:
+        description: Where O(endpoints[].configured_idle_timeout) is set, such as file and line.
+        type: str
       message_timeout:
         description: O(message_timeout) of this endpoint.
         type: float
@@ -280,6 +289,9 @@ results:
     idle_timeout_proven_s:
       description: The idle timeout in force is at least this many seconds; null if nothing is proven.
       type: float
+    configured_idle_timeout_s:
+      description: The configured idle timeout in seconds, as given.
+      type: float
     proves:
       description: What the hold proves, in one sentence.
       type: str
@@ -385,6 +397,8 @@ ENDPOINT_SPEC: dict[str, Any] = {
     "ca_certificates": {"type": "str"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
+    "configured_idle_timeout": {"type": "float"},
+    "configured_idle_timeout_from": {"type": "str"},
     "message_timeout": {"type": "float"},
 }
 

@@ -257,6 +257,19 @@ def test_a_second_nginx_in_front(check: Callable[..., dict[str, Any]], site: Sit
     assert "names itself Server: nginx" in lost["diagnosis"]["explanation"]
 
 
+@pytest.mark.parametrize(("wanted", "cause"), [(86400, "idle_timeout_too_short"), (25, None)])
+def test_an_idle_timeout_that_pings_hide_is_a_finding_of_its_own(
+    check: Callable[..., dict[str, Any]], site: Site, wanted: float, cause: str | None
+) -> None:
+    """uvicorn pings every 20 s: with 25 s configured, everything passed and nothing was said."""
+    configured = {"configured_idle_timeout": 25, "configured_idle_timeout_from": "/etc/nginx/sites-enabled/app:12"}
+    result = check(site.direct(), site.proxy(**configured), hold=1, expected_idle_timeout=wanted)
+    assert causes(result) == [None, cause], result["diagnosis"]
+    said = result["diagnosis"]["explanation"] if cause else result["summary"][1]
+    assert "25 s" in said
+    assert "/etc/nginx/sites-enabled/app:12" in said
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> peers.Authority:
     return peers.make_authority(tmp_path_factory.mktemp("authority"))

@@ -71,6 +71,7 @@ class Cause(enum.Enum):
     UNEXPECTED_REPLY = "unexpected_reply"
     OPENED_BUT_MUTE = "opened_but_mute"
     CUT_WHILE_IDLE = "cut_while_idle"
+    IDLE_TIMEOUT_TOO_SHORT = "idle_timeout_too_short"
     CUT_WITHOUT_CLOSE = "cut_without_close"
     DEAD_AFTER_SILENCE = "dead_after_silence"
     CLOSED_BY_SERVER = "closed_by_server"
@@ -404,6 +405,11 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
         "The connection ends without a close frame after a silence.",
         "An idle timeout: the default is 60 s in nginx and 90 s in Nginx Proxy Manager; Cloudflare's limit is 100 s.",
         "Raise `proxy_read_timeout` in the location, or let the application ping more often than that.",
+    ),
+    Cause.IDLE_TIMEOUT_TOO_SHORT: CatalogueEntry(
+        "The connection survives the hold, and the proxy's configuration has a shorter idle timeout than wanted.",
+        "The pings of this server hide it; a page or a server that is silent for longer is cut.",
+        "Raise `proxy_read_timeout` at the place that the explanation names.",
     ),
     Cause.CUT_WITHOUT_CLOSE: CatalogueEntry(
         "The connection ends without a close frame, and not because of a silence.",

@@ -32,7 +32,7 @@ _OF_EACH_FORM = 3
 _AGAIN = 5
 MOST_ADDRESSES = 8
 #: What is told of further handshakes; the first one's own fault needs no follow-up probe then.
-FURTHER_FAULTS = frozenset((Fault.FORM_REFUSED, Fault.SOME_REFUSED, Fault.ADDRESS_REFUSED))
+FURTHER_FAULTS = frozenset((Fault.FORM_REFUSED, Fault.SOME_REFUSED, Fault.ADDRESS_REFUSED, Fault.IDLE_TIMEOUT_SHORT))
 # A limit says so; what it refuses shows nothing about forms and upstreams.
 _LIMITS = (429, 503)
 #: Refusals that another upstream may not give.
@@ -137,3 +137,10 @@ def conclude_further(seen: Observation) -> None:
 
 def _set(seen: Observation, fault: Fault, detail: str) -> None:
     seen.first_fault, seen.fault, seen.detail = seen.fault, fault, detail
+
+
+def conclude_idle_timeout(seen: Observation, wanted_s: float | None) -> None:
+    """A configured idle timeout below the wanted one is a fault, whether or not this server's pings hide it (pure)."""
+    configured_s = seen.target.configured_idle_timeout_s
+    if seen.fault is None and configured_s is not None and wanted_s is not None and configured_s < wanted_s:
+        seen.fail(Fault.IDLE_TIMEOUT_SHORT, f"{configured_s:g} s are configured, {wanted_s:g} s are wanted")

@@ -69,6 +69,7 @@ class Fault(enum.Enum):
     FORM_REFUSED = "form_refused"
     SOME_REFUSED = "some_refused"
     ADDRESS_REFUSED = "address_refused"
+    IDLE_TIMEOUT_SHORT = "idle_timeout_short"
 
 
 class EndedError(Exception):

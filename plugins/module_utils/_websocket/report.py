@@ -81,6 +81,7 @@ def _result(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float 
         "held_s": _rounded(hold.held_s if hold else None),
         "longest_silence_s": _rounded(hold.longest_silence_s if hold else None),
         "idle_timeout_proven_s": hold.idle_timeout_proven_s if hold else None,
+        "configured_idle_timeout_s": target.configured_idle_timeout_s,
         "proves": hold.proves(expected_idle_timeout_s) if hold else None,
         "server_pings": hold.server_pings if hold else 0,
         "round_trips": _round_trips(hold.trips if hold else None),
@@ -196,6 +197,10 @@ def _details(seen: Observation) -> list[str]:
         ended = seen.close is not None and seen.close.by == "server"
         details.append(f"{'ended by the server after' if ended else 'held'} {seen.hold.held_s:.1f} s")
         details.append(f"longest silence {seen.hold.longest_silence_s:.1f} s")
+        if seen.target.configured_idle_timeout_s is not None:
+            where = seen.target.configured_idle_timeout_from
+            place = f" by {where}" if where else ""
+            details.append(f"idle timeout {seen.target.configured_idle_timeout_s:g} s{place}")
         trips = seen.hold.trips
         if trips is not None and trips.median is not None:
             details.append(f"median round trip {_ms(trips.median)}")

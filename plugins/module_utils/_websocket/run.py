@@ -12,7 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .follow_up import LONGEST_PROBE_S, follow_up
-from .further import FURTHER_FAULTS, conclude_further, try_addresses, try_again, try_forms, try_one_at_a_time
+from .further import (
+    FURTHER_FAULTS,
+    conclude_further,
+    conclude_idle_timeout,
+    try_addresses,
+    try_again,
+    try_forms,
+    try_one_at_a_time,
+)
 from .http_exchange import ask
 from .load import observe_load
 from .observation import Fault, Observation
@@ -87,6 +95,7 @@ async def _observe_websocket(probe: WebSocketProbe, context: ssl.SSLContext | No
     finally:
         further.cancel()
     conclude_further(seen)
+    conclude_idle_timeout(seen, call.settings.expected_idle_timeout_s)
 
 
 async def _make_further(seen: Observation, tried: asyncio.Event, context: ssl.SSLContext | None, call: Call) -> None:

@@ -72,6 +72,9 @@ class Target:
     ca_certificates: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    #: Of the proxy on this way, as its configuration says, and where it says so.
+    configured_idle_timeout_s: float | None = None
+    configured_idle_timeout_from: str = ""
     #: Instead of that of the whole call.
     message_timeout_s: float | None = None
 
@@ -161,6 +164,8 @@ def parse_target(raw: Mapping[str, Any], label: str = "endpoint") -> Target:
         ca_certificates=raw.get("ca_certificates") or None,
         client_cert=raw.get("client_cert") or None,
         client_key=raw.get("client_key") or None,
+        configured_idle_timeout_s=_parse_idle_timeout(raw, label),
+        configured_idle_timeout_from=str(raw.get("configured_idle_timeout_from") or ""),
         message_timeout_s=_parse_message_timeout(raw, label),
     )
     _check_certificates(target, label)
@@ -282,6 +287,15 @@ def _parse_message_timeout(raw: Mapping[str, Any], label: str) -> float | None:
         return None if raw.get("message_timeout") is None else message_timeout_s(raw)
     except SettingsError as exc:
         raise TargetError(f"{label}: {exc}") from None
+
+
+def _parse_idle_timeout(raw: Mapping[str, Any], label: str) -> float | None:
+    value = raw.get("configured_idle_timeout")
+    if value is None:
+        return None
+    if not float(value) > 0:
+        raise TargetError(f"{label}: configured_idle_timeout is {value}; expected a number of seconds above 0")
+    return float(value)
 
 
 def _parse_connect_to(text: str, label: str) -> tuple[str, int]:

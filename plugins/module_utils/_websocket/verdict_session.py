@@ -86,6 +86,27 @@ def _judge_simple(fault: Fault) -> Judge:
     return lambda seen, _: Judgement(cause, template.format(at=place_and_url(seen), detail=seen.detail))
 
 
+def _configured(seen: Observation) -> str:
+    """What the proxy's configuration says, to go into a sentence."""
+    where = seen.target.configured_idle_timeout_from
+    return f"{seen.target.configured_idle_timeout_s:g} s" + (f" ({where})" if where else "")
+
+
+def _judge_short(seen: Observation, reference: Reference) -> Judgement:
+    """A connection that survived the hold, through a proxy whose idle timeout is shorter than wanted."""
+    wanted = f"{reference.expected_idle_timeout_s:g} s" if reference.expected_idle_timeout_s else "wanted"
+    pings = seen.hold.server_pings if seen.hold else 0
+    hidden = f"; the {pings} pings of this server hide it, and another one need not send any" if pings else ""
+    where = seen.target.configured_idle_timeout_from
+    return Judgement(
+        Cause.IDLE_TIMEOUT_TOO_SHORT,
+        f"{place_and_url(seen)} opens the WebSocket, but cuts it after a silence of {_configured(seen)}, which is "
+        f"shorter than {wanted}{hidden}",
+        f"set proxy_read_timeout {wanted.replace(' ', '')} in the location of {seen.target.path}"
+        + (f" (now at {where})" if where else ""),
+    )
+
+
 def _judge_broken(seen: Observation, _: Reference) -> Judgement:
     """Frames that RFC 6455 forbids; if they are right without compression, what agreed on it is at fault."""
     text = f"{place_and_url(seen)} sent what RFC 6455 forbids: {seen.detail}"
@@ -177,6 +198,8 @@ def _judge_idle_cut(seen: Observation, silence_s: float, text: str, reference: R
         text += f", which matches {known}"
     if expected_s is not None and silence_s < expected_s - 0.3:
         text += f"; the configured idle timeout of {expected_s:g} s is not in force on this path"
+    if seen.target.configured_idle_timeout_s is not None:
+        text += f"; its configuration has {_configured(seen)}"
     if not seen.target.through_proxy:
         return Judgement(
             Cause.CUT_WHILE_IDLE,
@@ -200,4 +223,5 @@ JUDGES: Mapping[Fault, Judge] = {
     Fault.CLOSED_BY_SERVER: _judge_close,
     Fault.CUT: _judge_cut,
     Fault.PROTOCOL_BROKEN: _judge_broken,
+    Fault.IDLE_TIMEOUT_SHORT: _judge_short,
 }

@@ -134,6 +134,7 @@ def test_a_result_has_rounded_values() -> None:
         "held_s": 65.043,
         "longest_silence_s": 60.1,
         "idle_timeout_proven_s": None,
+        "configured_idle_timeout_s": None,
         "proves": "no idle timeout is proven: the check sent a ping every 10 s",
         "server_pings": 2,
         "round_trips": {"sent": 2, "lost": 1, "min": 0.12346, "median": 0.12346, "p95": 0.12346, "max": 0.12346},

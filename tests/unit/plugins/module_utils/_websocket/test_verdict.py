@@ -46,6 +46,8 @@ def failed(fault: Fault, vantage: str = "direct", transport: str = "websocket", 
             FurtherHandshake(HeaderForm.CHROMIUM, True, 101),
             FurtherHandshake(HeaderForm.FIREFOX, False, None, detail),
         ]
+    if fault is Fault.IDLE_TIMEOUT_SHORT:
+        seen.target = replace(seen.target, configured_idle_timeout_s=25.0)
     if fault is Fault.ADDRESS_REFUSED:
         seen.at_addresses = [replace(seen, opened=True, fault=None), replace(seen, fault=Fault.REFUSED)]
     return seen
