@@ -11,7 +11,7 @@ short_description: Read which URLs the client scripts of a served page contain
 version_added: 0.1.0
 description:
   - Reads the client scripts that a served page makes a browser load, and returns which of the expected and of the
-    forbidden URLs they contain.
+    forbidden URLs they contain, and all WebSocket and API URLs in them.
   - Changes nothing, and does not fail because of what it finds, unless O(fail) is set.
 options:
   url:
@@ -94,6 +94,11 @@ EXAMPLES = r"""
     forbidden_urls:
       - ws://localhost:14200/ws
     fail: true
+
+- name: List the WebSocket and API URLs of a page
+  codeframe.staging.frontend_bundle_info:
+    url: https://app.example.com/
+  register: page
 """
 
 RETURN = r"""
@@ -115,6 +120,13 @@ forbidden:
   description: Scripts by forbidden URL.
   returned: always
   type: dict
+urls:
+  description:
+    - Scripts by URL, for all WebSocket URLs and then all other absolute URLs that they contain. XML namespaces and the
+      documentation that libraries name are left out.
+  returned: always
+  type: dict
+  sample: {"wss://api.example.com/ws": ["https://app.example.com/_next/static/chunks/app.js"]}
 scripts:
   description: The scripts that were read.
   returned: always
@@ -163,7 +175,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._frontend.bundle import complaint, search
+from ..module_utils._frontend.bundle import complaint, listed_urls, search
 from ..module_utils._frontend.bundle_fetch import (
     Bundle,
     Fetcher,
@@ -235,6 +247,7 @@ def main() -> None:
         "found": {url: list(names) for url, names in findings.found.items()},
         "missing": list(findings.missing),
         "forbidden": {url: list(names) for url, names in findings.forbidden.items()},
+        "urls": {url: list(names) for url, names in listed_urls(bundle.scripts).items()},
         "scripts": list(findings.scripts),
         "failures": bundle.failures,
         "pages": bundle.pages,

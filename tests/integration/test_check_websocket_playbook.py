@@ -48,7 +48,7 @@ def test_another_text_than_a_url() -> None:
 
 def test_a_host_is_looked_from_in_the_same_run(backend: int) -> None:
     url = f"ws://127.0.0.1:{backend}/other"
-    run = look(url=url, host="staging.test", ansible_connection="local", backend_port=backend, hold=0)
+    run = look(url=url, host="staging.test", ansible_connection="local", direct_port=backend, hold=0)
     assert run.exit_code != 0
     assert "Direct backend connection: failed (authentication_required)" in run.output
     # The cause is that of the vantage point nearest to the application.

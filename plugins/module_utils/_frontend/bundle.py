@@ -22,6 +22,12 @@ from .._host.url import parse_url
 _CONTINUES = "[A-Za-z0-9_.:%-]"
 _ESCAPES = re.compile(r"\\(?:/|u002[fF]|x2[fF]|u003[aA]|x3[aA]|u002[dD]|x2[dD])|&#x2[fF];|&#47;")
 _WEBSOCKET_URL = re.compile(r"wss?://[A-Za-z0-9\[][A-Za-z0-9_.:%/~\[\]-]*")
+_HTTP_URL = re.compile(r"https?://[A-Za-z0-9\[][A-Za-z0-9_.:%/~\[\]-]*")
+# Namespaces of XML, and the documentation that libraries name in their messages: no browser asks them for anything.
+_NO_API = re.compile(
+    r"https?://(?:www\.w3\.org|(?:\w+\.)?(?:react\.dev|reactjs\.org|nextjs\.org|mozilla\.org|github\.com|vite\.dev|mui\.com)"
+    r"|json-schema\.org|npms?\.io|fb\.me|bit\.ly)(?![A-Za-z0-9.-])"
+)
 _SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?js)(?=["'`)?\\])""")
 
 
@@ -60,6 +66,23 @@ def _whole(url: str) -> re.Pattern[str]:
 def _beginning(url: str) -> re.Pattern[str]:
     """``ws://localhost`` begins ``ws://localhost:14200/ws``, but not ``ws://localhost.example.com``."""
     return re.compile(re.escape(url) + ("" if not url[-1:].isalnum() else r"(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"))
+
+
+def listed_urls(scripts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """All WebSocket URLs and other absolute URLs in scripts, each with the scripts that contain it.
+
+    The WebSocket URLs come first. Namespaces, and documentation that libraries name, are left out.
+
+    :param scripts: Text of each script by its name.
+    """
+    found: dict[str, set[str]] = {}
+    for name, text in scripts.items():
+        plain = normalised(text)
+        for url in (*_WEBSOCKET_URL.findall(plain), *_HTTP_URL.findall(plain)):
+            if not _NO_API.match(url):
+                found.setdefault(url.rstrip(".:"), set()).add(name)
+    ordered = sorted(found, key=lambda url: (not url.startswith("ws"), url))
+    return {url: tuple(sorted(found[url])) for url in ordered}
 
 
 def search(scripts: Mapping[str, str], expected: Sequence[str], forbidden: Sequence[str]) -> Findings:

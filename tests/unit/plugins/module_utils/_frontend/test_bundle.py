@@ -6,6 +6,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.bundle import (
     complaint,
     imported,
+    listed_urls,
     normalised,
     read_page,
     search,
@@ -139,3 +140,16 @@ def test_the_scripts_of_a_vite_page_and_what_they_import() -> None:
         "http://h/app/assets/page-2.js",
         "http://h/app/vendor-3.js",
     )
+
+
+def test_all_urls_of_websocket_and_api_are_listed_with_their_scripts() -> None:
+    scripts = {
+        "a.js": 'new WebSocket("wss:\\/\\/api.example.com\\/ws");fetch("https://api.example.com/v1")',
+        "b.js": 'x="ws://localhost:14200/ws";n="http://www.w3.org/2000/svg";m="See https://react.dev/errors/1. https://api.example.com/v1"',
+    }
+    assert list(listed_urls(scripts).items()) == [
+        ("ws://localhost:14200/ws", ("b.js",)),
+        ("wss://api.example.com/ws", ("a.js",)),
+        ("https://api.example.com/v1", ("a.js", "b.js")),
+    ]
+    assert listed_urls({}) == {}
