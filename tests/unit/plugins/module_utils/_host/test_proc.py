@@ -157,9 +157,10 @@ def test_processes_are_asked_first_and_killed_after_the_patience() -> None:
     with child() as polite, child(stubborn) as deaf:
         assert deaf.stdout is not None
         deaf.stdout.readline()
-        proc.end_processes([polite.pid, deaf.pid, GONE], patience_s=0.5)
-        assert (polite.wait(), deaf.wait()) == (1, -signal.SIGKILL) or polite.returncode == -signal.SIGINT
-        assert deaf.returncode == -signal.SIGKILL
+        # Python needs some time until it handles the signal.
+        proc.end_processes([polite.pid, deaf.pid, GONE], patience_s=5)
+        assert polite.wait() in (1, -signal.SIGINT)
+        assert deaf.wait() == -signal.SIGKILL
 
 
 def test_a_number_that_another_process_has_by_now_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
