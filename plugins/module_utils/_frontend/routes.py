@@ -26,6 +26,8 @@ _SCRIPT = re.compile(r"(?:^|/)(static/.+\.m?js)$")
 # A chunk of webpack says which chunks it is; scripts that load it later contain `.e(ID)`, workers `.u(ID)`.
 _WEBPACK_CHUNK = re.compile(r"\.push\(\[\[([^\]]*)\]")
 _WEBPACK_LOADS = re.compile(r"""\.[eu]\((\d+|"[^"]+"|'[^']+')\)""")
+# The entry of one route is never loaded later by another; `.e(ID)` can be something else in a minified script.
+_WEBPACK_ENTRIES = ("static/chunks/app/", "static/chunks/pages/")
 _TURBOPACK_LOADS = re.compile(r"""["'](static/[^"'\\]+\.m?js)["']""")
 _NOT_IN_URL = re.compile(r"^(?:\([^.)][^)]*\)|@.*)$")
 _INTERCEPTS = re.compile(r"^\(\.{1,3}\)")
@@ -120,7 +122,8 @@ def next_routes(manifests: NextManifests, scripts: Mapping[str, str]) -> tuple[R
             # The layouts, and whatever else belongs to a segment above the page.
             if other == key or (not other.endswith("/page") and f"{key}/".startswith(other.rpartition("/")[0] + "/")):
                 found |= _paths(files)
-        reference = _mapping(manifests.references.get(key))
+        # Where there are entries, they are exact; the references of webpack name chunks of other routes as well.
+        reference = {} if key in entries else _mapping(manifests.references.get(key))
         for files in _mapping(reference.get("entryJSFiles")).values():
             found |= _paths(files)
         for client in _mapping(reference.get("clientModules")).values():
@@ -227,6 +230,6 @@ def _reached(names: Iterable[str], scripts: Mapping[str, str], chunks: Mapping[s
         found.add(name)
         text = scripts[name]
         for chunk in set(_WEBPACK_LOADS.findall(text)):
-            queue += chunks.get(chunk.strip("\"'"), ())
+            queue += [name for name in chunks.get(chunk.strip("\"'"), ()) if not name.startswith(_WEBPACK_ENTRIES)]
         queue += set(_TURBOPACK_LOADS.findall(text))
     return frozenset(found)

@@ -39,6 +39,7 @@ WEBPACK = NextManifests(
             "/projects/layout": ["static/chunks/app/projects/layout-9.js", "static/css/10.css"],
         }
     },
+    references={"/page": {"clientModules": {"list.jsx": {"chunks": ["8", "static/chunks/app/projects/layout-9.js"]}}}},
     prerendered={"routes": {"/about": {"srcRoute": "/about"}, "/": {"srcRoute": "/"}}},
 )
 WEBPACK_SCRIPTS = {
@@ -47,10 +48,10 @@ WEBPACK_SCRIPTS = {
     "static/chunks/pages/_app-3.js": "",
     "static/chunks/pages/old/[id]-4.js": "(self.webpackChunk_N_E=[]).push([[237],{}])",
     "static/chunks/app/layout-5.js": "",
-    "static/chunks/app/page-6.js": "",
+    "static/chunks/app/page-6.js": "(self.webpackChunk_N_E=[]).push([[931],{}])",
     "static/chunks/app/(group)/about/page-7.js": "",
     "static/chunks/app/(group)/layout-12.js": "",
-    "static/chunks/app/projects/[projectId]/page-8.js": 't.e(610).then(t.bind(t,3610));new Worker(t.tu(t.u("w")))',
+    "static/chunks/app/projects/[projectId]/page-8.js": 't.e(610).then(t.bind(t,3610));t.tu(t.u("w"));x.e(931)',
     "static/chunks/app/projects/layout-9.js": "",
     "static/chunks/610.7a.js": '"use strict";(self.webpackChunk_N_E=self.webpackChunk_N_E||[]).push([[610],{3610:1}])',
     "static/chunks/w.8b.js": '(self.webpackChunk_N_E=self.webpackChunk_N_E||[]).push([["w",11],{}])',
