@@ -147,7 +147,8 @@ def test_a_failure_that_only_the_controller_sees_is_not_caused_by_the_host(tmp_p
     assert verified.exit_code == 2
     assert (verified.result["passed"], verified.result["host_passed"]) == (False, True)
     # Known from what the host has seen.
-    assert "although the backend accepts the upgrade when asked directly" in verified.result["message"]
+    assert "the proxy itself passes at its own address" in verified.result["message"]
+    assert "at the machine in front of the proxy: " in verified.result["message"]
 
 
 def test_a_tolerated_failure_is_reported_without_failing(tmp_path: Path) -> None:
