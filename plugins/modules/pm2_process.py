@@ -29,8 +29,10 @@ options:
       - V(online), running as defined and healthy.
       - V(stopped), not running. A process that pm2 does not know counts as stopped.
       - V(absent), not known to pm2.
+      - V(restored), replaced by the manual processes in O(manual_file), with their environment. Without any in the
+        file, nothing is changed.
     type: str
-    choices: [online, stopped, absent]
+    choices: [online, stopped, absent, restored]
     default: online
   script:
     description:
@@ -79,6 +81,18 @@ options:
       - A process of this name that belongs to another project, or that was started manually from other directories, is
         refused.
     type: path
+  manual_file:
+    description:
+      - File to which a process that was started manually is saved, with its environment, before it is replaced or
+        deleted. Only its owner can read it.
+      - Required for O(state=restored).
+    type: path
+  take_over:
+    description:
+      - Replace a process of another name that was started manually from the directories of the project and that has the
+        port.
+    type: bool
+    default: false
   ecosystem_file:
     description:
       - An ecosystem file of your own (JavaScript or JSON), evaluated by Node.js. It may define all that pm2 knows, such
@@ -247,7 +261,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["online", "stopped", "absent"], "default": "online"},
+            "state": {"type": "str", "choices": ["online", "stopped", "absent", "restored"], "default": "online"},
             "script": {"type": "path"},
             "args": {"type": "list", "elements": "str"},
             "cwd": {"type": "path"},
@@ -256,6 +270,8 @@ def main() -> None:
             "env_file": {"type": "path"},
             "revision": {"type": "str"},
             "project_dir": {"type": "path"},
+            "manual_file": {"type": "path"},
+            "take_over": {"type": "bool", "default": False},
             "ecosystem_file": {"type": "path"},
             "health_url": {"type": "str"},
             "health_port": {"type": "int"},
@@ -267,6 +283,7 @@ def main() -> None:
             "health_timeout": {"type": "int", "default": 60},
             "stable_s": {"type": "float", "default": 3},
         },
+        required_if=[("state", "restored", ("manual_file",))],
         supports_check_mode=True,
     )
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -66,6 +67,31 @@ def test_the_removal_of_the_site_restores_the_manual_one(tree: Tree) -> None:
     assert tree.snapshot() == {**before, "sites-enabled/manual-api": f"-> {tree.root}/sites-available/manual-api"}
     assert not (tree.root / "taken-over").exists()
     assert not tree.site(state="absent")["changed"]
+
+
+def test_no_request_for_the_name_fails_while_the_site_is_taken_over_and_restored(tree: Tree) -> None:
+    manual(tree)
+    answers: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                status, text = tree.ours()
+                answers.append(text if status == 200 else str(status))
+            except OSError as exc:
+                answers.append(f"failed: {exc}")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        for options in ({"take_over": True}, {"state": "absent"}):
+            assert tree.site(**options)["changed"]
+            time.sleep(0.3)
+    finally:
+        over.set()
+        thread.join()
+    assert set(answers) == {"manual", "ours"}
 
 
 def test_a_file_keeps_its_content_and_mode(tree: Tree) -> None:

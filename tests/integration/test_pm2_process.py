@@ -640,3 +640,88 @@ def test_a_script_of_another_language_runs_by_its_interpreter(site: Site, given:
     assert (first["action"], first["healthy"]) == ("start", True)
     again = site.ok(**options)
     assert (again["changed"], again["reasons"]) == (False, [])
+
+
+def manual(site: Site, name: str) -> Path:
+    """A process that was started manually with an environment of its own, and the file to save it to."""
+    environment = {"PORT": str(site.port), "FOO": "manual", "SECRET": "s3cret"}
+    site.pm2(
+        "start", str(site.root / "app/server.js"), "--name", name, "--cwd", str(site.root / "app"), env=environment
+    )
+    site.pm2("save", "--force")
+    wait_for(site.answers)
+    return site.root / "app.releases/manual/web.json"
+
+
+@pytest.mark.parametrize("name", ["web", "my-server"])
+def test_a_manual_process_is_replaced_saved_and_restored_with_its_environment(site: Site, name: str) -> None:
+    file = manual(site, name)
+    before = site.answer()
+    options = {"manual_file": str(file), "take_over": True, "project_dir": str(site.root / "app")}
+    predicted = site.run(check=True, **options)
+    assert (predicted["changed"], file.exists()) == (True, False)
+    result = site.ok(**options)
+    assert result["action"] == predicted["action"]
+    if name != "web":
+        assert f"the manual process {name} has its port and is replaced" in result["reasons"]
+    assert (set(site.pids()), site.answer().get("foo")) == ({"web"}, None)
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert "s3cret" not in json.dumps(result)
+    saved = file.read_text()
+    assert not site.ok(**options)["changed"]
+    assert file.read_text() == saved
+    names = [entry["name"] for entry in json.loads((site.home / "dump.pm2").read_text())]
+    assert names == ["web"]
+
+    predicted = site.run(check=True, state="restored", cwd=None, **options)
+    assert (predicted["changed"], set(site.pids())) == (True, {"web"})
+    restored = site.ok(state="restored", cwd=None, **options)
+    assert (restored["changed"], restored["healthy"]) == (True, True)
+    after = site.answer()
+    assert set(site.pids()) == {name}
+    assert {key: after.get(key) for key in ("foo", "secret", "cwd", "args", "release")} == {
+        key: before.get(key) for key in ("foo", "secret", "cwd", "args", "release")
+    }
+    names = [entry["name"] for entry in json.loads((site.home / "dump.pm2").read_text())]
+    assert names == [name]
+    assert not site.ok(state="restored", cwd=None, **options)["changed"]
+    # It can be taken over again.
+    assert site.ok(**options)["changed"]
+    assert set(site.pids()) == {"web"}
+
+
+def test_a_process_of_another_name_is_refused_without_take_over(site: Site) -> None:
+    file = manual(site, "my-server")
+    pids = site.pids()
+    result = site.run(manual_file=str(file), project_dir=str(site.root / "app"))
+    assert "is held by the pm2 process my-server; nothing was changed" in result["msg"]
+    assert (site.pids(), file.exists()) == (pids, False)
+
+
+def test_a_process_of_another_application_is_not_taken_over(site: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "server.js").write_text(SERVER)
+    site.pm2("start", str(other / "server.js"), "--name", "shop", "--cwd", str(other), env={"PORT": str(site.port)})
+    wait_for(site.answers)
+    pids = site.pids()
+    result = site.run(manual_file=str(tmp_path / "m.json"), take_over=True, project_dir=str(site.root / "app"))
+    assert "is held by the pm2 process shop; nothing was changed" in result["msg"]
+    assert site.pids() == pids
+
+
+def test_a_start_that_pm2_refuses_leaves_the_manual_process(site: Site) -> None:
+    file = manual(site, "my-server")
+    before = site.answer()["foo"]
+    result = site.run(manual_file=str(file), take_over=True, script="no-such.js", project_dir=str(site.root / "app"))
+    assert "no-such.js does not exist" in result["msg"]
+    assert (set(site.pids()), site.answer()["foo"]) == ({"my-server"}, before)
+
+
+def test_without_a_saved_process_nothing_is_restored(site: Site, tmp_path: Path) -> None:
+    site.ok()
+    pids = site.pids()
+    assert not site.ok(state="restored", cwd=None, manual_file=str(tmp_path / "none.json"))["changed"]
+    (tmp_path / "none.json").write_text('{"apps": [{}]}')
+    assert "is damaged" in site.run(state="restored", cwd=None, manual_file=str(tmp_path / "none.json"))["msg"]
+    assert site.pids() == pids

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -68,6 +69,20 @@ class Deployments:
         assert f"<p>{version}</p>" in self.page()
         return self.project.resolve()
 
+    def start_manually(self, name: str, port: int) -> None:
+        """Start a process as a manual deployment does, with an environment of its own."""
+        command = ["pm2", "-s", "start", "/usr/bin/python3", "--name", name, "--interpreter", "none"]
+        subprocess.run(
+            [*command, "--cwd", str(self.project), "--", "-m", "http.server", str(port)],
+            check=True,
+            env={**os.environ, "MANUAL": name},
+        )
+
+    def processes(self) -> dict[str, str]:
+        """The processes of pm2, each with the variable that only manual ones have."""
+        listed = subprocess.run(["pm2", "-s", "jlist"], check=True, capture_output=True, text=True).stdout
+        return {each["name"]: each["pm2_env"].get("env", {}).get("MANUAL", "") for each in json.loads(listed)}
+
     def roll_back(self, *options: str) -> PlaybookRun:
         return self.play(ROOT / "playbooks/rollback_staging.yml", *options)
 
@@ -109,3 +124,31 @@ def test_a_rollback_that_fails_returns_to_the_release_that_was_active(deployment
     assert done.exit_code == 0, done.output
     assert deployments.project.resolve() == first
     assert "<p>one, repaired</p>" in deployments.page()
+
+
+@pytest.mark.slow
+def test_a_rollback_of_a_take_over_restores_the_manual_processes(deployments: Deployments) -> None:
+    (deployments.project / "index.html").write_text(f"{PAGE}<p>manual</p>")
+    manual = {"app-backend": "app-backend", "my-page": "my-page"}
+    deployments.start_manually("app-backend", deployments.variables["staging_backend_port"])
+    deployments.start_manually("my-page", deployments.port)
+    assert deployments.processes() == manual
+
+    # Without staging_take_over, the process of another name stops the run before anything is changed.
+    refused = deployments.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "preflight")
+    assert refused.exit_code == 2, refused.output
+    assert f"the pm2 process my-page of root listens on port {deployments.port}" in refused.output
+    assert not deployments.project.is_symlink()
+
+    deployments.variables["staging_take_over"] = True
+    first = deployments.deploy("manual")
+    assert deployments.processes() == {"app-backend": "", "app-frontend": ""}
+
+    done = deployments.roll_back()
+    assert done.exit_code == 0, done.output
+    assert (deployments.processes(), deployments.project.resolve()) == (manual, first)
+    assert "<p>manual</p>" in deployments.page()
+
+    # The next deployment takes it over again.
+    assert deployments.play(deployments.serve).exit_code == 0
+    assert deployments.processes() == {"app-backend": "", "app-frontend": ""}

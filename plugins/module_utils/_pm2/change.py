@@ -10,8 +10,9 @@ import pwd
 from collections.abc import Sequence
 
 from .._host.programs import find_program
-from .definition import ProcessDefinition, ecosystem_entry, ecosystem_entry_of
+from .definition import ProcessDefinition, ecosystem_entry
 from .error import Pm2Error
+from .manual import entries_of
 from .plan import ProcessAction
 from .process import Pm2Process
 from .settings import listen_timeout_s
@@ -52,13 +53,13 @@ def refuse_missing_files(definition: ProcessDefinition, path: str) -> None:
         raise Pm2Error(f"{start}there is no interpreter {definition.interpreter}")
 
 
-def refuse_held_port(port: int | None, state: Pm2State, definition: ProcessDefinition, orphans: Sequence[int]) -> None:
+def refuse_held_port(port: int | None, state: Pm2State, definition: ProcessDefinition, ending: Sequence[int]) -> None:
     """Find out before anything is stopped whether another program has the port.
 
-    :param orphans: Processes that will be ended before the start.
+    :param ending: Processes that will be ended before the start.
     :raises Pm2Error: With the program.
     """
-    if port is None or is_held_by(port, orphans):
+    if port is None or is_held_by(port, ending):
         return
     holder = other_holder(port, state.daemon, state.named(definition.name))
     if holder and state.daemon:
@@ -72,11 +73,18 @@ def _is_other_holder(process: Pm2Process, definition: ProcessDefinition, port: i
     return process.name != definition.name and is_held_by(port, [process.pid])
 
 
-def apply(action: ProcessAction, state: Pm2State, definition: ProcessDefinition, directory: str) -> None:
+def apply(
+    action: ProcessAction,
+    state: Pm2State,
+    definition: ProcessDefinition,
+    directory: str,
+    replaced: Sequence[Pm2Process] = (),
+) -> None:
     """Carry out an action.
 
     :param state: What runs before.
     :param directory: For temporary files.
+    :param replaced: Processes of other names that a start replaces.
     :raises Pm2Error: If pm2 refuses; a process that was deleted for it has been started again then.
     """
     pm2 = state.program()
@@ -90,22 +98,29 @@ def apply(action: ProcessAction, state: Pm2State, definition: ProcessDefinition,
         within_s = _RELOAD_WITHIN_S + listen_timeout_s(definition.settings) * max(1, definition.instances)
         pm2.apply("startOrReload", ecosystem_entry(definition), directory, timeout_s=within_s)
     elif action in (ProcessAction.START, ProcessAction.REPLACE):
-        _start(action, state, definition, directory)
+        _start(action, state, definition, directory, replaced)
 
 
-def _start(action: ProcessAction, state: Pm2State, definition: ProcessDefinition, directory: str) -> None:
-    pm2, previous = state.program(), state.named(definition.name)
-    if previous:
-        pm2.call("delete", definition.name)
+def _start(
+    action: ProcessAction,
+    state: Pm2State,
+    definition: ProcessDefinition,
+    directory: str,
+    replaced: Sequence[Pm2Process],
+) -> None:
+    pm2, previous = state.program(), [*state.named(definition.name), *replaced]
+    for name in dict.fromkeys(process.name for process in previous):
+        pm2.call("delete", name)
     try:
         pm2.apply("start", ecosystem_entry(definition), directory)
     except Pm2Error as err:
         if not previous:
             raise
-        if action is ProcessAction.START:
+        if action is ProcessAction.START and not replaced:
             raise Pm2Error(f"{err}; the entry of the process that did not run ({previous[0].status}) is gone") from err
         try:
-            pm2.apply("start", ecosystem_entry_of(previous), directory)
+            for entry in entries_of(previous):
+                pm2.apply("start", entry, directory)
         except Pm2Error as again:
             raise Pm2Error(
                 f"{err}; the previous process was deleted for it and could not be started again ({again}), so "

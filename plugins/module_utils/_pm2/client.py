@@ -90,7 +90,7 @@ class Pm2:
         finally:
             os.unlink(path)
 
-    def save(self, name: str) -> None:
+    def save(self, *names: str) -> None:
         """Save the list for the next boot: private, our entries as they run, all others as their owner saved them.
 
         :raises Pm2Error: As :meth:`call`.
@@ -100,7 +100,7 @@ class Pm2:
         self.call("save", "--force", umask=0o077)
         close_dumps(self._home)
         fresh = read_dump(self._home) or []
-        merged = merged_dump(previous, fresh, name) if previous is not None else fresh
+        merged = merged_dump(previous, fresh, *names) if previous is not None else fresh
         if merged != fresh:
             write_dump(self._home, merged)
 

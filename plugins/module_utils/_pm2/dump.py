@@ -12,11 +12,11 @@ from .process import Pm2Process, parse_process
 
 
 def merged_dump(
-    previous: Sequence[Mapping[str, Any]], fresh: Sequence[Mapping[str, Any]], name: str
+    previous: Sequence[Mapping[str, Any]], fresh: Sequence[Mapping[str, Any]], *names: str
 ) -> list[Mapping[str, Any]]:
-    """The entries of one name as they run now, and all others as their owner saved them."""
-    kept = [entry for entry in previous if entry.get("name") != name]
-    return kept + [entry for entry in fresh if entry.get("name") == name]
+    """The entries of some names as they run now, and all others as their owner saved them."""
+    kept = [entry for entry in previous if entry.get("name") not in names]
+    return kept + [entry for entry in fresh if entry.get("name") in names]
 
 
 def dump_is_current(dump: Sequence[Mapping[str, Any]] | None, running: Sequence[Pm2Process], name: str) -> bool:

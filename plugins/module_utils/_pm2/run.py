@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,10 +27,12 @@ from .error import Pm2Error
 from .health import UnhealthyError, await_health
 from .health_check import HealthCheck, health_check_from
 from .logs import log_sizes, log_tail
+from .manual import manual_holders, save_manual, saved_manual
 from .never_ready import note_never_ready, without_waiting
 from .options import definition_from
 from .plan import NO_CHANGE, ProcessAction, ProcessPlan, plan, plan_online
 from .process import Pm2Process
+from .restore import apply_restored, plan_restored
 from .result import diff_of, state_result
 from .state import Pm2State, look
 
@@ -93,11 +95,21 @@ class _Run:
     state: Pm2State
     plan: ProcessPlan
     orphans: list[int]
+    replaced: Sequence[Pm2Process] = ()
+    """Manual processes of other names that are replaced."""
+    saved: Sequence[Mapping[str, Any]] = ()
+    """Manual processes that were replaced, and that are started again."""
     warnings: list[str] = field(default_factory=list)
 
     @property
     def acts(self) -> bool:
         return self.plan.action is not ProcessAction.NOTHING
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all processes that this run changes."""
+        others = (*(process.name for process in self.replaced), *(str(entry["name"]) for entry in self.saved))
+        return tuple(dict.fromkeys((self.definition.name, *others)))
 
     @property
     def present(self) -> list[Pm2Process]:
@@ -112,13 +124,37 @@ def _look_and_plan(params: Mapping[str, Any], *, check: bool) -> _Run:
     health = health_check_from(params)
     definition = without_waiting(definition_from(params, node or "node", base, check=check), home)
     refuse_home_of_another_user(home)
+    saved: Sequence[Mapping[str, Any]] = ()
+    if params["state"] == "restored":
+        saved = saved_manual(params["manual_file"])
+        # Their secrets are removed from what pm2 and they print.
+        definition = replace(definition, env={k: v for entry in saved for k, v in dict(entry.get("env", {})).items()})
     state = look(home, Pm2(executable, base, home, secrets_of(definition.env)) if executable else None)
-    chosen = plan(state.processes, definition, params["state"])
+    replaced: Sequence[Pm2Process] = ()
+    if params["state"] == "restored":
+        chosen = plan_restored(state.processes, definition.name, saved)
+    else:
+        chosen = plan(state.processes, definition, params["state"])
+        if params["take_over"]:
+            replaced = manual_holders(state.processes, definition, health.port)
+            chosen = _with_replaced(chosen, replaced, present=bool(state.named(definition.name)))
     left = orphans(definition.name, home, state.daemon)
-    if chosen.action is ProcessAction.START:
+    if chosen.action is ProcessAction.START and not replaced:
         chosen = _with_circumstances(chosen, state, left, check=check)
     warnings = _daemon_warnings(state, home, definition.name)
-    return _Run(params, definition, health, home, base["PATH"], state, chosen, left, warnings)
+    return _Run(params, definition, health, home, base["PATH"], state, chosen, left, replaced, saved, warnings)
+
+
+def _with_replaced(chosen: ProcessPlan, replaced: Sequence[Pm2Process], *, present: bool) -> ProcessPlan:
+    """Add manual processes of other names to the plan."""
+    if not replaced:
+        return chosen
+    names = dict.fromkeys(process.name for process in replaced)
+    reasons = [f"the manual process {name} has its port and is replaced" for name in names]
+    action = chosen.action
+    if action in (ProcessAction.NOTHING, ProcessAction.RELOAD, ProcessAction.SCALE):
+        action = ProcessAction.REPLACE if present else ProcessAction.START
+    return replace(chosen, action=action, reasons=(*chosen.reasons, *reasons))
 
 
 def _with_circumstances(chosen: ProcessPlan, state: Pm2State, left: list[int], *, check: bool) -> ProcessPlan:
@@ -160,16 +196,23 @@ def _judged(run: _Run) -> ProcessPlan:
 def _change(run: _Run, directory: str, result: dict[str, Any]) -> None:
     """Carry out the plan, verify that it took effect, and wait until the process is healthy."""
     sizes = log_sizes(run.present)
-    online = run.params["state"] == "online"
+    online = run.params["state"] in ("online", "restored")
     starts = run.plan.action in _STARTS
     if starts:
-        refuse_missing_files(run.definition, run.path)
-        refuse_held_port(run.check.port, run.state, run.definition, run.orphans)
+        ending = [*run.orphans, *(process.pid for process in run.replaced)]
+        if not run.saved:
+            refuse_missing_files(run.definition, run.path)
+        refuse_held_port(run.check.port, run.state, run.definition, ending)
     end_processes(run.orphans, patience_s=_ORPHANS_END_WITHIN_S)
     began = time.monotonic()
+    if run.params["manual_file"] and not run.saved:
+        save_manual(run.params["manual_file"], [*run.present, *run.replaced])
     port = run.check.port if online else None
     with DowntimeWatch(port) if port else contextlib.nullcontext() as watch:
-        apply(run.plan.action, run.state, run.definition, directory)
+        if run.saved:
+            apply_restored(run.state, run.definition.name, run.saved, directory)
+        else:
+            apply(run.plan.action, run.state, run.definition, directory, run.replaced)
         warning = note_never_ready(run.definition, run.home, time.monotonic() - began) if starts else ""
         run.warnings += [warning] if warning else []
         run.state = look(run.home, run.state.pm2)
@@ -194,7 +237,7 @@ def _settle(run: _Run, sizes: Mapping[str, int], result: dict[str, Any]) -> None
     :raises FailedError: If it does not become so.
     """
     try:
-        await_health(run.check, run.state, run.definition, time.monotonic() + run.check.timeout_s)
+        await_health(run.check, run.state, _judged_definition(run), time.monotonic() + run.check.timeout_s)
     except UnhealthyError as err:
         tail = log_tail(run.present, sizes, secrets_of(run.definition.env))
         failed = {**result, **state_result(run.state, run.definition), "healthy": False, "log_tail": tail}
@@ -203,10 +246,18 @@ def _settle(run: _Run, sizes: Mapping[str, int], result: dict[str, Any]) -> None
     result["healthy"] = True
 
 
+def _judged_definition(run: _Run) -> ProcessDefinition:
+    """The process whose health counts: of those that are started again, the one that had the port."""
+    if not run.saved:
+        return run.definition
+    entry = run.saved[-1]
+    return ProcessDefinition(name=str(entry["name"]), instances=int(entry.get("instances", 1)))
+
+
 def _save(run: _Run, dump_is_stale: bool) -> None:
     """Save the list for the next boot."""
     if run.state.daemon and run.state.pm2:
-        run.state.pm2.save(run.definition.name)
+        run.state.pm2.save(*run.names)
     elif dump_is_stale:
         close_dumps(run.home)
         write_dump(run.home, merged_dump(read_dump(run.home) or [], [], run.definition.name))
