@@ -42,6 +42,22 @@ def test_a_process_below_a_directory_is_managed(
     assert holder.managed is managed
 
 
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        pytest.param({"name": "my-api", "pm_id": "0"}, "my-api", id="fork mode"),
+        pytest.param({"pm2_env": json.dumps({"name": "my-api"})}, "my-api", id="cluster mode"),
+        pytest.param({"name": "my-api"}, "", id="not under pm2"),
+    ],
+)
+def test_a_pm2_process_is_named_with_its_owner(
+    listening: Start, tmp_path: Path, variables: dict[str, str], name: str
+) -> None:
+    _pid, port = listening(tmp_path / "app", **variables)
+    (holder,) = ManagedProcesses([str(tmp_path / "app")], ["app-backend"], USER).holders([port])
+    assert (holder.pm2_name, holder.user, holder.managed) == (name, USER, True)
+
+
 def test_a_directory_behind_a_link_is_the_same(listening: Start, tmp_path: Path) -> None:
     _pid, port = listening(tmp_path / "releases/0001")
     (tmp_path / "app").symlink_to(tmp_path / "releases/0001")
