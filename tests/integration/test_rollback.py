@@ -49,6 +49,7 @@ class Deployment:
             "staging_public_api_url": "http://rest.test",
             "staging_public_ws_url": "ws://api.test/ws",
             "staging_vantages": [],
+            "staging_report": False,
             "staging_backend_port": free_port(),
             "staging_backend_command": ["/usr/bin/python3", "-m", "http.server", "{port}"],
             "staging_backend_health_url": "http://127.0.0.1:{port}/",

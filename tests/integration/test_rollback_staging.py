@@ -38,6 +38,7 @@ class Deployments:
             "staging_proxy_page": False,
             "staging_public_ws_url": "ws://api.test/ws",
             "staging_vantages": [],
+            "staging_report": False,
             "staging_backend_port": free_port(),
             "staging_backend_command": ["/usr/bin/python3", "-m", "http.server", "{port}"],
             "staging_backend_health_url": "http://127.0.0.1:{port}/",
