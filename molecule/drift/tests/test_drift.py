@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,5 +145,43 @@ def test_check_mode_predicts_another_url_and_the_rollback_and_changes_nothing(
     assert back.exit_code == 0, back.output
     assert f"WebSocket: {variables['staging_public_ws_url']}" in back.words, back.output
     assert url not in site.scripts()
+    again = deployment.run()
+    assert (again.exit_code, again.changed) == (0, 0), again.output
+
+
+def test_check_mode_predicts_the_repair_of_an_edited_release_whose_env_file_changes_too(
+    host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
+) -> None:
+    project = variables["staging_project_dir"]
+    with host.sudo(variables["staging_user"]):
+        host.check_output(
+            "sh -c %s", f"echo '# by hand' >> {project}/backend/app/main.py; echo A=1 >> {project}/.env.staging"
+        )
+    more = [json.dumps({"staging_env": {"FEATURE": "on"}})]
+    predicted = deployment.run("--check", variables=more)
+    assert predicted.exit_code == 0, predicted.output
+    assert {"release", "app_env"} <= predicted.changed_roles, predicted.changed_tasks
+    done = deployment.run(variables=more)
+    assert done.exit_code == 0, done.output
+    assert {"release", "app_env"} <= done.changed_roles, done.changed_tasks
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+    assert deployment.run().exit_code == 0
+
+
+def test_files_of_root_stop_the_run_before_anything_is_changed(
+    host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
+) -> None:
+    """Manual work as root; the message has the command that repairs it."""
+    env_file = f"{variables['staging_project_dir']}/.env.staging"
+    with host.sudo():
+        host.check_output("sh -c %s", f"chown root: {env_file} && chmod 0600 {env_file}")
+        for arguments in ((), ("--check",)):
+            refused = deployment.run(*arguments)
+            assert refused.failed_roles == {"preflight"}, refused.output
+            assert refused.changed == 0, refused.output
+        command = re.search(r"run (chown -Rh \S+ \S+)", refused.words)
+        assert command is not None, refused.output
+        host.run_expect([0], command[1])
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
     again = deployment.run()
     assert (again.exit_code, again.changed) == (0, 0), again.output
