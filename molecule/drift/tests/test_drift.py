@@ -155,7 +155,7 @@ def test_check_mode_predicts_the_repair_of_an_edited_release_whose_env_file_chan
     project = variables["staging_project_dir"]
     with host.sudo(variables["staging_user"]):
         host.check_output(
-            "sh -c %s", f"echo '# by hand' >> {project}/backend/app/main.py; echo A=1 >> {project}/.env.staging"
+            "sh -c %s", f"echo '# an edit' >> {project}/backend/app/main.py; echo A=1 >> {project}/.env.staging"
         )
     more = [json.dumps({"staging_env": {"FEATURE": "on"}})]
     predicted = deployment.run("--check", variables=more)
