@@ -16,6 +16,10 @@ from .._host.files import read_text
 _TITLE = re.compile(r"PM2 v(?P<version>\S+): God Daemon(?: \((?P<home>.*?)(?P<end>\))?\s*)?\Z")
 
 
+_PID = re.compile(r"[0-9]{1,10}\Z")
+_PID_FILE_LIMIT = 64
+
+
 @dataclass(frozen=True)
 class Pm2Daemon:
     """A running pm2 daemon."""
@@ -26,14 +30,21 @@ class Pm2Daemon:
 
 
 def find_daemon(home: str) -> Pm2Daemon | None:
-    """Find the running daemon of a pm2 home."""
-    recorded = (read_text(os.path.join(home, "pm2.pid"), follow=False) or "").strip()
+    """Find the running daemon of a pm2 home.
+
+    A process of another user is none, whatever title that user gives it.
+    """
+    recorded = (read_text(os.path.join(home, "pm2.pid"), follow=False, limit=_PID_FILE_LIMIT) or "").strip()
     # The recorded one first, because it nearly always is the daemon.
-    pids = [*([int(recorded)] if recorded.isdigit() else []), *proc.pids()]
+    pids = [*([int(recorded)] if _PID.match(recorded) else []), *proc.pids()]
     wanted = os.path.realpath(home)
+    try:
+        owners = {0, os.stat(wanted).st_uid}
+    except OSError:
+        return None
     for pid in pids:
         match = _TITLE.match(proc.title(pid))
-        if not match:
+        if not match or proc.owner(pid) not in owners:
             continue
         named = match.group("home") or ""
         if match.group("end"):

@@ -60,6 +60,21 @@ def test_a_daemon_is_found_with_its_version(titled: Start, tmp_path: Path, recor
     assert find_daemon(str(tmp_path)) == Pm2Daemon(pid, "7.0.4", str(tmp_path))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+def test_a_process_of_another_user_with_such_a_title_is_no_daemon(
+    titled: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    pid = titled(title_of(home))
+    assert find_daemon(str(home)) == Pm2Daemon(pid, "7.0.4", str(home))
+    monkeypatch.setattr(proc, "owner", lambda each: 1234 if each == pid else 0)
+    assert find_daemon(str(home)) is None
+    monkeypatch.setattr(proc, "owner", lambda _pid: 65534)
+    assert find_daemon(str(home)) is not None
+
+
 def test_a_home_behind_a_link_is_the_same(titled: Start, tmp_path: Path) -> None:
     home, link = tmp_path / "home", tmp_path / "link"
     home.mkdir()
@@ -76,7 +91,7 @@ def test_a_title_that_is_cut_off_is_completed_by_the_environment(titled: Start, 
     assert find_daemon(str(tmp_path / "another")) is None
 
 
-@pytest.mark.parametrize("kind", ["text", "fifo", "link", "stale"])
+@pytest.mark.parametrize("kind", ["text", "fifo", "link", "stale", "digits", "other-digits"])
 def test_a_recorded_pid_that_is_none_does_not_mislead(titled: Start, tmp_path: Path, kind: str) -> None:
     pid = titled(title_of(tmp_path))
     file = tmp_path / "pm2.pid"
@@ -85,7 +100,8 @@ def test_a_recorded_pid_that_is_none_does_not_mislead(titled: Start, tmp_path: P
     elif kind == "link":
         file.symlink_to("/dev/zero")
     else:
-        file.write_text("not a pid" if kind == "text" else str(os.getpid()))
+        texts = {"text": "not a pid", "digits": "9" * 5000, "other-digits": "²"}
+        file.write_text(texts.get(kind, str(os.getpid())))
     found = find_daemon(str(tmp_path))
     assert (found and found.pid) == pid
 
