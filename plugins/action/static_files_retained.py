@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of static_files_retained that runs on the controller, where the deploy user, as whom it runs, is not trusted."""
+"""The part of static_files_retained on the controller, where the deploy user, as whom it runs, is not trusted."""
 
 from __future__ import annotations
 

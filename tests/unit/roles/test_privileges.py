@@ -27,7 +27,7 @@ ON_THE_CONTROLLER = {
     "meta",
 }
 #: Actions of this collection that send nothing to the host.
-ON_THE_CONTROLLER |= {"deployment_report"}
+ON_THE_CONTROLLER |= {"add_host", "assert", "deployment_report"}
 ROW = re.compile(r"^\| (?P<role>\w+) \| (?P<modules>`[^|]+`) \| [^|]+ \| [^|]+ \|$", re.MULTILINE)
 
 
@@ -38,7 +38,7 @@ def module_of(task: dict[str, Any]) -> str:
 
 def tasks() -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in FILES:
-        for task in tasks_in(load(path)):
+        for task in tasks_in([each for each in load(path) if each.get("become", True) or "hosts" not in each]):
             if any(key.startswith(("ansible.builtin.", "codeframe.staging.")) for key in task):
                 yield path, task
 
