@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import __version__ as ansible_version
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.codeframe.staging.plugins.module_utils._host import files
 from ansible_collections.codeframe.staging.plugins.module_utils._host.command import run
@@ -70,9 +69,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             return self._write(options, document, now)
         except OSError as exc:
-            raise AnsibleActionFail(
-                f"the report was not written: {exc.filename or options['directory']}: {exc.strerror or exc}"
-            ) from exc
+            # Not an exception, which would end the task whatever its failed_when says.
+            place = exc.filename or options["directory"]
+            return {"failed": True, "msg": f"the report was not written: {place}: {exc.strerror or exc}"}
 
     def _write(self, options: Mapping[str, Any], document: dict[str, Any], now: float) -> dict[str, Any]:
         screenshot = b""

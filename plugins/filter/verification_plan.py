@@ -85,7 +85,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
         )
         endpoints = deployment.endpoints({name: inputs[name] for name in _COMMON})
         page = deployment.page()
-        browser = deployment.browser_pages(inputs["browser_pages"])
+        browser = deployment.browser_pages(inputs["browser_pages"], inputs["routes"])
     except KeyError as error:
         raise AnsibleFilterError(f"verification_plan: the input {error} is missing") from None
     except (UrlError, ValueError) as error:

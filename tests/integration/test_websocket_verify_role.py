@@ -92,6 +92,7 @@ def deployed(public: Act | None = None, **behind_proxy: bool) -> Iterator[dict[s
             "websocket_verify_frontend_port": ports["backend"],
             "websocket_verify_sse_paths": ["/api/events", "/prefix/"],
             "websocket_verify_hold": 1,
+            "websocket_verify_browser": "never",
         }
 
 
@@ -111,7 +112,8 @@ def test_websocket_streams_and_page_are_verified_from_all_vantage_points(tmp_pat
         verified = Verified(tmp_path, {**inputs, "staging_verify_connections": 12})
     result = verified.result
     assert verified.exit_code == 0, verified.output
-    fields = {"passed", "host_passed", "message", "lines", "results", "routes", "url", "page_url", "sse_paths"}
+    fields = {"passed", "host_passed", "message", "lines", "diagnosis", "page", "browser", "results", "routes"}
+    fields |= {"url", "page_url", "sse_paths"}
     assert set(result) == fields
     assert (result["passed"], result["host_passed"], result["message"]) == (True, True, "")
     assert verified.lines == [*PASSED[:4], "Connection through the proxy: passed", *PASSED[4:]]

@@ -14,6 +14,27 @@ from .judgement import as_sentence
 #: Fields of the WebSocket that a browser opened, with what they are called.
 _TIMES = (("opened_s", "after"), ("held_s", "held"))
 
+#: Causes of ``browser_check`` that are in the page or in its server.
+_OF_THE_PAGE = frozenset(
+    (
+        "asset_failed",
+        "closed_after",
+        "console_error",
+        "console_text_missing",
+        "csp_blocked",
+        "handshake_refused",
+        "handshake_stalled",
+        "mixed_content",
+        "no_frames",
+        "no_websocket_opened",
+        "origin_rejected",
+        "page_failed",
+        "page_redirected",
+        "service_worker_stale",
+        "stale_bundle",
+    )
+)
+
 
 @dataclass(frozen=True)
 class BrowserVisit:
@@ -36,6 +57,11 @@ class BrowserVisit:
         if not self.chosen and self.result.get("cause") == "no_websocket_opened":
             return ""
         return f"{self.url} in a browser: {self._explanation}"
+
+    @property
+    def accuses_host(self) -> bool:
+        """Whether the host can be the cause of the fault: not where the controller did not reach the page."""
+        return bool(self.fault) and self.result.get("cause") in _OF_THE_PAGE
 
     @property
     def line(self) -> str:

@@ -14,6 +14,9 @@ from .target import VANTAGES
 
 _NAMES = {"direct": "backend", "proxy": "proxy", "public": "public URL"}
 
+#: Pages that a browser opens where none was named: each takes some seconds.
+_MOST_ROUTES = 3
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -71,15 +74,18 @@ class Deployment:
         url = f"http://127.0.0.1:{self.frontend_port}{path}"
         return {"url": url, "connect_to": "127.0.0.1", "way": "from its own port"}
 
-    def browser_pages(self, paths: Sequence[str]) -> list[str]:
+    def browser_pages(self, paths: Sequence[str], routes: Sequence[Mapping[str, Any]]) -> list[str]:
         """URLs that a browser opens, which uses the public connection: none if that is not checked.
 
-        :param paths: Paths of pages that open the WebSocket; without any, the first page is opened.
+        :param paths: Paths of pages that open the WebSocket. Without any, pages of the first routes are opened, or the
+            first page.
+        :param routes: As ``frontend_bundle_info`` returns them.
         """
         if "public" not in self.vantages:
             return []
+        found = [parse_url(str(route["page"]), lenient=True).path for route in routes if route.get("page")]
         origin = parse_url(self.page_url, lenient=True).origin
-        return [origin + path for path in paths] or [self.page_url]
+        return [origin + path for path in paths or list(dict.fromkeys(found))[:_MOST_ROUTES]] or [self.page_url]
 
     def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
         name = _NAMES[vantage]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The headers of a handshake as browsers send them: their order, their case and their values (pure).
 
-Taken from requests of Chromium 150, Firefox 140 and Safari 18. What differs is what proxies trip over: Firefox's
+After what these browsers are known to send. What differs is what proxies trip over: Firefox's
 ``Connection`` is a list, and a browser offers compression and sends all cookies of the host.
 """
 

@@ -61,10 +61,11 @@ def conclude(
     faults = [*dict.fromkeys(not_made), *causes, *pages, *seen]
     scripts = f"failed ({pages[0]})" if pages else f"passed ({page_way} {page_evidence or f'they contain {url}'})"
     host_failed = any(not result["passed"] and result["vantage"] != "public" for result in results)
+    page_failed = not failed and any(visit.accuses_host for visit in visits)
     return VerificationOutcome(
         passed=not faults,
         # A failure that only the controller sees is not caused by the host.
-        host_passed=not (not_made or pages or host_failed or (seen and not failed)),
+        host_passed=not (not_made or pages or host_failed or page_failed),
         message="; ".join(fault.rstrip(".") for fault in faults),
         lines=(
             *(line for check in made for line in check.get("summary") or ()),

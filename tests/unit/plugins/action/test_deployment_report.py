@@ -99,3 +99,10 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     output = " ".join(play(tmp_path, task(tmp_path / "file/reports")).split())
     assert f"the report was not written: {tmp_path}/file" in output
     assert "Not a directory" in output
+
+
+def test_a_report_that_cannot_be_written_need_not_fail_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    output = play(tmp_path, {**task(tmp_path / "file/reports"), "failed_when": False})
+    [result] = results_in(output)
+    assert result["msg"].startswith("the report was not written: ")

@@ -30,6 +30,7 @@ INPUTS: dict[str, Any] = {
     "validate_certs": False,
     "ca_certificates": "",
     "browser_pages": [],
+    "routes": [],
 }
 
 
@@ -118,6 +119,12 @@ def test_the_diagnosis_is_that_of_the_first_check_that_failed() -> None:
             ["https://app.example.com/a", "https://app.example.com/b"],
             id="pages",
         ),
+        pytest.param(
+            {"routes": [{"route": "/a/[b]", "page": f"http://127.0.0.1:3000/a/{each}"} for each in (1, 1, 2, 3, 4)]},
+            [f"https://app.example.com/a/{each}" for each in (1, 2, 3)],
+            id="routes",
+        ),
+        pytest.param({"routes": [{"route": "/a", "page": ""}]}, ["https://app.example.com"], id="route-without-answer"),
         pytest.param({"vantages": ["direct", "proxy"]}, [], id="public-url-not-checked"),
     ],
 )

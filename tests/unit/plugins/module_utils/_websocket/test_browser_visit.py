@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import browser_visit
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.browser_visit import BrowserVisit
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket.causes import Cause
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.outcome import conclude
 
 SKIPPED = {"skipped": True, "changed": False}
@@ -88,7 +90,9 @@ def test_a_browser_proves_the_page(
     result: dict[str, Any], chosen: bool, required: bool, message: str, line: str
 ) -> None:
     outcome = conclude([check("public")], "x", None, URL, visits=[BrowserVisit(PAGE, result, chosen, required)])
-    assert (outcome.message, outcome.passed, outcome.host_passed) == (message, not message, not message)
+    assert (outcome.message, outcome.passed) == (message, not message)
+    # A browser that is missing or does not start is not the fault of the host.
+    assert outcome.host_passed is (not message or "cause" not in result)
     assert outcome.lines[-1] == f"Browser: {line}"
 
 
@@ -105,3 +109,13 @@ def test_what_the_public_connection_does_not_pass_is_not_the_fault_of_the_page()
         [check("public", "tls_expired")], "x", None, URL, visits=[BrowserVisit(PAGE, BLOCKED, chosen=True)]
     )
     assert outcome.host_passed
+
+
+def test_a_page_that_the_controller_does_not_reach_is_not_the_fault_of_the_host() -> None:
+    visit = BrowserVisit(PAGE, {**BLOCKED, "cause": "proxy_down"}, chosen=True)
+    outcome = conclude([check("public")], "x", None, URL, visits=[visit])
+    assert (outcome.passed, outcome.host_passed) == (False, True)
+
+
+def test_the_causes_of_the_page_are_in_the_catalogue() -> None:
+    assert {cause.value for cause in Cause} >= browser_visit._OF_THE_PAGE
