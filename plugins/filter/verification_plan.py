@@ -81,6 +81,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
             proxy_tls=bool(inputs["proxy_tls"]),
             proxy_page=bool(inputs["proxy_page"]),
             vantages=tuple(inputs["vantages"]),
+            idle_timeout=inputs["idle_timeout"],
             ca_certificates=inputs.get("ca_certificates") or "",
         )
         endpoints = deployment.endpoints({name: inputs[name] for name in _COMMON})

@@ -153,6 +153,16 @@ def test_a_failure_that_only_the_controller_sees_is_not_caused_by_the_host(tmp_p
     assert "at the machine in front of the proxy: " in verified.result["message"]
 
 
+def test_a_short_idle_timeout_of_the_configuration_fails_although_the_hold_passes(tmp_path: Path) -> None:
+    place = "/etc/nginx/sites-enabled/app:30"
+    with deployed() as inputs:
+        verified = Verified(tmp_path, {**inputs, "websocket_verify_idle_timeout": {"seconds": 20.0, "where": place}})
+    assert verified.exit_code == 2
+    assert [line for line in verified.lines if "failed" in line] == ["Connection through the proxy: failed"]
+    assert place in verified.result["message"]
+    assert verified.result["diagnosis"]["cause"] == "idle_timeout_too_short"
+
+
 def test_a_tolerated_failure_is_reported_without_failing(tmp_path: Path) -> None:
     with deployed(upgrade=False) as inputs:
         verified = Verified(tmp_path, {**inputs, "websocket_verify_hold": 0, "websocket_verify_tolerate_failure": True})

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.url import parse_url
@@ -32,6 +32,7 @@ class Deployment:
     :param proxy_page: Whether the proxy serves the page.
     :param vantages: Vantage points to check from.
     :param ca_certificates: Authorities to trust (PEM) instead of those of the system.
+    :param idle_timeout: That of the proxy's configuration, with ``seconds`` and ``where``; empty if it is not known.
     """
 
     url: str
@@ -48,6 +49,7 @@ class Deployment:
     proxy_page: bool
     vantages: tuple[str, ...]
     ca_certificates: str = ""
+    idle_timeout: Mapping[str, Any] = field(default_factory=dict)
 
     def endpoints(self, common: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Endpoints of ``websocket_check``: for each vantage point the WebSocket and then each event stream.
@@ -90,7 +92,8 @@ class Deployment:
     def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
         name = _NAMES[vantage]
         direct = f"127.0.0.1:{self.backend_port}"
-        yield {"name": name, **self._reached(vantage, self.url, f"ws://{direct}{self.path}")}
+        configured = self._configured_idle_timeout() if vantage == "proxy" else {}
+        yield {"name": name, **self._reached(vantage, self.url, f"ws://{direct}{self.path}"), **configured}
         api = parse_url(self.api_url, lenient=True).origin
         for path in self.event_paths:
             if not path.endswith("/"):
@@ -100,6 +103,14 @@ class Deployment:
                     "transport": "sse",
                     "message_timeout": self.event_timeout_s,
                 }
+
+    def _configured_idle_timeout(self) -> dict[str, Any]:
+        if not self.idle_timeout:
+            return {}
+        return {
+            "configured_idle_timeout": self.idle_timeout["seconds"],
+            "configured_idle_timeout_from": self.idle_timeout.get("where") or "the default of nginx",
+        }
 
     def _reached(self, vantage: str, url: str, direct: str) -> dict[str, str]:
         """How a public URL is asked for from a vantage point.

@@ -31,6 +31,7 @@ INPUTS: dict[str, Any] = {
     "ca_certificates": "",
     "browser_pages": [],
     "routes": [],
+    "idle_timeout": {},
 }
 
 
@@ -145,3 +146,17 @@ def test_the_browser_of_the_result_is_the_one_that_failed() -> None:
     assert verification_result([good], {}, browser=[first], browser_urls=["http://h/a"], **given)["browser"] == first
     skipped = {"skipped": True, "changed": False}
     assert verification_result([good], {}, browser=[skipped], browser_urls=["http://h/a"], **given)["browser"] == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [("/etc/nginx/sites-enabled/app:30", "/etc/nginx/sites-enabled/app:30"), (None, "the default of nginx")],
+)
+def test_the_configured_idle_timeout_is_that_of_the_proxy_and_its_websocket(where: str | None, told: str) -> None:
+    plan = verification_plan({**INPUTS, "idle_timeout": {"seconds": 20.0, "where": where}})
+    configured = {
+        endpoint["name"]: (endpoint["configured_idle_timeout"], endpoint["configured_idle_timeout_from"])
+        for endpoint in plan["host"] + plan["controller"]
+        if "configured_idle_timeout" in endpoint
+    }
+    assert configured == {"proxy": (20.0, told)}
