@@ -71,6 +71,10 @@ def test_the_readme_lists_every_module_with_its_short_description() -> None:
 
 def test_the_readme_lists_exactly_the_roles_that_the_playbook_runs() -> None:
     listed = re.findall(r"^\| \[(\w+)\]\(roles/\1/README\.md\)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
-    playbook = (ROOT / "playbooks/deploy_staging.yml").read_text(encoding="utf-8")
-    called = set(re.findall(r"name: codeframe\.staging\.(\w+)", playbook))
+    paths = [ROOT / "playbooks/deploy_staging.yml", *(ROOT / "playbooks/tasks").glob("*.yml")]
+    called = {
+        name
+        for path in paths
+        for name in re.findall(r"name: codeframe\.staging\.(\w+)", path.read_text(encoding="utf-8"))
+    }
     assert sorted(listed) == sorted(called)
