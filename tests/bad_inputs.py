@@ -75,6 +75,14 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "WebSocket URL with http and an IPv6 address",
+        {"staging_public_ws_url": "http://[2001:db8::1]:8080/ws"},
+        (
+            'staging_public_ws_url is "http://[2001:db8::1]:8080/ws"; expected a URL that starts with ws:// or wss://; '
+            "write ws://[2001:db8::1]:8080/ws"
+        ),
+    ),
+    (
         "WebSocket URL with http",
         {"staging_public_ws_url": "http://api.example.com/ws"},
         (
@@ -1435,6 +1443,15 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_git_url": "http://example.com/x.git"},
         (
             'staging_git_url is "http://example.com/x.git", but whoever is between host and server can change the'
+            " source, which is executed; expected a protocol that authenticates the server; write https:// or "
+            "ssh://"
+        ),
+    ),
+    (
+        "git's own protocol",
+        {"staging_git_url": "git://example.com/x.git"},
+        (
+            'staging_git_url is "git://example.com/x.git", but whoever is between host and server can change the'
             " source, which is executed; expected a protocol that authenticates the server; write https:// or "
             "ssh://"
         ),

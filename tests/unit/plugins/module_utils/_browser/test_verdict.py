@@ -103,6 +103,28 @@ def test_one_cause_follows_from_what_was_observed(observation: PageObservation, 
 
 
 @pytest.mark.parametrize(
+    ("violation", "explanation", "remedy"),
+    [
+        pytest.param(
+            Violation("mixed_content", "ws://api.example.com/ws"),
+            "the page is loaded by https, so the browser refuses its unencrypted WebSocket ws://api.example.com/ws",
+            "build the page with wss://api.example.com/ws (staging_public_ws_url), which needs TLS on that name",
+            id="mixed content",
+        ),
+        pytest.param(
+            Violation("csp", WS, "connect-src"),
+            f"the page's Content-Security-Policy (connect-src) forbids {WS}",
+            "add wss://api.example.com to connect-src where the header or the meta element is set",
+            id="policy",
+        ),
+    ],
+)
+def test_what_the_browser_forbids_is_said_with_the_remedy(violation: Violation, explanation: str, remedy: str) -> None:
+    verdict = judge(seen(violations=[violation]), Expected(WS))
+    assert (verdict.explanation, verdict.remedy) == (explanation, remedy)
+
+
+@pytest.mark.parametrize(
     ("handshakes", "cause"),
     [
         (Handshakes(403, 101), Cause.ORIGIN_REJECTED),

@@ -56,6 +56,12 @@ def test_the_text_starts_from_the_file_the_snapshot_or_the_content(
     assert (plan.change.text, plan.writes, plan.restores) == (text, writes, restores)
 
 
+@pytest.mark.parametrize(("snapshot", "restores"), [("A=1\n", True), ("A=1\nOLD=1\n", False)])
+def test_a_snapshot_that_has_an_absent_key_is_not_what_is_restored(snapshot: str, restores: bool) -> None:
+    plan = planned(Texts(live="A=0\nOLD=1\n", snapshot=snapshot), plain={"A": "1"}, absent=("OLD",))
+    assert (plan.change.text, plan.restores) == ("A=1\n", restores)
+
+
 def test_every_key_of_a_new_file_is_added() -> None:
     plan = planned(plain={"A": "1"}, content="B=\nA=\n")
     assert (plan.change.added, plan.change.changed) == (("B", "A"), ())

@@ -142,6 +142,12 @@ def test_the_scripts_of_a_vite_page_and_what_they_import() -> None:
     )
 
 
+def test_scripts_are_found_on_a_host_whose_name_only_resolves() -> None:
+    assert imported('"assets/page-2.js"', "http://web_ui:3000/assets/index-1.js") == (
+        "http://web_ui:3000/assets/page-2.js",
+    )
+
+
 def test_all_urls_of_websocket_and_api_are_listed_with_their_scripts() -> None:
     scripts = {
         "a.js": 'new WebSocket("wss:\\/\\/api.example.com\\/ws");fetch("https://api.example.com/v1")',

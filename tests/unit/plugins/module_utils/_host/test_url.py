@@ -71,6 +71,8 @@ def test_names_that_only_resolve_are_accepted_on_request(text: str, host: str) -
         "ws:/a.example.com",
         "ws://",
         "ws://a..b",
+        "ws://a..",
+        "ws://a-.",
         "ws://.a",
         "ws://.",
         "ws://-a.b",
@@ -122,6 +124,29 @@ def test_what_is_not_a_url_is_refused(text: str, lenient: bool) -> None:
 def test_names_of_one_machine_and_of_one_network(host: str, loopback: bool, internal: bool) -> None:
     assert _url.is_loopback(host) is loopback
     assert loopback or _url.is_internal(host) is internal
+
+
+@pytest.mark.parametrize("text", ["http://a.example.com", "https://a.example.com:8443", "http://[::1]:3000"])
+def test_an_origin_as_browsers_send_it_is_accepted(text: str) -> None:
+    assert _url.check_origin(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("ws://a.example.com", "it does not start with http:// or https://", id="scheme"),
+        pytest.param("http://a.example.com/", "it does not end after host and port", id="path"),
+        pytest.param("http://a.example.com?x", "it does not end after host and port", id="query"),
+        pytest.param("http://a.example.com#x", "it does not end after host and port", id="fragment"),
+        pytest.param("http://a.example.com:80", "browsers write the same origin in another way", id="default port"),
+        pytest.param("http://A.example.com", "browsers write the same origin in another way", id="capital letters"),
+        pytest.param("null", "it does not start with a scheme and ://", id="no URL"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused(text: str, message: str) -> None:
+    with pytest.raises(_url.UrlError) as caught:
+        _url.check_origin(text)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def test_upstream_ports_are_those_named_as_numbers() -> None:
         pytest.param("proxy_pass http://h:81;", {81}, id="port"),
         pytest.param("proxy_pass $target;", set(), id="variable"),
         pytest.param("upstream u { server h; }", {80}, id="default-of-an-upstream"),
+        pytest.param("upstream u { server; }", {80}, id="an-upstream-without-an-address"),
         pytest.param("http { server { listen 1; } }", set(), id="a-server-is-no-upstream"),
     ],
 )

@@ -142,12 +142,62 @@ def test_values_of_variables_are_in_no_difference() -> None:
     assert "14100" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("running", "expected"),
+    [
+        pytest.param(
+            {"env": {**RUNNING.env, "OLD": "1"}},
+            ProcessDifference(
+                "env OLD", "set", "unset", "the variable OLD is set, but not part of the definition", False
+            ),
+            id="removed",
+        ),
+        pytest.param(
+            {"leftovers": ("OLD",)},
+            ProcessDifference("env OLD", "set", "unset", "the variable OLD was removed, but pm2 kept it", False),
+            id="kept-by-pm2",
+        ),
+        pytest.param(
+            {"env": {key: value for key, value in RUNNING.env.items() if key != "PORT"}},
+            ProcessDifference("env PORT", "unset", "set", "the variable PORT is missing", True),
+            id="missing",
+        ),
+        pytest.param(
+            {"env": {**RUNNING.env, "PORT": "1"}},
+            ProcessDifference("env PORT", "previous value", "new value", "the variable PORT changed", True),
+            id="changed",
+        ),
+    ],
+)
+def test_a_difference_of_a_variable_tells_whether_it_is_set(
+    running: dict[str, Any], expected: ProcessDifference
+) -> None:
+    assert differences(replace(RUNNING, **running), DEFINITION) == (expected,)
+
+
 def test_the_number_of_instances_of_a_cluster_is_scaled() -> None:
     cluster = replace(RUNNING, exec_mode="cluster")
     definition = replace(DEFINITION, exec_mode="cluster", instances=3)
     assert plan([cluster], definition).action is ProcessAction.SCALE
     assert plan([RUNNING], replace(DEFINITION, instances=2)).action is ProcessAction.REPLACE
     assert plan([replace(cluster, args=("x",))], definition).action is ProcessAction.REPLACE
+
+
+def test_a_change_of_the_number_of_instances_is_said_with_both_numbers() -> None:
+    cluster = replace(RUNNING, exec_mode="cluster")
+    number = ProcessDifference("instances", "1", "3", "1 instances run, not 3", False)
+    definition = replace(DEFINITION, exec_mode="cluster", instances=3)
+    assert plan([cluster], definition) == ProcessPlan(ProcessAction.SCALE, (number.reason,), (number,))
+    assert plan([RUNNING], replace(DEFINITION, instances=3)) == ProcessPlan(
+        ProcessAction.REPLACE, (number.reason,), (number,)
+    )
+
+
+def test_a_cluster_is_never_scaled_to_no_instance() -> None:
+    """``pm2 scale NAME 0`` would delete the process."""
+    cluster = replace(RUNNING, exec_mode="cluster")
+    definition = replace(DEFINITION, exec_mode="cluster", instances=0)
+    assert plan([cluster], definition).action is ProcessAction.REPLACE
 
 
 def test_one_dead_instance_among_several_means_replace() -> None:

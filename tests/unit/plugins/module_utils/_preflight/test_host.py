@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,9 @@ def check(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(addresses_facts, "resolve", lambda _hosts: {})
     monkeypatch.setattr(addresses_facts, "local_addresses", lambda: {"10.0.0.1"})
 
-    def run(options: dict[str, Any] | None = None, **variables: Any) -> list[PreflightFinding]:
+    def run(
+        options: dict[str, Any] | None = None, left_out: Collection[str] = LEFT_OUT, **variables: Any
+    ) -> list[PreflightFinding]:
         # The machine may serve something on the usual ports.
         ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
         # The deploy user of the host is the one who runs the tests.
@@ -67,7 +69,7 @@ def check(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         for item in found:
             preflight_rules.assert_names_a_variable_and_shows_its_value(item, given)
             preflight_rules.assert_tells_found_from_expected(item)
-        return [item for item in found if item.name not in LEFT_OUT]
+        return [item for item in found if item.name not in left_out]
 
     return run
 
@@ -123,6 +125,18 @@ def test_the_ports_of_the_own_processes_are_fine(check: Check, listening: Any, t
     user = {"staging_user": "root"}
     assert names(check(staging_backend_port=port, **user)) == ["port-held"]
     assert check({"process_names": ["app-backend"]}, staging_backend_port=port, **user) == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"), [("nginx", ["proxy-port-held"]), ("nginx_proxy_manager", []), ("manual", [])]
+)
+def test_the_ports_of_the_public_urls_must_be_free_where_nginx_is_to_listen_on_them(
+    check: Check, listening: Any, tmp_path: Path, provider: str, expected: list[str]
+) -> None:
+    _pid, port = listening(tmp_path / "other")
+    found = check(left_out=(), staging_proxy_provider=provider, staging_public_ws_url=f"ws://api.example.com:{port}/ws")
+    # The machine may serve something on port 80, which the URL of the page needs.
+    assert names([item for item in found if item.variable == "staging_public_ws_url"]) == expected
 
 
 def test_the_source_and_the_programs_for_it_are_checked(check: Check, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import preflight_rules
@@ -35,6 +36,11 @@ def test_there_are_at_least_sixty_bad_inputs() -> None:
 def test_a_finding_names_a_variable_and_shows_its_value(given: dict[str, Any]) -> None:
     for item in check_inputs(given):
         preflight_rules.assert_names_a_variable_and_shows_its_value(item, given)
+
+
+@pytest.mark.parametrize("given", CASES)
+def test_a_finding_has_a_name_for_programs(given: dict[str, Any]) -> None:
+    assert [item.name for item in check_inputs(given) if not re.fullmatch(r"[a-z]+(-[a-z]+)*", str(item.name))] == []
 
 
 @pytest.mark.parametrize("given", CASES)

@@ -54,6 +54,25 @@ def test_a_cause_that_is_known_takes_the_place_of_the_usual_ones() -> None:
     assert ": it is disabled; paste" in judge_block(NAME, "a", seen, True, asked=True, causes=["it is disabled"]).text
 
 
+def test_the_usual_causes_name_the_settings_as_nginx_proxy_manager_does() -> None:
+    assert judge_block(NAME, "a", {"/ws": ProxyAnswer(404)}, False, asked=True).text == (
+        f"the proxy answers for {NAME} as for a host name that it does not know: there is no such proxy host, or nginx "
+        "refused it and it is offline, which happens if lines of the block are outside of their location, if a snippet "
+        "is at server level while Websockets Support is on, if there are two blocks, and if there is a second location "
+        "of the path; look at its status in Nginx Proxy Manager and correct the Advanced tab"
+    )
+    assert judge_block(NAME, "a", {"/ws": ProxyAnswer(404)}, True, asked=True).text == (
+        f"the block is not in force for {NAME} (/ws: 404): nothing was pasted, it was not saved, or another snippet "
+        "was pasted at server level, where it has no effect while Websockets Support is off; paste the whole block, "
+        "from BEGIN to END, into the Advanced tab of this host, in place of any other snippet"
+    )
+    assert judge_block(NAME, "a", {"/ws": ProxyAnswer(101, True)}, True, asked=True).text == (
+        f"the block is not in force for {NAME}, though upgrades are forwarded, with the proxy's own idle timeout (/ws: "
+        f"{ProxyAnswer(101, True)}): Websockets Support is on, or a location was added manually; paste the block into "
+        "the Advanced tab, in place of what was pasted before"
+    )
+
+
 HOST: dict[str, Any] = {
     "findings": [],
     "allow_websocket_upgrade": False,

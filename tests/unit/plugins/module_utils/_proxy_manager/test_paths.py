@@ -17,7 +17,14 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.p
         pytest.param("/ws", (("=", "/ws"),), id="exact"),
         pytest.param({"path": "/ws", "prefix": True}, (("=", "/ws"), ("^~", "/ws/")), id="prefix"),
         pytest.param({"path": "/socket.io/", "prefix": "yes"}, (("^~", "/socket.io/"),), id="prefix-with-slash"),
-        pytest.param({"path": "/ws", "prefix": "false"}, (("=", "/ws"),), id="word-of-a-template"),
+        *(
+            pytest.param({"path": "/ws/", "prefix": word}, (("^~", "/ws/"),), id=f"word-of-a-template-{word!r}")
+            for word in ("yes", "true", "True", "on", "1", " true ")
+        ),
+        *(
+            pytest.param({"path": "/ws", "prefix": word}, (("=", "/ws"),), id=f"word-of-a-template-{word!r}")
+            for word in ("no", "false", "False", "off", "0", "")
+        ),
         pytest.param("/", (("=", "/"),), id="root-exact"),
     ],
 )

@@ -10,6 +10,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.a
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import Timeouts, render
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockPath
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.plan import (
+    SWITCHES,
     PlanError,
     WantedHost,
     find_host,
@@ -208,6 +209,13 @@ def test_a_wanted_state_is_the_same_in_every_run_that_wants_it() -> None:
         "advanced_config": "",
         "forward_port": 80,
     }
+
+
+def test_a_wanted_state_keeps_the_forward_address_and_the_switches() -> None:
+    kept = {"forward_scheme": "https", "forward_host": "192.0.2.2", "forward_port": 80}
+    kept |= dict.fromkeys(SWITCHES, True)
+    given = kept | {"certificate_id": 3, "access_list_id": 4, "domain_names": [NAME]}
+    assert wanted_state(WantedHost(NAME, fields=given), None)["fields"] == kept
 
 
 def test_a_restoration_gives_an_older_block_the_rules_of_today() -> None:

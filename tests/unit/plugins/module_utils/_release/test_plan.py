@@ -57,6 +57,12 @@ def observed(**changes):
             id="not-linked",
         ),
         pytest.param(
+            observed(unlinked=("data", "logs/app")),
+            "r1",
+            (None, False, True, ("not linked to the shared data: data, logs/app",)),
+            id="two-paths-not-linked",
+        ),
+        pytest.param(
             observed(candidate="0002-b"),
             "r1",
             ("0002-b", False, False, ("the candidate 0002-b was left by an interrupted run",)),

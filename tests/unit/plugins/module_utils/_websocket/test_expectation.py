@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.expectation import (
+    ExpectationError,
     contains,
     parse_expectation,
 )
@@ -64,3 +65,27 @@ def test_a_further_key_never_hurts(value: dict[str, Any], key: str, more: Any) -
 )
 def test_messages(raw: Any, message: str | bytes, met: bool) -> None:
     assert parse_expectation(raw).met_by(message) is met
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        pytest.param(
+            ["pong"],
+            "expect is a list; expected a mapping (JSON subset) or a string (regular expression)",
+            id="list",
+        ),
+        pytest.param(
+            1, "expect is a int; expected a mapping (JSON subset) or a string (regular expression)", id="number"
+        ),
+        pytest.param(
+            "(pong",
+            "expect is '(pong', which is not a regular expression (missing ), unterminated subpattern at position 0)",
+            id="open-group",
+        ),
+    ],
+)
+def test_what_is_no_expectation_is_refused(raw: Any, message: str) -> None:
+    with pytest.raises(ExpectationError) as caught:
+        parse_expectation(raw)
+    assert str(caught.value) == message

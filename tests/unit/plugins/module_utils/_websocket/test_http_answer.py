@@ -27,6 +27,7 @@ def parse(data: bytes) -> RawAnswer:
         (b"HTTP/1.0 404\r\n\r\n", "1.0", 404, ""),
         (b"HTTP/2 200 \r\n\r\n", "2.0", 200, ""),
         (b"HTTP/1.1  200 OK\n\n", "1.1", 200, "OK"),
+        (b"HTTP/1.1 404 Not Found \t\r\n\r\n", "1.1", 404, "Not Found \t"),
     ],
 )
 def test_a_status_line_is_read(data: bytes, version: str, status: int, reason: str) -> None:

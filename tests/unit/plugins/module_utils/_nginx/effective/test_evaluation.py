@@ -358,6 +358,74 @@ def test_findings_about_the_location_say_what_is_wrong_and_where(server: str, ex
 
 
 @pytest.mark.parametrize(
+    ("http", "expected"),
+    [
+        pytest.param(f"location / {{ {HTTP_1_1} }}", [("upgrade_missing", ERROR, (3,))], id="upgrade-missing"),
+        pytest.param(
+            f"\n{HEADERS}\nlocation / {{ {HTTP_1_1}\nproxy_set_header Host x; }}",
+            [("header_shadowed", ERROR, (6, 4))],
+            id="header-shadowed",
+        ),
+        pytest.param(
+            f"location / {{ {HTTP_1_1} proxy_set_header Upgrade websocket; }}",
+            [("connection_missing", ERROR, (3,))],
+            id="connection-missing",
+        ),
+        pytest.param(
+            f"location / {{ {HTTP_1_1} proxy_set_header Upgrade websocket;\nproxy_set_header Connection close; }}",
+            [("connection_wrong", ERROR, (4,))],
+            id="connection-wrong",
+        ),
+        pytest.param(
+            f"location / {{ {HTTP_1_1} proxy_set_header Upgrade websocket;\nproxy_set_header Connection upgrade; }}",
+            [("connection_fixed", WARNING, (4,))],
+            id="connection-fixed",
+        ),
+        pytest.param(
+            f"location / {{ {HTTP_1_1}\nproxy_set_header Upgrade h2c; proxy_set_header Connection $c; }}",
+            [("upgrade_wrong", ERROR, (4,))],
+            id="upgrade-wrong",
+        ),
+        pytest.param(
+            f"location / {{ {GOOD}\nproxy_http_version 1.1; }}", [("every_upgrade", NOTICE, (3,))], id="every-upgrade"
+        ),
+        pytest.param(
+            f"location / {{ {GOOD}\nproxy_http_version 1.0; }}",
+            [("every_upgrade", NOTICE, (3,)), ("http_version", ERROR, (4,))],
+            id="http-version",
+        ),
+        pytest.param(
+            f"location / {{ {GOOD}\nproxy_http_version 2; }}",
+            [("every_upgrade", NOTICE, (3,)), ("http_version", ERROR, (4,))],
+            id="http-version-without-an-upgrade",
+        ),
+        pytest.param(
+            f"location / {{ proxy_pass http://u; {HEADERS} proxy_http_version 1.1;\nproxy_read_timeout 90; }}",
+            [("every_upgrade", NOTICE, (3,)), ("idle_timeout", WARNING, (4,))],
+            id="idle-timeout",
+        ),
+        pytest.param(
+            f"location / {{ {GOOD} proxy_http_version 1.1; }} }}\nserver {{ listen 10.0.0.1:80;",
+            [("address_taken", WARNING, (4,)), ("every_upgrade", NOTICE, (3,))],
+            id="address-taken",
+        ),
+        pytest.param(
+            f"location / {{ {GOOD} proxy_http_version 1.1; }} }}\nserver {{ server_name api.example.com;",
+            [("duplicate_name", WARNING, (3, 4)), ("every_upgrade", NOTICE, (3,))],
+            id="duplicate-name",
+        ),
+    ],
+)
+def test_a_finding_has_a_level_and_the_lines_that_cause_it(
+    http: str, expected: list[tuple[str, str, tuple[int, ...]]]
+) -> None:
+    found = evaluated(f"{MAP}\nserver {{ server_name api.example.com; {http} }}").findings
+    assert sorted((each.code, each.level, each.where) for each in found) == [
+        (code, level, tuple(f"/n/nginx.conf:{line}" for line in lines)) for code, level, lines in expected
+    ]
+
+
+@pytest.mark.parametrize(
     ("more", "upgrade", "expected"),
     [
         pytest.param("map $http_upgrade $u { default x; }", "$u", 'sends Upgrade "x"', id="map-default"),
