@@ -95,15 +95,16 @@ def find_clashes(
 
 
 def _snippet(directives: Sequence[Directive], switch_on: bool, line_of: Callable[[int], int]) -> Iterator[Clash]:
-    upgrade = [each for each in directives if _sets_header(each, "upgrade")]
-    version = [each for each in directives if each.name == "proxy_http_version"]
+    # nginx itself refuses a block after one of these directives.
+    simple = [each for each in directives if each.block is None]
+    upgrade = [each for each in simple if _sets_header(each, "upgrade")]
+    version = [each for each in simple if each.name == "proxy_http_version"]
     if not upgrade and not version:
         return
     parts = [
         each
-        for each in directives
-        if each.block is None
-        and (each.name in _SNIPPET_DIRECTIVES or any(_sets_header(each, name) for name in _SNIPPET_HEADERS))
+        for each in simple
+        if each.name in _SNIPPET_DIRECTIVES or any(_sets_header(each, name) for name in _SNIPPET_HEADERS)
     ]
     spans = tuple((each.start, each.end) for each in parts)
     line = line_of(parts[0].start)

@@ -41,7 +41,7 @@ class EventStream:
         events = comments = 0
         # A CR LF may be split between two pieces; it ends one line.
         if self._after_cr and data[:1] == b"\n":
-            data = data[1:]
+            data, self._after_cr = data[1:], False
         if data:
             self._after_cr = data[-1:] == b"\r"
         # CR LF, CR and LF all end a line.

@@ -69,6 +69,7 @@ WS_AND_BELOW = (BlockPath("/ws", prefix=True),)
         pytest.param("location\n/\n{ }", WS, False, [("own_default_location", False)], id="own-over-lines"),
         pytest.param("\tlocation / { }", WS, False, [("own_default_location", False)], id="own-with-a-tab"),
         pytest.param("if ($a {", WS, False, [("unreadable", False)], id="not-complete"),
+        pytest.param("proxy_http_version 1.1 { }", WS, False, [], id="directive-with-a-block-by-mistake"),
         pytest.param("location /ws { }", (), False, [], id="nothing-wanted"),
     ],
 )

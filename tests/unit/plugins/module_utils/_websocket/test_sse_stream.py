@@ -38,6 +38,7 @@ def test_events_and_comments_are_counted(data: bytes, expected: Arrivals) -> Non
             [b"data: a\r", b"", b"\ndata: b\n\n"], [Arrivals(), Arrivals(), Arrivals(1, 0)], id="with-a-pause-between"
         ),
         pytest.param([b"data: a\n", b"\n"], [Arrivals(), Arrivals(1, 0)], id="lf-after-lf-is-a-blank-line"),
+        pytest.param([b"data: a\r", b"\n", b"\n"], [Arrivals(), Arrivals(), Arrivals(1, 0)], id="lf-after-crlf"),
         pytest.param([b"da", b"ta: a\n\n"], [Arrivals(), Arrivals(1, 0)], id="within-a-line"),
     ],
 )
