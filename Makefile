@@ -135,17 +135,18 @@ INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
 
 .PHONY: integration
 integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl, in a temporary container
-	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -q --durations=12 -m 'not slow' $(ARGS) tests/integration,\
+	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -q --durations=40 -m 'not slow' $(ARGS) tests/integration,\
 	  echo '== integration: no tests in tests/integration')
 
 .PHONY: integration-all
 integration-all: $(VENV)/.stamp ## Integration tests, including the slow ones
 	@$(TIMED) integration-all env $(STAGEHOST) test -- $(ARGS) tests/integration
 
-# `molecule` runs only the quick cases of the scenarios other than `default`; test-<scenario> runs all. `proxy` is only
-# in test-proxy and test-all: one deployment with TLS takes 3 minutes, and tests/integration covers its topologies.
+# `molecule` runs only the quick cases of the scenarios other than `default`; test-<scenario> runs all. `proxy` and
+# `proxy_manager` are only in test-proxy, test-proxy_manager and test-all: one deployment of each takes 3 minutes and more,
+# and tests/integration has the topologies, and the role with Nginx Proxy Manager.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
-GATING := default $(filter-out default proxy,$(SCENARIOS))
+GATING := default $(filter-out default proxy proxy_manager,$(SCENARIOS))
 MOLECULE := molecule
 
 .PHONY: molecule
