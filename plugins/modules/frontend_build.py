@@ -193,7 +193,7 @@ proof:
       description: Names of the routes that load each expected URL, at once or later. Empty if the build does not tell.
       type: dict
       sample:
-        wss://api.example.com/ws: [/projects/[projectId]]
+        wss://api.example.com/ws: ["/projects/[projectId]"]
 override_files:
   description: Files that define one of the variables differently, with the names of these variables.
   returned: always

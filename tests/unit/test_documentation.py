@@ -78,3 +78,12 @@ def test_the_readme_lists_exactly_the_roles_that_the_playbook_runs() -> None:
         for name in re.findall(r"name: codeframe\.staging\.(\w+)", path.read_text(encoding="utf-8"))
     }
     assert sorted(listed) == sorted(called)
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "plugins/modules").glob("*.py")), ids=lambda path: path.stem)
+def test_all_documentation_of_a_module_is_yaml(module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    blocks = dict(re.findall(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r"""\n(.*?)^"""', text, re.MULTILINE | re.DOTALL))
+    assert set(blocks) == {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+    for block in blocks.values():
+        yaml.safe_load(block)

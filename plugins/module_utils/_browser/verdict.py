@@ -186,7 +186,8 @@ def _not_opened(socket: Socket, handshakes: Handshakes | None) -> tuple[Cause, s
 
 def _incomplete(seen: PageObservation, expected: Expected) -> tuple[Cause, str] | tuple[Cause, str, str] | None:
     socket = seen.socket_for(expected.websocket_url)
-    assert socket is not None  # noqa: S101 - judged before
+    if socket is None:
+        raise AssertionError("judged before")
     for direction, count in (("sent", socket.sent), ("received", socket.received)):
         if direction in expected.frames and not count:
             return Cause.NO_FRAMES, f"no message was {direction} through {socket.url} in {seen.observed_s:.0f} s"
@@ -225,8 +226,8 @@ def cause_of(error: str) -> Cause | None:
 
 def _works(seen: PageObservation, expected: Expected) -> str:
     socket = seen.socket_for(expected.websocket_url)
-    assert socket is not None  # noqa: S101 - judged before
-    assert socket.opened_s is not None  # noqa: S101 - judged before
+    if socket is None or socket.opened_s is None:
+        raise AssertionError("judged before")
     held = (socket.closed_s if socket.closed_s is not None else seen.observed_s) - socket.opened_s
     return (
         f"{seen.final_url} opened {socket.url} after {socket.opened_s:.1f} s and held it for {held:.1f} s "

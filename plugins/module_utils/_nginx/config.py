@@ -116,7 +116,8 @@ class _Reader:
     def next(self) -> _Token | None:
         match = _TOKEN.match(self.text, self.position)
         # The expression matches the empty text.
-        assert match is not None  # noqa: S101 - for the type checker
+        if match is None:
+            raise AssertionError("the pattern matches every text")
         kind = match.lastindex
         if kind is None:
             return None

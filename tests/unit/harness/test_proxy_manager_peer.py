@@ -40,25 +40,24 @@ LITERAL = 'add_header Strict-Transport-Security "max-age=63072000; preload" alwa
 VARIABLE = "add_header Strict-Transport-Security $hsts_header always;\n"
 #: What a version answers or renders, by point, in the order of VERSIONS.
 TABLE: dict[str, tuple[Any, ...]] = {
-    #                                     2.9.19   2.11.3   2.12.6   2.13.5   2.15.1
-    "users alone end in deny all":        (True,    True,    True,    True,    False),
-    "an empty list ends in deny all":     (True,    True,    True,    True,    False),
-    "a list of addresses ends in deny":   (True,    True,    True,    True,    True),
-    "HSTS in location /":                 (LITERAL, VARIABLE, VARIABLE, VARIABLE, VARIABLE),
-    "HSTS in a custom location":          (True,    True,    True,    True,    True),
-    "expired token":                      (401,     401,     401,     400,     400),
-    "no token":                           (403,     403,     403,     404,     404),
-    "no permission for access lists":     (403,     403,     403,     404,     404),
-    "no permission to save":              (403,     403,     403,     404,     404),
-    "unknown host":                       (404,     200,     404,     404,     404),
-    "PUT trust_forwarded_proto":          (400,     400,     400,     400,     200),
-    "GET has trust_forwarded_proto":      (False,   False,   False,   False,   True),
-    "X-Forwarded-Proto is passed on":     (False,   False,   False,   False,   True),
-    "a comment alone drops location /":   (False,   False,   False,   False,   False),
-    "a comment with ; drops location /":  (True,    True,    True,    True,    True),
-    "a custom location drops location /": (True,    True,    True,    True,    True),
-    "certificate off turns TLS off":      (True,    True,    True,    True,    True),
-}  # fmt: skip
+    "users alone end in deny all": (True, True, True, True, False),
+    "an empty list ends in deny all": (True, True, True, True, False),
+    "a list of addresses ends in deny": (True, True, True, True, True),
+    "HSTS in location /": (LITERAL, VARIABLE, VARIABLE, VARIABLE, VARIABLE),
+    "HSTS in a custom location": (True, True, True, True, True),
+    "expired token": (401, 401, 401, 400, 400),
+    "no token": (403, 403, 403, 404, 404),
+    "no permission for access lists": (403, 403, 403, 404, 404),
+    "no permission to save": (403, 403, 403, 404, 404),
+    "unknown host": (404, 200, 404, 404, 404),
+    "PUT trust_forwarded_proto": (400, 400, 400, 400, 200),
+    "GET has trust_forwarded_proto": (False, False, False, False, True),
+    "X-Forwarded-Proto is passed on": (False, False, False, False, True),
+    "a comment alone drops location /": (False, False, False, False, False),
+    "a comment with ; drops location /": (True, True, True, True, True),
+    "a custom location drops location /": (True, True, True, True, True),
+    "certificate off turns TLS off": (True, True, True, True, True),
+}
 ROWS = [
     pytest.param(version, point, values[number], id=f"{version}-{point}")
     for point, values in TABLE.items()
