@@ -77,7 +77,7 @@ def account_of(user: str | None) -> Account | None:
 
 
 def refuse_unprotected(place: Place) -> None:
-    """Make sure that nobody else can exchange what is published, or a directory on the way to it.
+    """Make sure that no other user can exchange what is published, or a directory on the way to it.
 
     :raises StaticFilesError: With the directory in which another user can write.
     """

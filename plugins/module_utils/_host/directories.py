@@ -21,7 +21,7 @@ def nearest_existing(path: str) -> str:
 def missing_below_root(path: str) -> str:
     """The first directory of an absolute path that is missing, if root may create it without a risk.
 
-    That is where nobody but root can change a directory above it, and so nobody can put a link there meanwhile.
+    That is where root alone can change a directory above it, and so no other user can put a link there meanwhile.
 
     :return: Empty if nothing is missing, or another user can change a directory above.
     """

@@ -130,9 +130,9 @@ def directory_beneath(root: str, relative: str, *, owners: Collection[int] | Non
 def protected_directory(path: str, *, create: int | None = None) -> Iterator[int]:
     """Open a directory in which no other user can exchange anything, and yield its descriptor.
 
-    Each directory on the way belongs to root or to the user of this process, and nobody else can write to it. A sticky
-    one such as /tmp may be on the way, where others cannot exchange what belongs to root. A symbolic link is followed
-    if it belongs to one of the two.
+    Each directory on the way belongs to root or to the user of this process, and no other user can write to it. A
+    sticky one such as /tmp may be on the way, where others cannot exchange what belongs to root. A symbolic link is
+    followed if it belongs to one of the two.
 
     :param path: An absolute path.
     :param create: Create what is missing with this mode, whatever the umask.

@@ -47,7 +47,7 @@ def claims_on(wanted: Collection[tuple[str, int]], site: str) -> list[NameClaim]
     includes = included_patterns(nginx.config, "http", read_text, expand)
     servers = servers_of(tree)
     own = [path for path in tree.files if is_managed(read_text(path), site)]
-    # nginx ignores whoever claims a name after the site does.
+    # nginx ignores a server that claims a name after the site does.
     first = next((index for index, server in enumerate(servers) if server.file in own), len(servers))
     return [
         NameClaim(claim.name, claim.port, claim.where, obstacle(servers, claim.file, wanted, includes))
