@@ -183,7 +183,7 @@ def test_what_a_killed_run_did_not_prove_is_proven_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(access.AccessRules, "directives", ("deny all;",))
         interrupt()
-        assert plain(endpoint(peer, NAME), "/ws").status == 403
+        wait_for(lambda: plain(endpoint(peer, NAME), "/ws").status == 403)  # nginx reloads after the run was killed
         failed = configure(peer)
     assert "answers 403 to GET /ws without credentials, and 200 to GET /" in failed["msg"]
     assert (failed["failed"], failed["restored"]) == (True, True)
