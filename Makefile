@@ -142,15 +142,15 @@ integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl,
 integration-all: $(VENV)/.stamp ## Integration tests, including the slow ones
 	@$(TIMED) integration-all env $(STAGEHOST) test -- $(ARGS) tests/integration
 
-# `molecule` runs only the quick cases of the scenarios other than `default`; test-<scenario> runs all. `proxy` and
-# `proxy_manager` are only in test-proxy, test-proxy_manager and test-all: one deployment of each takes 3 minutes and more,
-# and tests/integration has the topologies, and the role with Nginx Proxy Manager.
+# `molecule` runs `default`, whose host also serves the quick cases of `drift` and `faults`, and the quick cases of a few
+# others; test-<scenario> runs all cases of one. The remaining scenarios deploy for minutes before their first case, and
+# tests/integration has what they are about: the topologies of `proxy`, the role with Nginx Proxy Manager.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
-GATING := default $(filter-out default proxy proxy_manager,$(SCENARIOS))
+GATING := default inputs secrets
 MOLECULE := molecule
 
 .PHONY: molecule
-molecule: $(VENV)/.stamp ## Molecule: `default` in full, one case of each further scenario
+molecule: $(VENV)/.stamp ## Molecule: `default` in full, the quick cases of `drift`, `faults`, `inputs` and `secrets`
 	@failed=; for scenario in $(GATING); do \
 	  SCENARIO_CASES=quick $(TIMED) "molecule $$scenario" $(MOLECULE) test --no-command-borders --scenario-name $$scenario || failed=1; \
 	done; test -z "$$failed"

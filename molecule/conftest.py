@@ -36,11 +36,17 @@ VARIABLES = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select only the quick cases of a scenario if SCENARIO_CASES is ``quick``."""
+    """Select only the quick cases if SCENARIO_CASES is ``quick``, and of other scenarios in every case.
+
+    The host of `default` also serves the quick cases of `drift` and `faults`, which need a deployment as it does.
+    """
     quick = [item for item in items if item.get_closest_marker("quick")]
-    if os.environ.get("SCENARIO_CASES") == "quick" and quick:
-        config.hook.pytest_deselected(items=[item for item in items if item not in quick])
-        items[:] = quick
+    directory = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
+    own = [item for item in items if directory in item.path.parents]
+    if os.environ.get("SCENARIO_CASES") == "quick":
+        own = [item for item in own if item in quick] or own
+    config.hook.pytest_deselected(items=[item for item in items if item not in own and item not in quick])
+    items[:] = [item for item in items if item in own or item in quick]
 
 
 @pytest.hookimpl(wrapper=True)

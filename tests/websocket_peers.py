@@ -62,6 +62,8 @@ class Peer:
 
     def upgrade(self, request: Request | None = None, **headers: str) -> Request:
         request = request or self.request()
+        if not request.wants_upgrade:
+            raise ConnectionError("the client does not want an upgrade")
         lines = ["HTTP/1.1 101 Switching Protocols"]
         fields = {
             "Upgrade": "websocket",

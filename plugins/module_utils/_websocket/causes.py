@@ -200,7 +200,8 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.TLS_FAILED: CatalogueEntry(
         "The TLS handshake ends with an error or not at all, and the port does not answer plain HTTP either.",
-        "No common cipher, a broken TLS configuration, or no TLS server on this port.",
+        "No common cipher, a broken TLS configuration, a client certificate that a TLS 1.2 server requires, or no TLS "
+        "server on this port.",
         "Read the log of the server on this port; compare its ciphers and certificate.",
     ),
     Cause.TLS_EXPECTED: CatalogueEntry(

@@ -324,7 +324,8 @@ def _judge_although_direct_passed(seen: Observation, answer: RawAnswer, referenc
 
 def _proof_of_lost_upgrade(answer: RawAnswer, reference: Reference) -> str | None:
     """What proves that the server which answered did not get the upgrade; None if nothing does."""
-    if answer.from_proxy_itself:
+    if answer.from_proxy_itself or answer.status == reference.direct_status:
+        # What the backend says to an upgrade as well does not show that the upgrade was lost.
         return None
     if answer.page == reference.direct_plain and answer.page.digest:
         return "it is the page that the backend gives to a request without an upgrade"
@@ -394,6 +395,13 @@ def _judge_not_found(seen: Observation, said: str, reference: Reference) -> Judg
             f"{said}: either the path {path} is wrong or the proxy drops the upgrade; no direct endpoint was checked "
             "that would tell which",
             "add the backend as an endpoint with vantage direct, and check the path",
+        )
+    if reference.direct_status != 404:
+        return Judgement(
+            Cause.PATH_NOT_FOUND,
+            f"{said}: either the path {path} is wrong or the proxy drops the upgrade; the direct endpoint, which would "
+            "tell which, failed in another way",
+            "repair the direct endpoint first, then check again",
         )
     return Judgement(Cause.PATH_NOT_FOUND, f"{said}, and the backend has no WebSocket on its own path either")
 

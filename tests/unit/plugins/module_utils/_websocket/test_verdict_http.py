@@ -310,7 +310,7 @@ UPGRADE_REMEDY = (
         ),
         pytest.param(
             seen(fault=Fault.HTTP_ANSWER, answer=answer(404)),
-            Reference(direct_passed=False),
+            Reference(direct_passed=False, direct_status=404),
             Cause.PATH_NOT_FOUND,
             "the proxy (ws://h/ws) answered HTTP 404, and the backend has no WebSocket on its own path either",
             None,
