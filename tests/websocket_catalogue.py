@@ -147,6 +147,19 @@ def chain(leaf_days: tuple[int, int], above_days: tuple[int, int], send: bool = 
     return make
 
 
+def hangs_up(connection: Peer) -> None:
+    connection.sock.recv(9)
+
+
+def upgrades(**headers: str) -> Act:
+    """Upgrade with these headers, and close."""
+
+    def act(connection: Peer) -> None:
+        connection.upgrade(**headers)
+
+    return act
+
+
 def alert(number: int) -> Act:
     """End a TLS handshake with one fatal alert (RFC 8446, section 6)."""
 
@@ -484,7 +497,7 @@ def _rows() -> Iterator[Row]:
     yield Row(
         "plain-400", direct(says(400, "Bad Request")), "bad_request", instead_of="tls_client_certificate_required"
     )
-    yield Row("closes-in-the-tls-handshake", tls(None, lambda p: p.sock.recv(9) and None), "tls_failed")
+    yield Row("closes-in-the-tls-handshake", tls(None, hangs_up), "tls_failed")
     yield Row("tls-to-a-plain-port", tls(None, plain_port(peers.healthy)), "plain_expected", instead_of="tls_failed")
     yield Row("tls-to-a-plain-page", tls(None, plain_port(says(200, "<html>"))), "plain_expected")
     yield Row("tls-to-what-refuses", tls(None, plain_port(says(400))), "tls_failed", instead_of="plain_expected")
@@ -663,24 +676,24 @@ def _rows() -> Iterator[Row]:
     # The answer to the upgrade.
     yield Row(
         "wrong-key",
-        direct(lambda p: p.upgrade(Sec_WebSocket_Accept="AAAAAAAAAAAAAAAAAAAAAAAAAAA=") and None),
+        direct(upgrades(Sec_WebSocket_Accept="AAAAAAAAAAAAAAAAAAAAAAAAAAA=")),
         "accept_key_wrong",
     )
-    yield Row("no-key", direct(lambda p: p.upgrade(Sec_WebSocket_Accept="") and None), "accept_key_wrong")
+    yield Row("no-key", direct(upgrades(Sec_WebSocket_Accept="")), "accept_key_wrong")
     yield Row(
         "no-upgrade-header",
-        direct(lambda p: p.upgrade(Upgrade="") and None),
+        direct(upgrades(Upgrade="")),
         "upgrade_answer_invalid",
         instead_of="accept_key_wrong",
     )
     yield Row(
         "extension-not-offered",
-        direct(lambda p: p.upgrade(Sec_WebSocket_Extensions="x-deflate") and None),
+        direct(upgrades(Sec_WebSocket_Extensions="x-deflate")),
         "upgrade_answer_invalid",
     )
     yield Row(
         "wrong-key-only",
-        direct(lambda p: p.upgrade(Sec_WebSocket_Accept="BBBB") and None),
+        direct(upgrades(Sec_WebSocket_Accept="BBBB")),
         "accept_key_wrong",
         instead_of="upgrade_answer_invalid",
     )
@@ -746,7 +759,7 @@ def _rows() -> Iterator[Row]:
         PING_PONG,
         instead_of="cut_without_close",
     )
-    idle = {"configured_idle_timeout": 20, "configured_idle_timeout_from": "/etc/nginx/x:3"}
+    idle: dict[str, Any] = {"configured_idle_timeout": 20, "configured_idle_timeout_from": "/etc/nginx/x:3"}
     wanted = {"hold": 0.5, "expected_idle_timeout": 3600}
     yield Row("configured-too-short", proxy(peers.healthy, **idle), "idle_timeout_too_short", wanted)
     yield Row("configured-too-short-and-pings", alone(pinging, **idle), "idle_timeout_too_short", wanted)
