@@ -155,7 +155,7 @@ def upgrades(**headers: str) -> Act:
     """Upgrade with these headers, and close."""
 
     def act(connection: Peer) -> None:
-        connection.upgrade(**headers)
+        connection.upgrade(None, **headers)
 
     return act
 
