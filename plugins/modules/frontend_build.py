@@ -86,8 +86,17 @@ options:
     type: path
   source_root:
     description:
-      - Directory that the paths in O(source_list) are relative to.
+      - Directory of the application. The paths in O(source_list) are relative to it.
+      - If O(path) is a member of a workspace of npm, pnpm, yarn or bun whose root is in this directory, packages are
+        installed at that root, which has the lock file. The members that the frontend depends on, and what belongs to
+        no member, are sources of the build, too.
+      - Without it, O(path) is no member of a workspace.
     type: path
+  backend_dir:
+    description:
+      - Directory of the backend, relative to O(source_root). Its files are no sources of the build.
+      - If O(path) is in this directory, or the same, files of Python are no sources outside of O(path), or at all.
+    type: str
   timeout:
     description:
       - Timeout of installation and build together, in seconds.
@@ -194,6 +203,20 @@ proof:
       type: dict
       sample:
         wss://api.example.com/ws: ["/projects/[projectId]"]
+server:
+  description: Server of the build.
+  returned: always
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(next), V(standalone) (of Next.js), V(nitro) (Nuxt), V(sveltekit) or V(remix); empty if none is known.
+      type: str
+    command:
+      description: Script and arguments, relative to O(path). C({port}) stands for the port.
+      type: list
+      elements: str
+      sample: ["node_modules/.bin/next", "start", "-H", "0.0.0.0", "-p", "{port}"]
 override_files:
   description: Files that define one of the variables differently, with the names of these variables.
   returned: always
@@ -209,6 +232,7 @@ output_tail:
   elements: str
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -246,6 +270,7 @@ def result_of(outcome: BuildOutcome, output: str) -> dict[str, Any]:
         "revision": outcome.revision,
         "install": {"ran": bool(outcome.install_reasons), "reasons": outcome.install_reasons},
         "proof": proof_of(outcome.findings, outcome.routes),
+        "server": {"kind": outcome.server.kind, "command": list(outcome.server.command)},
         "override_files": outcome.override_files,
         "duration_s": outcome.duration_s,
         "output_tail": outcome.output_tail,
@@ -269,6 +294,7 @@ def main() -> None:
             "exclude": {"type": "list", "elements": "str", "default": []},
             "source_list": {"type": "path"},
             "source_root": {"type": "path"},
+            "backend_dir": {"type": "str"},
             "timeout": {"type": "int", "default": 1800},
             "on_override_files": {"type": "str", "choices": ["refuse", "report"], "default": "report"},
             PROGRESS_OPTION: {"type": "path"},
@@ -279,7 +305,9 @@ def main() -> None:
     params = dict(module.params)
     secrets = secrets_of({name: str(value) for name, value in params["build_env"].items()})
     watched = Progress(params.pop(PROGRESS_OPTION), secrets)
-    path = params.pop("path").rstrip("/")
+    path = os.path.normpath(params.pop("path"))
+    if params["source_root"]:
+        params["source_root"] = os.path.normpath(params["source_root"])
     options = BuildOptions(path=path, timeout_s=params.pop("timeout"), **params)
     outcome = BuildOutcome()
     problem = ""

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .._host.files import write_atomic
@@ -19,24 +18,22 @@ from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
 from .build_plan import BuildRecord
 from .bundle import Findings, complaint, search
-from .commands import clean_env, end_orphans, find_in_path, run_command
+from .commands import clean_env, end_orphans, find_in_path, run_command, with_programs_of
 from .compiler_output import compiler_message
 from .errors import BuildError, CommandError
 from .frontend import (
-    INSTALL_RECORD,
     BuildOptions,
     Frontend,
+    build_sources,
     chunk_digests,
-    listed_sources,
-    not_source,
+    output_package,
     override_files,
     read_frontend,
-    read_object,
     variables,
     why_build,
-    why_install,
 )
-from .modules import modules_damage, packages_named, store_listing
+from .installation import install_packages, list_packages, packages_damage, recover_packages, why_install
+from .modules import packages_named
 from .output import (
     build_id,
     client_routes,
@@ -47,7 +44,7 @@ from .output import (
     record_path,
 )
 from .routes import holding, unloaded
-from .sources import source_digests
+from .server import Server, complete_standalone, refuse_export, server_of
 
 
 @dataclass
@@ -55,6 +52,7 @@ class BuildOutcome:
     """What was done, or would be done.
 
     :param routes: The routes that load each expected URL.
+    :param server: Server of the build.
     """
 
     install_reasons: list[str] = field(default_factory=list)
@@ -63,6 +61,7 @@ class BuildOutcome:
     revision: str = ""
     findings: Findings = field(default_factory=lambda: search({}, (), ()))
     routes: dict[str, list[str]] = field(default_factory=dict)
+    server: Server = field(default_factory=Server)
     override_files: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     duration_s: float = 0.0
@@ -101,6 +100,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     outcome.install_reasons = why_install(front)
     outcome.build_reasons = why_build(front, outcome.findings, scripts)
     outcome.build_id = build_id(front.output)
+    outcome.server = _server(front, options)
     outcome.revision = front.inputs.fingerprint()
     if outcome.install_reasons:
         _refuse_missing_manager(front, env)
@@ -118,11 +118,9 @@ def _missing(options: BuildOptions, env: Mapping[str, str]) -> str:
 def _clean_up(options: BuildOptions) -> None:
     """Restore what a killed run has left half-made."""
     end_orphans(options.path)
-    package = read_object(os.path.join(options.path, "package.json"))
-    next_build = is_next_build(package, options.output_dir)
+    next_build = is_next_build(output_package(options), options.output)
     recover(options.output, record_path(options.output, next_build=next_build))
-    modules = os.path.join(options.path, "node_modules")
-    recover(modules, os.path.join(modules, INSTALL_RECORD))
+    recover_packages(options)
 
 
 def _check_override_files(options: BuildOptions, outcome: BuildOutcome) -> None:
@@ -152,13 +150,14 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
     public, extra = variables(options.env), variables(options.build_env)
     try:
         if outcome.install_reasons:
-            _install(front, env, deadline, say)
+            install_packages(front, env, deadline, say)
         if outcome.build_reasons:
-            build_env = {**env, "NODE_ENV": "production", **extra, **public}
+            build_env = {**with_programs_of(env, [front.path, front.base]), "NODE_ENV": "production", **extra, **public}
             scripts, outcome.findings = _build_surely(front, options, build_env, deadline, outcome, say)
             outcome.routes = _routes_of(front.output, scripts, outcome.findings)
             # What builds change in packages is expected from now on.
-            store_listing(front.modules)
+            list_packages(front)
+        outcome.server = _server(front, options)
     except CommandError as err:
         secrets = secrets_of(extra)
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
@@ -171,22 +170,8 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
     outcome.build_id = build_id(front.output)
 
 
-def _install(front: Frontend, env: Mapping[str, str], deadline: float, say: Say) -> None:
-    """Install the packages into a new directory, because files of the previous one may be hard links."""
-    command = front.manager.install_command
-    with aside(front.modules, front.install_record_path):
-        say("install packages", "")
-        run_command(command, front.path, env, deadline, watch=partial(say, "install packages"))
-        if not os.path.isdir(front.modules):
-            if front.dependencies:
-                raise BuildError(
-                    f"`{' '.join(command)}` ended without an error, but there is no {front.modules}; yarn creates it "
-                    "with nodeLinker: node-modules in .yarnrc.yml"
-                )
-            os.mkdir(front.modules)
-        store_listing(front.modules)
-        recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node}
-        write_atomic(front.install_record_path, json.dumps(recorded, sort_keys=True), mode=0o600)
+def _server(front: Frontend, options: BuildOptions) -> Server:
+    return server_of(front.path, front.output, output_package(options), [front.path, front.base])
 
 
 def _routes_of(output: str, scripts: Mapping[str, str], findings: Findings) -> dict[str, list[str]]:
@@ -203,12 +188,12 @@ def _build_surely(
     except CommandError as err:
         if outcome.install_reasons or time.monotonic() >= deadline:
             raise
-        damage = modules_damage(front.modules)
+        damage = packages_damage(front)
         if damage is not None and not damage:
             raise
         why = packages_named(damage) if damage else "its packages were not installed by this module"
         try:
-            _install(front, clean_env(), deadline, say)
+            install_packages(front, clean_env(), deadline, say)
         except (CommandError, BuildError):
             raise err from None
         outcome.install_reasons = [f"the build failed, and {why}"]
@@ -225,7 +210,11 @@ def _build(
     """
     with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
         say("build", "")
-        run_command(options.build_command, front.path, env, deadline, watch=partial(say, "build"))
+        run_command(options.build_command, front.path, env, deadline, marker=front.path, watch=partial(say, "build"))
+        front = replace(front, is_next=is_next_build(output_package(options), front.output))
+        if front.is_next:
+            refuse_export(front.output)
+            complete_standalone(front.output, front.path)
         broken = incomplete(front.output, next_build=front.is_next)
         if broken:
             raise BuildError(
@@ -241,7 +230,7 @@ def _build(
         ) or unloaded(findings, client_routes(front.output, scripts), where)
         if problem:
             raise BuildError(f"{problem}; the previous build was restored")
-        after = source_digests(front.path, not_source(options), listed_sources(options))
+        after = build_sources(options, front.workspace)
         record = BuildRecord(
             inputs=front.inputs,
             source_after={name: value for name, value in after.items() if front.inputs.source.get(name) != value},

@@ -39,9 +39,16 @@ def clean_env() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "CI": "1",
         "NEXT_TELEMETRY_DISABLED": "1",
+        "TURBO_TELEMETRY_DISABLED": "1",
     }
     env.update({key: os.environ[key] for key in _PASSED_ON if key in os.environ})
     return env
+
+
+def with_programs_of(env: Mapping[str, str], directories: Sequence[str]) -> dict[str, str]:
+    """Return an environment in which the programs of installed packages are found by name."""
+    programs = [os.path.join(directory, "node_modules", ".bin") for directory in directories]
+    return {**env, "PATH": os.pathsep.join([*programs, env["PATH"]])}
 
 
 def find_in_path(name: str, env: Mapping[str, str]) -> str | None:
@@ -63,18 +70,25 @@ def run_command(
     cwd: str,
     env: Mapping[str, str],
     deadline: float,
+    *,
+    marker: str,
     watch: Callable[[str], None] | None = None,
 ) -> str:
     """Run a command and return what it printed, both streams in order.
 
+    :param command: Its program is a name, or a path relative to the directory.
+    :param marker: Directory of the frontend.
     :param deadline: By the clock of ``time.monotonic()``; the command and its children are killed then.
     :param watch: As of :func:`run`.
     :raises CommandError: If it fails, does not exist, or takes too long.
     """
-    program = find_in_path(command[0], env)
+    name = os.path.join(cwd, command[0]) if "/" in command[0] else command[0]
+    program = find_in_path(name, env)
     if not program:
-        raise CommandError(f"the program {command[0]} is not installed (looked in {env['PATH']})", "", command)
-    ended = run([program, *command[1:]], cwd=cwd, env={**env, "PWD": cwd, MARKER: cwd}, deadline=deadline, watch=watch)
+        where = "no such file" if "/" in name else f"looked in {env['PATH']}"
+        raise CommandError(f"the program {command[0]} is not installed ({where})", "", command)
+    env = {**env, "PWD": cwd, MARKER: marker}
+    ended = run([program, *command[1:]], cwd=cwd, env=env, deadline=deadline, watch=watch)
     shown = " ".join(command)
     if ended.timed_out:
         raise CommandError(f"`{shown}` was stopped because it took longer than the timeout", ended.output, command)

@@ -10,8 +10,9 @@ import os
 
 from .._host.files import read_text
 from .build_plan import changed_chunks, read_record
-from .frontend import chunk_digests, read_object
+from .frontend import chunk_digests
 from .output import client_scripts, incomplete, is_next_build, missing_files, record_path
+from .workspace import read_package
 
 
 def build_damage(path: str, output_dir: str) -> list[str]:
@@ -22,7 +23,7 @@ def build_damage(path: str, output_dir: str) -> list[str]:
     if not os.path.isdir(path):
         return [f"{path} is missing"]
     output = os.path.join(path, output_dir)
-    is_next = is_next_build(read_object(os.path.join(path, "package.json")), output_dir)
+    is_next = is_next_build(read_package(path), output)
     unfinished = incomplete(output, next_build=is_next)
     if unfinished:
         return [unfinished]

@@ -19,16 +19,14 @@ from .build_plan import BuildRecord, Inputs, changed_chunks, digest, read_record
 from .bundle import Findings
 from .commands import node_version
 from .errors import BuildError
-from .modules import modules_damage, packages_named
 from .output import incomplete, is_next_build, missing_files, record_path
-from .packages import PackageManager, manager_for, reasons_to_install
-from .sources import short_digest, source_digests
+from .packages import PackageManager, manager_for
+from .sources import BackendFiles, short_digest, source_digests
+from .workspace import Workspace, find_workspace, read_package
 
-#: The record of an installation in ``node_modules``.
-INSTALL_RECORD = ".staging-install.json"
 _ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__")
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
-_LOCK_FILES = ("npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock")
+_LOCK_FILES = ("npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class BuildOptions:
     exclude: Sequence[str] = ()
     source_list: str | None = None
     source_root: str | None = None
+    backend_dir: str | None = None
     timeout_s: float = 1800
     on_override_files: str = "report"
 
@@ -61,17 +60,24 @@ class BuildOptions:
             raise BuildError(f"output_dir is {self.output_dir!r}; expected a directory below {self.path}")
         return output
 
+    @property
+    def root(self) -> str:
+        """The directory of the whole application."""
+        return self.source_root or self.path
+
 
 @dataclass(frozen=True)
 class Frontend:
     """A frontend's directory as it was found.
 
+    :param workspace: The workspace that it is a member of, which has the lock file and the packages.
     :param node: Version of Node.js; empty if it is not installed.
     """
 
     path: str
     output: str
     package: dict[str, Any]
+    workspace: Workspace | None
     manager: PackageManager
     is_next: bool
     node: str
@@ -79,16 +85,13 @@ class Frontend:
     record: BuildRecord | None
 
     @property
-    def modules(self) -> str:
-        return os.path.join(self.path, "node_modules")
+    def base(self) -> str:
+        """The directory that packages are installed in and sources are relative to."""
+        return self.workspace.root if self.workspace else self.path
 
     @property
     def dependencies(self) -> set[str]:
         return {*(self.package.get("dependencies") or {}), *(self.package.get("devDependencies") or {})}
-
-    @property
-    def install_record_path(self) -> str:
-        return os.path.join(self.modules, INSTALL_RECORD)
 
     @property
     def record_path(self) -> str:
@@ -103,32 +106,25 @@ def variables(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def read_object(path: str) -> dict[str, Any]:
-    """Read a JSON object; empty if there is none."""
-    try:
-        value = json.loads(read_text(path) or "")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
     """Read everything that a build depends on.
 
     :raises BuildError: If there is no frontend at the path.
     """
     path, output = options.path, options.output
-    package = read_object(os.path.join(path, "package.json"))
+    package = read_package(path)
     if not package:
         raise BuildError(f"{path} has no readable package.json, so it is no frontend that can be built")
-    manager = _manager(options, package)
-    is_next = is_next_build(package, options.output_dir)
-    source = source_digests(path, not_source(options), listed_sources(options))
+    workspace = find_workspace(path, options.root)
+    base = workspace.root if workspace else path
+    manager = _manager(options, base, read_package(base))
+    is_next = is_next_build(output_package(options), output)
+    source = build_sources(options, workspace)
     source.pop(manager.lock_file, None)
     node = node_version(env)
     inputs = Inputs(
         source=source,
-        lock=short_digest(os.path.join(path, manager.lock_file), follow=True),
+        lock=short_digest(os.path.join(base, manager.lock_file), follow=True),
         install_command=manager.install_command,
         build_command=tuple(options.build_command),
         node_version=node,
@@ -140,45 +136,71 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
     if record and not reasons_to_build(record, inputs):
         # Sources that the build itself rewrote are no change.
         inputs = record.inputs
-    return Frontend(path, output, package, manager, is_next, node, inputs, record)
+    return Frontend(path, output, package, workspace, manager, is_next, node, inputs, record)
 
 
-def _manager(options: BuildOptions, package: Mapping[str, Any]) -> PackageManager:
-    names = os.listdir(options.path)
+def output_package(options: BuildOptions) -> dict[str, Any]:
+    """Return the ``package.json`` of what is built, which may be a member of a workspace that is built at its root."""
+    return read_package(os.path.dirname(options.output)) or read_package(options.path)
+
+
+def _manager(options: BuildOptions, base: str, package: Mapping[str, Any]) -> PackageManager:
+    names = os.listdir(base)
     if options.install_command:
         lock = next((name for name in _LOCK_FILES if name in names), "package.json")
         return PackageManager("custom", lock, tuple(options.install_command))
     try:
         return manager_for(names, package)
     except BuildError as err:
-        raise BuildError(f"the packages of {options.path} cannot be installed: {err}") from err
+        raise BuildError(f"the packages of {base} cannot be installed: {err}") from err
 
 
-def listed_sources(options: BuildOptions) -> set[str] | None:
-    """Return the files that may be source of the build, relative to its directory; None if no list is given.
+def build_sources(options: BuildOptions, workspace: Workspace | None) -> dict[str, str]:
+    """Return the digests of the sources of a build, relative to the directory that has the lock file.
 
-    :raises BuildError: If the list cannot be read.
+    Of a workspace, these are the sources of the members that the frontend needs, and what belongs to no member.
+
+    :raises BuildError: If the list of the sources cannot be read.
     """
+    base = workspace.root if workspace else options.path
+    others = [name for name in workspace.members if name not in workspace.needed] if workspace else []
+    backend = BackendFiles.between(options.root, options.backend_dir, options.path, base)
+    listed = _listed_sources(options, base)
+    return source_digests(base, (*_not_source(options, base), *others, *backend.directories), listed, backend.has)
+
+
+def _listed_sources(options: BuildOptions, base: str) -> set[str] | None:
     if not options.source_list:
         return None
-    listed = read_object(options.source_list)
-    if not listed:
+    try:
+        listed = json.loads(read_text(options.source_list) or "")
+    except ValueError:
+        listed = None
+    if not listed or not isinstance(listed, dict):
         raise BuildError(f"{options.source_list} is no list of the files of a source; expected a JSON object")
-    inner = os.path.relpath(options.path, options.source_root or options.path)
-    prefix = "" if inner == "." else inner + "/"
+    prefix = _prefix(base, options.root)
     # Of the files that builds read, these alone are made manually beside a source that does not contain them.
-    return {name[len(prefix) :] for name in listed if name.startswith(prefix)} | set(_OVERRIDE_FILES)
+    overrides = {_prefix(options.path, base) + name for name in _OVERRIDE_FILES}
+    return {name[len(prefix) :] for name in listed if name.startswith(prefix)} | overrides
 
 
-def not_source(options: BuildOptions) -> tuple[str, ...]:
-    """Return what is in the directory of a frontend and is not source of its build."""
+def _prefix(path: str, base: str) -> str:
+    """Return what comes before a path in a directory to make it relative to a directory above that."""
+    inner = os.path.relpath(path, base)
+    return "" if inner == "." else inner + "/"
+
+
+def _not_source(options: BuildOptions, base: str) -> tuple[str, ...]:
+    """Return what is in the directory of a frontend and is not source of its build, relative to the base."""
     made = (
         options.output,
         previous_of(options.output),
         previous_of(os.path.join(options.path, "node_modules")),
         record_path(options.output, next_build=False),
     )
-    return (*_ALWAYS_EXCLUDED, *(os.path.relpath(place, options.path) for place in made), *options.exclude)
+    own = _prefix(options.path, base)
+    excluded = (own + name.strip("/") if "/" in name.strip("/") else name.strip("/") for name in options.exclude)
+    return (*_ALWAYS_EXCLUDED, *(os.path.relpath(place, base) for place in made), *excluded)
 
 
 def override_files(path: str, env: Mapping[str, str]) -> dict[str, list[str]]:
@@ -193,37 +215,6 @@ def override_files(path: str, env: Mapping[str, str]) -> dict[str, list[str]]:
         if differing:
             found[name] = differing
     return found
-
-
-def why_install(front: Frontend) -> list[str]:
-    """Return why packages must be installed; empty if they are as the lock file says, and as they were installed."""
-    if not os.path.isdir(front.modules):
-        return ["there is no node_modules"]
-    reasons = _differs_from_lock(front)
-    damage = [] if reasons else modules_damage(front.modules)
-    return [packages_named(damage)] if damage else reasons
-
-
-def _differs_from_lock(front: Frontend) -> list[str]:
-    installed = read_object(os.path.join(front.modules, ".package-lock.json"))
-    recorded = read_object(front.install_record_path)
-    if recorded:
-        if recorded.get("lock") != front.inputs.lock:
-            return ["lock file changed"]
-        if recorded.get("command") != list(front.manager.install_command):
-            return ["install command changed"]
-        major = front.node.split(".")[0]
-        if front.node and str(recorded.get("node", "")).split(".")[0] != major:
-            return [f"Node.js is {front.node}, the packages were installed with {recorded.get('node')}"]
-    packages = installed.get("packages")
-    if front.manager.lock_file.endswith(".json") and isinstance(packages, dict) and packages:
-        lock = read_object(os.path.join(front.path, front.manager.lock_file))
-        present = {path for path in packages if os.path.lexists(os.path.join(front.path, path))}
-        return reasons_to_install(lock, installed, present)
-    if not recorded:
-        return ["node_modules has no record of what was installed"]
-    gone = sorted(name for name in front.dependencies if not os.path.lexists(os.path.join(front.modules, name)))
-    return [f"node_modules is incomplete: {gone[0]} is missing"] if gone else []
 
 
 def why_build(front: Frontend, findings: Findings, scripts: Mapping[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text
+from .aside import previous_of
 from .build_plan import RECORD, record_beside
 from .retained import retained_files
 from .routes import NextManifests, Route, next_routes, page_routes
@@ -19,13 +20,23 @@ from .sources import short_digest
 
 _LASTING = (".js", ".mjs", ".cjs", ".css", ".wasm", "-manifest.json", "BUILD_ID")
 _LARGEST_SCRIPT = 32 * 1024 * 1024
+#: The default of Next.js, and what ``distDir`` is often set to.
+_NAMES_OF_EXPORTS = ("out", "dist", "build")
+_NEXT_MANIFEST = "build-manifest.json"
 _REFERENCES = "_client-reference-manifest.js"
 
 
-def is_next_build(package: Mapping[str, Any], output_dir: str) -> bool:
-    """Whether the output directory is the one of ``next build``."""
+def is_next_build(package: Mapping[str, Any], output: str) -> bool:
+    """Whether an output directory is the one of ``next build``, and not of its static export.
+
+    Under a usual name of an export, only what is in the directory, or in its previous state, tells.
+    """
     every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
-    return "next" in every and os.path.basename(output_dir.rstrip("/")) not in ("out", "dist", "build")
+    if "next" not in every:
+        return False
+    if os.path.basename(output) not in _NAMES_OF_EXPORTS:
+        return True
+    return any(os.path.isfile(os.path.join(place, _NEXT_MANIFEST)) for place in (output, previous_of(output)))
 
 
 def incomplete(output: str, *, next_build: bool) -> str:
@@ -34,7 +45,7 @@ def incomplete(output: str, *, next_build: bool) -> str:
         return "there is no build"
     if next_build:
         # Written last, so that their absence marks a build that did not finish.
-        for name in ("BUILD_ID", "build-manifest.json", "routes-manifest.json"):
+        for name in ("BUILD_ID", _NEXT_MANIFEST, "routes-manifest.json"):
             if not os.path.isfile(os.path.join(output, name)):
                 return f"build incomplete: no {name}"
         return ""
@@ -54,6 +65,9 @@ def lasting_files(output: str, *, next_build: bool) -> list[str]:
         prefix = "" if relative == "." else relative + "/"
         if next_build and not prefix:
             names[:] = [name for name in names if name in ("server", "static", "standalone")]
+        # Of a standalone output, the links to what it serves.
+        links = [name for name in names if os.path.islink(os.path.join(directory, name))]
+        found += [prefix + name for name in links]
         for name in files:
             if name == RECORD or (next_build and not prefix.startswith("static/") and not name.endswith(_LASTING)):
                 continue
@@ -63,7 +77,7 @@ def lasting_files(output: str, *, next_build: bool) -> list[str]:
 
 def missing_files(files: Sequence[str], output: str) -> list[str]:
     """Return which files of a build are missing."""
-    gone = [name for name in files if not os.path.isfile(os.path.join(output, name))]
+    gone = [name for name in files if not os.path.exists(os.path.join(output, name))]
     more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
     return [f"build damaged: {gone[0]}{more} is missing"] if gone else []
 
@@ -84,9 +98,7 @@ def client_scripts(output: str) -> dict[str, str]:
     written into its pages. Scripts of earlier builds that were added to it do not count.
     """
     scripts: dict[str, str] = {}
-    is_next = os.path.isdir(os.path.join(output, "static")) and os.path.isfile(
-        os.path.join(output, "build-manifest.json")
-    )
+    is_next = os.path.isdir(os.path.join(output, "static")) and os.path.isfile(os.path.join(output, _NEXT_MANIFEST))
     root = os.path.join(output, "static") if is_next else output
     earlier = {os.path.join(root, name) for name in retained_files(root)}
     for directory, names, files in os.walk(root):
@@ -108,10 +120,10 @@ def client_routes(output: str, scripts: Mapping[str, str]) -> tuple[Route, ...]:
 
     :param scripts: The client scripts of the build.
     """
-    if not os.path.isfile(os.path.join(output, "build-manifest.json")):
+    if not os.path.isfile(os.path.join(output, _NEXT_MANIFEST)):
         return page_routes(scripts)
     manifests = NextManifests(
-        pages=_object(os.path.join(output, "build-manifest.json")),
+        pages=_object(os.path.join(output, _NEXT_MANIFEST)),
         app=_object(os.path.join(output, "app-build-manifest.json")),
         references=dict(_references(os.path.join(output, "server", "app"))),
         prerendered=_object(os.path.join(output, "prerender-manifest.json")),
@@ -121,7 +133,7 @@ def client_routes(output: str, scripts: Mapping[str, str]) -> tuple[Route, ...]:
 
 def common_scripts(output: str) -> frozenset[str]:
     """Return the scripts that Next.js adds to the pages of every route, such as polyfills."""
-    manifest = _object(os.path.join(output, "build-manifest.json"))
+    manifest = _object(os.path.join(output, _NEXT_MANIFEST))
     named = [manifest.get(key) for key in ("polyfillFiles", "lowPriorityFiles")]
     return frozenset(str(name) for names in named if isinstance(names, list) for name in names)
 

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Callable
 
 from .._host.files import file_digest
 
@@ -17,6 +20,59 @@ _GENERATED_ENDING = ".tsbuildinfo"
 DATABASE_ENDINGS = (".db", ".db3", ".sqlite", ".sqlite3")
 DATA_ENDINGS = (*DATABASE_ENDINGS, "-wal", "-shm", "-journal", ".log", ".rdb", ".aof", ".mdb", ".ldb", ".pid")
 """Written by applications while they run, and read by no build."""
+#: What a backend in Python has beside a frontend in the same directory.
+_PYTHON_FILES = (
+    *("*.py", "*.pyi", "*.pyc", "requirements*.txt", "requirements*.in", "constraints*.txt", "pyproject.toml"),
+    *("setup.cfg", "tox.ini", "pytest.ini", "alembic.ini", "uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock"),
+)
+_PYTHON_DIRECTORIES = (".venv", "venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+
+
+@dataclass(frozen=True)
+class BackendFiles:
+    """The backend's files among those that a build of the frontend could read.
+
+    :param directories: Names and relative paths.
+    :param files: Patterns of further files' names.
+    :param frontend: Relative path with a slash at its end, in which these patterns do not apply; empty for none.
+    """
+
+    directories: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    frontend: str = ""
+
+    @classmethod
+    def between(cls, root: str, backend: str | None, frontend: str, base: str) -> BackendFiles:
+        """Tell a backend from a frontend whose sources are in a directory.
+
+        :param root: Directory of the application.
+        :param backend: Directory of the backend, relative to it; None if there is none.
+        :param frontend: Directory of the frontend.
+        :param base: The directory with the sources, which is that of the frontend or of its workspace.
+        """
+        if backend is None:
+            return cls()
+        place = os.path.normpath(os.path.join(root, backend))
+        inner = os.path.relpath(place, base)
+        if not _within(frontend, place):
+            # A directory of its own; outside of the sources it does not matter.
+            return cls((inner,)) if _within(place, base) else cls()
+        if frontend == place:
+            return cls(_PYTHON_DIRECTORIES, _PYTHON_FILES)
+        # In its own directory below that of the backend, everything is the frontend's.
+        own = os.path.relpath(frontend, base)
+        return cls() if own == "." else cls(_PYTHON_DIRECTORIES, _PYTHON_FILES, own + "/")
+
+    def has(self, path: str) -> bool:
+        """Whether a file is the backend's."""
+        if self.frontend and path.startswith(self.frontend):
+            return False
+        name = os.path.basename(path)
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.files)
+
+
+def _within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def short_digest(path: str, *, follow: bool = False) -> str:
@@ -24,19 +80,25 @@ def short_digest(path: str, *, follow: bool = False) -> str:
     return file_digest(path, follow=follow)[:32]
 
 
-def source_digests(root: str, exclude: Iterable[str], listed: Collection[str] | None = None) -> dict[str, str]:
+def source_digests(
+    root: str,
+    exclude: Iterable[str],
+    listed: Collection[str] | None = None,
+    foreign: Callable[[str], bool] | None = None,
+) -> dict[str, str]:
     """Return the digest of every source file below a directory; of a symbolic link, its target.
 
     :param exclude: Names (anywhere), or paths relative to the root, that are not source.
     :param listed: The files that may be source. Without it, every file may be that does not look like data of an
         application.
+    :param foreign: Whether a file belongs to something else.
     """
     excluded = frozenset(exclude)
     names = _walked(root, excluded) if listed is None else (name for name in listed if not _covers(excluded, name))
     found: dict[str, str] = {}
     for name in names:
         path = os.path.join(root, name)
-        if os.path.basename(name) in _GENERATED or name.endswith(_GENERATED_ENDING):
+        if os.path.basename(name) in _GENERATED or name.endswith(_GENERATED_ENDING) or (foreign and foreign(name)):
             continue
         if os.path.islink(path):
             found[name] = "-> " + os.readlink(path)

@@ -46,7 +46,8 @@ def judge_application(inputs: DeploymentInputs, application: Application) -> lis
         if not application.has_lock:
             add(
                 "lock-file-missing",
-                "there is no lock file beside its package.json, so each build may install other packages",
+                "there is no lock file beside its package.json, nor at the root of a workspace with it, so each build "
+                "may install other packages",
                 "a lock file",
                 "commit package-lock.json (npm install --package-lock-only)",
             )

@@ -11,22 +11,27 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .._frontend.workspace import find_workspace
 from .._host.files import read_text
 from .application import Application
 from .variables import DeploymentInputs
 from .versions import requires_python
 
+#: Read by nvm, and by nodenv, asdf and fnm.
+_VERSION_FILES = (".nvmrc", ".node-version")
+_LTS_NAMES = {"gallium": "16", "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
 _LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
 
 def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
     """:param source: Directory of the source, on this machine."""
-    frontend = os.path.join(source, inputs.text("staging_frontend_dir"))
+    frontend = _frontend(source, inputs)
     package, problem = _package_json(frontend)
     scripts = package.get("scripts")
+    packages = _packages_at(source, frontend)
     return Application(
         package_json=problem,
-        has_lock=any(os.path.isfile(os.path.join(frontend, name)) for name in _LOCK_FILES),
+        has_lock=any(os.path.isfile(os.path.join(packages, name)) for name in _LOCK_FILES),
         has_build_script=isinstance(scripts, dict) and "build" in scripts,
         has_backend_dir=os.path.isdir(os.path.join(source, inputs.text("staging_backend_dir"))),
     )
@@ -34,17 +39,48 @@ def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
 
 def wanted_node(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     """Ranges of Node.js' versions that the application and its Next.js need."""
-    frontend = os.path.join(source, inputs.text("staging_frontend_dir"))
+    frontend = _frontend(source, inputs)
+    packages = _packages_at(source, frontend)
     found = {}
-    engines = _package_json(frontend)[0].get("engines")
-    if isinstance(engines, dict) and isinstance(engines.get("node"), str):
-        found["package.json"] = engines["node"]
+    # The nearest one counts.
+    for place in dict.fromkeys((os.path.normpath(source), packages, frontend)):
+        for name in _VERSION_FILES:
+            wanted = node_range(read_text(os.path.join(place, name)) or "")
+            if wanted:
+                found[name] = wanted
+        engines = _package_json(place)[0].get("engines")
+        if isinstance(engines, dict) and isinstance(engines.get("node"), str):
+            found["package.json"] = engines["node"]
     with contextlib.suppress(ValueError, TypeError, AttributeError):
-        lock = json.loads(read_text(os.path.join(frontend, "package-lock.json")) or "{}")
+        lock = json.loads(read_text(os.path.join(packages, "package-lock.json")) or "{}")
         entry = lock.get("packages", {}).get("node_modules/next", {})
         if isinstance(entry.get("engines", {}).get("node"), str):
             found[f"Next.js {entry.get('version', '')}".strip()] = entry["engines"]["node"]
     return found
+
+
+def node_range(text: str) -> str:
+    """Return the range of the versions that a version file of nvm and its like allows; empty for all.
+
+    A version that is written in full allows later ones of its major version.
+    """
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    wanted = next((line for line in lines if line), "").lstrip("v")
+    if wanted.startswith("lts/"):
+        return _LTS_NAMES.get(wanted[len("lts/") :].lower(), "")
+    if not wanted[:1].isdigit():
+        return ""
+    return f"^{wanted}" if wanted.count(".") else wanted
+
+
+def _frontend(source: str, inputs: DeploymentInputs) -> str:
+    return os.path.normpath(os.path.join(source, inputs.text("staging_frontend_dir")))
+
+
+def _packages_at(source: str, frontend: str) -> str:
+    """The directory with the lock file: that of the frontend, or the root of its workspace."""
+    workspace = find_workspace(frontend, os.path.normpath(source))
+    return workspace.root if workspace else frontend
 
 
 def wanted_python(source: str, inputs: DeploymentInputs) -> dict[str, str]:

@@ -574,3 +574,162 @@ def test_a_changed_client_script_keeps_a_frontend_from_being_served(site: Site) 
     site.run()
     (site.path / ".next/static/chunks/a.js").write_text("edited")
     assert build_damage(str(site.path), ".next") == ["client script static/chunks/a.js was changed after the build"]
+
+
+# --- workspaces, and a frontend beside its backend --------------------------------------------------
+
+
+@pytest.fixture
+def member(site: Site) -> Site:
+    """The site as the member apps/web of a workspace with a library that it needs and a page that it does not."""
+    root = site.path.parent / "app"
+    (root / "apps").mkdir(parents=True)
+    site.path.rename(root / "apps/web")
+    web = Site(root / "apps/web", site.bin)
+    (web.path / "package-lock.json").rename(root / "package-lock.json")
+    for name, package in {
+        "": {"workspaces": ["apps/*", "packages/*"]},
+        "apps/web": {"name": "web", "dependencies": {"next": "16.0.0", "ui": "*"}},
+        "apps/docs": {"name": "docs"},
+        "packages/ui": {"name": "ui"},
+    }.items():
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (root / name / "package.json").write_text(json.dumps(package))
+    (root / "api").mkdir()
+    (root / "api/main.py").write_text("one")
+    return web
+
+
+def of_workspace(member: Site) -> dict[str, Any]:
+    return {"source_root": str(member.path.parents[1]), "backend_dir": "api"}
+
+
+def test_packages_of_a_workspace_are_installed_at_its_root(member: Site) -> None:
+    root = member.path.parents[1]
+    first = member.run(**of_workspace(member))
+    assert not first["failed"], first["msg"]
+    assert (root / "node_modules/next").is_dir()
+    assert not (member.path / "node_modules").exists()
+    assert member.calls() == [INSTALL, BUILD]
+    assert f"PATH={member.path}/node_modules/.bin:{root}/node_modules/.bin:" in (member.bin / "environment").read_text()
+    assert member.run(**of_workspace(member))["changed"] is False
+    alone = member.run()
+    assert "there is no lock file" in alone["msg"]
+
+
+@pytest.mark.parametrize(
+    ("file", "reasons"),
+    [
+        ("packages/ui/index.js", ["source changed: packages/ui/index.js"]),
+        ("apps/web/page.js", ["source changed: apps/web/page.js"]),
+        ("turbo.json", ["source changed: turbo.json"]),
+        ("apps/docs/page.js", []),
+        ("api/main.py", []),
+        ("package-lock.json", ["lock file changed"]),
+    ],
+)
+def test_only_what_a_member_needs_is_an_input_of_its_build(member: Site, file: str, reasons: list[str]) -> None:
+    member.run(**of_workspace(member))
+    path = member.path.parents[1] / file
+    path.write_text((path.read_text() if path.exists() else "") + "\n ")
+    assert member.run(check=True, **of_workspace(member))["reasons"] == reasons
+
+
+def test_paths_to_exclude_are_those_of_the_member(member: Site) -> None:
+    options = {**of_workspace(member), "exclude": ["data/live", "notes"]}
+    member.run(**options)
+    for name in ("data/live", "notes"):
+        (member.path / name).mkdir(parents=True)
+        (member.path / name / "now.txt").write_text("x")
+    assert member.run(check=True, **options)["reasons"] == []
+
+
+def test_the_packages_in_members_are_restored_after_a_failed_installation_and_repaired_when_lost(member: Site) -> None:
+    root = member.path.parents[1]
+    npm = member.bin / "npm"
+    npm.write_text(
+        NPM.replace(
+            "  exit 0\n", "  mkdir -p apps/web/node_modules/own && echo {} > apps/web/node_modules/own/a\n  exit 0\n", 1
+        )
+    )
+    options = of_workspace(member)
+    member.run(**options)
+    own = member.path / "node_modules/own/a"
+    assert own.is_file()
+    (member.bin / "registry-is-dead").touch()
+    (root / "package-lock.json").write_text('{"packages": {"node_modules/next": {"version": "17.0.0"}}}')
+    failed = member.run(**options)
+    assert "no registry" in failed["msg"]
+    assert own.is_file()
+    (root / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/next": {"version": "16.0.0"}}}')
+    (member.bin / "registry-is-dead").unlink()
+    assert member.run(**options)["changed"] is False
+    own.unlink()
+    assert member.run(check=True, **options)["install"]["reasons"] == [
+        "node_modules is damaged: apps/web: own/a is missing"
+    ]
+    own.parent.rmdir()
+    (member.path / "node_modules/.staging-modules.json").unlink()
+    (member.path / "node_modules").rmdir()
+    assert member.run(**options)["install"]["reasons"] == ["node_modules is damaged: apps/web/node_modules is missing"]
+    assert own.is_file()
+
+
+def test_an_installation_of_a_workspace_that_was_killed_is_undone(member: Site) -> None:
+    root = member.path.parents[1]
+    options = of_workspace(member)
+    member.run(**options)
+    (member.path / "node_modules").mkdir()
+    (member.path / "node_modules/half").touch()
+    Path(previous_of(str(root / "node_modules"))).mkdir()
+    (root / "node_modules").rename(root / "half")
+    Path(previous_of(str(root / "node_modules"))).rmdir()
+    (root / "half").rename(previous_of(str(root / "node_modules")))
+    (member.path / "node_modules").rename(previous_of(str(member.path / "node_modules")))
+    (root / "node_modules").mkdir()
+    assert member.run(**options)["changed"] is False
+    assert (member.path / "node_modules/half").is_file()
+    assert (root / "node_modules/next").is_dir()
+
+
+@pytest.mark.parametrize("path", ["", "/.", "/"])
+def test_a_frontend_at_the_root_of_the_application(site: Site, path: str) -> None:
+    (site.path / "api").mkdir()
+    (site.path / "api/main.py").write_text("one")
+    options = {"path": f"{site.path}{path}", "source_root": str(site.path), "backend_dir": "api"}
+    first = site.run(**options)
+    assert not first["failed"], first["msg"]
+    assert first["server"] == {
+        "kind": "next",
+        "command": ["node_modules/.bin/next", "start", "-H", "0.0.0.0", "-p", "{port}"],
+    }
+    (site.path / "api/main.py").write_text("two")
+    assert site.run(**options)["changed"] is False
+    assert site.run(check=True, **{**options, "backend_dir": None})["reasons"] == ["source changed: api/main.py"]
+
+
+def test_the_output_of_next_may_have_the_name_of_an_export(site: Site) -> None:
+    npm = site.bin / "npm"
+    npm.write_text(NPM.replace(".next", "build"))
+    first = site.run(output_dir="build")
+    assert not first["failed"], first["msg"]
+    assert (site.path / "build" / RECORD).is_file()
+    assert list(first["proof"]["urls"]) == [URL]
+    site.calls()
+    other = "wss://other.example.com/ws"
+    assert site.run(output_dir="build", url=other)["reasons"] == ["NEXT_PUBLIC_WS_URL changed"]
+    assert site.calls() == [BUILD, "warm"]
+    assert build_damage(str(site.path), "build") == []
+
+
+def test_a_program_of_the_packages_builds(site: Site) -> None:
+    site.run()
+    program = site.path / "node_modules/.bin/turbo"
+    program.parent.mkdir()
+    program.symlink_to(site.bin / "npm")
+    for command in (["node_modules/.bin/turbo", "run", "build"], ["turbo", "run", "build"]):
+        result = site.run(build_command=command)
+        assert not result["failed"], result["msg"]
+        assert result["reasons"] == ["build command changed"]
+    missing = site.run(build_command=["node_modules/.bin/none"])
+    assert "the program node_modules/.bin/none is not installed (no such file)" in missing["msg"]

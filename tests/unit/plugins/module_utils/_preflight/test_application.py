@@ -34,7 +34,8 @@ FRONTEND = 'staging_frontend_dir is "web-ui" by default, but '
         pytest.param(
             {"has_lock": False},
             "lock-file-missing",
-            FRONTEND + "there is no lock file beside its package.json, so each build may install other packages; "
+            FRONTEND + "there is no lock file beside its package.json, nor at the root of a workspace with it, "
+            "so each build may install other packages; "
             "expected a lock file; commit package-lock.json (npm install --package-lock-only)",
             id="no lock file",
         ),

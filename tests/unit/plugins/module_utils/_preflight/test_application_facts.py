@@ -52,6 +52,40 @@ def test_a_complete_source(source: Path, lock: str) -> None:
     assert look_at_application(str(source), DeploymentInputs({})) == Application("", True, True, True)
 
 
+def test_the_lock_file_of_a_workspace_is_at_its_root(source: Path) -> None:
+    (source / "web-ui/package.json").write_text('{"scripts": {"build": "next build"}}')
+    (source / "package.json").write_text('{"workspaces": ["web-ui"], "engines": {"node": ">=22"}}')
+    (source / "package-lock.json").write_text('{"packages": {"node_modules/next": {"engines": {"node": ">=20"}}}}')
+    inputs = DeploymentInputs({"staging_frontend_dir": "web-ui/"})
+    assert look_at_application(f"{source}/", inputs).has_lock
+    assert wanted_node(str(source), inputs) == {"package.json": ">=22", "Next.js": ">=20"}
+    (source / "package.json").write_text('{"workspaces": ["packages/*"]}')
+    assert not look_at_application(str(source), inputs).has_lock
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("20", {".nvmrc": "20"}),
+        ("# LTS\n\nv20.11.1\n", {".nvmrc": "^20.11.1"}),
+        ("v20.11", {".nvmrc": "^20.11"}),
+        ("lts/Jod", {".nvmrc": "22"}),
+        ("lts/*", {}),
+        ("node", {}),
+        ("", {}),
+    ],
+)
+def test_a_version_file_is_a_range(source: Path, text: str, wanted: dict[str, str]) -> None:
+    (source / ".nvmrc").write_text(text)
+    assert wanted_node(str(source), DeploymentInputs({})) == wanted
+
+
+def test_the_version_file_of_the_frontend_counts_more_than_that_of_the_application(source: Path) -> None:
+    (source / ".node-version").write_text("18")
+    (source / "web-ui/.node-version").write_text("22")
+    assert wanted_node(str(source), DeploymentInputs({})) == {".node-version": "22"}
+
+
 @pytest.mark.parametrize(
     ("package", "lock", "wanted"),
     [

@@ -1,0 +1,139 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The installed packages of a frontend: whether they are as its lock file says, and their installation."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from .._host.files import read_text, write_atomic
+from .._host.progress import Say
+from .aside import aside, recover
+from .commands import run_command
+from .errors import BuildError
+from .frontend import BuildOptions, Frontend
+from .modules import modules_damage, packages_named, store_listing
+from .packages import reasons_to_install
+from .workspace import Workspace, find_workspace
+
+_MODULES = "node_modules"
+#: The record of an installation in ``node_modules``.
+INSTALL_RECORD = ".staging-install.json"
+
+
+def module_directories(base: str, workspace: Workspace | None) -> list[str]:
+    """Return where packages may be installed: first the directory with the lock file, then each member."""
+    places = [base, *(os.path.join(base, member) for member in (workspace.members if workspace else ()))]
+    return [os.path.join(place, _MODULES) for place in places]
+
+
+def recover_packages(options: BuildOptions) -> None:
+    """Restore what a killed installation has left half-made."""
+    workspace = find_workspace(options.path, options.root)
+    directories = module_directories(workspace.root if workspace else options.path, workspace)
+    # The record is in the first one. Restored last, it tells until then that the others have to be.
+    for modules in reversed(directories):
+        recover(modules, os.path.join(directories[0], INSTALL_RECORD))
+
+
+def why_install(front: Frontend) -> list[str]:
+    """Return why packages must be installed; empty if they are as the lock file says, and as they were installed."""
+    modules = os.path.join(front.base, _MODULES)
+    if not os.path.isdir(modules):
+        return ["there is no node_modules"]
+    recorded = _read_object(os.path.join(modules, INSTALL_RECORD))
+    reasons = _differs_from_lock(front, modules, recorded)
+    damage = [] if reasons else packages_damage(front)
+    return [packages_named(damage)] if damage else reasons
+
+
+def packages_damage(front: Frontend) -> list[str] | None:
+    """Return which installed files are missing or were changed; None if they were never listed."""
+    modules = os.path.join(front.base, _MODULES)
+    damage = modules_damage(modules)
+    if damage is None:
+        return None
+    members = _read_object(os.path.join(modules, INSTALL_RECORD)).get("members")
+    for member in members if isinstance(members, list) else ():
+        place = os.path.join(front.base, str(member), _MODULES)
+        if os.path.isdir(place):
+            damage += [f"{member}: {each}" for each in modules_damage(place) or []]
+        else:
+            damage.append(f"{member}/{_MODULES} is missing")
+    return damage
+
+
+def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any]) -> list[str]:
+    installed = _read_object(os.path.join(modules, ".package-lock.json"))
+    if recorded:
+        if recorded.get("lock") != front.inputs.lock:
+            return ["lock file changed"]
+        if recorded.get("command") != list(front.manager.install_command):
+            return ["install command changed"]
+        major = front.node.split(".")[0]
+        if front.node and str(recorded.get("node", "")).split(".")[0] != major:
+            return [f"Node.js is {front.node}, the packages were installed with {recorded.get('node')}"]
+    packages = installed.get("packages")
+    if front.manager.lock_file.endswith(".json") and isinstance(packages, dict) and packages:
+        lock = _read_object(os.path.join(front.base, front.manager.lock_file))
+        present = {path for path in packages if os.path.lexists(os.path.join(front.base, path))}
+        return reasons_to_install(lock, installed, present)
+    if not recorded:
+        return ["node_modules has no record of what was installed"]
+    places = (os.path.join(front.path, _MODULES), modules)
+    gone = sorted(
+        name for name in front.dependencies if not any(os.path.lexists(os.path.join(place, name)) for place in places)
+    )
+    return [f"node_modules is incomplete: {gone[0]} is missing"] if gone else []
+
+
+def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, say: Say) -> None:
+    """Install the packages into new directories, because files of the previous ones may be hard links.
+
+    :raises BuildError: If the installation fails; the previous packages are restored then.
+    """
+    command = front.manager.install_command
+    directories = module_directories(front.base, front.workspace)
+    modules = directories[0]
+    record = os.path.join(modules, INSTALL_RECORD)
+    with contextlib.ExitStack() as stack:
+        for place in directories:
+            stack.enter_context(aside(place, record))
+        say("install packages", "")
+        run_command(command, front.base, env, deadline, marker=front.path, watch=partial(say, "install packages"))
+        if not os.path.isdir(modules):
+            if front.dependencies:
+                raise BuildError(
+                    f"`{' '.join(command)}` ended without an error, but there is no {modules}; yarn creates it "
+                    "with nodeLinker: node-modules in .yarnrc.yml"
+                )
+            os.mkdir(modules)
+        list_packages(front)
+        members = [
+            os.path.relpath(os.path.dirname(place), front.base) for place in directories[1:] if os.path.isdir(place)
+        ]
+        recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node, "members": members}
+        write_atomic(record, json.dumps(recorded, sort_keys=True), mode=0o600)
+
+
+def list_packages(front: Frontend) -> None:
+    """Store what is installed as it is now."""
+    for place in module_directories(front.base, front.workspace):
+        if os.path.isdir(place):
+            store_listing(place)
+
+
+def _read_object(path: str) -> dict[str, Any]:
+    """Read a JSON object; empty if there is none."""
+    try:
+        value = json.loads(read_text(path) or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
