@@ -92,7 +92,7 @@ test: ## Run all gating checks
 test-all: ## Run all checks, including slow tests and all cases of all scenarios
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
-	@failed=; for check in lint types sanity unit-all interface browser integration-all $(SCENARIOS:%=test-%); do \
+	@failed=; for check in lint types sanity docs unit-all interface browser integration-all readme $(SCENARIOS:%=test-%); do \
 	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	echo; echo '== summary'; cat .cache/summary; \
@@ -161,6 +161,14 @@ $(SCENARIOS:%=test-%): test-%: $(VENV)/.stamp
 
 .PHONY: test-%
 test-%: ## One Molecule scenario with all its cases
+
+.PHONY: readme
+readme: $(VENV)/.stamp ## The steps of the README as they stand, from one new container to another (10 minutes)
+	@$(TIMED) readme python -m pytest -q tests/readme $(ARGS)
+
+.PHONY: docs
+docs: ## The documentation site, in .cache/docs/html; a warning fails
+	@$(TIMED) docs .ci/docs
 
 # A sample of the mutants, the same for the same SEED: all of them would take hours.
 MUTANTS ?= 200

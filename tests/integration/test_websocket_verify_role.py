@@ -16,7 +16,17 @@ from websocket_peers import Peer, peer
 Act = Callable[[Peer], None]
 
 
-def serving(port_of: dict[str, int], *, events: bool = True, upgrade: bool = True) -> Act:
+PONG = b'{"type": "pong"}'
+
+
+def serving(
+    port_of: dict[str, int],
+    *,
+    events: bool = True,
+    upgrade: bool = True,
+    greeting: bytes = b"",
+    reply: bytes | None = PONG,
+) -> Act:
     """A backend and its page on one port: /ws, /api/events, / and its script."""
 
     def act(connection: Peer) -> None:
@@ -24,7 +34,9 @@ def serving(port_of: dict[str, int], *, events: bool = True, upgrade: bool = Tru
         path = request.line.split()[1]
         if request.wants_upgrade and path == "/ws" and upgrade:
             connection.upgrade(request)
-            connection.serve()
+            if greeting:
+                connection.frame(peers.TEXT, greeting)
+            connection.serve(reply)
         elif path == "/api/events" and events:
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
             while True:
@@ -75,12 +87,14 @@ class Verified:
 
 
 @contextmanager
-def deployed(public: Act | None = None, **behind_proxy: bool) -> Iterator[dict[str, Any]]:
+def deployed(
+    public: Act | None = None, *, greeting: bytes = b"", reply: bytes | None = PONG, **behind_proxy: bool
+) -> Iterator[dict[str, Any]]:
     """Serve a backend and a proxy; the public URL is the proxy's unless it behaves otherwise. Yields role inputs."""
     ports: dict[str, int] = {}
     with ExitStack() as stack:
-        ports["backend"] = stack.enter_context(peer(serving(ports)))
-        ports["proxy"] = stack.enter_context(peer(serving(ports, **behind_proxy)))
+        ports["backend"] = stack.enter_context(peer(serving(ports, greeting=greeting, reply=reply)))
+        ports["proxy"] = stack.enter_context(peer(serving(ports, greeting=greeting, reply=reply, **behind_proxy)))
         ports["page"] = stack.enter_context(peer(public)) if public else ports["proxy"]
         yield {
             "websocket_verify_url": f"ws://app.localhost:{ports['page']}/ws",
@@ -169,6 +183,26 @@ def test_a_tolerated_failure_is_reported_without_failing(tmp_path: Path) -> None
     assert verified.exit_code == 0
     assert not verified.result["passed"]
     assert verified.result["message"].startswith("the proxy drops the upgrade: ")
+
+
+QUICK = {"websocket_verify_hold": 0, "websocket_verify_sse_paths": []}
+
+
+def test_an_application_that_answers_no_message_passes_if_none_is_sent(tmp_path: Path) -> None:
+    with deployed(reply=None) as inputs:
+        mute = Verified(tmp_path, {**inputs, **QUICK, "staging_websocket_send": "", "websocket_verify_hold": 1})
+    assert mute.exit_code == 0, mute.output
+    assert mute.lines == [line for line in PASSED if "stream" not in line]
+    with deployed(greeting=b'{"type": "welcome"}', reply=None) as inputs:
+        greeted = {"staging_websocket_send": "", "staging_websocket_expect": {"type": "welcome"}}
+        assert Verified(tmp_path, {**inputs, **QUICK, **greeted}).exit_code == 0
+
+
+def test_a_message_of_the_inventory_is_sent_and_its_reply_expected(tmp_path: Path) -> None:
+    with deployed(reply=b"any reply") as inputs:
+        assert Verified(tmp_path, {**inputs, **QUICK, "staging_websocket_send": "hello"}).exit_code == 0
+        ping = Verified(tmp_path, {**inputs, **QUICK})
+        assert ping.result["diagnosis"]["cause"] == "unexpected_reply"
 
 
 def test_secrets_are_in_no_output(tmp_path: Path) -> None:

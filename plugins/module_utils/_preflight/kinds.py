@@ -184,8 +184,8 @@ KINDS: Mapping[str, Kind] = {
     "staging_proxy_manager_switches": _DICT,
     "staging_proxy_manager_replace_snippet": _TRUTH,
     "staging_verify_event_timeout": _NUMBER,
-    "staging_verify_send": _OR_NONE,
-    "staging_verify_expect": Kind("raw"),
+    "staging_websocket_send": Kind("raw", empty="none"),
+    "staging_websocket_expect": Kind("raw", empty="none"),
     "staging_websocket_headers": _DICT,
 }
 _EXPECTED = {

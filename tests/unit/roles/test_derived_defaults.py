@@ -116,18 +116,31 @@ def test_where_tls_ends_may_be_said_on_a_command_line(given: object, tls: bool) 
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
+    ("given", "sent", "expected"),
     [
-        pytest.param({}, '{"type":"ping"}', id="not set"),
-        pytest.param({"staging_verify_send": "hello"}, "hello", id="set"),
-        pytest.param({"staging_verify_send": ""}, "", id="empty for none"),
-        pytest.param({"staging_verify_send": None}, "", id="null for none"),
+        pytest.param({}, {"type": "ping"}, {"type": "pong"}, id="not set"),
+        pytest.param({"staging_websocket_send": "hello"}, "hello", "", id="another message, any reply"),
+        pytest.param({"staging_websocket_send": {"op": "hi"}}, {"op": "hi"}, "", id="a mapping, any reply"),
+        pytest.param({"staging_websocket_send": '{"a":"\\\\"}'}, '{"a":"\\\\"}', "", id="JSON with a backslash"),
+        pytest.param({"staging_websocket_send": ""}, "", "", id="none at all"),
+        pytest.param({"staging_websocket_send": None}, "", "", id="null for none"),
+        pytest.param({"staging_websocket_expect": "ready"}, {"type": "ping"}, "ready", id="another reply"),
+        pytest.param({"staging_websocket_expect": ""}, {"type": "ping"}, "", id="any reply"),
+        pytest.param({"staging_websocket_expect": None}, {"type": "ping"}, "", id="null for any reply"),
+        pytest.param(
+            {"staging_websocket_send": "", "staging_websocket_expect": {"type": "hello"}},
+            "",
+            {"type": "hello"},
+            id="a message that the application sends by itself",
+        ),
     ],
 )
-def test_the_message_of_the_verification_is_sent_as_it_is_written(given: dict[str, object], sent: str) -> None:
+def test_the_messages_of_the_verification(given: dict[str, object], sent: object, expected: object) -> None:
     """Ansible escapes a backslash in a text of a template, and leaves it in the result."""
     defaults = yaml.safe_load((ROOT / "roles/websocket_verify/defaults/main.yml").read_text())
-    assert Templar(DataLoader(), given).template(trust_as_template(defaults["websocket_verify_send"])) == sent
+    texts = {name: trust_as_template(defaults[name]) for name in ("websocket_verify_send", "websocket_verify_expect")}
+    templar = Templar(DataLoader(), {**texts, **given})
+    assert [templar.template(text) for text in texts.values()] == [sent, expected]
 
 
 def test_a_default_without_a_variable_is_the_one_of_the_interface() -> None:

@@ -58,6 +58,8 @@ def resolved(value: object) -> str:
 def test_every_role_documents_its_interface(role: Path) -> None:
     specs = load(role / "meta/argument_specs.yml")["argument_specs"]
     assert all(entry.get("short_description") for entry in specs.values())
+    without = [name for name, entry in specs.items() if not entry.get("description")]
+    assert without == [], "entry points without a description"
     for name, option in options_of(role).items():
         assert name.startswith(f"{role.name}_"), f"{name} does not begin with the role's name"
         assert option.get("description"), f"{name} has no description"

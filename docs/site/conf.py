@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sphinx settings of the documentation site, which .ci/docs builds from a copy of the pages of this repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+GALAXY = yaml.safe_load((HERE / "galaxy.yml").read_text(encoding="utf-8"))
+
+project = f"{GALAXY['namespace']}.{GALAXY['name']}"
+author = "The codeframe.staging contributors"
+version = release = GALAXY["version"]
+html_title = f"{project} {release}"
+
+extensions = ["myst_parser", "sphinx_antsibull_ext"]
+root_doc = "index"
+exclude_patterns: list[str] = []
+myst_enable_extensions = ["colon_fence"]
+# Anchors are those of GitHub, where the same pages are read.
+myst_heading_anchors = 4
+nitpicky = True
+highlight_language = "text"
+# Jinja in YAML, and nginx with "..." in place of directives.
+suppress_warnings = ["misc.highlighting_failure"]
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {"source_repository": GALAXY["repository"], "source_branch": "main", "source_directory": ""}
+
+_LINK = re.compile(r"(?<!!)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+
+
+def link_to_repository(_app: object, page: str, content: list[str]) -> None:
+    """Let a link to a file that is no page of the site lead to the repository."""
+    directory = (HERE / page).parent
+
+    def target(found: re.Match[str]) -> str:
+        path = found[1]
+        if re.match(r"[a-z]+:", path):
+            return found[0]
+        there = (directory / path).resolve()
+        if there.suffix == ".md" and there.exists():
+            return found[0]
+        kind = "tree" if path.endswith("/") else "blob"
+        return f"]({GALAXY['repository']}/{kind}/main/{there.relative_to(HERE)}{found[2] or ''})"
+
+    content[0] = _LINK.sub(target, content[0])
+
+
+def setup(app: object) -> None:
+    app.connect("source-read", link_to_repository)  # type: ignore[attr-defined]
