@@ -324,7 +324,9 @@ def test_an_account_that_may_not_see_access_lists_is_told_the_permission(peer: P
 # 8. Forward addresses.
 
 
-@pytest.mark.parametrize("paths", [["/ws"], []], ids=["block", "fields-alone"])
+@pytest.mark.parametrize(
+    "paths", [pytest.param(["/ws"], id="block"), pytest.param([], id="fields-alone", marks=pytest.mark.slow)]
+)
 def test_a_forward_host_that_does_not_answer_is_restored(peer: Peer, backend: int, paths: list[str]) -> None:
     peer.add_host(NAME, backend)
     with silent_server() as silent:

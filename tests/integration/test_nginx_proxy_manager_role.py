@@ -201,6 +201,7 @@ def test_certificate_and_access_list_are_given_by_name(tmp_path: Path, peer: Pee
     assert handshake(endpoint(peer, "api.test"), "/ws", login=("ann", "sesame")).upgraded
 
 
+@pytest.mark.slow
 def test_two_names_of_one_proxy_host_are_one_entry_with_an_export_and_a_test_login(
     tmp_path: Path, peer: Peer, backend: int
 ) -> None:

@@ -944,7 +944,7 @@ KILLED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, marks=[] if case in ("changed", "main-removed") else pytest.mark.slow) for case in KILLED],
+    [pytest.param(case, marks=[] if case == "main-removed" else pytest.mark.slow) for case in KILLED],
 )
 def test_after_a_run_killed_at_any_step_nginx_accepts_the_tree_and_the_next_run_finishes_it(
     tree: Tree, case: str

@@ -428,6 +428,7 @@ def test_an_ecosystem_file_is_evaluated_through_the_link(site: Site) -> None:
     assert "defines no application named api (it defines: web)" in unknown["msg"]
 
 
+@pytest.mark.slow
 def test_an_application_that_never_says_ready_is_reported_and_waited_for_once(site: Site) -> None:
     options: dict[str, Any] = site.defines(wait_ready=True, listen_timeout=1500)
     result = site.ok(**options)
@@ -653,7 +654,7 @@ def manual(site: Site, name: str) -> Path:
     return site.root / "app.releases/manual/web.json"
 
 
-@pytest.mark.parametrize("name", ["web", "my-server"])
+@pytest.mark.parametrize("name", ["web", pytest.param("my-server", marks=pytest.mark.slow)])
 def test_a_manual_process_is_replaced_saved_and_restored_with_its_environment(site: Site, name: str) -> None:
     file = manual(site, name)
     before = site.answer()
