@@ -52,7 +52,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.codeframe.staging.plugins.module_utils._backend.blue_green import Instance, plan_blue_green
+from ansible_collections.codeframe.staging.plugins.module_utils._backend.blue_green import (
+    found_instances,
+    plan_blue_green,
+)
 
 
 def blue_green(
@@ -62,16 +65,9 @@ def blue_green(
 
     :raises AnsibleFilterError: If these are not two instances with a name and a port of their own.
     """
-    found = [
-        Instance(
-            name=str(instance["name"]),
-            port=int(instance["port"]),
-            running=process["status"] in ("online", "launching"),
-            fits=process["action"] == "nothing",
-            known=process["status"] != "absent",
-        )
-        for instance, process in zip(instances, processes, strict=True)
-    ]
+    if len(instances) != len(processes):
+        raise AnsibleFilterError("blue_green: expected one process for each instance")
+    found = found_instances(instances, processes)
     try:
         chosen = plan_blue_green(found, int(proxied_port) or None)
     except ValueError as err:

@@ -108,69 +108,20 @@ duration_s:
   type: float
 """
 
-import shlex
 from dataclasses import asdict
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._backend.hook import AFTER, BEFORE, RECORD, required
-from ..module_utils._backend.hook_commands import HookCommands, HookError, HookOutcome, run_commands
+from ..module_utils._backend.arguments import HOOK
+from ..module_utils._backend.hook_commands import HookError, HookOutcome
+from ..module_utils._backend.hook_run import run
 from ..module_utils._release.errors import ReleaseError, explain
-from ..module_utils._release.manifest import ReleaseRecord
-from ..module_utils._release.project import Project
-
-
-def record(project: Project, revision: str) -> None:
-    """Record that the commands after the activation have run for the active release."""
-    with project.locked():
-        manifest = project.read()
-        active = project.find()[1]
-        if active:
-            manifest.releases.setdefault(active, ReleaseRecord()).records[RECORD] = revision
-            project.write(manifest)
-
-
-def run(params: dict[str, Any], outcome: HookOutcome, *, predicting: bool) -> str:
-    """Run the commands if they are required, and return why they are; empty if they are not."""
-    project = Project(params["project_dir"])
-    manifest, active = project.read(), project.find()[1]
-    reason = required(params["hook"], manifest, active, params["revision"], predicting=predicting)
-    commands = [[str(word) for word in command] for command in params["commands"]]
-    if not reason or not commands:
-        return ""
-    if predicting:
-        outcome.ran = [shlex.join(command) for command in commands]
-        return reason
-    candidate = manifest.candidate if params["hook"] == BEFORE else None
-    hook = HookCommands(
-        hook=params["hook"],
-        commands=commands,
-        directory=project.path(candidate) if candidate else params["project_dir"],
-        chdir=params["chdir"],
-        env_file=params["env_file"],
-        env=params["env"],
-        timeout_s=params["timeout"],
-    )
-    run_commands(hook, outcome)
-    if params["hook"] == AFTER:
-        record(project, params["revision"])
-    return reason
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={
-            "project_dir": {"type": "path", "required": True},
-            "hook": {"type": "str", "choices": [BEFORE, AFTER], "required": True},
-            "commands": {"type": "list", "elements": "list", "required": True},
-            "revision": {"type": "str", "required": True},
-            "chdir": {"type": "str", "default": "."},
-            "env_file": {"type": "str"},
-            "env": {"type": "dict", "default": {}},
-            "timeout": {"type": "int", "default": 600},
-        },
+        argument_spec=HOOK,
         supports_check_mode=True,
     )
     params = module.params

@@ -148,6 +148,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._backend.arguments import VIRTUALENV
 from ..module_utils._backend.installer import InstallError
 from ..module_utils._backend.virtualenv import Virtualenv, provide
 from ..module_utils._backend.virtualenv_inputs import VirtualenvOptions
@@ -177,26 +178,11 @@ def result_of(found: Virtualenv) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "venvs_dir": {"type": "path", "required": True},
-            "install": {"type": "str", "choices": ["requirements", "project", "uv"], "default": "requirements"},
-            "requirements": {"type": "str", "default": "requirements.txt"},
-            "python": {"type": "str", "default": "python3"},
-            "uv_version": {"type": "str", "default": "0.13.9"},
-            "uv_arguments": {"type": "list", "elements": "str", "default": []},
-            "source_digest": {"type": "str"},
-            "timeout": {"type": "int", "default": 900},
-            PROGRESS_OPTION: {"type": "path"},
-        },
-        supports_check_mode=True,
-    )
-    params = dict(module.params)
-    watched = Progress(params.pop(PROGRESS_OPTION))
+    module = AnsibleModule(argument_spec=VIRTUALENV, supports_check_mode=True)
+    watched = Progress(module.params[PROGRESS_OPTION])
     began = time.monotonic()
     try:
-        options = VirtualenvOptions(timeout_s=params.pop("timeout"), **params)
+        options = VirtualenvOptions.of(module.params)
         with watched as progress:
             found = provide(options, predicting=module.check_mode, say=progress.say)
     except InstallError as problem:

@@ -198,146 +198,22 @@ refused:
   sample: [{"key": "AUTH_SECRET", "why": "contains a \"$\" before a name", "readers": ["next"]}]
 """
 
-import pwd
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._dotenv.diff import diff_lines
+from ..module_utils._dotenv.arguments import FILE
 from ..module_utils._dotenv.document import ParseError
-from ..module_utils._dotenv.options import EnvFileOptions, OptionsError, listed, parse_options
-from ..module_utils._dotenv.plan import FilePlan, RefusedKeysError, Texts, plan_file
-from ..module_utils._dotenv.readers import READERS
-from ..module_utils._dotenv.store import MODE, FoundFile, StoreError, look, set_attributes, write
-
-
-def look_at_all(module: AnsibleModule) -> dict[str, FoundFile]:
-    """The env file and the files beside it, by the name of their option; none for an option that is not set."""
-    tolerant = {"path": module.check_mode, "snapshot_path": True, "generated_path": module.check_mode}
-    tolerant["example_path"] = module.check_mode
-    return {
-        option: look(module.params[option], tolerant=tolerates)
-        for option, tolerates in tolerant.items()
-        if module.params[option]
-    }
-
-
-def text_of(files: dict[str, FoundFile], option: str) -> str | None:
-    return files[option].text if option in files else None
-
-
-def owner_id(module: AnsibleModule) -> int | None:
-    """The user id of the option ``owner``; ``None`` if it is not set, or in check mode if no such user exists."""
-    owner = module.params["owner"]
-    if owner is None:
-        return None
-    try:
-        return int(owner) if owner.isdigit() else pwd.getpwnam(owner).pw_uid
-    except KeyError:
-        if module.check_mode:
-            return None
-        raise StoreError(
-            f"{module.params['path']} cannot be given to the user {owner}, who does not exist; create the user first"
-        ) from None
-
-
-def wrong_attributes(live: FoundFile, uid: int | None) -> list[str]:
-    if live.text is None:
-        return []
-    wrong = (("mode", live.mode != MODE), ("owner", uid is not None and live.uid != uid))
-    return [name for name, differs in wrong if differs]
-
-
-def diff(module: AnsibleModule, request: EnvFileOptions, live: FoundFile, plan: FilePlan, attributes: list[str]) -> Any:
-    before, after = diff_lines(request, live.text, plan.change)
-    if "mode" in attributes:
-        before.append(f"# mode {live.mode or 0:04o}")
-        after.append(f"# mode {MODE:04o}")
-    if "owner" in attributes:
-        before.append(f"# owner {live.uid}")
-        after.append(f"# owner {module.params['owner']}")
-    header = live.path if live.text is not None else f"{live.path} (absent)"
-    found = [(header, live.path, "".join(f"{line}\n" for line in before), "".join(f"{line}\n" for line in after))]
-    if plan.example is not None:
-        found.append((module.params["example_path"], module.params["example_path"], "", plan.example))
-    keys = ("before_header", "after_header", "before", "after")
-    return [dict(zip(keys, each)) for each in found]
-
-
-def apply(files: dict[str, FoundFile], plan: FilePlan, attributes: list[str], uid: int | None) -> None:
-    """Write what was planned."""
-    live = files["path"]
-    owner = uid if uid is not None else live.uid
-    if plan.generated is not None and "generated_path" in files:
-        # Before the env file: the next run finds what one that dies in between has generated.
-        write(files["generated_path"].path, plan.generated, uid=owner, gid=live.gid)
-    if plan.writes:
-        write(live.path, plan.change.text, uid=owner, gid=live.gid)
-    elif attributes:
-        set_attributes(live.path, uid=uid)
-    if plan.example is not None:
-        write(files["example_path"].path, plan.example, mode=0o644, uid=owner, gid=live.gid)
-
-
-def manage(module: AnsibleModule) -> dict[str, Any]:
-    """Compare, apply unless in check mode, and return the result."""
-    request = parse_options(module.params)
-    files = look_at_all(module)
-    live = files["path"]
-    texts = Texts(
-        live=live.text,
-        snapshot=text_of(files, "snapshot_path"),
-        generated=text_of(files, "generated_path"),
-        example=text_of(files, "example_path"),
-    )
-    plan = plan_file(request, texts, with_example="example_path" in files)
-    module.no_log_values.update(plan.secrets.values())
-    uid = owner_id(module)
-    attributes = wrong_attributes(live, uid)
-    changed = plan.writes or bool(attributes) or plan.example is not None
-    if plan.change.differing:
-        names, readers = listed(plan.change.differing), listed(request.readers)
-        module.warn(f"{names} in {live.path} is not read alike by {readers}; it was left as it is")
-    if changed and not module.check_mode:
-        apply(files, plan, attributes, uid)
-    return {
-        "changed": changed,
-        "path": live.path,
-        "keys_added": list(plan.change.added),
-        "keys_changed": list(plan.change.changed),
-        "keys_removed": list(plan.change.removed),
-        "keys_generated": list(plan.new_secrets),
-        "keys_differing": list(plan.change.differing),
-        "attributes_changed": attributes,
-        "example_changed": plan.example is not None,
-        "restores": changed and plan.example is None and plan.restores,
-        "diff": diff(module, request, live, plan, attributes),
-    }
+from ..module_utils._dotenv.manage import manage
+from ..module_utils._dotenv.options import OptionsError
+from ..module_utils._dotenv.plan import RefusedKeysError
+from ..module_utils._dotenv.store import StoreError
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "values": {"type": "dict", "default": {}},
-            "secret_values": {"type": "dict", "default": {}, "no_log": True},
-            "absent_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "generate": {"type": "dict", "default": {}},
-            "generated_path": {"type": "path"},
-            "required_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "allow_placeholders": {"type": "list", "elements": "str", "default": []},
-            "readers": {"type": "list", "elements": "str", "choices": list(READERS), "default": list(READERS)},
-            "content": {"type": "str"},
-            "example_path": {"type": "path"},
-            "snapshot_path": {"type": "path"},
-            "owner": {"type": "str"},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=FILE, supports_check_mode=True)
     path = module.params["path"]
     try:
-        result = manage(module)
+        done = manage(module.params, predicting=module.check_mode)
     except ParseError as error:
         message = f"{path} cannot be parsed ({error}); repair that line, nothing was changed"
         module.fail_json(msg=message, path=path, line=error.line)
@@ -346,7 +222,10 @@ def main() -> None:
         module.fail_json(msg=str(error), path=path, refused=refused)
     except (OptionsError, StoreError) as error:
         module.fail_json(msg=str(error), path=path)
-    module.exit_json(**result)
+    module.no_log_values.update(done.secrets)
+    for warning in done.warnings:
+        module.warn(warning)
+    module.exit_json(**done.result)
 
 
 if __name__ == "__main__":

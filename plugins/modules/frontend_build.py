@@ -232,12 +232,12 @@ output_tail:
   elements: str
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._frontend.arguments import BUILD
 from ..module_utils._frontend.build import BuildOutcome, build_frontend
 from ..module_utils._frontend.bundle import Findings
 from ..module_utils._frontend.errors import BuildError
@@ -281,34 +281,15 @@ def result_of(outcome: BuildOutcome, output: str) -> dict[str, Any]:
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "env": {"type": "dict", "default": {}},
-            "build_env": {"type": "dict", "default": {}},
-            "install_command": {"type": "list", "elements": "str"},
-            "build_command": {"type": "list", "elements": "str", "default": ["npm", "run", "build"]},
-            "output_dir": {"type": "str", "default": ".next"},
-            "expected_urls": {"type": "list", "elements": "str", "default": []},
-            "forbidden_urls": {"type": "list", "elements": "str", "default": []},
-            "source_revision": {"type": "str", "default": ""},
-            "exclude": {"type": "list", "elements": "str", "default": []},
-            "source_list": {"type": "path"},
-            "source_root": {"type": "path"},
-            "backend_dir": {"type": "str"},
-            "timeout": {"type": "int", "default": 1800},
-            "on_override_files": {"type": "str", "choices": ["refuse", "report"], "default": "report"},
-            PROGRESS_OPTION: {"type": "path"},
-        },
+        argument_spec=BUILD,
         required_by={"source_list": ["source_root"]},
         supports_check_mode=True,
     )
-    params = dict(module.params)
+    params = module.params
     secrets = secrets_of({name: str(value) for name, value in params["build_env"].items()})
-    watched = Progress(params.pop(PROGRESS_OPTION), secrets)
-    path = os.path.normpath(params.pop("path"))
-    if params["source_root"]:
-        params["source_root"] = os.path.normpath(params["source_root"])
-    options = BuildOptions(path=path, timeout_s=params.pop("timeout"), **params)
+    watched = Progress(params[PROGRESS_OPTION], secrets)
+    options = BuildOptions.of(params)
+    path = options.path
     outcome = BuildOutcome()
     problem = ""
     try:

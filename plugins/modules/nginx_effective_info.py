@@ -180,48 +180,17 @@ version:
   type: str
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._nginx.effective.arguments import EFFECTIVE
 from ..module_utils._nginx.effective.inspection import NOTHING, inspect_dump, inspect_host
-from ..module_utils._nginx.effective.request import HttpRequest, arguments_of, normal_path
+from ..module_utils._nginx.effective.request import HttpRequest
 from ..module_utils._nginx.program import Nginx
-
-
-def request_of(params: dict[str, Any]) -> HttpRequest:
-    return HttpRequest(
-        host_name=params["host_name"],
-        port=params["port"] or (443 if params["tls"] else 80),
-        tls=params["tls"],
-        path=normal_path(params["path"]),
-        address=params["address"],
-        idle_timeout_s=params["idle_timeout"],
-        arguments=arguments_of(params["path"]),
-        client_address=params["client_address"],
-        upstream_path=params["upstream_path"],
-        upstream_tls=params["upstream_tls"],
-    )
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "host_name": {"type": "str", "required": True},
-            "path": {"type": "str", "default": "/ws"},
-            "port": {"type": "int"},
-            "tls": {"type": "bool", "default": False},
-            "address": {"type": "str"},
-            "client_address": {"type": "str"},
-            "upstream_path": {"type": "str"},
-            "upstream_tls": {"type": "bool"},
-            "idle_timeout": {"type": "int", "default": 86400},
-            "dump": {"type": "str"},
-            "nginx_version": {"type": "str"},
-            "executable": {"type": "str", "default": "nginx"},
-            "config": {"type": "path"},
-            "prefix": {"type": "path"},
-        },
+        argument_spec=EFFECTIVE,
         required_by={"nginx_version": ["dump"]},
         supports_check_mode=True,
     )
@@ -232,9 +201,9 @@ def main() -> None:
         )
     try:
         if params["dump"] is not None:
-            result = inspect_dump(params["dump"], params["nginx_version"] or "", request_of(params))
+            result = inspect_dump(params["dump"], params["nginx_version"] or "", HttpRequest.of(params))
         else:
-            result = inspect_host(Nginx.of(params), request_of(params))
+            result = inspect_host(Nginx.of(params), HttpRequest.of(params))
     except (OSError, ValueError) as exc:
         module.fail_json(msg=f"the configuration of nginx cannot be read: {exc}", **NOTHING)
     module.exit_json(**result)

@@ -162,39 +162,19 @@ open_websockets_on_old_workers:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._nginx.program import Nginx
+from ..module_utils._nginx.site.arguments import SITE
 from ..module_utils._nginx.site.errors import SiteError
 from ..module_utils._nginx.site.manage import Report, SiteOptions, manage
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "content": {"type": "str"},
-            "main_content": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "layout": {"type": "str", "choices": ["auto", "sites", "conf_d"], "default": "auto"},
-            "clients": {"type": "int", "default": 0},
-            "take_over": {"type": "bool", "default": False},
-            "watch": {"type": "list", "elements": "path", "default": []},
-            "executable": {"type": "str", "default": "nginx"},
-            "config": {"type": "path"},
-            "prefix": {"type": "path"},
-        },
+        argument_spec=SITE,
         required_if=[("state", "present", ["content"])],
         supports_check_mode=True,
     )
     params = module.params
-    present = params["state"] == "present"
-    options = SiteOptions(
-        name=params["name"],
-        content=params["content"] if present else None,
-        main_content=params["main_content"] if present else "",
-        layout=params["layout"],
-        clients=params["clients"],
-        watch=params["watch"],
-        take_over=params["take_over"],
-    )
+    options = SiteOptions.of(params)
     report = Report()
     refusal = None
     try:

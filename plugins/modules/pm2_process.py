@@ -252,6 +252,7 @@ log_tail:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._pm2.arguments import PROCESS
 from ..module_utils._pm2.error import Pm2Error
 from ..module_utils._pm2.result import empty_result
 from ..module_utils._pm2.run import FailedError, manage
@@ -259,30 +260,7 @@ from ..module_utils._pm2.run import FailedError, manage
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["online", "stopped", "absent", "restored"], "default": "online"},
-            "script": {"type": "path"},
-            "args": {"type": "list", "elements": "str"},
-            "cwd": {"type": "path"},
-            "exec_mode": {"type": "str", "choices": ["fork", "cluster"]},
-            "env": {"type": "dict", "default": {}},
-            "env_file": {"type": "path"},
-            "revision": {"type": "str"},
-            "project_dir": {"type": "path"},
-            "manual_file": {"type": "path"},
-            "take_over": {"type": "bool", "default": False},
-            "ecosystem_file": {"type": "path"},
-            "health_url": {"type": "str"},
-            "health_port": {"type": "int"},
-            "health_websocket_url": {"type": "str"},
-            "health_websocket_origin": {"type": "str"},
-            "health_websocket_headers": {"type": "dict", "no_log": True},
-            "health_websocket_query": {"type": "dict", "no_log": True},
-            "health_public_url": {"type": "str"},
-            "health_timeout": {"type": "int", "default": 60},
-            "stable_s": {"type": "float", "default": 3},
-        },
+        argument_spec=PROCESS,
         required_if=[("state", "restored", ("manual_file",))],
         supports_check_mode=True,
     )

@@ -316,119 +316,18 @@ pruned:
   elements: str
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.url import passwords_in
-from ..module_utils._release import steps
-from ..module_utils._release.data import advice
-from ..module_utils._release.delivery import Source
+from ..module_utils._release.arguments import RELEASE
+from ..module_utils._release.call import call
 from ..module_utils._release.errors import ReleaseError, explain
-from ..module_utils._release.operation import LAYOUT_OPTIONS, Operation, ReleaseOptions
-from ..module_utils._release.prepare import prepare
-from ..module_utils._release.project import Project
-
-STEPS = {
-    "prepared": prepare,
-    "candidate": steps.open_candidate,
-    "activated": steps.activate,
-    "discarded": steps.discard,
-    "committed": steps.commit,
-    "rolled_back": steps.roll_back,
-}
-
-
-def request_of(params: dict[str, Any]) -> ReleaseOptions:
-    """Return the options in the terms of the operation."""
-    given = params["records"] or {}
-    return ReleaseOptions(
-        source=Source(
-            kind=params["source_type"],
-            git_url=params["git_url"],
-            version=params["version"],
-            git_timeout_s=params["git_timeout"],
-            archive=params["archive"],
-            revision=params["revision"],
-        ),
-        layout={option: params[option] for option in LAYOUT_OPTIONS if params[option] is not None},
-        on_uncommitted=params["on_uncommitted"],
-        keep_releases=params["keep_releases"],
-        rollback_to=params["rollback_to"],
-        records={name: value for name, value in given.items() if value is not None},
-    )
-
-
-def warnings_of(operation: Operation, result: dict[str, Any], state: str) -> list[str]:
-    """Return what the user should know beside the result."""
-    warnings = []
-    if state == "rolled_back" and result["damage"]:
-        warnings.append(
-            f"release {result['active']} is active again, but not as it was: {', '.join(result['damage'][:5])}; "
-            "the next deployment makes a new one"
-        )
-    kept = operation.outcome.kept
-    if kept:
-        more = f" and {len(kept) - 10} more" if len(kept) > 10 else ""
-        warnings.append(
-            f"the directory that was taken over contains work that is in no commit ({', '.join(kept[:10])}{more}); it "
-            f"is kept in release {operation.outcome.taken_over}, and the deployed source does not contain it"
-        )
-    if operation.outcome.not_fetched:
-        warnings.append(
-            f"the source contains {' and '.join(operation.outcome.not_fetched)}, which are not fetched; "
-            "deploy such a source as an archive"
-        )
-    found = result["unshared_data"]
-    if found and state == "rolled_back":
-        warnings.append(
-            f"release {operation.active_before} contains files that the application has written, and release "
-            f"{result['active']} does not have them: {', '.join(found[:10])}; they are kept; "
-            f"{advice(found, operation.manifest.layout)}"
-        )
-    elif found:
-        warnings.append(
-            f"release {result['active']} contains files that no source contains and no build has made: "
-            f"{', '.join(found[:10])}; the deployment of a change will stop; "
-            f"{advice(found, operation.manifest.layout)}"
-        )
-    for name, paths in result["kept_for_data"].items():
-        warnings.append(
-            f"release {name} is old and not deleted, because the application has written files in it: "
-            f"{', '.join(paths[:10])}; move what you need, and list in staging_leave_behind what may be deleted"
-        )
-    return warnings
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={
-            "project_dir": {"type": "path", "required": True},
-            "state": {"type": "str", "choices": list(STEPS), "default": "prepared"},
-            "source_type": {"type": "str", "choices": ["git", "archive", "in_place"]},
-            "git_url": {"type": "str"},
-            "version": {"type": "str", "default": "HEAD"},
-            "git_timeout": {"type": "int", "default": 600},
-            "archive": {"type": "path"},
-            "revision": {"type": "str"},
-            "shared_paths": {"type": "list", "elements": "str"},
-            "carry": {"type": "list", "elements": "str"},
-            "leave_behind": {"type": "list", "elements": "str"},
-            "exclude": {"type": "list", "elements": "str"},
-            "env_files": {"type": "list", "elements": "str"},
-            "on_uncommitted": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},
-            "keep_releases": {"type": "int", "default": 3},
-            "rollback_to": {"type": "str", "default": "committed"},
-            "records": {
-                "type": "dict",
-                "options": {
-                    "backend_revision": {"type": "str"},
-                    "frontend_revision": {"type": "str"},
-                },
-            },
-            "digest_exclude": {"type": "list", "elements": "str", "default": []},
-        },
+        argument_spec=RELEASE,
         required_if=[
             ("state", "prepared", ("source_type",)),
             ("source_type", "git", ("git_url",)),
@@ -438,16 +337,12 @@ def main() -> None:
     params = module.params
     module.no_log_values.update(passwords_in(params["git_url"] or ""))
     try:
-        if params["keep_releases"] < 1:
-            raise ReleaseError(f"keep_releases is {params['keep_releases']}, expected a number from 1")
-        operation = Operation(Project(params["project_dir"]), request_of(params), predicting=module.check_mode)
-        operation.run(STEPS[params["state"]], creates=params["state"] == "prepared")
-        result = operation.result(params["digest_exclude"])
+        result, warnings = call(params, predicting=module.check_mode)
     except ReleaseError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:
         module.fail_json(msg=explain(problem))
-    for warning in warnings_of(operation, result, params["state"]):
+    for warning in warnings:
         module.warn(warning)
     module.exit_json(**result)
 

@@ -32,10 +32,19 @@ options:
     elements: str
     default: []
   files:
-    description: Files whose digest, owner and mode are returned.
-    type: list
-    elements: path
-    default: []
+    description:
+      - Texts of files that belong to root with mode C(0644), by their paths.
+      - C({home}) and C({group}) in a text stand for the home directory and the primary group of O(user).
+    type: dict
+    default: {}
+  node_version:
+    description: Version of Node.js that should be on the path. Empty for whatever version it has.
+    type: str
+    default: ""
+  pm2_version:
+    description: Version of pm2 that should be installed. Empty for whatever version it has.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode.
@@ -116,72 +125,33 @@ pm2_unit_active:
   description: Whether that unit is active.
   returned: success
   type: bool
-files:
-  description: Regular files among O(files), each with the SHA-256 digest of its content, owner, group and mode.
+differing_files:
+  description: Paths of O(files) whose file is missing, or has another content, owner, group or mode.
   returned: success
-  type: dict
-  sample:
-    /etc/logrotate.d/pm2-app:
-      sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
-      owner: root
-      group: root
-      mode: "0644"
+  type: list
+  elements: str
+  sample: [/etc/logrotate.d/pm2-app]
+reasons:
+  description: What is missing or wrong. Empty if the runtime is as it should be.
+  returned: success
+  type: list
+  elements: str
+  sample: [pm2 7.0.4, pm2 at boot]
 """
-
-import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.programs import find_program
-from ..module_utils._pm2.daemon import find_daemon
-from ..module_utils._runtime.facts import (
-    RuntimeFactsError,
-    account_of,
-    closed_packages,
-    file_states,
-    missing_packages,
-    missing_parent,
-    node_version,
-    npm_package_version,
-    unit_is,
-)
+from ..module_utils._runtime.arguments import RUNTIME
+from ..module_utils._runtime.facts import RuntimeFactsError, gather
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "user": {"type": "str", "required": True},
-            "packages": {"type": "list", "elements": "str", "default": []},
-            "project_dir": {"type": "path"},
-            "npm_packages": {"type": "list", "elements": "str", "default": []},
-            "files": {"type": "list", "elements": "path", "default": []},
-        },
-        supports_check_mode=True,
-    )
-    user = module.params["user"]
-    home, group = account_of(user)
-    daemon = find_daemon(os.path.join(home, ".pm2")) if home else None
-    unit = f"pm2-{user}.service"
+    module = AnsibleModule(argument_spec=RUNTIME, supports_check_mode=True)
     try:
-        files = file_states(module.params["files"])
+        facts = gather(module.params)
     except RuntimeFactsError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=False,
-        missing_packages=missing_packages(module.params["packages"]),
-        home=home,
-        missing_parent=missing_parent(module.params["project_dir"], user),
-        group=group,
-        nodejs=node_version(),
-        machine=os.uname().machine,
-        npm=find_program("npm"),
-        pm2=npm_package_version("pm2"),
-        pm2_daemon=daemon.pid if daemon else None,
-        pm2_unit_enabled=unit_is("is-enabled", unit),
-        pm2_unit_active=unit_is("is-active", unit),
-        closed_packages=closed_packages(module.params["npm_packages"]),
-        files=files,
-    )
+    module.exit_json(changed=False, **facts)
 
 
 if __name__ == "__main__":

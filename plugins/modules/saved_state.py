@@ -139,6 +139,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._release.arguments import SAVED_STATE
 from ..module_utils._release.errors import ReleaseError
 from ..module_utils._release.saved_state import SavedState, checked
 from ..module_utils._release.state_store import StateStore
@@ -160,28 +161,7 @@ def changed_by(found: SavedState, params: dict[str, Any]) -> SavedState:
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={
-            "project_dir": {"type": "path", "required": True},
-            "state": {
-                "type": "str",
-                "choices": ["read", "proxy_saved", "take_over_saved", "verified", "receiving"],
-                "default": "read",
-            },
-            "proxy_state": {"type": "dict"},
-            "before_take_over": {"type": "dict"},
-            "release": {"type": "str"},
-            "records": {
-                "type": "dict",
-                "options": {
-                    "websocket_url": {"type": "str"},
-                    "page_url": {"type": "str"},
-                    "sse_paths": {"type": "list", "elements": "str"},
-                    "backend_process": {"type": "dict"},
-                    "frontend_process": {"type": "dict"},
-                },
-            },
-            "keep": {"type": "list", "elements": "str", "default": []},
-        },
+        argument_spec=SAVED_STATE,
         required_if=[
             ("state", "proxy_saved", ("proxy_state",)),
             ("state", "take_over_saved", ("before_take_over",)),

@@ -105,124 +105,27 @@ unmanaged:
   elements: str
 """
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._frontend.publication import (
-    Place,
-    account_of,
-    publish,
-    read_files,
-    read_present,
-    read_published,
-    read_unpublished,
-    refuse_unprotected,
-    url_directory,
-    withdraw,
-)
-from ..module_utils._frontend.static_files import Generation, StaticFilesError, plan_publication
-from ..module_utils._host.accounts import rights_of
-
-
-def present(module: AnsibleModule, place: Place, result: dict[str, Any]) -> None:
-    """Publish the build."""
-    params = module.params
-    published = read_published(place)
-    source, account = os.path.realpath(params["src"]), account_of(params["user"])
-    with rights_of(account):
-        exists = os.path.isdir(source)
-        files, others = read_files(source) if exists else ({}, [])
-    if not exists and module.check_mode:
-        result.update(changed=True, reasons=["there is no build yet"])
-        return
-    if not files:
-        what = "contains no files" if exists else "does not exist"
-        raise StaticFilesError(f"{params['src']} {what}, so there is nothing to publish; was it built?")
-    for path in others:
-        module.warn(f"{os.path.join(params['src'], path)} is no regular file, and is not published")
-    existing = {each.source for each in published if os.path.isdir(each.source)}
-    unpublished = read_unpublished(params["previous"], account, {each.source for each in published} | {source})
-    plan = plan_publication(published, Generation(source, files), read_present(place), existing, unpublished)
-    kept = {path for generation in plan.generations for path in generation.files} - set(files)
-    result.update(
-        changed=bool(plan.reasons),
-        reasons=list(plan.reasons),
-        published=len(files),
-        kept=len(kept),
-        removed=list(plan.remove),
-        unmanaged=list(plan.unmanaged),
-        diff=[difference(place, plan.remove, sorted(plan.write))],
-    )
-    if plan.reasons and not module.check_mode:
-        publish(place, published, plan, account)
-
-
-def absent(module: AnsibleModule, place: Place, result: dict[str, Any]) -> None:
-    """Remove what was published."""
-    published = read_published(place)
-    found: Mapping[str, str] = read_present(place)
-    managed = {path for generation in published for path in generation.files}
-    removed = sorted(managed & set(found))
-    changed = bool(removed or published)
-    result.update(
-        changed=changed,
-        reasons=["files are published"] if changed else [],
-        removed=removed,
-        unmanaged=sorted(set(found) - managed),
-        diff=[difference(place, removed, [])],
-    )
-    if changed and not module.check_mode:
-        withdraw(place, published, found)
-
-
-def difference(place: Place, removed: Sequence[str], written: Sequence[str]) -> dict[str, str]:
-    """Return the paths that are removed and written, as a diff."""
-    return {
-        "before_header": place.target,
-        "after_header": place.target,
-        "before": "".join(f"{path}\n" for path in removed),
-        "after": "".join(f"{path}\n" for path in written),
-    }
+from ..module_utils._frontend.arguments import STATIC_FILES
+from ..module_utils._frontend.publish import ManagedFiles, manage
+from ..module_utils._frontend.static_files import StaticFilesError
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "src": {"type": "path", "required": True},
-            "previous": {"type": "list", "elements": "path", "default": []},
-            "dest": {"type": "path", "required": True},
-            "url_path": {"type": "str", "default": "/_next/static/"},
-            "user": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
-    result: dict[str, Any] = {
-        "changed": False,
-        "reasons": [],
-        "published": 0,
-        "kept": 0,
-        "removed": [],
-        "unmanaged": [],
-        "root": "",
-        "diff": [],
-    }
+    module = AnsibleModule(argument_spec=STATIC_FILES, supports_check_mode=True)
+    done = ManagedFiles()
+    problem = ""
     try:
-        place = Place(params["dest"].rstrip("/"), url_directory(params["url_path"]))
-        result["root"] = place.files
-        refuse_unprotected(place)
-        if params["state"] == "present":
-            present(module, place, result)
-        else:
-            absent(module, place, result)
+        manage(module.params, done, predicting=module.check_mode)
     except (StaticFilesError, OSError) as err:
-        module.fail_json(msg=f"the static files in {params['src']} were not published: {err}", **result)
-    module.exit_json(**result)
+        problem = f"the static files in {module.params['src']} were not published: {err}"
+    for warning in done.warnings:
+        module.warn(warning)
+    if problem:
+        module.fail_json(msg=problem, **done.result)
+    module.exit_json(**done.result)
 
 
 if __name__ == "__main__":

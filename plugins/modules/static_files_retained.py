@@ -73,30 +73,16 @@ removed:
   elements: str
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._frontend.retained import RetentionPlan, own_files, plan_retention, retain, retained_files
-
-
-def read_plan(src: str, previous: list[str]) -> RetentionPlan:
-    """Compare the directories on this host."""
-    if not os.path.isdir(src):
-        return RetentionPlan({}, (), ())
-    here = os.path.realpath(src)
-    others = [static for static in previous if os.path.isdir(static) and os.path.realpath(static) != here]
-    present = [name for name in retained_files(src) if os.path.isfile(os.path.join(src, name))]
-    return plan_retention(own_files(src), present, [(static, own_files(static)) for static in others])
+from ..module_utils._frontend.arguments import RETAINED_FILES
+from ..module_utils._frontend.retained import read_plan, retain
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={
-            "src": {"type": "path", "required": True},
-            "previous": {"type": "list", "elements": "path", "default": []},
-        },
+        argument_spec=RETAINED_FILES,
         supports_check_mode=True,
     )
     src = module.params["src"].rstrip("/")

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,24 @@ class BlueGreenPlan:
 
     serve: Instance
     retire: tuple[Instance, ...]
+
+
+def found_instances(instances: Sequence[Mapping[str, Any]], processes: Sequence[Mapping[str, Any]]) -> list[Instance]:
+    """Return the instances as they run.
+
+    :param instances: Each with ``name`` and ``port``, blue first.
+    :param processes: The result of pm2_process for each of them in check mode.
+    """
+    return [
+        Instance(
+            name=str(instance["name"]),
+            port=int(instance["port"]),
+            running=process["status"] in ("online", "launching"),
+            fits=process["action"] == "nothing",
+            known=process["status"] != "absent",
+        )
+        for instance, process in zip(instances, processes)
+    ]
 
 
 def plan_blue_green(instances: Sequence[Instance], proxied_port: int | None) -> BlueGreenPlan:

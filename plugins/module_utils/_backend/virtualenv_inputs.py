@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from .._release.baseline import read_checksums
 from .._release.errors import ReleaseError
@@ -36,6 +37,12 @@ class VirtualenvOptions:
     uv_arguments: Sequence[str] = ()
     source_digest: str | None = None
     timeout_s: float = 900
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> VirtualenvOptions:
+        """Return the options of a task."""
+        names = [each.name for each in fields(cls) if each.name != "timeout_s"]
+        return cls(timeout_s=params["timeout"], **{name: params[name] for name in names})
 
     def uv_installs_project(self) -> bool:
         """Whether uv installs the project itself."""

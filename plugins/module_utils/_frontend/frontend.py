@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .._dotenv.readers import UnreadableError, read_dotenv
@@ -48,6 +48,17 @@ class BuildOptions:
     backend_dir: str | None = None
     timeout_s: float = 1800
     on_override_files: str = "report"
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> BuildOptions:
+        """Return the options of a task."""
+        root = params["source_root"]
+        own = {
+            "path": os.path.normpath(params["path"]),
+            "source_root": os.path.normpath(root) if root else root,
+            "timeout_s": params["timeout"],
+        }
+        return cls(**{**{each.name: params[each.name] for each in fields(cls) if each.name not in own}, **own})
 
     @property
     def output(self) -> str:

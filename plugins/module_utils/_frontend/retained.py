@@ -80,6 +80,20 @@ def plan_retention(
     return RetentionPlan(add, gone, tuple(sorted((present | set(add)) - set(gone))))
 
 
+def read_plan(src: str, previous: Sequence[str]) -> RetentionPlan:
+    """Compare the directories on this host.
+
+    :param src: The static files of a build.
+    :param previous: Those of earlier builds.
+    """
+    if not os.path.isdir(src):
+        return RetentionPlan({}, (), ())
+    here = os.path.realpath(src)
+    others = [static for static in previous if os.path.isdir(static) and os.path.realpath(static) != here]
+    present = [name for name in retained_files(src) if os.path.isfile(os.path.join(src, name))]
+    return plan_retention(own_files(src), present, [(static, own_files(static)) for static in others])
+
+
 def retain(static: str, plan: RetentionPlan) -> None:
     """Carry out a plan.
 

@@ -32,17 +32,20 @@ def base_env(node_dir: str = "") -> dict[str, str]:
     }
 
 
-def read_env_file(path: str | None, *, check: bool) -> dict[str, str]:
+def read_env_file(path: str | None, *, check: bool, text: str | None = None) -> dict[str, str]:
     """The variables of an env file.
 
     :param check: Whether this is check mode, in which a file that is still to be written counts as empty.
+    :param text: What it will contain, instead of what it contains now.
     :raises Pm2Error: If it cannot be read.
     """
     if not path:
         return {}
     try:
-        with open(path, encoding="utf-8") as file:
-            values = read_dotenv(file.read())
+        if text is None:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        values = read_dotenv(text)
     except (FileNotFoundError, NotADirectoryError) as err:
         if check:
             return {}

@@ -39,13 +39,16 @@ _OWN_KEYS = frozenset(
 _LONGEST_LISTEN_S = 30
 
 
-def definition_from(params: Mapping[str, Any], node: str, base: Mapping[str, str], *, check: bool) -> ProcessDefinition:
+def definition_from(
+    params: Mapping[str, Any], node: str, base: Mapping[str, str], *, check: bool, env_text: str | None = None
+) -> ProcessDefinition:
     """Build the definition.
 
     :param params: The options of pm2_process.
     :param node: The Node.js program.
     :param base: The variables that every process has.
     :param check: Whether this is check mode.
+    :param env_text: What the env file will contain, instead of what it contains now.
     :raises Pm2Error: If something necessary is missing or cannot be read.
     """
     name, project = params["name"], (params["project_dir"] or "").rstrip("/")
@@ -69,7 +72,7 @@ def definition_from(params: Mapping[str, Any], node: str, base: Mapping[str, str
     interpreter = str(app.get("interpreter") or app.get("exec_interpreter") or default_interpreter(script))
     env = {
         **base,
-        **read_env_file(params["env_file"], check=check),
+        **read_env_file(params["env_file"], check=check, text=env_text),
         **env_texts(app.get("env")),
         **env_texts(params["env"]),
     }

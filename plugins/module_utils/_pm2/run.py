@@ -48,17 +48,20 @@ class FailedError(Exception):
         self.result = dict(result)
 
 
-def manage(params: Mapping[str, Any], *, check: bool, directory: str) -> tuple[dict[str, Any], list[str]]:
+def manage(
+    params: Mapping[str, Any], *, check: bool, directory: str, env_text: str | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Make pm2 run a process as the options say.
 
     :param params: The options of pm2_process.
     :param check: Whether this is check mode, in which nothing is changed.
     :param directory: For temporary files.
+    :param env_text: What the env file will contain, instead of what it contains now.
     :returns: The result, and what the user should be warned of.
     :raises Pm2Error: If something is in the way; nothing was changed then, or the text says what was.
     :raises FailedError: If the process was changed and is not healthy.
     """
-    run = _look_and_plan(params, check=check)
+    run = _look_and_plan(params, check=check, env_text=env_text)
     online = params["state"] == "online"
     healthy: bool | None = None
     if online and not run.acts:
@@ -117,12 +120,12 @@ class _Run:
         return self.state.named(self.definition.name)
 
 
-def _look_and_plan(params: Mapping[str, Any], *, check: bool) -> _Run:
+def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | None) -> _Run:
     executable, node = find_program("pm2"), find_program("node")
     base = base_env(os.path.dirname(node) if node else "")
     home = os.environ.get("PM2_HOME") or os.path.join(base["HOME"], ".pm2")
     health = health_check_from(params)
-    definition = without_waiting(definition_from(params, node or "node", base, check=check), home)
+    definition = without_waiting(definition_from(params, node or "node", base, check=check, env_text=env_text), home)
     refuse_home_of_another_user(home)
     saved: Sequence[Mapping[str, Any]] = ()
     if params["state"] == "restored":

@@ -53,7 +53,7 @@ class LockFile:
 
     def look(self, *, release: bool) -> LockResult:
         """Return what would be done, without waiting."""
-        found = self._read() if os.path.isdir(DIRECTORY) else None
+        found = read_holder(self.path) if os.path.isdir(DIRECTORY) else None
         if release:
             return LockResult(plan_released(found, self.identity), found)
         return LockResult(plan_held(found, self.identity, boot_seconds()), found)
@@ -68,7 +68,7 @@ class LockFile:
         begin = time.monotonic()
         while True:
             with _exclusive():
-                found = self._read()
+                found = read_holder(self.path)
                 now = boot_seconds()
                 plan = plan_held(found, self.identity, now)
                 waited_s = time.monotonic() - begin
@@ -88,25 +88,39 @@ class LockFile:
         if not os.path.isdir(DIRECTORY):
             return LockResult(plan_released(None, self.identity), None)
         with _exclusive():
-            found = self._read()
+            found = read_holder(self.path)
             plan = plan_released(found, self.identity)
             if plan.action is LockAction.RELEASE:
                 os.unlink(self.path)
                 found = None
         return LockResult(plan, found)
 
-    def _read(self) -> Holder | None:
-        try:
-            return holder_from_json(read_file(self.path).text())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise LockError(f"the lock {self.path} cannot be read: {error.strerror}") from None
-
     def _own(self, renewed: Holder | None, expires: float) -> Holder:
         since = renewed.since if renewed else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         run = self.identity
         return Holder(self.project, run.controller, run.pid, run.start, run.who, since, expires)
+
+
+def present_holder(project: str) -> Holder | None:
+    """The run that holds the lock of a project now; ``None`` if it is free or its lease has expired.
+
+    :raises LockError: If the lock cannot be read.
+    """
+    holder = read_holder(lock_path(project)) if os.path.isdir(DIRECTORY) else None
+    return holder if holder and holder.expires > boot_seconds() else None
+
+
+def read_holder(path: str) -> Holder | None:
+    """The content of a lock file; ``None`` if there is none.
+
+    :raises LockError: If it cannot be read.
+    """
+    try:
+        return holder_from_json(read_file(path).text())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LockError(f"the lock {path} cannot be read: {error.strerror}") from None
 
 
 def lock_path(project: str) -> str:

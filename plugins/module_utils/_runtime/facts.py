@@ -13,13 +13,16 @@ import os
 import pwd
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from .._host.accounts import future_home
 from .._host.command import run
 from .._host.directories import missing_below_root
 from .._host.files import UnsafeFileError, read_file, read_text
 from .._host.programs import find_program
+from .._pm2.daemon import find_daemon
+from .plan import differing_files, reasons
 
 #: npm installs global packages below it, as the role runtime tells it to.
 NPM_PREFIX = "/usr/local"
@@ -28,6 +31,37 @@ _ANSWER_WITHIN_S = 60.0
 
 class RuntimeFactsError(Exception):
     """A fact that cannot be gathered, in one sentence."""
+
+
+def gather(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that runtime_info returns, and why the runtime must be changed.
+
+    :param params: The options of runtime_info.
+    :raises RuntimeFactsError: If a file cannot be read.
+    """
+    user = params["user"]
+    home, group = account_of(user)
+    daemon = find_daemon(os.path.join(home, ".pm2")) if home else None
+    unit = f"pm2-{user}.service"
+    # A user that is still to be created gets a group of the same name.
+    place = (home or future_home(user), group or user)
+    facts = {
+        "missing_packages": missing_packages(params["packages"]),
+        "home": home,
+        "missing_parent": missing_parent(params["project_dir"], user),
+        "group": group,
+        "nodejs": node_version(),
+        "machine": os.uname().machine,
+        "npm": find_program("npm"),
+        "pm2": npm_package_version("pm2"),
+        "pm2_daemon": daemon.pid if daemon else None,
+        "pm2_unit_enabled": unit_is("is-enabled", unit),
+        "pm2_unit_active": unit_is("is-active", unit),
+        "closed_packages": closed_packages(params["npm_packages"]),
+        "differing_files": differing_files(params["files"], file_states(params["files"]), *place),
+    }
+    versions = {name: params[name] for name in ("node_version", "pm2_version")}
+    return {**facts, "reasons": reasons(facts, user=user, **versions)}
 
 
 def missing_packages(packages: Sequence[str]) -> list[str]:

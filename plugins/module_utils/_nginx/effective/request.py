@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 
@@ -33,6 +35,22 @@ class HttpRequest:
     client_address: str | None = None
     upstream_path: str | None = None
     upstream_tls: bool | None = None
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> HttpRequest:
+        """Return the request that the options of a task describe."""
+        return cls(
+            host_name=params["host_name"],
+            port=params["port"] or (443 if params["tls"] else 80),
+            tls=params["tls"],
+            path=normal_path(params["path"]),
+            address=params["address"],
+            idle_timeout_s=params["idle_timeout"],
+            arguments=arguments_of(params["path"]),
+            client_address=params["client_address"],
+            upstream_path=params["upstream_path"],
+            upstream_tls=params["upstream_tls"],
+        )
 
 
 def normal_path(text: str) -> str:

@@ -47,6 +47,20 @@ class SiteOptions:
     watch: Sequence[str]
     take_over: bool = False
 
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> SiteOptions:
+        """Return the options of a task."""
+        present = params["state"] == "present"
+        return cls(
+            name=params["name"],
+            content=params["content"] if present else None,
+            main_content=params["main_content"] if present else "",
+            layout=params["layout"],
+            clients=params["clients"],
+            watch=params["watch"],
+            take_over=params["take_over"],
+        )
+
 
 @dataclass
 class Report:

@@ -11,15 +11,13 @@ from module_runner import RunModule
 
 
 def test_the_facts_of_this_machine(run_module: RunModule, tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("")
-    args = {"user": "sync", "packages": ["no-such-package"], "files": [str(file), str(tmp_path / "none")]}
+    args = {"user": "sync", "packages": ["no-such-package"], "files": {str(tmp_path / "none"): "text"}}
     found = run_module(runtime_info, args)
     assert not found["changed"]
     assert found == {**found, **run_module(runtime_info, args, check=True)}
     # The primary group of a user need not have the user's name.
     assert (found["home"], found["group"], found["pm2_daemon"]) == (pwd.getpwnam("sync").pw_dir, "nogroup", None)
-    assert (found["missing_packages"], list(found["files"])) == (["no-such-package"], [str(file)])
+    assert (found["missing_packages"], found["differing_files"]) == (["no-such-package"], [str(tmp_path / "none")])
     assert (found["machine"], found["pm2_unit_enabled"]) == (os.uname().machine, False)
 
 
