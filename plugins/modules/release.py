@@ -128,6 +128,14 @@ options:
       - Any other value is the id of a release.
     type: str
     default: committed
+  verified:
+    description:
+      - For O(state=rolled_back), ids of releases of which the state is saved. If the release of O(rollback_to) has lost
+        what its processes need, the newest older one of these that is not damaged is activated instead.
+      - By default, or if all are damaged, the rollback is refused and nothing is changed.
+    type: list
+    elements: str
+    default: []
   records:
     description:
       - For O(state=activated) and O(state=committed), what to store with the release. Each given value replaces the
@@ -301,6 +309,13 @@ kept_for_data:
   returned: always
   type: dict
   sample: {0002-9f8e7d6c: [app.db, uploads/]}
+unfit:
+  description:
+    - For O(state=rolled_back), the releases that were passed over, because they have lost what their processes need,
+      with what that is.
+  returned: always
+  type: dict
+  sample: {0003-9f8e7d6c: ["web-ui/.next: build incomplete: no BUILD_ID"]}
 taken_over:
   description: Id of the release that was made of a directory found, or null.
   returned: always

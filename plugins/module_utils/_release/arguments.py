@@ -26,6 +26,7 @@ RELEASE: dict[str, Any] = {
     "on_uncommitted": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},
     "keep_releases": {"type": "int", "default": 3},
     "rollback_to": {"type": "str", "default": "committed"},
+    "verified": {"type": "list", "elements": "str", "default": []},
     "records": {
         "type": "dict",
         "options": {

@@ -56,6 +56,7 @@ def _request_of(params: Mapping[str, Any]) -> ReleaseOptions:
         on_uncommitted=params["on_uncommitted"],
         keep_releases=params["keep_releases"],
         rollback_to=params["rollback_to"],
+        verified=params["verified"],
         records={name: value for name, value in given.items() if value is not None},
     )
 
@@ -67,6 +68,11 @@ def _warnings_of(operation: Operation, result: dict[str, Any], state: str) -> li
         warnings.append(
             f"release {result['active']} is active again, but not as it was: {', '.join(result['damage'][:5])}; "
             "the next deployment makes a new one"
+        )
+    for name, missing in result["unfit"].items():
+        warnings.append(
+            f"release {name} cannot be activated again: {'; '.join(missing)}; the older verified release "
+            f"{result['active']} is activated instead"
         )
     kept = operation.outcome.kept
     if kept:

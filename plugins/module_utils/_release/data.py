@@ -14,10 +14,11 @@ from .._frontend.sources import DATA_ENDINGS, DATABASE_ENDINGS
 from .._host import proc
 from .._host.files import open_regular
 from . import baseline, git
+from .displaced import displaced
 from .errors import ReleaseError
 from .manifest import Layout, ReleaseRecord
 from .project import Project
-from .tree import ALWAYS_EXCLUDED, Exclusion, inside, walk
+from .tree import ALWAYS_EXCLUDED, Exclusion, inside, literal, walk
 
 _MADE_BY_TOOLS = (
     *("next-env.d.ts", "*.tsbuildinfo", "*.egg-info", "build", "dist", ".turbo", ".cache", ".eslintcache", ".DS_Store"),
@@ -61,6 +62,8 @@ _EITHER_ENDINGS = (
     ),
     *(".in", ".example", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".woff", ".woff2", ".ttf"),
 )
+ASIDE = ".to-shared"
+"""Ending of data that is being moved to the shared data."""
 _SIDECARS = ("-wal", "-shm", "-journal")
 """What SQLite writes beside a database, and what belongs to its content."""
 _PLACEHOLDERS = (".gitkeep", ".keep", ".gitignore", ".placeholder")
@@ -78,6 +81,7 @@ class Known:
     :param made: The signature of each other file at the activation: made by a build, or copied from a release.
     :param edits_are_source: Other files may be source as well, because the directory is edited manually.
     :param complete: Whether ``source`` is known at all.
+    :param delivered: The entries of the source as it was delivered, unless the directory was its own source.
     """
 
     source: Collection[str] = ()
@@ -85,6 +89,7 @@ class Known:
     made: Mapping[str, str] = field(default_factory=dict)
     edits_are_source: bool = False
     complete: bool = True
+    delivered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,11 +99,18 @@ class Data:
     :param unshared: What is neither shared nor may be left behind.
     :param left_behind: What may be left behind.
     :param open_in: For each of ``unshared`` that a process holds open, that process.
+    :param displaced: By shared path that is no link to the shared data, what the shared data does not have.
     """
 
     unshared: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     open_in: Mapping[str, str] = field(default_factory=dict)
+    displaced: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def only_here(self) -> list[str]:
+        """What no other release has, although none of it may be left behind."""
+        return sorted((*self.unshared, *self.displaced))
 
 
 def sidecars(path: str) -> tuple[str, ...]:
@@ -130,8 +142,8 @@ def of_release(
     if record.taken_over:
         # Its list of files names data as well: only git, or the source that is deployed now, tells them apart.
         return of_directory(directory, new_source)
-    activated, delivered = baseline.activated(project, release), baseline.delivered(project, release)
-    return Known({*(activated or ()), *(delivered or ())}, edited, baseline.made(project, release))
+    activated, delivered = baseline.activated(project, release), baseline.delivered(project, release) or {}
+    return Known({*(activated or ()), *delivered}, edited, baseline.made(project, release), delivered=delivered)
 
 
 def of_directory(directory: str, new_source: Collection[str] | None) -> Known:
@@ -158,8 +170,11 @@ def _tracked(directory: str) -> set[str] | None:
 # --- finding data -----------------------------------------------------------------------------------
 
 
-def find(directory: str, layout: Layout, known: Known) -> Data:
-    """Return the data in a directory."""
+def find(directory: str, layout: Layout, known: Known, shared: str) -> Data:
+    """Return the data in a directory.
+
+    :param shared: The directory of the shared data.
+    """
     top = os.path.realpath(directory)
     open_in = {os.path.relpath(path, top): process for path, process in proc.open_for_writing(top).items()}
     directories = {"", *(part for path in known.source for part in _parents(path))}
@@ -176,6 +191,7 @@ def find(directory: str, layout: Layout, known: Known) -> Data:
         _condensed(unshared, mixed),
         _condensed(behind, mixed),
         {path: open_in[path] for path in unshared if path in open_in},
+        displaced(directory, shared, layout, known.delivered),
     )
 
 
@@ -186,11 +202,11 @@ def not_data(layout: Layout) -> Exclusion:
     """
     beside = (os.path.join(os.path.dirname(path), record_beside(path)) for path in layout.carry)
     paths = (*layout.shared_paths, *layout.env_files, *layout.carry, *beside)
-    # Beside a shared database are the files that SQLite writes.
-    beside_shared = (sidecar for path in layout.shared_paths for sidecar in sidecars(path))
+    # Beside a shared database are the files that SQLite writes; an interrupted move to the shared data is finished.
+    beside_shared = (name for path in layout.shared_paths for name in (*sidecars(path), path + ASIDE))
     # Written together with the env file if the source has none.
     examples = (f"{path}.example" for path in layout.env_files)
-    return Exclusion((*ALWAYS_EXCLUDED, *_MADE_BY_TOOLS, *(f"/{path}" for path in (*paths, *beside_shared, *examples))))
+    return Exclusion((*ALWAYS_EXCLUDED, *_MADE_BY_TOOLS, *map(literal, (*paths, *beside_shared, *examples))))
 
 
 def _is_data(directory: str, path: str, known: Known, directories: Collection[str]) -> bool:
@@ -245,18 +261,32 @@ def _condensed(paths: Iterable[str], mixed: Collection[str]) -> tuple[str, ...]:
 # --- messages ---------------------------------------------------------------------------------------
 
 
-def refuse(data: Data, where: str, layout: Layout) -> None:
+def refuse(data: Data, where: str, layout: Layout, shared: str) -> None:
     """Stop a deployment that would leave data behind.
 
     :param where: The release or the directory that contains it.
+    :param shared: The directory of the shared data.
     :raises ReleaseError: If there is such data.
     """
+    if data.displaced:
+        raise ReleaseError(_not_linked(data.displaced, where, shared))
     if data.unshared:
         raise ReleaseError(
             f"{where} contains files that no source contains and no build has made, so the application has probably "
             f"written them: {named(data)}; the next release would not have them, so nothing was activated; "
             f"{advice(data.unshared, layout)}"
         )
+
+
+def _not_linked(found: Mapping[str, Sequence[str]], where: str, shared: str) -> str:
+    paths = ", ".join(found)
+    files = _cut([name for names in found.values() for name in names])
+    return (
+        f"in {where}, {paths} should be a link to the shared data in {shared} and is none, and holds what is not in "
+        f"the shared data: {files}; the next release would use the shared data, so nothing was activated; copy what is "
+        f"right to the same path in {shared}, and delete {paths} from {where}; an application that saves a file by "
+        "renaming another one to its name replaces the link, so share the directory of such a file"
+    )
 
 
 def advice(paths: Sequence[str], layout: Layout) -> str:
@@ -280,5 +310,10 @@ def named(data: Data) -> str:
     for path in data.unshared[:_SHOWN]:
         process = next((data.open_in[name] for name in sorted(data.open_in) if inside(name, (path.rstrip("/"),))), None)
         shown.append(f"{path} (open in {process})" if process else path)
-    more = len(data.unshared) - _SHOWN
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    return _cut(shown, len(data.unshared))
+
+
+def _cut(names: Sequence[str], count: int | None = None) -> str:
+    """:param count: Of the names, if they are cut already."""
+    more = (len(names) if count is None else count) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -111,9 +111,6 @@ class Source:
         if self.kind == "git":
             program = self.git()
             program.clone(project.mirror, directory, wanted.revision or "")
-            # Links to shared data are not new files of the checkout.
-            with open(os.path.join(directory, ".git", "info", "exclude"), "a", encoding="utf-8") as ignored:
-                ignored.writelines(f"/{shared}\n" for shared in layout.shared_paths)
             names = git.tracked_files(program, directory)
             tree = read_tree(directory, (name for name in names if not excluded.covers(name)))
             return tree, git.not_fetched(directory)

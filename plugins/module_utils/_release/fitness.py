@@ -10,6 +10,7 @@ import os
 from .._frontend.condition import build_damage
 from .._frontend.modules import modules_damage, packages_named
 from . import baseline, candidate
+from .displaced import displaced
 from .manifest import Layout, Manifest
 from .project import Project
 
@@ -36,6 +37,8 @@ def unfit(project: Project, release: str, manifest: Manifest) -> list[str]:
         damage = _damage(directory, path)
         if damage:
             found.append(f"{path}: {damage}")
+    own = displaced(directory, project.shared, manifest.layout, baseline.delivered(project, release) or {})
+    found.extend(f"{path} is no link to the shared data, and the shared data lacks what it holds" for path in own)
     return found
 
 

@@ -36,6 +36,7 @@ class ReleaseOptions:
     on_uncommitted: str = "refuse"
     keep_releases: int = 3
     rollback_to: str = "committed"
+    verified: Sequence[str] = ()
     records: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -54,6 +55,8 @@ class ReleaseResult:
     pruned: list[str] = field(default_factory=list)
     predicted_digest: str | None = None
     not_fetched: list[str] = field(default_factory=list)
+    unfit: dict[str, list[str]] = field(default_factory=dict)
+    """What the releases lack that a rollback has passed over."""
 
 
 class Operation:
@@ -148,6 +151,7 @@ class Operation:
             "unshared_data": outcome.unshared_data,
             "left_behind": outcome.left_behind,
             "kept_for_data": outcome.kept_for_data,
+            "unfit": outcome.unfit,
             "taken_over": outcome.taken_over,
             "pruned": outcome.pruned,
             "active_before": self.active_before,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import git
 from .archive import archived_tree, leaving_links, write_archive
 from .errors import ReleaseError
-from .tree import ALWAYS_EXCLUDED, Exclusion, Tree, read_tree, tree_digest, walk
+from .tree import ALWAYS_EXCLUDED, Exclusion, Tree, literal, read_tree, tree_digest, walk
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def pack_source(src: str, dest_dir: str, exclude: list[str], *, predicting: bool
     if not os.path.isdir(src):
         raise ReleaseError(f"src is {src!r}, which is not a directory; expected the directory with the source")
     inner = os.path.relpath(os.path.realpath(dest_dir), os.path.realpath(src))
-    own = [] if inner == ".." or inner.startswith("../") else [f"/{inner}"]
+    own = [] if inner == ".." or inner.startswith("../") else [literal(inner)]
     tree, revision, dirty = _read_source(src, Exclusion((*ALWAYS_EXCLUDED, *exclude, *own)))
     if not tree:
         raise ReleaseError(f"src {src} holds no source file; expected the directory with the source")

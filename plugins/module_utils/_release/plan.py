@@ -137,6 +137,11 @@ def choose_rollback(manifest: Manifest, active: str | None, wanted: str) -> str:
     return wanted
 
 
+def older_verified(verified: Iterable[str], than: str) -> list[str]:
+    """Return the verified releases that are older than another, the newest first."""
+    return sorted((name for name in verified if number_of(name) < number_of(than)), key=number_of, reverse=True)
+
+
 def _remembered(release: str | None, otherwise: str) -> str:
     if release is None:
         raise ReleaseError(f"{otherwise}; name the release")

@@ -130,10 +130,11 @@ class _Preparation:
         record = manifest.releases[active] if active else None
         names = self.source.names(project, wanted) if wanted and (record is None or record.taken_over) else None
         if active is None or record is None:
-            return data.find(project.link, manifest.layout, data.of_directory(project.link, names))
+            known = data.of_directory(project.link, names)
+            return data.find(project.link, manifest.layout, known, project.shared)
         edited = {difference.path for difference in damage}
         known = data.of_release(project, active, record, edited, names)
-        return data.find(project.path(active), manifest.layout, known)
+        return data.find(project.path(active), manifest.layout, known, project.shared)
 
     def _refuse_unshared(self, wanted: WantedSource | None) -> None:
         """Stop before anything is changed if the active release or the directory found contains data."""
@@ -145,7 +146,8 @@ class _Preparation:
         found = self._find_data(wanted, damage or ())
         outcome = operation.outcome
         outcome.unshared_data, outcome.left_behind = list(found.unshared), list(found.left_behind)
-        data.refuse(found, f"release {active}" if active else f"the directory {project.link}", manifest.layout)
+        where = f"release {active}" if active else f"the directory {project.link}"
+        data.refuse(found, where, manifest.layout, project.shared)
 
     def _new_commit(self, directory: str, revision: str | None) -> str | None:
         """The commit of a checkout that was updated since; None if it contains anything else."""

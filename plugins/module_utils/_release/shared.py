@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 
+from .._host.files import link_atomic
 from . import links
 from .copying import remove_file, remove_tree
-from .data import names_a_database, sidecars
+from .data import ASIDE, names_a_database, sidecars
+from .displaced import can_move, is_free
 from .manifest import Layout
 from .project import Project
 
@@ -29,9 +31,7 @@ def adoptable(project: Project, directory: str, layout: Layout) -> tuple[str, ..
     return tuple(
         path
         for path in unlinked(project, directory, layout)
-        if os.path.lexists(os.path.join(directory, path))
-        and not os.path.islink(os.path.join(directory, path))
-        and not os.path.lexists(os.path.join(project.shared, path))
+        if can_move(os.path.join(directory, path), os.path.join(project.shared, path), directory)
     )
 
 
@@ -42,7 +42,12 @@ def adopt(project: Project, release: str, layout: Layout) -> tuple[str, ...]:
     for path in adopted:
         place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
         os.makedirs(os.path.dirname(home), mode=0o750, exist_ok=True)
-        aside = f"{place}.to-shared"
+        if os.path.islink(place):
+            _clear(home)
+            os.symlink(os.path.realpath(place), home)
+            link_atomic(place, _relative(home, place))
+            continue
+        aside = f"{place}{ASIDE}"
         os.symlink(_relative(home, place), aside)
         # The link is in place an instant before its data is: shorter than two renames in the other order.
         if not links.exchange(place, aside):
@@ -50,9 +55,16 @@ def adopt(project: Project, release: str, layout: Layout) -> tuple[str, ...]:
             os.rename(aside, link)
             os.rename(place, aside)
             os.rename(link, place)
+        _clear(home)
         os.rename(aside, home)
         _move_sidecars(place, home)
     return adopted
+
+
+def _clear(home: str) -> None:
+    """Remove the empty directory that is in the place of shared data."""
+    if os.path.isdir(home):
+        os.rmdir(home)
 
 
 def _move_sidecars(place: str, home: str) -> None:
@@ -66,10 +78,11 @@ def _finish_adoption(project: Project, release: str, layout: Layout) -> None:
     """Move the data that an interrupted :func:`adopt` left beside its place."""
     for path in layout.shared_paths:
         place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
-        aside = f"{place}.to-shared"
+        aside = f"{place}{ASIDE}"
         if os.path.islink(aside):
             os.unlink(aside)
-        elif os.path.lexists(aside) and not os.path.lexists(home):
+        elif os.path.lexists(aside) and is_free(home):
+            _clear(home)
             os.rename(aside, home)
         remove_file(f"{place}.link")
         if os.path.lexists(home) and not os.path.lexists(place):

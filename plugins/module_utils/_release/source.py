@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 
 from . import git
 from .manifest import Layout
-from .tree import ALWAYS_EXCLUDED, Exclusion, Tree, inside, read_tree, walk
+from .tree import ALWAYS_EXCLUDED, Exclusion, Tree, inside, literal, read_tree, walk
 
 
 def exclusion(layout: Layout) -> Exclusion:
     """Return what is not source in a project."""
-    anchored = (f"/{path}" for path in (*layout.shared_paths, *layout.env_files))
+    anchored = (literal(path) for path in (*layout.shared_paths, *layout.env_files))
     return Exclusion((*ALWAYS_EXCLUDED, *layout.exclude, *anchored))
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 
-from . import baseline, candidate, data, pruning
+from . import baseline, candidate, data, pruning, shared
 from .copying import remove_tree
 from .errors import ReleaseError
 from .fitness import unfit, whole_parts
 from .manifest import ReleaseRecord, checked_records
 from .operation import Operation
-from .plan import choose_rollback, plan_commit, to_prune
+from .plan import choose_rollback, older_verified, plan_commit, to_prune
 from .tree import summary, walk
 
 
@@ -60,7 +60,7 @@ def refuse_unshared(operation: Operation) -> None:
     """Stop before a release becomes active that would not have the data of the active one."""
     if operation.active:
         found = data_in(operation, operation.active)
-        data.refuse(found, f"release {operation.active}", operation.manifest.layout)
+        data.refuse(found, f"release {operation.active}", operation.manifest.layout, operation.project.shared)
 
 
 def data_in(operation: Operation, release: str) -> data.Data:
@@ -68,7 +68,8 @@ def data_in(operation: Operation, release: str) -> data.Data:
     project, manifest = operation.project, operation.manifest
     record = manifest.releases[release]
     edited = {difference.path for difference in baseline.damage(project, release, manifest) or ()}
-    return data.find(project.path(release), manifest.layout, data.of_release(project, release, record, edited, None))
+    known = data.of_release(project, release, record, edited, None)
+    return data.find(project.path(release), manifest.layout, known, project.shared)
 
 
 def activate(operation: Operation) -> None:
@@ -141,9 +142,9 @@ def _prune(operation: Operation, active: str) -> None:
     project, manifest = operation.project, operation.manifest
     pruned = []
     for name in to_prune(manifest, active, pruning.in_use(project), operation.request.keep_releases):
-        found = data_in(operation, name).unshared
+        found = data_in(operation, name).only_here
         if found:
-            operation.outcome.kept_for_data[name] = list(found)
+            operation.outcome.kept_for_data[name] = found
         else:
             pruned.append(name)
     if pruned:
@@ -159,6 +160,27 @@ def _prune(operation: Operation, active: str) -> None:
                 remove_tree(path)
 
 
+def _fit(operation: Operation, target: str) -> str:
+    """Return the release to activate: the target, or the newest older verified one that is not damaged.
+
+    :raises ReleaseError: If there is none.
+    """
+    project, manifest, outcome = operation.project, operation.manifest, operation.outcome
+    verified = [name for name in operation.request.verified if name in manifest.releases]
+    for name in (target, *older_verified(verified, target)):
+        if name == operation.active:
+            break
+        missing = unfit(project, name, manifest)
+        if not missing:
+            return name
+        outcome.unfit[name] = missing
+    damaged = [f"release {name} cannot be activated again: {'; '.join(why)}" for name, why in outcome.unfit.items()]
+    raise ReleaseError(
+        f"{'; '.join(damaged)}; {operation.active or 'nothing'} stays active; roll back to another release, or deploy "
+        "again, which builds a new one"
+    )
+
+
 def roll_back(operation: Operation) -> None:
     """Make an earlier release active, and discard the candidate."""
     project, manifest = operation.project, operation.manifest
@@ -166,17 +188,16 @@ def roll_back(operation: Operation) -> None:
     discard(operation)
     if target == operation.active:
         return
-    missing = unfit(project, target, manifest)
-    if missing:
-        raise ReleaseError(
-            f"release {target} cannot be activated again: {'; '.join(missing)}; {operation.active or 'nothing'} stays "
-            "active; roll back to another release, or deploy again, which builds a new one"
-        )
+    target = _fit(operation, target)
+    if target == operation.active:
+        return
     if operation.active:
-        operation.outcome.unshared_data = list(data_in(operation, operation.active).unshared)
+        operation.outcome.unshared_data = data_in(operation, operation.active).only_here
     damage = baseline.damage(project, target, manifest)
     operation.outcome.damage = [str(difference) for difference in damage or ()]
     operation.because(f"release {target} replaces {operation.active or 'nothing'}")
     if not operation.predicting:
+        # A path that is shared since then: the application must not go on with older data.
+        shared.link_into(project, target, manifest.layout)
         project.point_to(target)
     operation.active = target

@@ -89,6 +89,11 @@ class Exclusion:
         return known
 
 
+def literal(path: str) -> str:
+    """Return the pattern for :class:`Exclusion` that covers this relative path, whatever characters it contains."""
+    return "/" + re.sub(r"([*?\[])", r"[\1]", path)
+
+
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)) if patterns else None
 

@@ -335,6 +335,60 @@ def test_a_release_that_lost_what_its_processes_need_is_not_activated_again(site
     assert site.info()["active"] == second
 
 
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check-mode"])
+def test_instead_of_a_damaged_release_the_newest_older_verified_one_is_activated(site, check):
+    built = [deploy_built(site, {**SOURCE, "backend/main.py": f"{number}\n"}) for number in range(3)]
+    site.from_archive(NEW)
+    failing = site.ok("activated")["active"]
+    (site.releases / built[2] / "web-ui/.next/BUILD_ID").unlink()
+    # The state of the one before it is not saved.
+    result = site.ok("rolled_back", check, verified=[built[0], built[2]])
+    assert (result["active"], result["active_before"]) == (built[0], failing)
+    lacking = ["web-ui/.next: build incomplete: no BUILD_ID"]
+    assert result["unfit"] == {built[2]: lacking}
+    assert result["warnings"][0] == (
+        f"release {built[2]} cannot be activated again: {lacking[0]}; the older verified release {built[0]} is "
+        "activated instead"
+    )
+    assert site.info()["active"] == (failing if check else built[0])
+
+
+def test_if_all_verified_releases_are_damaged_each_is_named_and_nothing_is_changed(site):
+    built = [deploy_built(site, {**SOURCE, "backend/main.py": f"{number}\n"}) for number in range(2)]
+    site.from_archive(NEW)
+    failing = site.ok("activated")["active"]
+    (site.releases / built[1] / "web-ui/.next/BUILD_ID").unlink()
+    shutil.rmtree(site.releases / built[0] / "web-ui/node_modules")
+    assert refused(site.call("rolled_back", verified=[*built, failing, "0099-gone"])) == (
+        f"release {built[1]} cannot be activated again: web-ui/.next: build incomplete: no BUILD_ID; "
+        f"release {built[0]} cannot be activated again: web-ui/node_modules: it is missing; {failing} stays active; "
+        "roll back to another release, or deploy again, which builds a new one"
+    )
+    assert site.info()["active"] == failing
+
+
+def test_a_release_from_before_a_path_was_shared_gets_the_link_when_it_is_activated_again(site):
+    site.deploy({**SOURCE, "seed/a.json": "1"})
+    first = site.info()["active"]
+    for files in (NEW, NEWER):
+        site.deploy({**files, "seed/a.json": "1"}, shared_paths=["data", "seed", "uploads"])
+    write(site.project, {"seed/a.json": "changed", "uploads/1.jpg": "u"})
+    site.ok("rolled_back", rollback_to=first)
+    assert (site.project / "seed/a.json").read_text() == "changed"
+    assert (site.project / "uploads/1.jpg").read_text() == "u"
+
+
+def test_a_release_with_data_of_its_own_at_a_shared_path_is_not_activated_again(site):
+    first, second = deploy_built(site, SOURCE), deploy_built(site, NEW)
+    write(site.project, {"data/1.txt": "1"})
+    (site.releases / first / "data").unlink()
+    write(site.releases / first, {"data/1.txt": "older"})
+    assert refused(site.call("rolled_back", rollback_to="previous")) == (
+        f"release {first} cannot be activated again: data is no link to the shared data, and the shared data lacks "
+        f"what it holds; {second} stays active; roll back to another release, or deploy again, which builds a new one"
+    )
+
+
 def test_a_rollback_names_the_data_that_the_earlier_release_does_not_have(site):
     first, second = deploy_built(site, SOURCE), deploy_built(site, NEW)
     write(site.project, {"uploads/1.jpg": "u"})
@@ -345,3 +399,116 @@ def test_a_rollback_names_the_data_that_the_earlier_release_does_not_have(site):
         "uploads/; they are kept; keep them with `staging_shared_paths: [data, uploads]` in the inventory, and list in "
         "staging_leave_behind those that the next release must not have"
     ]
+
+
+# --- what is at a shared path, but not in the shared data -----------------------------------------------
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check-mode"])
+@pytest.mark.parametrize("state", ["prepared", "candidate", "activated"])
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        pytest.param({"data/new.txt": "n", "data/old.txt": "o"}, "data/new.txt", id="another-file"),
+        pytest.param({"data/old.txt": "changed"}, "data/old.txt", id="another-content"),
+        pytest.param({"data": "text"}, "data", id="a-file-instead-of-a-directory"),
+    ],
+)
+def test_a_shared_path_that_is_no_link_any_more_stops_before_its_data_is_lost(site, state, check, there, named):
+    site.deploy(SOURCE)
+    write(site.releases / "shared/data", {"old.txt": "o"})
+    active = site.info()["active"]
+    if state == "activated":
+        assert site.from_archive(NEW)["changed"]
+    (site.project / "data").unlink()
+    write(site.project, there)
+    result = site.from_archive(NEW, check) if state == "prepared" else site.call(state, check)
+    assert refused(result) == (
+        f"in release {active}, data should be a link to the shared data in {site.releases}/shared and is none, and "
+        f"holds what is not in the shared data: {named}; the next release would use the shared data, so nothing was "
+        f"activated; copy what is right to the same path in {site.releases}/shared, and delete data from release "
+        f"{active}; an application that saves a file by renaming another one to its name replaces the link, so share "
+        "the directory of such a file"
+    )
+    assert site.info()["active"] == active
+    assert (site.releases / "shared/data/old.txt").read_text() == "o"
+
+
+def test_a_file_that_a_rename_has_put_in_the_place_of_its_link_is_not_lost(site):
+    """The shared file has the content from before."""
+    site.deploy(SOURCE, shared_paths=["state.json"])
+    home = site.releases / "shared/state.json"
+    home.rmdir()
+    home.write_text("before")
+    write(site.project, {"state.json.new": "after"})
+    (site.project / "state.json.new").replace(site.project / "state.json")
+    assert "holds what is not in the shared data: state.json; " in refused(
+        site.from_archive(NEW, shared_paths=["state.json"])
+    )
+    # As the message says.
+    shutil.copy(site.project / "state.json", home)
+    (site.project / "state.json").unlink()
+    site.deploy(NEW, shared_paths=["state.json"])
+    assert (site.project / "state.json").read_text() == "after"
+
+
+def test_a_directory_with_nothing_else_than_the_shared_data_becomes_a_link_again(site):
+    site.deploy(SOURCE)
+    write(site.releases / "shared/data", {"old.txt": "o"})
+    (site.project / "data").unlink()
+    write(site.project, {"data/old.txt": "o"})
+    site.deploy(SOURCE)
+    assert (site.project / "data").is_symlink()
+    assert (site.project / "data/old.txt").read_text() == "o"
+
+
+def test_a_directory_beside_an_empty_shared_one_becomes_the_shared_data(site):
+    site.deploy(SOURCE)
+    (site.project / "data").unlink()
+    write(site.project, {"data/1.txt": "1"})
+    site.deploy(NEW)
+    assert (site.project / "data").is_symlink()
+    assert (site.releases / "shared/data/1.txt").read_text() == "1"
+
+
+def test_data_on_another_disk_stays_there(site, tmp_path):
+    """The directory that is taken over has a link to it at the shared path."""
+    write(tmp_path / "disk", {"uploads/1.jpg": "u"})
+    write(site.project, SOURCE)
+    (site.project / "data").symlink_to(tmp_path / "disk/uploads")
+    for files in (SOURCE, NEW, NEWER):
+        site.deploy(files, shared_paths=["data"])
+        assert (site.project / "data/1.jpg").read_text() == "u"
+    write(site.project, {"data/2.jpg": "u"})
+    assert (tmp_path / "disk/uploads/2.jpg").exists()
+
+
+def test_a_link_to_another_path_of_the_project_is_refused_instead_of_replaced(site):
+    write(site.project, {**SOURCE, "storage/data/1.jpg": "u"})
+    (site.project / "data").symlink_to("storage/data")
+    message = refused(site.from_archive(SOURCE, shared_paths=["data", "storage"]))
+    assert message.startswith(f"in the directory {site.project}, data should be a link to the shared data")
+
+
+def test_an_old_release_with_files_that_the_shared_data_lacks_is_not_deleted(site):
+    for number in range(6):
+        site.deploy({**SOURCE, "backend/main.py": f"{number}\n"})
+        if number == 0:
+            first = site.info()["active"]
+            write(site.releases / "shared/data", {"old.txt": "o"})
+        if number == 1:
+            (site.releases / first / "data").unlink()
+            write(site.releases / first, {"data/only-here.txt": "x"})
+    result = site.call("committed", keep_releases=1)
+    assert result["kept_for_data"] == {first: ["data"]}
+    assert (site.releases / first / "data/only-here.txt").exists()
+
+
+def test_source_at_a_path_that_is_shared_since_does_not_keep_its_release(site):
+    seed = {**SOURCE, "seed/a.json": "1"}
+    site.deploy(seed)
+    first = site.info()["active"]
+    for number in range(5):
+        site.deploy({**seed, "backend/main.py": f"{number}\n"}, shared_paths=["data", "seed"])
+        write(site.releases / "shared", {"seed/a.json": f"changed {number}"})
+    assert not (site.releases / first).exists()
