@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible import __version__ as ansible_version
+from ansible import constants as C  # noqa: N812 - as Ansible itself calls it
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.codeframe.staging.plugins.module_utils._host import files
 from ansible_collections.codeframe.staging.plugins.module_utils._host.command import run
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.document import KINDS, build_document
@@ -21,9 +24,21 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._report.junit im
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.metrics import metrics_of
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.render import render_index, render_report
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.store import ReportStore, write_metrics
-from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import FINISHED, steps_on
+from ansible_collections.codeframe.staging.plugins.plugin_utils._report.summary import summary_lines
+from ansible_collections.codeframe.staging.plugins.plugin_utils._report.variable_names import (
+    user_variables,
+    with_user_variables,
+)
+from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import CALLBACK, FINISHED, steps_on
+from ansible_collections.codeframe.staging.plugins.plugin_utils._terminal import (
+    WIDTH_WITHOUT_TERMINAL,
+    terminal_columns,
+)
 
 _LARGEST_PICTURE = 8 * 1024 * 1024
+_ROLES = Path(__file__).parents[2] / "roles"
+#: Callbacks whose output a program reads; the summary is in the result of the task.
+_NO_TEXT = ("json", "jsonl", "null")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -33,23 +48,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return where the report is. Check mode writes nothing."""
+        """Return the summary, and where the report is. Check mode writes nothing."""
         super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(
             argument_spec={
                 "application": {"type": "str", "required": True},
                 "host": {"type": "str", "required": True},
                 "kind": {"type": "str", "choices": list(KINDS), "default": "deployment"},
+                "write": {"type": "bool", "default": True},
+                "show": {"type": "bool", "default": True},
                 "directory": {"type": "path", "required": True},
                 "keep": {"type": "int", "default": 30},
                 "metrics_directory": {"type": "path"},
                 "notify_command": {"type": "list", "elements": "str", "default": []},
                 "notify_timeout": {"type": "int", "default": 60},
                 "verification": {"type": "dict", "default": {}},
+                "restored": {"type": "dict", "default": {}},
                 "release": {"type": "dict", "default": {}},
                 "changes": {"type": "dict", "default": {}},
                 "downtime_s": {"type": "dict", "default": {}},
+                "kept_for_data": {"type": "dict", "default": {}},
                 "failure": {"type": "str", "default": ""},
+                "failed_task": {"type": "str", "default": ""},
                 "outcome": {"type": "str", "default": ""},
                 "page_url": {"type": "str", "default": ""},
                 "websocket_url": {"type": "str", "default": ""},
@@ -58,20 +78,48 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
             }
         )
-        if self._task.check_mode:
-            return {"changed": False, "path": "", "notified": False}
         now = time.time()
+        steps = steps_on(options["host"], FINISHED)
+        failed = [str(step["name"]) for step in steps if step["outcome"] in ("failed", "unreachable")]
+        names = _names_for_users(task_vars or {}) if options["failure"] else {}
         document = build_document(
-            {**options, "steps": steps_on(options["host"], FINISHED)},
+            {
+                **options,
+                "check_mode": self._task.check_mode,
+                "steps": steps,
+                "duration_s": _seconds_since_start(now),
+                # A task that fails on purpose has a name that says little.
+                "failed_step": (failed or [options["failed_task"]])[0] if options["failure"] else "",
+                **{key: with_user_variables(options[key], names) for key in ("failure", "outcome")},
+            },
             finished_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
             versions={"ansible-core": str(ansible_version)},
         )
-        try:
-            return self._write(options, document, now)
-        except OSError as exc:
-            # Not an exception, which would end the task whatever its failed_when says.
-            place = exc.filename or options["directory"]
-            return {"failed": True, "msg": f"the report was not written: {place}: {exc.strerror or exc}"}
+        result: dict[str, Any] = {"changed": False, "path": "", "notified": False}
+        if options["write"] and not self._task.check_mode:
+            try:
+                result.update(self._write(options, document, now))
+            except OSError as exc:
+                # Not an exception, which would end the task whatever its failed_when says.
+                place = exc.filename or options["directory"]
+                result.update(failed=True, msg=f"the report was not written: {place}: {exc.strerror or exc}")
+        result["verdict"] = document["verdict"]
+        result["summary"] = summary_lines(
+            document,
+            width=terminal_columns() or WIDTH_WITHOUT_TERMINAL,
+            report_path=result["path"],
+            report_problem=str(result.get("msg") or ""),
+        )
+        if options["show"]:
+            self._show(result, options["host"], several=len((task_vars or {}).get("ansible_play_hosts_all", ())) > 1)
+        return result
+
+    @staticmethod
+    def _show(result: Mapping[str, Any], host: str, several: bool) -> None:
+        """Print the summary as text, where the callback does not do it."""
+        if not CALLBACK.shows_summaries and str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] not in _NO_TEXT:
+            # One text, so that those of several hosts do not mix.
+            Display().display("\n".join(["", *([f"{host}:"] if several else []), *result["summary"]]))
 
     def _write(self, options: Mapping[str, Any], document: dict[str, Any], now: float) -> dict[str, Any]:
         screenshot = b""
@@ -126,3 +174,26 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result["notified"] = not problem
         if problem:
             result["warnings"] = [f"the command that tells the verdict failed: {command[0]}: {problem}"]
+
+
+def _names_for_users(task_vars: Mapping[str, Any]) -> dict[str, str]:
+    """The variables behind those of the roles, but for those that the user has set himself."""
+    defaults: dict[str, Any] = {}
+    for path in sorted(_ROLES.glob("*/defaults/main.yml")):
+        defaults.update(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    found = user_variables(defaults)
+    return {name: variable for name, variable in found.items() if task_vars.get(name, defaults[name]) == defaults[name]}
+
+
+def _seconds_since_start(now: float) -> float | None:
+    """Seconds since ansible-playbook was started, of which this process is a fork."""
+    try:
+        fields = Path(f"/proc/{os.getppid()}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        boot = next(
+            int(line.split()[1])
+            for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines()
+            if line[:5] == "btime"
+        )
+        return now - boot - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None

@@ -15,7 +15,8 @@ description:
   - What changed stands below its step, with the reasons that the modules of this collection return.
   - Steps in which every task was skipped are not shown. Warnings are shown once.
   - The message of a failure is shown once, at the end, unless the playbook has printed it itself.
-  - Text that a play prints with M(ansible.builtin.debug) is shown as it is.
+  - Text that a play prints with M(ansible.builtin.debug) is shown as it is, and so is the summary of
+    M(codeframe.staging.deployment_report).
   - With C(-v) and more, the output is that of the P(ansible.builtin.default#callback) callback.
   - A task that takes long and shows no progress of its own is named every O(heartbeat) seconds.
   - Colours are used where Ansible uses them, that is on a terminal. The cursor is never moved.
@@ -54,6 +55,7 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.plugins.loader import action_loader
 from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import ProgressAction
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
+    CALLBACK,
     FINISHED,
     FinishedStep,
     Line,
@@ -63,6 +65,7 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     heading,
     step_lines,
 )
+from ansible_collections.codeframe.staging.plugins.plugin_utils._terminal import WIDTH_WITHOUT_TERMINAL
 
 _COLOURS = {
     Outcome.OK: C.COLOR_OK,
@@ -72,9 +75,8 @@ _COLOURS = {
     Outcome.UNREACHABLE: C.COLOR_UNREACHABLE,
 }
 _FAIL = frozenset(("fail", "ansible.builtin.fail", "ansible.legacy.fail"))
+_REPORT = "codeframe.staging.deployment_report"
 _DEBUG = frozenset(("debug", "ansible.builtin.debug", "ansible.legacy.debug"))
-#: Columns of lines that go to a file or a pipe.
-_WIDTH_WITHOUT_TERMINAL = 120
 
 
 def step_name(task: Any) -> str:
@@ -160,6 +162,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._hosts: list[str] = []
         self._step: Step | None = None
         self._failures: dict[str, str] = {}
+        self._summarised: set[str] = set()
+        CALLBACK.shows_summaries = not self._verbose
         self._seen_warnings: set[str] = set()
         self._printed: list[str] = []
         self._started_s = time.monotonic()
@@ -218,9 +222,13 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._note_warnings(result)
         if isinstance(result.task, TaskInclude):
             return
+        if result.task.action == _REPORT and result.result.get("summary"):
+            self._print_text(result, result.result["summary"])
+            self._summarised.add(result.host.get_name())
+            return
         name, changed = str(result.task.get_name()), bool(result.result.get("changed"))
         if result.task.action in _DEBUG and not changed:
-            self._print_text(result)
+            self._print_text(result, result.result.get("msg"))
         elif changed:
             self._count(result, Outcome.CHANGED, self._change_notes(result, name))
         else:
@@ -299,8 +307,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
 
     # --- what is printed as it is
 
-    def _print_text(self, result: Any) -> None:
-        message = result.result.get("msg")
+    def _print_text(self, result: Any, message: object) -> None:
         if message is None:
             return
         self._end_step()
@@ -333,7 +340,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             for host, counts in summaries.items()
             if counts["failures"] or counts["unreachable"]
         }
-        self._print(failure_lines(unrecovered, "\n".join(self._printed), self._width))
+        untold = {host: message for host, message in unrecovered.items() if host not in self._summarised}
+        self._print(failure_lines(untold, "\n".join(self._printed), self._width))
         self._display.display("")
         elapsed = f"{time.monotonic() - self._started_s:.1f} s"
         for host, counts in summaries.items():
@@ -363,4 +371,4 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
 
     @property
     def _width(self) -> int:
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL

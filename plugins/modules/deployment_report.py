@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: deployment_report
-short_description: Write the report of a deployment or verification
+short_description: Write the report of a deployment or verification, and show its summary
 version_added: "0.1.0"
 author:
   - The codeframe.staging contributors (@codeframe)
@@ -17,10 +17,11 @@ description:
     C(<directory>/<application>/<host>/<time>/), and C(<directory>/index.html) over all reports that are kept.
   - The page needs no script and nothing from elsewhere. C(docs/report.md) describes the files, and
     C(docs/report.schema.json) is the schema of the document.
+  - Prints a summary as text, whatever the stdout callback, but for those whose output a program reads.
   - Runs on the controller alone, as an action plugin. Nothing is sent to the host.
 attributes:
   check_mode:
-    description: Writes nothing and runs no command.
+    description: Writes nothing and runs no command. The summary is shown.
     support: full
   diff_mode:
     description: A report is new each time.
@@ -39,6 +40,14 @@ options:
     type: str
     choices: [deployment, verification, rollback, diagnosis]
     default: deployment
+  write:
+    description: Whether the files are written and O(notify_command) is run.
+    type: bool
+    default: true
+  show:
+    description: Whether the summary is printed.
+    type: bool
+    default: true
   directory:
     description:
       - Directory of all reports on the controller, which is created. A relative path starts at the directory in which
@@ -67,7 +76,11 @@ options:
     type: int
     default: 60
   verification:
-    description: Result of the role websocket_verify.
+    description: Result of the role websocket_verify; after a rollback, that of the state that failed.
+    type: dict
+    default: {}
+  restored:
+    description: Result of the role websocket_verify after a rollback.
     type: dict
     default: {}
   release:
@@ -82,6 +95,15 @@ options:
     description: By part of the application, the seconds for which it refused connections.
     type: dict
     default: {}
+  kept_for_data:
+    description: Old releases that were not deleted, each with the paths that the application has written in it.
+    type: dict
+    default: {}
+  failed_task:
+    description:
+      - Name of the task that failed first; used where the callback P(codeframe.staging.steps#callback) names no step.
+    type: str
+    default: ""
   failure:
     description: Why the run failed; empty if it did not.
     type: str
@@ -125,7 +147,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The page of the report; empty in check mode.
+  description: The page of the report; empty if none was written.
   returned: always
   type: str
   sample: /home/user/project/reports/codeframe/staging/20260101T120000Z/report.html
@@ -133,4 +155,13 @@ notified:
   description: Whether O(notify_command) was run and succeeded.
   returned: always
   type: bool
+verdict:
+  description: C(passed), C(failed) or C(not_verified).
+  returned: always
+  type: str
+summary:
+  description: The summary of the run, in lines that fit the terminal, or 120 columns without one.
+  returned: always
+  type: list
+  elements: str
 """

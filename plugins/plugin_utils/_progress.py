@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import os
 import secrets
 import shlex
 import threading
@@ -20,6 +19,10 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.codeframe.staging.plugins.module_utils._host.progress import OPTION, plain_line
 from ansible_collections.codeframe.staging.plugins.plugin_utils._deploy_user import without_facts
+from ansible_collections.codeframe.staging.plugins.plugin_utils._terminal import (
+    WIDTH_WITHOUT_TERMINAL,
+    terminal_columns,
+)
 
 #: Variable that switches it off.
 VARIABLE = "staging_progress"
@@ -30,20 +33,8 @@ _CLEAR = "\r\x1b[2K"
 _MAX_STATE = 4096
 
 
-def _on_terminal() -> bool:
-    """Whether Ansible writes to a terminal; a worker's own output is detached, so that its parent's is looked at."""
-    try:
-        descriptor = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return os.isatty(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def render(title: str, elapsed_s: float, state: str) -> str:
-    """A line of progress.
+def render(title: str, elapsed_s: float, state: str, columns: int) -> str:
+    """A line of progress of at most ``columns`` characters.
 
     :param state: What was read from the host, one line of JSON; anything else counts as nothing, since the host is
         not trusted to send no control characters.
@@ -54,20 +45,22 @@ def render(title: str, elapsed_s: float, state: str) -> str:
     except (ValueError, TypeError, KeyError):
         phase, line = "", ""
     words = ": ".join(word for word in (phase, line) if word)
-    return f"    {title}, {elapsed_s:.0f} s{f' - {words}' if words else ''}"
+    return f"    {title}, {elapsed_s:.0f} s{f' - {words}' if words else ''}"[:columns]
 
 
 class Watch(threading.Thread):
     """Reads a file with ``read`` and shows it with ``show`` until it is stopped.
 
     :param read: Returns the file's content, or raises; may take as long as it wants.
-    :param terminal: Whether one line is written over and over, instead of one line after the other.
+    :param columns: Of the terminal, on which one line is written over and over; ``None`` for one line after the other.
     """
 
-    def __init__(self, title: str, read: Callable[[], str], show: Callable[..., None], *, terminal: bool) -> None:
+    def __init__(self, title: str, read: Callable[[], str], show: Callable[..., None], *, columns: int | None) -> None:
         super().__init__(daemon=True, name="progress")
-        self._title, self._read, self._show, self._terminal = title, read, show, terminal
-        self._interval_s = _TERMINAL_INTERVAL_S if terminal else _PLAIN_INTERVAL_S
+        self._title, self._read, self._show, self._terminal = title, read, show, columns is not None
+        # The last column stays free: some terminals begin a new line there.
+        self._columns = WIDTH_WITHOUT_TERMINAL if columns is None else max(1, columns - 1)
+        self._interval_s = _PLAIN_INTERVAL_S if columns is None else _TERMINAL_INTERVAL_S
         self._ended = threading.Event()
         self._shown = False
 
@@ -80,7 +73,7 @@ class Watch(threading.Thread):
                 state = self._read()
             if self._ended.is_set():
                 return
-            line = render(self._title, time.monotonic() - began, state)
+            line = render(self._title, time.monotonic() - began, state, self._columns)
             if self._terminal:
                 self._show(f"{_CLEAR}{line}", newline=False, screen_only=True)
             else:
@@ -134,7 +127,7 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
             command = f"head -c {_MAX_STATE} {shlex.quote(path)} 2>/dev/null"
             return str(channel._low_level_execute_command(command)["stdout"])
 
-        watch = Watch(title, read, Display().display, terminal=_on_terminal())
+        watch = Watch(title, read, Display().display, columns=terminal_columns())
         watch.start()
         try:
             yield

@@ -53,6 +53,20 @@ class Step:
         return max(self.outcomes.values(), default=Outcome.SKIPPED)
 
 
+@dataclass
+class CallbackState:
+    """What the callback does in this run.
+
+    :param shows_summaries: Whether it prints the summaries in the results of tasks.
+    """
+
+    shows_summaries: bool = False
+
+
+#: A task is a fork of the process with the callback, so that its action finds this here.
+CALLBACK = CallbackState()
+
+
 @dataclass(frozen=True)
 class FinishedStep:
     """A step of this run that has ended, as a report lists it."""
@@ -62,7 +76,7 @@ class FinishedStep:
     outcomes: Mapping[str, Outcome]
 
 
-#: What the callback has shown. A task is a fork of the process with the callback, so that its action finds them here.
+#: What the callback has shown; found by actions in the same way.
 FINISHED: list[FinishedStep] = []
 
 
@@ -105,8 +119,8 @@ def step_lines(step: Step, hosts: Sequence[str], ended_s: float, *, check_mode: 
     for note, noted in _hosts_by_note(step.notes).items():
         before = f"{', '.join(noted)}: " if len(hosts) > 1 and len(noted) < len(hosts) else ""
         outcome = max(step.outcomes[host] for host in noted)
-        lines += [Line(text, outcome) for text in _wrap(before + note, "    - ", width)]
-    lines += [Line(text) for warning in step.warnings for text in _wrap(warning, "    warning: ", width)]
+        lines += [Line(text, outcome) for text in wrap(before + note, "    - ", width)]
+    lines += [Line(text) for warning in step.warnings for text in wrap(warning, "    warning: ", width)]
     return lines
 
 
@@ -134,7 +148,7 @@ def failure_lines(failures: Mapping[str, str], shown: str, width: int) -> list[L
     return [
         Line(text, Outcome.FAILED)
         for message, hosts in hosts_of.items()
-        for text in ("", *_wrap(message, f"FAILED on {', '.join(hosts)}: ", width, indent="  "))
+        for text in ("", *wrap(message, f"FAILED on {', '.join(hosts)}: ", width, indent="  "))
     ]
 
 
@@ -157,7 +171,7 @@ def _words(outcomes: Mapping[str, Outcome], hosts: Sequence[str], check_mode: bo
     return " ".join(f"{cell:<{_COLUMN_WIDTH}}" for cell in cells)
 
 
-def _wrap(text: str, first: str, width: int, indent: str | None = None) -> list[str]:
+def wrap(text: str, first: str, width: int, indent: str | None = None) -> list[str]:
     """Wrap each line of a text; the lines of a block that is indented on purpose stay as they are."""
     rest = indent if indent is not None else " " * len(first)
     wrapped: list[str] = []

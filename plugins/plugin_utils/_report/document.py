@@ -55,14 +55,17 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
     """
     verification = _mapping(options.get("verification"))
     page = _mapping(verification.get("page"))
+    restored = _mapping(options.get("restored"))
     document = {
         "version": SCHEMA_VERSION,
         "kind": str(options.get("kind") or KINDS[0]),
         "application": str(options["application"]),
         "host": str(options["host"]),
         "finished_at": finished_at,
-        "verdict": _verdict(verification, str(options.get("failure") or "")),
+        "verdict": _verdict(verification, str(options.get("failure") or ""), bool(options.get("check_mode"))),
+        "check_mode": bool(options.get("check_mode")),
         "failure": str(options.get("failure") or ""),
+        "failed_step": str(options.get("failed_step") or ""),
         "outcome": str(options.get("outcome") or ""),
         "diagnosis": _diagnosis(_mapping(verification.get("diagnosis")), verification),
         "urls": {
@@ -77,6 +80,15 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
         },
         "downtime_s": {
             str(part): float(seconds) for part, seconds in _mapping(options.get("downtime_s")).items() if seconds
+        },
+        "kept_for_data": {
+            str(release): _texts(paths) for release, paths in _mapping(options.get("kept_for_data")).items()
+        },
+        "duration_s": None if options.get("duration_s") is None else round(float(options["duration_s"]), 1),
+        "proven": _texts(verification.get("lines")),
+        "restored": {
+            "passed": bool(restored["passed"]) if "passed" in restored else None,
+            "lines": _texts(restored.get("lines")),
         },
         "checks": [
             {field: check.get(field) for field in CHECK_FIELDS} for check in _mappings(verification.get("results"))
@@ -107,10 +119,13 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
     return cleaned
 
 
-def _verdict(verification: Mapping[str, Any], failure: str) -> str:
-    if "passed" in verification:
-        return "passed" if verification["passed"] and not failure else "failed"
-    return "failed" if failure else "not_verified"
+def _verdict(verification: Mapping[str, Any], failure: str, check_mode: bool) -> str:
+    if failure:
+        return "failed"
+    if not verification.get("passed"):
+        # Check mode tolerates the failure of a state that the changes would replace.
+        return "failed" if "passed" in verification and not check_mode else "not_verified"
+    return "passed"
 
 
 def _diagnosis(diagnosis: Mapping[str, Any], verification: Mapping[str, Any]) -> dict[str, Any]:

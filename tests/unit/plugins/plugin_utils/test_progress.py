@@ -45,7 +45,7 @@ module.exit_json(changed=False)
     ],
 )
 def test_a_line_says_how_long_and_what_whatever_the_host_sends(state: str, line: str) -> None:
-    assert render("app: Build", 12.3, state) == line
+    assert render("app: Build", 12.3, state, 120) == line
 
 
 @pytest.mark.parametrize("failure", ["raises", "hangs"])
@@ -60,7 +60,7 @@ def test_a_channel_that_fails_costs_the_task_nothing(monkeypatch: pytest.MonkeyP
         hanging.wait(30)
         return ""
 
-    watch = Watch("app: Build", read, shown.append, terminal=False)
+    watch = Watch("app: Build", read, shown.append, columns=None)
     watch.start()
     time.sleep(0.3)
     began = time.monotonic()
