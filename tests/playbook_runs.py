@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -29,6 +30,17 @@ class PlaybookRun:
 
     exit_code: int
     output: str
+
+    @property
+    def words(self) -> str:
+        """The output with each run of blanks made one, so that a sentence is found however it was wrapped."""
+        return " ".join(self.output.split())
+
+    @property
+    def summary_agrees(self) -> bool:
+        """Whether the summary says that something changed exactly if the recap does."""
+        counts = [int(count) for count in re.findall(r"\bchanged=(\d+)", self.output)]
+        return bool(sum(counts)) is ("Changed: nothing" not in self.words)
 
 
 def run_playbook(

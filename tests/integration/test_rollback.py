@@ -80,6 +80,7 @@ class Deployment:
     def deploy(self, **more: Any) -> tuple[int, str]:
         """(return code, output) of a deployment of the source as it is, the proxy and the verification."""
         run = self.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "release,proxy,websocket_verify", **more)
+        assert run.summary_agrees, run.output
         return run.exit_code, run.output
 
 

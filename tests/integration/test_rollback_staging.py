@@ -67,6 +67,7 @@ class Deployments:
         ):
             done = self.play(book, *options)
             assert done.exit_code == 0, done.output
+            assert book == self.serve or done.summary_agrees, done.output
         assert f"<p>{version}</p>" in self.page()
         return self.project.resolve()
 
@@ -108,7 +109,7 @@ def test_a_rollback_that_fails_returns_to_the_release_that_was_active(deployment
     assert done.exit_code == 2, done.output
     assert "ws://api.test/ws" in done.output
     outcome = f"Release {second.name}, which was active before the rollback, is active again and verified"
-    assert f"Outcome: {outcome}." in " ".join(done.output.split())
+    assert f"Outcome: {outcome}." in done.words
     assert deployments.project.resolve() == second
     assert "<p>two</p>" in deployments.page()
 

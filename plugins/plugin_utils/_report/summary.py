@@ -133,7 +133,7 @@ def _time(document: Mapping[str, Any]) -> str:
 
 def _told_once(line: str, document: Mapping[str, Any]) -> str:
     """A line of a check without the explanation that the summary has given already."""
-    explanation = document["diagnosis"]["explanation"]
+    explanation = document["diagnosis"]["explanation"] if document["verdict"] == "failed" else ""
     return line.replace(f": {explanation}", "") if explanation else line
 
 
