@@ -17,7 +17,7 @@ from ansible import __version__ as ansible_version
 from ansible import constants as C  # noqa: N812 - as Ansible itself calls it
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.codeframe.staging.plugins.module_utils._host import files
+from ansible_collections.codeframe.staging.plugins.module_utils._host import files, proc
 from ansible_collections.codeframe.staging.plugins.module_utils._host.command import run
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.document import KINDS, build_document
 from ansible_collections.codeframe.staging.plugins.plugin_utils._report.junit import junit_of
@@ -87,7 +87,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 **options,
                 "check_mode": self._task.check_mode,
                 "steps": steps,
-                "duration_s": _seconds_since_start(now),
+                # This process is a fork of ansible-playbook.
+                "duration_s": proc.age_s(os.getppid()),
                 # A task that fails on purpose has a name that says little.
                 "failed_step": (failed or [options["failed_task"]])[0] if options["failure"] else "",
                 **{key: with_user_variables(options[key], names) for key in ("failure", "outcome")},
@@ -183,17 +184,3 @@ def _names_for_users(task_vars: Mapping[str, Any]) -> dict[str, str]:
         defaults.update(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     found = user_variables(defaults)
     return {name: variable for name, variable in found.items() if task_vars.get(name, defaults[name]) == defaults[name]}
-
-
-def _seconds_since_start(now: float) -> float | None:
-    """Seconds since ansible-playbook was started, of which this process is a fork."""
-    try:
-        fields = Path(f"/proc/{os.getppid()}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        boot = next(
-            int(line.split()[1])
-            for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines()
-            if line[:5] == "btime"
-        )
-        return now - boot - int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None

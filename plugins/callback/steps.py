@@ -13,12 +13,13 @@ description:
   - Prints one line for each step, with its result and its duration. A step is a role that the playbook imports or
     includes, under the name that the playbook gives it.
   - What changed stands below its step, with the reasons that the modules of this collection return.
-  - Steps in which every task was skipped are not shown. Warnings are shown once.
+  - Steps in which every task was skipped are not shown. Consecutive steps that changed nothing and took less than ten
+    seconds share a line. Warnings are shown once.
   - The message of a failure is shown once, at the end, unless the playbook has printed it itself.
   - Text that a play prints with M(ansible.builtin.debug) is shown as it is, and so is the summary of
     M(codeframe.staging.deployment_report).
   - With C(-v) and more, the output is that of the P(ansible.builtin.default#callback) callback.
-  - A task that takes long and shows no progress of its own is named every O(heartbeat) seconds.
+  - A task that is running is named after every O(heartbeat) seconds without output, unless it shows its own progress.
   - Colours are used where Ansible uses them, that is on a terminal. The cursor is never moved.
 options:
   heartbeat:
@@ -46,6 +47,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible import constants as C  # noqa: N812 - as Ansible itself calls it
@@ -53,7 +55,7 @@ from ansible import context
 from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.plugins.loader import action_loader
-from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import ProgressAction
+from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import OWN_PROGRESS_AFTER_S, ProgressAction
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     CALLBACK,
     FINISHED,
@@ -62,6 +64,7 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     Outcome,
     Step,
     failure_lines,
+    folded,
     heading,
     step_lines,
 )
@@ -74,6 +77,8 @@ _COLOURS = {
     Outcome.FAILED: C.COLOR_ERROR,
     Outcome.UNREACHABLE: C.COLOR_UNREACHABLE,
 }
+#: A step that took longer has a line of its own, also if it changed nothing.
+_OWN_LINE_FROM_S = 10.0
 _FAIL = frozenset(("fail", "ansible.builtin.fail", "ansible.legacy.fail"))
 _REPORT = "codeframe.staging.deployment_report"
 _DEBUG = frozenset(("debug", "ansible.builtin.debug", "ansible.legacy.debug"))
@@ -117,16 +122,28 @@ def _listed(value: object) -> list[object]:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
 
 
-class Heartbeat(threading.Thread):
-    """Calls ``show`` with a text while nothing else has been printed for some time.
+@dataclass(frozen=True)
+class _Running:
+    """The task that runs.
 
-    :param silence_s: Seconds without output.
+    :param own_progress: Whether it shows its progress itself, after some seconds.
+    """
+
+    name: str
+    started_s: float
+    own_progress: bool
+
+
+class Heartbeat(threading.Thread):
+    """Calls ``show`` with the name of the running task while nothing else has been printed for some time.
+
+    :param silence_s: Seconds without output, over all tasks: many short ones are silent too.
     """
 
     def __init__(self, silence_s: float, show: Callable[[str], None]) -> None:
         super().__init__(daemon=True, name="heartbeat")
         self._silence_s, self._show = silence_s, show
-        self._running: tuple[str, float] | None = None
+        self._running: _Running | None = None
         self._last_s = time.monotonic()
         self._printing = threading.Lock()
         # Ansible forks for each task: the child must not inherit a lock of the output that this thread holds.
@@ -134,19 +151,32 @@ class Heartbeat(threading.Thread):
             before=self._printing.acquire, after_in_parent=self._printing.release, after_in_child=self._printing.release
         )
 
-    def begin(self, name: str | None) -> None:
-        """Name the task that is running, or nothing where none is or where it shows its own progress."""
-        self._running = (name, time.monotonic()) if name else None
+    def begin(self, name: str, *, own_progress: bool) -> None:
+        """Name the task that is running."""
+        before, now = self._running, time.monotonic()
+        if before is not None and before.own_progress and now - before.started_s >= OWN_PROGRESS_AFTER_S:
+            self._last_s = now
+        self._running = _Running(name, now, own_progress)
+
+    def end(self) -> None:
+        """No task is running any more."""
+        self._running = None
+
+    def printed(self) -> None:
+        """Something else was printed."""
         self._last_s = time.monotonic()
 
     def run(self) -> None:
         while True:
             time.sleep(0.5)
             running, now = self._running, time.monotonic()
-            if running is not None and now - self._last_s >= self._silence_s:
-                self._last_s = now
-                with self._printing:
-                    self._show(f"    {running[0]}, {now - running[1]:.0f} s")
+            if running is None or now - self._last_s < self._silence_s:
+                continue
+            if running.own_progress and now - running.started_s >= OWN_PROGRESS_AFTER_S - 1:
+                continue
+            self._last_s = now
+            with self._printing:
+                self._show(f"    {running.name}, {now - running.started_s:.0f} s")
 
 
 class CallbackModule(DefaultCallback):  # type: ignore[misc]
@@ -161,6 +191,10 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._verbose = self._display.verbosity > 0
         self._hosts: list[str] = []
         self._step: Step | None = None
+        # Steps that are not printed yet, and when they ended.
+        self._quiet_steps: list[tuple[Step, float]] = []
+        # The step that has printed a text; the rest of it is not worth a line.
+        self._told = ""
         self._failures: dict[str, str] = {}
         self._summarised: set[str] = set()
         CALLBACK.shows_summaries = not self._verbose
@@ -176,6 +210,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             super().v2_playbook_on_play_start(play)
             return
         self._end_step()
+        self._print_quiet_steps()
         self._play = play
         if self._heartbeat is None and self.get_option("heartbeat"):
             self._heartbeat = Heartbeat(float(self.get_option("heartbeat")), self._display.display)
@@ -193,7 +228,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             own = action_loader.get(task.action, class_only=True)
             shows_progress = isinstance(own, type) and issubclass(own, ProgressAction) and not self._check_mode
             name = str(task.get_name()).rpartition(" : ")[2].rpartition(" | ")[2]
-            self._heartbeat.begin(None if shows_progress else name)
+            self._heartbeat.begin(name, own_progress=shows_progress)
         name = step_name(task)
         if self._step is None or self._step.title != name:
             self._end_step()
@@ -207,11 +242,26 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
 
     def _end_step(self) -> None:
         step, self._step = self._step, None
-        if step is not None:
-            ended_s = time.monotonic()
-            FINISHED.append(FinishedStep(step.title, ended_s - step.started_s, dict(step.outcomes)))
-            lines = step_lines(step, self._hosts, ended_s, check_mode=self._check_mode, width=self._width)
-            self._print(lines)
+        if step is None:
+            return
+        ended_s = time.monotonic()
+        FINISHED.append(FinishedStep(step.title, ended_s - step.started_s, dict(step.outcomes)))
+        if step.title == self._told and not step.has_news:
+            return
+        if step.has_news or ended_s - step.started_s >= _OWN_LINE_FROM_S:
+            self._print_quiet_steps()
+            self._print_step(step, ended_s)
+        elif step.outcome is not Outcome.SKIPPED:
+            self._quiet_steps.append((step, ended_s))
+
+    def _print_quiet_steps(self) -> None:
+        """Print the steps without news that have ended one after the other, in one line."""
+        quiet, self._quiet_steps = self._quiet_steps, []
+        if quiet:
+            self._print_step(folded([step for step, _ended_s in quiet]), quiet[-1][1])
+
+    def _print_step(self, step: Step, ended_s: float) -> None:
+        self._print(step_lines(step, self._hosts, ended_s, check_mode=self._check_mode, width=self._width))
 
     # --- what a task did
 
@@ -310,9 +360,13 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
     def _print_text(self, result: Any, message: object) -> None:
         if message is None:
             return
+        title = self._step.title if self._step is not None else ""
         self._end_step()
+        self._print_quiet_steps()
+        self._told = title
         lines = [str(line) for line in _listed(message)] or str(message).splitlines()
         self._printed += lines
+        self._note_output()
         host = f"{result.host.get_name()}:" if len(self._hosts) > 1 else ""
         for line in ("", *([host] if host else []), *lines):
             self._display.display(line)
@@ -332,8 +386,9 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             super().v2_playbook_on_stats(stats)
             return
         if self._heartbeat is not None:
-            self._heartbeat.begin(None)
+            self._heartbeat.end()
         self._end_step()
+        self._print_quiet_steps()
         summaries = {host: stats.summarize(host) for host in sorted(stats.processed)}
         unrecovered = {
             host: self._failures.get(host, "failed")
@@ -362,8 +417,14 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             self._print([Line(f"{host} : {numbers}  in {elapsed}", outcome)])
 
     def _print(self, lines: Sequence[Line]) -> None:
+        if lines:
+            self._note_output()
         for line in lines:
             self._display.display(line.text, color=_COLOURS.get(line.outcome) if line.outcome is not None else None)
+
+    def _note_output(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.printed()
 
     @property
     def _check_mode(self) -> bool:

@@ -29,6 +29,8 @@ VARIABLE = "staging_progress"
 _TERMINAL_INTERVAL_S = 1.0
 # No stretch of ten seconds is silent; a read of the file and the way to the screen take a part of it.
 _PLAIN_INTERVAL_S = 8.0
+#: Seconds after which a task that takes long has shown its first line.
+OWN_PROGRESS_AFTER_S = _PLAIN_INTERVAL_S
 _CLEAR = "\r\x1b[2K"
 _MAX_STATE = 4096
 

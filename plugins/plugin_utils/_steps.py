@@ -52,6 +52,11 @@ class Step:
         """The highest outcome of all hosts."""
         return max(self.outcomes.values(), default=Outcome.SKIPPED)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether it changed something, failed or warned."""
+        return self.outcome > Outcome.OK or bool(self.warnings)
+
 
 @dataclass
 class CallbackState:
@@ -122,6 +127,23 @@ def step_lines(step: Step, hosts: Sequence[str], ended_s: float, *, check_mode: 
         lines += [Line(text, outcome) for text in wrap(before + note, "    - ", width)]
     lines += [Line(text) for warning in step.warnings for text in wrap(warning, "    warning: ", width)]
     return lines
+
+
+def folded(steps: Sequence[Step]) -> Step:
+    """Consecutive steps without news as one.
+
+    :param steps: One or more, in their order.
+    """
+    first, last = steps[0], steps[-1]
+    if len(steps) == 1:
+        return first
+    before = f" and {len(steps) - 1} {'steps' if len(steps) > 2 else 'step'} before"
+    hosts = {host for step in steps for host in step.outcomes}
+    return Step(
+        f"{last.title[: _TITLE_WIDTH - len(before)]}{before}",
+        first.started_s,
+        {host: max(step.outcomes.get(host, Outcome.SKIPPED) for step in steps) for host in hosts},
+    )
 
 
 def heading(name: str, hosts: Sequence[str], *, check_mode: bool) -> str:

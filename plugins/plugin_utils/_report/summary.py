@@ -9,14 +9,18 @@ long; time by step; where the report is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import wrap
 
 _LABEL_WIDTH = 11
+# Details of a check that passed and that only the report needs.
+_DETAILS = re.compile(r", \d+ further handshakes|(?<=idle timeout )(\d+ s) by [^,)]+")
+_SILENT = re.compile(r"held (\d+\.\d) s, longest silence \1 s")
 _MAX_EVIDENCE = 3
-_MAX_STEPS = 5
+_MAX_STEPS = 3
 
 
 def summary_lines(
@@ -48,7 +52,9 @@ def summary_lines(
         if checks:
             lines.append(f"{label}:")
             lines += [
-                text for check in checks for text in wrap(_told_once(check, document), "  ", width, indent="    ")
+                text
+                for check in checks
+                for text in wrap(_short(_told_once(check, document)), "  ", width, indent="    ")
             ]
     lines += [
         line for label, text in _rest(document, report_path, report_problem) for line in _entry(label, text, width)
@@ -135,6 +141,13 @@ def _told_once(line: str, document: Mapping[str, Any]) -> str:
     """A line of a check without the explanation that the summary has given already."""
     explanation = document["diagnosis"]["explanation"] if document["verdict"] == "failed" else ""
     return line.replace(f": {explanation}", "") if explanation else line
+
+
+def _short(line: str) -> str:
+    """The line of a check that passed, on one line of most terminals."""
+    if ": passed (" not in line:
+        return line
+    return _SILENT.sub(r"held \1 s in silence", _DETAILS.sub(lambda found: found[1] or "", line))
 
 
 def _sentence(text: str) -> str:

@@ -48,7 +48,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("module_utils/_release/shared.py", "os.rename"): "existing data moves between a release and the shared directory",
     ("module_utils/_release/takeover.py", "os.rename"): "the project directory becomes the first release",
     ("plugin_utils/_lock_guard.py", "os.fork"): "a process that outlives the worker of Ansible",
-    ("plugin_utils/_progress.py", "/proc"): "whether the parent process writes to a terminal",
+    ("plugin_utils/_terminal.py", "/proc"): "whether the parent process writes to a terminal",
 }
 
 

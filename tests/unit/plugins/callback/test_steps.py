@@ -146,6 +146,32 @@ def test_a_task_that_takes_long_is_named_meanwhile(run, monkeypatch: pytest.Monk
     assert seconds == sorted(set(seconds)), "not more often than once a second"
 
 
+def test_steps_that_change_nothing_share_a_line(run, tmp_path: Path) -> None:
+    steps = "".join(
+        f"    - name: Look {n}\n      ansible.builtin.command: 'true'\n      changed_when: false\n" for n in "123"
+    )
+    (tmp_path / "play.yml").write_text(
+        "- name: Look\n  hosts: all\n  gather_facts: false\n  tasks:\n" + steps + "    - name: Act\n      "
+        "ansible.builtin.command: 'true'\n    - name: Tell\n      ansible.builtin.debug: {msg: done}\n" + steps
+    )
+    _code, output = run()
+    assert without_times(output)[1:-1] == [
+        f"{'Look 3 and 2 steps before':<48} ok",
+        f"{'Act':<48} changed",
+        "    - Act",
+        "done",
+        f"{'Look 3 and 2 steps before':<48} ok",
+    ]
+
+
+def test_many_short_tasks_are_not_silent(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CODEFRAME_STAGING_HEARTBEAT", "1")
+    short = "- name: Wait a little\n  ansible.builtin.command: sleep 0.3\n  changed_when: false\n"
+    (tmp_path / "roles/site/tasks/main.yml").write_text(short * 8)
+    _code, output = run()
+    assert output.count("    Wait a little, ") >= 2
+
+
 def test_no_colour_and_no_cursor_movement_without_a_terminal(run) -> None:
     _code, output = run("-e", "broken=1")
     assert "\x1b" not in output

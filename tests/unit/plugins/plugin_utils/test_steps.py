@@ -8,6 +8,7 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     Outcome,
     Step,
     failure_lines,
+    folded,
     heading,
     step_lines,
     steps_on,
@@ -118,3 +119,28 @@ def test_a_report_lists_what_was_done_on_its_host() -> None:
         FinishedStep("Elsewhere", 0.1, {"web2": Outcome.OK}),
     ]
     assert steps_on("web1", finished) == [{"name": "Build", "seconds": 2.5, "outcome": "changed"}]
+
+
+def test_consecutive_steps_without_news_share_a_line() -> None:
+    one, two = step_of(("a", Outcome.OK, []), title="Plan the backend"), step_of(("b", Outcome.OK, []), title="x" * 60)
+    assert folded([one]) is one
+    both = folded([one, two])
+    assert (both.title, both.outcomes) == ("x" * 30 + " and 1 step before", {"a": Outcome.OK, "b": Outcome.OK})
+    assert folded([one, one, two]).title.endswith(" and 2 steps before")
+    assert len(both.title) == 48
+
+
+@pytest.mark.parametrize(
+    ("outcome", "warnings", "news"),
+    [
+        (Outcome.SKIPPED, [], False),
+        (Outcome.OK, [], False),
+        (Outcome.OK, ["careful"], True),
+        (Outcome.CHANGED, [], True),
+        (Outcome.FAILED, [], True),
+    ],
+)
+def test_a_step_with_news_changed_failed_or_warned(outcome: Outcome, warnings: list[str], news: bool) -> None:
+    step = step_of(("a", outcome, []))
+    step.warnings += warnings
+    assert step.has_news is news

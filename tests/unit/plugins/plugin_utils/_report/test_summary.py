@@ -142,3 +142,27 @@ def test_messages_name_the_variable_that_a_user_sets() -> None:
     assert not {"proxy_port", "backend_retries"} & set(variables)
     told = with_user_variables("websocket_verify_hold is 5, not_websocket_verify_hold and proxy_port stay", variables)
     assert told == "staging_hold is 5, not_websocket_verify_hold and proxy_port stay"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "Proxy: passed (handshake 5 ms, 12 further handshakes, reply 1 ms, held 65.0 s, longest silence 65.0 s, "
+            "idle timeout 86400 s by /etc/nginx/sites-enabled/a:31, median round trip 2 ms)",
+            "Proxy: passed (handshake 5 ms, reply 1 ms, held 65.0 s in silence, idle timeout 86400 s, "
+            "median round trip 2 ms)",
+        ),
+        (
+            "Direct: passed (held 65.0 s, longest silence 20.0 s)",
+            "Direct: passed (held 65.0 s, longest silence 20.0 s)",
+        ),
+        (
+            "Public: failed (a): held 1.0 s, longest silence 1.0 s",
+            "Public: failed (a): held 1.0 s, longest silence 1.0 s",
+        ),
+    ],
+)
+def test_the_line_of_a_check_that_passed_is_short(line: str, told: str) -> None:
+    [shown] = [each for each in summary(width=300, verification={**PASSED, "lines": [line]}) if each.startswith("  ")]
+    assert shown == f"  {told}"
