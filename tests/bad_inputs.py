@@ -1469,8 +1469,8 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_public_env": {"API_URL": "x"}},
         (
             'staging_public_env.API_URL is "x", but the build puts only variables with such a name into the page;'
-            " expected a name that starts with NEXT_PUBLIC_ (Next.js) or VITE_ (Vite); rename it, or move it to "
-            "staging_frontend_build_env"
+            " expected a name that starts with NEXT_PUBLIC_ (Next.js), VITE_ (Vite) or another framework's prefix; "
+            "rename it, or move it to staging_frontend_build_env"
         ),
     ),
     (

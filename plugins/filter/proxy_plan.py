@@ -63,6 +63,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.lasting_names import LASTING_PATTERNS
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site_inputs import (
     SiteInputError,
     read_inputs,
@@ -94,6 +95,7 @@ def proxy_plan(values: Mapping[str, Any], nginx_version: str = "") -> dict[str, 
             "redirect_listen": list(site.redirect_listen),
             "access": list(site.access),
             "main": site.main,
+            "lasting": list(LASTING_PATTERNS),
         },
         "websocket": {
             "host": websocket.host,

@@ -26,6 +26,8 @@ options:
   env:
     description:
       - Public variables that are built into the bundle, such as V(NEXT_PUBLIC_WS_URL).
+      - Those that start with V(NEXT_PUBLIC_) are given under the prefix of the framework that C(package.json) names,
+        too, such as V(VITE_), V(PUBLIC_) (SvelteKit), V(REACT_APP_) or V(NG_APP_) (Angular).
       - The environment of the build contains only these, those of O(build_env), E(PATH), E(HOME), E(USER), E(LOGNAME),
         E(LANG), E(CI), E(NODE_ENV) (C(production)), E(NEXT_TELEMETRY_DISABLED), E(STAGING_BUILD_DIR), and the caller's
         proxy and certificate variables.

@@ -42,8 +42,15 @@ options:
     description:
       - Path under which the files are served. They are at the same path below C(files/), so that C(files/) is the
         document root.
+      - What was published at another path is removed.
     type: str
     default: /_next/static/
+  whole:
+    description:
+      - Whether O(src) is the whole page, and not only files whose names change with their content.
+      - Of previous builds, only files with such names stay published then, and hidden files are not published.
+    type: bool
+    default: false
   user:
     description:
       - Read O(src) with the rights of this user, if the module runs as root. A build then cannot publish files that its
@@ -71,6 +78,14 @@ EXAMPLES = r"""
   codeframe.staging.static_files:
     src: /home/deploy/projects/app/web-ui/.next/static
     dest: /var/lib/codeframe-staging/app
+    user: deploy
+
+- name: Publish a page that needs no process
+  codeframe.staging.static_files:
+    src: /home/deploy/projects/app/frontend/dist
+    dest: /var/lib/codeframe-staging/app
+    url_path: /
+    whole: true
     user: deploy
 """
 

@@ -55,6 +55,14 @@ TOPOLOGIES: dict[str, dict[str, Any]] = {
         "staging_public_url": "http://app.example.com",
         "staging_public_ws_url": "wss://app.example.com:{port}/ws",
     },
+    "static-page": {**HTTP, **ONE, "staging_frontend_serve": "static"},
+    "static-page-with-a-fallback": {
+        **HTTP,
+        **ONE,
+        "staging_public_url": "http://app.example.com:{port}/app",
+        "staging_frontend_serve": "static",
+        "staging_frontend_fallback": "index.html",
+    },
     "short": {**HTTP, "proxy_websocket_idle_timeout": 5},
     "limits": {**HTTP, "proxy_websocket_connections_per_address": 2},
     "denied": {**HTTP, "proxy_websocket_allow": ["192.0.2.0/24"]},
@@ -263,6 +271,65 @@ def test_published_files_come_from_the_disk_and_all_others_from_the_page(tree: T
     assert served.who(host, "/_next/static/none.js")["name"] == "frontend"
     assert served.who(host, "/_next/static/")["name"] == "frontend"
     assert served.who(host, "/_next/image")["name"] == "frontend"
+
+
+@pytest.fixture
+def static_page(sites: Sites) -> None:
+    """The files of a page at the root and below /app."""
+    root = sites.folder / "published/files"
+    for name in ("index.html", "about.html", "docs/index.html", "404.html", "assets/a-BvX3k9Qz.js", "w-AAAA1111.mjs"):
+        for place in (root / name, root / "app" / name):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(name)
+    for folder in (sites.folder, *sites.folder.parents):
+        if folder.name.startswith(("pytest", "sites")):
+            folder.chmod(0o755)
+
+
+def fetched(served: Served, path: str) -> tuple[int, str, dict[str, str]]:
+    """Status, body and headers."""
+    with served.connect("app.example.com") as sock:
+        sock.sendall(f"GET {path} HTTP/1.0\r\nHost: app.example.com:{served.port}\r\n\r\n".encode())
+        data = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
+    head, _blank, body = data.partition("\r\n\r\n")
+    lines = head.split("\r\n")
+    return int(lines[0].split()[1]), body, dict(line.split(": ", 1) for line in lines[1:])
+
+
+LASTING = "public, max-age=31536000, immutable"
+
+
+@pytest.mark.usefixtures("static_page")
+def test_a_static_page_is_served_without_a_process(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "static-page")
+    for path, body, lifetime in (
+        ("/", "index.html", "no-cache"),
+        ("/about", "about.html", "no-cache"),
+        ("/docs", "docs/index.html", "no-cache"),
+        ("/docs/", "docs/index.html", "no-cache"),
+        ("/assets/a-BvX3k9Qz.js", "assets/a-BvX3k9Qz.js", LASTING),
+        ("/w-AAAA1111.mjs", "w-AAAA1111.mjs", LASTING),
+    ):
+        status, found, headers = fetched(served, path)
+        assert (status, found, headers["Cache-Control"]) == (200, body, lifetime), path
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "javascript" in fetched(served, "/w-AAAA1111.mjs")[2]["Content-Type"]
+    assert fetched(served, "/none")[:2] == (404, "404.html")
+    assert fetched(served, "/assets/old-AAAA1111.js")[:2] == (404, "404.html")
+    assert served.who("app.example.com", "/api/x")["name"] == "backend"
+    assert served.handshake("app.example.com")[0] == 101
+
+
+@pytest.mark.usefixtures("static_page")
+def test_the_fallback_of_a_static_page_below_a_path_is_no_script(tree: Tree, sites: Sites) -> None:
+    served = serve(tree, sites, "static-page-with-a-fallback")
+    assert fetched(served, "/app/")[:2] == (200, "index.html")
+    assert fetched(served, "/app/projects/7")[:2] == (200, "index.html")
+    assert fetched(served, "/app/projects/7")[2]["Cache-Control"] == "no-cache"
+    assert fetched(served, "/app/assets/a-BvX3k9Qz.js")[2]["Cache-Control"] == LASTING
+    assert fetched(served, "/app/assets/old-AAAA1111.js")[0] == 404
+    assert (fetched(served, "/app")[0], fetched(served, "/app")[2]["Location"]) == (308, "/app/")
+    assert fetched(served, "/other")[0] == 404
 
 
 def test_the_application_sees_the_public_address_and_the_client(tree: Tree, sites: Sites) -> None:

@@ -33,6 +33,7 @@ STATIC_FILES: dict[str, Any] = {
     "previous": {"type": "list", "elements": "path", "default": []},
     "dest": {"type": "path", "required": True},
     "url_path": {"type": "str", "default": "/_next/static/"},
+    "whole": {"type": "bool", "default": False},
     "user": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }

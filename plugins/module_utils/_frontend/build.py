@@ -43,6 +43,7 @@ from .output import (
     lasting_files,
     record_path,
 )
+from .public_env import public_prefix, with_prefix
 from .routes import holding, unloaded
 from .server import Server, complete_standalone, refuse_export, server_of
 
@@ -89,6 +90,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
         raise BuildError(f"the frontend directory {options.path} does not exist")
     if missing:
         raise BuildError(f"Node.js is not installed (looked for node in {env['PATH']})")
+    options = replace(options, env=with_prefix(options.env, public_prefix(output_package(options))))
     if not predicting:
         _clean_up(options)
     front = read_frontend(options, env)

@@ -24,6 +24,7 @@ from .._host.files import (
     read_file,
     write_atomic,
 )
+from .lasting_names import is_lasting
 from .static_files import Generation, PublicationPlan, StaticFilesError, from_json, to_json
 
 _MANIFEST_LIMIT = 256 * 1024 * 1024
@@ -47,7 +48,7 @@ class Place:
 
     @property
     def target(self) -> str:
-        return os.path.join(self.files, self.base)
+        return os.path.join(self.files, self.base) if self.base else self.files
 
     @property
     def manifest(self) -> str:
@@ -59,9 +60,11 @@ def url_directory(url_path: str) -> str:
 
     :raises StaticFilesError: If it is no such path.
     """
+    if url_path == "/":
+        return ""
     parts = url_path.strip("/").split("/")
     if not url_path.startswith("/") or not url_path.endswith("/") or any(part in ("", ".", "..") for part in parts):
-        raise StaticFilesError(f"url_path is {url_path!r}; expected a path such as /_next/static/")
+        raise StaticFilesError(f"url_path is {url_path!r}; expected a path such as /_next/static/, or /")
     return "/".join(parts)
 
 
@@ -97,11 +100,12 @@ def refuse_unprotected(place: Place) -> None:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def read_files(directory: str) -> tuple[dict[str, str], list[str]]:
+def read_files(directory: str, *, hidden: bool = True) -> tuple[dict[str, str], list[str]]:
     """Return the digests of the regular files below a directory, and the paths of everything else.
 
     Symbolic links are not followed.
 
+    :param hidden: Whether to read files and directories whose names begin with a dot, other than ``.well-known``.
     :raises OSError: If something cannot be read.
     """
     digests: dict[str, str] = {}
@@ -112,6 +116,9 @@ def read_files(directory: str) -> tuple[dict[str, str], list[str]]:
 
     for current, names, files, handle in os.fwalk(directory, onerror=stop, follow_symlinks=False):
         relative = os.path.relpath(current, directory)
+        if not hidden:
+            names[:] = [name for name in names if not name.startswith(".") or name == ".well-known"]
+            files = [name for name in files if not name.startswith(".")]
         for name in files + [name for name in names if stat.S_ISLNK(os.lstat(name, dir_fd=handle).st_mode)]:
             path = os.path.normpath(os.path.join(relative, name))
             try:
@@ -121,14 +128,16 @@ def read_files(directory: str) -> tuple[dict[str, str], list[str]]:
     return digests, sorted(others)
 
 
-def read_unpublished(directories: Sequence[str], account: Account | None, known: Collection[str]) -> list[Generation]:
+def read_unpublished(
+    directories: Sequence[str], account: Account | None, known: Collection[str], *, hidden: bool = True
+) -> list[Generation]:
     """Return the previous builds that are not among the known directories."""
     found = []
     for directory in directories:
         source = os.path.realpath(directory)
         if source not in known:
             with rights_of(account):
-                files = read_files(source)[0] if os.path.isdir(source) else {}
+                files = read_files(source, hidden=hidden)[0] if os.path.isdir(source) else {}
             if files:
                 found.append(Generation(source, files))
     return found
@@ -142,20 +151,21 @@ def read_present(place: Place) -> dict[str, str]:
     return {path: digest for path, digest in digests.items() if not is_temporary(os.path.basename(path))}
 
 
-def read_published(place: Place) -> tuple[Generation, ...]:
-    """Return the builds that are published.
+def read_published(place: Place) -> tuple[Place, tuple[Generation, ...]]:
+    """Return the builds that are published, and where, which may be at another URL path.
 
     :raises StaticFilesError: If the manifest cannot be read.
     """
     try:
-        return from_json(json.loads(read_file(place.manifest, limit=_MANIFEST_LIMIT).data))
+        base, generations = from_json(json.loads(read_file(place.manifest, limit=_MANIFEST_LIMIT).data))
+        return Place(place.dest, base), generations
     except FileNotFoundError:
         if os.path.isdir(place.files) and os.listdir(place.files):
             raise StaticFilesError(
                 f"{place.files} contains files, but {place.manifest} does not exist, so they may be unmanaged; choose "
                 "another directory, or delete this one if its files are not needed"
             ) from None
-        return ()
+        return place, ()
     except (OSError, ValueError, StaticFilesError) as err:
         raise StaticFilesError(
             f"{place.manifest} cannot be read ({err}); delete it together with {place.files}, and the next run "
@@ -167,7 +177,7 @@ def read_published(place: Place) -> tuple[Generation, ...]:
 
 
 def publish(place: Place, published: Sequence[Generation], plan: PublicationPlan, account: Account | None) -> None:
-    """Write and remove files as planned.
+    """Write and remove files as planned: first the files that pages load, then the pages.
 
     :raises StaticFilesError: If a file of the build has changed since it was planned.
     """
@@ -177,7 +187,7 @@ def publish(place: Place, published: Sequence[Generation], plan: PublicationPlan
     _write_manifest(place, (*published, *(each for each in plan.generations if each not in published)))
     _make_directories(place.target)
     lost = set()
-    for path, digest in sorted(plan.write.items()):
+    for path, digest in sorted(plan.write.items(), key=lambda item: (not is_lasting(item[0]), item[0])):
         content = _content_of(path, digest, plan.generations, account)
         if content is None:
             lost.add(path)
@@ -189,6 +199,14 @@ def publish(place: Place, published: Sequence[Generation], plan: PublicationPlan
     for path in (*plan.remove, *lost):
         _remove(place.target, path)
     _write_manifest(place, [_without(generation, lost) for generation in plan.generations])
+
+
+def forget(earlier: Place, published: Sequence[Generation], place: Place, plan: PublicationPlan) -> None:
+    """Remove what was published at another URL path, unless it is published there again."""
+    kept = {os.path.join(place.target, path) for generation in plan.generations for path in generation.files}
+    for path in {path for generation in published for path in generation.files}:
+        if os.path.join(earlier.target, path) not in kept:
+            _remove(earlier.target, path)
 
 
 def withdraw(place: Place, published: Sequence[Generation], present: Collection[str]) -> None:
@@ -207,7 +225,7 @@ def withdraw(place: Place, published: Sequence[Generation], present: Collection[
 
 
 def _write_manifest(place: Place, generations: Sequence[Generation]) -> None:
-    write_atomic(place.manifest, json.dumps(to_json(generations)), mode=0o644)
+    write_atomic(place.manifest, json.dumps(to_json(generations, place.base)), mode=0o644)
 
 
 def _content_of(path: str, digest: str, generations: Sequence[Generation], account: Account | None) -> bytes | None:

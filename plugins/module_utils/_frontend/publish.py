@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.accounts import rights_of
+from .lasting_names import is_lasting
 from .publication import (
     Place,
     account_of,
+    forget,
     publish,
     read_files,
     read_present,
@@ -59,16 +61,19 @@ def manage(params: Mapping[str, Any], done: ManagedFiles, *, predicting: bool) -
     if params["state"] == "present":
         _present(params, place, done, predicting)
     else:
-        _absent(place, done, predicting)
+        _absent(*read_published(place), done, predicting)
 
 
 def _present(params: Mapping[str, Any], place: Place, done: ManagedFiles, predicting: bool) -> None:
     """Publish the build."""
-    published = read_published(place)
+    earlier, published = read_published(place)
+    whole = params["whole"]
+    moved = published if earlier != place else ()
+    published = () if moved else published
     source, account = os.path.realpath(params["src"]), account_of(params["user"])
     with rights_of(account):
         exists = os.path.isdir(source)
-        files, others = read_files(source) if exists else ({}, [])
+        files, others = read_files(source, hidden=not whole) if exists else ({}, [])
     if not exists and predicting:
         done.result.update(changed=True, reasons=["there is no build yet"])
         return
@@ -78,8 +83,10 @@ def _present(params: Mapping[str, Any], place: Place, done: ManagedFiles, predic
     for path in others:
         done.warnings.append(f"{os.path.join(params['src'], path)} is no regular file, and is not published")
     existing = {each.source for each in published if os.path.isdir(each.source)}
-    unpublished = read_unpublished(params["previous"], account, {each.source for each in published} | {source})
-    plan = plan_publication(published, Generation(source, files), read_present(place), existing, unpublished)
+    known = {source, *(each.source for each in published)}
+    unpublished = read_unpublished(params["previous"], account, known, hidden=not whole)
+    stays = is_lasting if whole else lambda _path: True
+    plan = plan_publication(published, Generation(source, files), read_present(place), existing, unpublished, stays)
     kept = {path for generation in plan.generations for path in generation.files} - set(files)
     done.result.update(
         changed=bool(plan.reasons),
@@ -92,11 +99,11 @@ def _present(params: Mapping[str, Any], place: Place, done: ManagedFiles, predic
     )
     if plan.reasons and not predicting:
         publish(place, published, plan, account)
+        forget(earlier, moved, place, plan)
 
 
-def _absent(place: Place, done: ManagedFiles, predicting: bool) -> None:
+def _absent(place: Place, published: Sequence[Generation], done: ManagedFiles, predicting: bool) -> None:
     """Remove what was published."""
-    published = read_published(place)
     found: Mapping[str, str] = read_present(place)
     managed = {path for generation in published for path in generation.files}
     removed = sorted(managed & set(found))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 #: Builds of one directory whose files stay published: a directory that is built in place is never deleted, as a release
 #: is.
@@ -55,6 +55,7 @@ def plan_publication(
     present: Mapping[str, str],
     existing_sources: Collection[str],
     unpublished: Sequence[Generation] = (),
+    stays: Callable[[str], bool] = lambda _path: True,
 ) -> PublicationPlan:
     """Compare what is published with what should be.
 
@@ -66,6 +67,7 @@ def plan_publication(
     :param existing_sources: Those of ``published`` that still exist.
     :param unpublished: Previous builds that were served without being published; they are published together with
         another build.
+    :param stays: Whether a file of a previous build stays published, by its path.
     """
     same = bool(published) and published[-1] == wanted
     others = [generation for generation in published if generation != wanted]
@@ -76,7 +78,7 @@ def plan_publication(
             *(generation for generation in unpublished if generation.source != wanted.source),
             *(generation for generation in alive if not any(generation is gone for gone in spare)),
         ]
-    generations = (*others, wanted)
+    generations = (*(_only(generation, stays) for generation in others), wanted)
 
     # Two builds may have different contents at one path (a build id that was set manually); the active one counts.
     required = _union(generations)
@@ -100,6 +102,10 @@ def plan_publication(
     return PublicationPlan(generations, write, remove, tuple(sorted(set(present) - managed)), tuple(reasons))
 
 
+def _only(generation: Generation, stays: Callable[[str], bool]) -> Generation:
+    return Generation(generation.source, {path: each for path, each in generation.files.items() if stays(path)})
+
+
 def _union(generations: Sequence[Generation]) -> dict[str, str]:
     files: dict[str, str] = {}
     for generation in generations:
@@ -112,23 +118,27 @@ def _named(paths: Sequence[str]) -> str:
     return ", ".join(paths[:3]) + more
 
 
-def to_json(generations: Sequence[Generation]) -> dict[str, Any]:
-    """Return the manifest of a publication."""
+def to_json(generations: Sequence[Generation], base: str) -> dict[str, Any]:
+    """Return the manifest of a publication.
+
+    :param base: The directory that the paths are relative to.
+    """
     return {
         "version": 1,
+        "base": base,
         "generations": [{"source": generation.source, "files": dict(generation.files)} for generation in generations],
     }
 
 
-def from_json(document: Any) -> tuple[Generation, ...]:
-    """Read a manifest that :func:`to_json` wrote.
+def from_json(document: Any) -> tuple[str, tuple[Generation, ...]]:
+    """Read a manifest that :func:`to_json` wrote: the base, and the builds.
 
     :raises StaticFilesError: If it is no such manifest.
     """
     try:
         if document["version"] != 1:
             raise StaticFilesError(f"it has version {document['version']!r}, expected 1")
-        return tuple(
+        return str(document["base"]), tuple(
             Generation(str(entry["source"]), {str(path): str(digest) for path, digest in entry["files"].items()})
             for entry in document["generations"]
         )

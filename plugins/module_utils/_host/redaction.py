@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 #: Variables of every process, which tell nothing secret.
 ORDINARY = ("PATH", "HOME", "USER", "LOGNAME", "LANG")
-_PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_")
+PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "PUBLIC_", "REACT_APP_", "NG_APP_", "NUXT_PUBLIC_", "VUE_APP_", "GATSBY_")
 _HARMLESS = re.compile(
     r"(?:[0-9.]{1,8}|true|false|yes|no|on|off|none|null|debug|info|warning|warn|error|localhost|127\.0\.0\.1|0\.0\.0\.0"
     r"|production|development|staging|test|[a-z]+://(?:localhost|127\.0\.0\.1)(?::[0-9]+)?/?)\Z",
@@ -35,7 +35,7 @@ def secrets_of(env: Mapping[str, str], public: Iterable[str] = ORDINARY) -> list
     shown = frozenset(public)
     values: set[str] = set()
     for key, value in env.items():
-        if key in shown or key.startswith(_PUBLIC_PREFIXES) or len(value) < _SHORTEST or _HARMLESS.match(value):
+        if key in shown or key.startswith(PUBLIC_PREFIXES) or len(value) < _SHORTEST or _HARMLESS.match(value):
             continue
         forms = (value, json.dumps(value)[1:-1], quote(value, safe=""), *value.splitlines())
         values.update(form for form in forms if len(form) >= _SHORTEST)

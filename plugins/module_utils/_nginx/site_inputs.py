@@ -54,6 +54,8 @@ class SiteInputs:
     api_paths: tuple[str, ...] = ("/api/",)
     static_publish: bool = True
     static_url_path: str = "/_next/static/"
+    page_static: bool = False
+    page_fallback: str = ""
     client_max_body_size: str = "1m"
     websocket_idle_timeout: int = 86400
     connect_timeout: int = 60
@@ -207,7 +209,13 @@ _RULES: dict[str, _Rule] = {
     "static_publish": _switch("staging_static_publish"),
     "static_root": _text(_FILE, "a directory such as /var/lib/codeframe-staging/app", "staging_static_root"),
     "static_url_path": _text(
-        r"/[A-Za-z0-9._~+=:@-]+(?:/[A-Za-z0-9._~+=:@-]+)*/", "a path such as /_next/static/", "staging_static_url_path"
+        r"/(?:[A-Za-z0-9._~+=:@-]+/)*", "a path such as /_next/static/", "staging_static_url_path"
+    ),
+    "page_static": _switch("staging_frontend_serve"),
+    "page_fallback": _text(
+        r"|(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*",
+        "a file of the build such as index.html, or nothing",
+        "staging_frontend_fallback",
     ),
     "client_max_body_size": _text(r"[0-9]{1,9}[kKmMgG]?", "a size such as 10m", "staging_proxy_client_max_body_size"),
     "websocket_idle_timeout": _seconds("staging_websocket_idle_timeout"),
@@ -313,6 +321,16 @@ def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collectio
         found.append(
             f"{names['tls_certificate']} is {_shown(inputs.tls_certificate)} and {names['tls_key']} is "
             f"{_shown(inputs.tls_key)}, expected both or neither"
+        )
+    if inputs.page_static and (provider != "nginx" or not inputs.page):
+        found.append(
+            f"{variable_to_set('page_static', given)} is static, so nginx on the host serves the page; expected "
+            f"{variable_to_set('provider', given)}: nginx and {variable_to_set('page', given)}: true"
+        )
+    if not inputs.page_static and inputs.static_publish and inputs.static_url_path == "/":
+        found.append(
+            f"{names['static_url_path']} is /, expected the path of the static files alone, such as /assets/, unless "
+            f"{variable_to_set('page_static', given)} is static"
         )
     limits = inputs.websocket_allow or inputs.websocket_deny or inputs.websocket_connections_per_address
     if provider != "nginx" and limits:

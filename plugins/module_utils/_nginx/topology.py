@@ -50,7 +50,9 @@ class PublicAddress:
 
 @dataclass(frozen=True)
 class SiteLocation:
-    """One location; ``kind`` is ``websocket``, ``events``, ``ordinary``, ``static`` or ``not_found``."""
+    """One location; ``kind`` is ``websocket``, ``events``, ``ordinary``, ``static``, ``page``, ``slash`` or
+    ``not_found``.
+    """
 
     kind: str
     match: str
@@ -110,7 +112,7 @@ def conflicts(inputs: SiteInputs, given: Collection[str] = ()) -> tuple[str, ...
     found = []
     served = addresses(inputs)
     for each in served:
-        if each.kind == "page" and listens_at(inputs.frontend_upstream, each.port):
+        if each.kind == "page" and not inputs.page_static and listens_at(inputs.frontend_upstream, each.port):
             found.append(
                 f"{variable_of('page_url', given)} is {inputs.page_url}, at the port where the page itself listens "
                 f"({inputs.frontend_upstream}), expected another port, or {variable_to_set('page', given)}: false if "
@@ -196,6 +198,8 @@ def _locations(inputs: SiteInputs, kinds: Collection[str], slug: str) -> tuple[S
         *(SiteLocation("events", match(path), backend) for path in events),
         *(SiteLocation("ordinary", match(path), backend) for path in api),
     ]
+    if "page" in kinds and inputs.page_static:
+        return (*found, *_page_files(inputs.static_url_path, (*websockets, *events, *api)))
     if "page" in kinds and inputs.static_publish:
         # A file that is not published comes from the page.
         found += [
@@ -205,6 +209,16 @@ def _locations(inputs: SiteInputs, kinds: Collection[str], slug: str) -> tuple[S
     if "/" not in (*websockets, *events, *api):
         found.append(_all_else(inputs, kinds))
     return tuple(found)
+
+
+def _page_files(url_path: str, taken: Collection[str]) -> tuple[SiteLocation, ...]:
+    """The locations of a page that needs no process, at ``/`` or below another path."""
+    page = SiteLocation("page", match(url_path))
+    if url_path == "/":
+        return () if "/" in taken else (page,)
+    # A URL without the slash at its end is sent to the page.
+    slash = () if url_path.rstrip("/") in taken else (SiteLocation("slash", match(url_path.rstrip("/")), url_path),)
+    return (page, *slash, *(() if "/" in taken else (SiteLocation("not_found", match("/")),)))
 
 
 def _all_else(inputs: SiteInputs, kinds: Collection[str]) -> SiteLocation:

@@ -12,11 +12,11 @@ from typing import Any
 from .._dotenv.encoding import ValueRefusedError, check_key, encode
 from .._dotenv.readers import READERS
 from .._dotenv.secret import ALPHABETS, LONGEST_SECRET, SHORTEST_SECRET, is_placeholder
+from .._host.redaction import PUBLIC_PREFIXES
 from .._host.url import Url, UrlError, is_loopback, parse_url
 from .variables import API, BACKEND_PORT, FRONTEND_PORT, WS, DeploymentInputs
 
 #: Prefixes of the variables that Next.js and Vite build into the page.
-_PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
 _PLAIN, _SECRETS, _GENERATE = "staging_env", "staging_env_secrets", "staging_env_generate"
 _REQUIRED, _PUBLIC, _BUILD = "staging_env_required_keys", "staging_public_env", "staging_frontend_build_env"
 _DERIVED = {"NEXT_PUBLIC_WS_URL": WS, "NEXT_PUBLIC_API_URL": API}
@@ -73,7 +73,7 @@ def check_public_env(inputs: DeploymentInputs, page: Url | None) -> None:
             inputs.add(
                 "public-variable-not-baked",
                 (_PUBLIC, key),
-                "a name that starts with NEXT_PUBLIC_ (Next.js) or VITE_ (Vite)",
+                "a name that starts with NEXT_PUBLIC_ (Next.js), VITE_ (Vite) or another framework's prefix",
                 f"rename it, or move it to {_BUILD}",
                 found="the build puts only variables with such a name into the page",
             )
@@ -144,7 +144,7 @@ def _check_not_public(inputs: DeploymentInputs, variable: str, key: str, otherwi
 
 def _public_prefix(key: str) -> str:
     """The prefix by which a bundler takes a variable for one of the page's; empty for all others."""
-    return next((prefix for prefix in _PUBLIC_PREFIXES if key.startswith(prefix)), "")
+    return next((prefix for prefix in PUBLIC_PREFIXES if key.startswith(prefix)), "")
 
 
 def _refused_key(key: str) -> str:

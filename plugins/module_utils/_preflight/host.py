@@ -68,6 +68,7 @@ HOST_INPUTS = (
     "staging_backend_switch",
     "staging_env_file",
     "staging_frontend_dir",
+    "staging_frontend_serve",
     "staging_git_url",
     "staging_git_version",
     "staging_leave_behind",

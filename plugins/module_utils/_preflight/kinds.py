@@ -72,6 +72,8 @@ KINDS: Mapping[str, Kind] = {
     "staging_frontend_build_env": _DICT,
     "staging_frontend_output_dir": _TEXT,
     "staging_frontend_command": _LIST,
+    "staging_frontend_serve": Kind("str", ("process", "static")),
+    "staging_frontend_fallback": _OPTIONAL,
     "staging_frontend_process_name": _TEXT,
     "staging_frontend_port": _NUMBER,
     "staging_frontend_health_url": _TEXT,

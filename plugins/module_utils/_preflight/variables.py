@@ -32,6 +32,7 @@ DEFAULTS: Mapping[str, Any] = {
     "staging_backend_dir": ".",
     "staging_backend_install": "requirements",
     "staging_frontend_dir": "web-ui",
+    "staging_frontend_serve": "process",
     "staging_min_memory_bytes": 1073741824,
     "staging_proxy_provider": "nginx",
     "staging_source_type": "git",
@@ -141,7 +142,8 @@ class DeploymentInputs:
 
     def own_ports(self) -> dict[str, int | None]:
         """The ports that the processes of the application listen on, by variable; None for a value that is no port."""
-        names = [BACKEND_PORT, FRONTEND_PORT, *([GREEN_PORT] if self.blue_green else [])]
+        page = [] if self.text("staging_frontend_serve") == "static" else [FRONTEND_PORT]
+        names = [BACKEND_PORT, *page, *([GREEN_PORT] if self.blue_green else [])]
         return {name: self.port(name) for name in names}
 
     def port_at_proxy(self, url: Url) -> int:

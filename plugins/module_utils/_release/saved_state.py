@@ -110,6 +110,7 @@ BACKEND_PROCESS: dict[str, Check] = {
 FRONTEND_PROCESS: dict[str, Check] = {
     **_PROCESS,
     "exec_mode": text,
+    "serve": text,
     "output_dir": text,
     "static_dir": text,
     "static_publish": boolean,

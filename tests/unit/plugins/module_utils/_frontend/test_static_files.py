@@ -121,7 +121,7 @@ def test_the_plan_compares_what_is_published_with_what_should_be(published, want
 
 
 def test_a_manifest_survives_writing_and_reading():
-    assert from_json(to_json((OLD, NEW))) == (OLD, NEW)
+    assert from_json(to_json((OLD, NEW), "a/b")) == ("a/b", (OLD, NEW))
 
 
 @pytest.mark.parametrize("document", [[], {}, {"version": 2, "generations": []}, {"version": 1, "generations": [{}]}])

@@ -33,6 +33,8 @@ GOOD: dict[str, Any] = {
     "static_publish": True,
     "static_root": "/var/lib/app",
     "static_url_path": "/_next/static/",
+    "page_static": False,
+    "page_fallback": "",
     "client_max_body_size": "1m",
     "websocket_idle_timeout": 86400,
     "connect_timeout": 60,
@@ -344,3 +346,46 @@ def test_contradictions_name_the_variables_that_the_user_has_set() -> None:
 )
 def test_a_process_of_this_host_has_its_port(upstream: str, port: int, own: bool) -> None:
     assert listens_at(upstream, port) is own
+
+
+@pytest.mark.parametrize("value", ["index.html", "200.html", "app/index.html", ""])
+def test_a_fallback_is_a_file_of_the_page(value: str) -> None:
+    assert refusals({**GOOD, "page_fallback": value}) == ()
+
+
+@pytest.mark.parametrize("value", ["/index.html", "../index.html", ".env", "a//b", "a/.b", "index.html ="])
+def test_another_fallback_is_refused(value: str) -> None:
+    [message] = refusals({**GOOD, "page_fallback": value})
+    assert message.endswith("expected a file of the build such as index.html, or nothing")
+
+
+@pytest.mark.parametrize(
+    ("changes", "provider", "message"),
+    [
+        pytest.param({"page_static": True, "static_url_path": "/"}, "nginx", None, id="nginx"),
+        pytest.param(
+            {"page_static": True},
+            "manual",
+            "staging_frontend_serve is static, so nginx on the host serves the page; expected staging_proxy_provider: "
+            "nginx and staging_proxy_page: true",
+            id="another-proxy",
+        ),
+        pytest.param(
+            {"page_static": True, "page": False},
+            "nginx",
+            "staging_frontend_serve is static, so nginx on the host serves the page; expected staging_proxy_provider: "
+            "nginx and staging_proxy_page: true",
+            id="without-the-page",
+        ),
+        pytest.param(
+            {"static_url_path": "/"},
+            "nginx",
+            "proxy_static_url_path is /, expected the path of the static files alone, such as /assets/, unless "
+            "staging_frontend_serve is static",
+            id="all-files-of-a-process",
+        ),
+    ],
+)
+def test_a_page_without_a_process_needs_nginx(changes: dict[str, Any], provider: str, message: str | None) -> None:
+    found = contradictions(inputs(**changes), provider, {"staging_frontend_serve"})
+    assert found == (() if message is None else (message,))

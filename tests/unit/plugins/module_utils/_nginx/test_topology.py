@@ -385,3 +385,36 @@ def test_the_websocket_has_an_address_to_be_asked_at() -> None:
     read = inputs(**TLS)
     found = address_of(read, "ws", read.public_websocket)
     assert (found.host, found.port, found.tls, found.secure) == ("api.example.com", 443, True, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"static_url_path": "/"}, [("page", "/", "")], id="at-the-root"),
+        pytest.param(
+            {"static_url_path": "/app/", "page_url": "http://app.example.com/app"},
+            [("page", "^~ /app/", ""), ("slash", "= /app", "/app/"), ("not_found", "/", "")],
+            id="below-a-path",
+        ),
+    ],
+)
+def test_a_page_without_a_process(changes: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    found = site(page_static=True, **changes)
+    page = next(each for each in found.servers if "page" in each.kinds)
+    assert [(each.kind, each.match, each.upstream) for each in page.locations] == expected
+
+
+def test_a_page_without_a_process_beside_its_api() -> None:
+    (server,) = site(**ONE, page_static=True, static_url_path="/", sse_paths=["/events"]).servers
+    assert [(each.kind, each.match) for each in server.locations] == [
+        ("websocket", "= /ws"),
+        ("events", "= /events"),
+        ("ordinary", "^~ /api/"),
+        ("page", "/"),
+    ]
+
+
+def test_a_page_without_a_process_may_be_at_the_port_of_the_page() -> None:
+    at_port = {"page_url": "http://app.example.com:14100"}
+    assert conflicts(inputs(**at_port)) != ()
+    assert conflicts(inputs(**at_port, page_static=True, static_url_path="/")) == ()

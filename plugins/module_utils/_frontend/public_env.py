@@ -1,0 +1,40 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names of public variables: each framework builds only those with its prefix into the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: The prefix by a package of the frontend; the first package that it has counts, since many frameworks use Vite.
+_PREFIXES = (
+    ("next", "NEXT_PUBLIC_"),
+    ("@sveltejs/kit", "PUBLIC_"),
+    ("astro", "PUBLIC_"),
+    ("react-scripts", "REACT_APP_"),
+    ("@angular/core", "NG_APP_"),
+    ("@vue/cli-service", "VUE_APP_"),
+    ("gatsby", "GATSBY_"),
+    # The client code of Nuxt, Remix and React Router is built by Vite.
+    ("nuxt", "VITE_"),
+    ("vite", "VITE_"),
+)
+_DEFAULT = "NEXT_PUBLIC_"
+
+
+def public_prefix(package: Mapping[str, Any]) -> str:
+    """Return the prefix of the public variables of a frontend.
+
+    :param package: Its ``package.json``.
+    """
+    every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+    return next((prefix for name, prefix in _PREFIXES if name in every), _DEFAULT)
+
+
+def with_prefix(env: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return variables, and those of Next.js under the names of another framework, too, unless these are given."""
+    named = {prefix + name[len(_DEFAULT) :]: value for name, value in env.items() if name.startswith(_DEFAULT)}
+    return {**named, **env}

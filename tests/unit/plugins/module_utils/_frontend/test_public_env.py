@@ -1,0 +1,37 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The names of public variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.public_env import public_prefix, with_prefix
+
+
+@pytest.mark.parametrize(
+    ("package", "prefix"),
+    [
+        pytest.param({}, "NEXT_PUBLIC_", id="unknown"),
+        pytest.param({"dependencies": {"next": "1"}, "devDependencies": {"vite": "1"}}, "NEXT_PUBLIC_", id="next"),
+        pytest.param({"devDependencies": {"vite": "1"}}, "VITE_", id="vite"),
+        pytest.param({"devDependencies": {"vite": "1", "@sveltejs/kit": "1"}}, "PUBLIC_", id="sveltekit"),
+        pytest.param({"dependencies": {"react-scripts": "1"}}, "REACT_APP_", id="create-react-app"),
+        pytest.param({"dependencies": {"@angular/core": "1"}, "devDependencies": None}, "NG_APP_", id="angular"),
+        pytest.param({"dependencies": {"nuxt": "1"}}, "VITE_", id="nuxt"),
+        pytest.param(
+            {"dependencies": {"@remix-run/react": "1"}, "devDependencies": {"vite": "1"}}, "VITE_", id="remix"
+        ),
+    ],
+)
+def test_prefix(package: dict[str, Any], prefix: str) -> None:
+    assert public_prefix(package) == prefix
+
+
+def test_variables_of_other_names_stay() -> None:
+    given = {"NEXT_PUBLIC_WS_URL": "a", "OTHER": "b"}
+    assert with_prefix(given, "VITE_") == {**given, "VITE_WS_URL": "a"}
+    assert with_prefix({**given, "VITE_WS_URL": "c"}, "VITE_") == {**given, "VITE_WS_URL": "c"}
+    assert with_prefix(given, "NEXT_PUBLIC_") == given
