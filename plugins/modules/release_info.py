@@ -111,7 +111,10 @@ env_snapshots:
   returned: always
   type: dict
 releases:
-  description: All releases with C(id), C(revision), C(taken_over) and C(active), oldest first.
+  description:
+    - All releases with C(id), C(revision), C(taken_over) and C(active), oldest first.
+    - Also with C(missing), what a release that is not active has lost since it was activated. A rollback to it is then
+      refused.
   returned: always
   type: list
   elements: dict
@@ -134,6 +137,7 @@ from ..module_utils._release import baseline
 from ..module_utils._release.checks import refuse_malformed
 from ..module_utils._release.errors import ReleaseError, explain
 from ..module_utils._release.facts import facts
+from ..module_utils._release.fitness import unfit
 from ..module_utils._release.plan import Found
 from ..module_utils._release.project import Project
 
@@ -161,6 +165,8 @@ def main() -> None:
         manifest = project.read()
         damage = baseline.damage(project, active, manifest) if active else ()
         result = facts(project, manifest, active, module.params["digest_exclude"])
+        for each in result["releases"]:
+            each["missing"] = [] if each["active"] else unfit(project, each["id"], manifest)
     except ReleaseError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:

@@ -30,8 +30,8 @@ options:
       - V(proxy_saved) saves O(proxy_state) as the state of the proxy before it is changed (RV(proxy_before)). One that
         is saved already is older, and stays.
       - V(take_over_saved) saves O(before_take_over) in the same manner.
-      - V(verified) saves O(proxy_state) and O(records) of the verified release O(release). It deletes
-        RV(proxy_before).
+      - V(verified) saves O(proxy_state) and O(records) of the verified release O(release), and the time, which alone is
+        no change. It deletes RV(proxy_before).
       - V(receiving) creates RV(incoming_dir), and empties it if a killed run has left something in it.
     type: str
     choices: [read, proxy_saved, take_over_saved, verified, receiving]
@@ -128,13 +128,16 @@ before_take_over:
   returned: always
   type: dict
 verified:
-  description: The verified states by the id of the release, each with C(proxy_state) and C(records).
+  description:
+    - The verified states by the id of the release, each with C(proxy_state), C(records) and C(verified_at), the time of
+      its last verification (ISO 8601, UTC), which is empty if it is not known.
   returned: always
   type: dict
 """
 
 import copy
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -145,8 +148,11 @@ from ..module_utils._release.saved_state import SavedState, checked
 from ..module_utils._release.state_store import StateStore
 
 
-def changed_by(found: SavedState, params: dict[str, Any]) -> SavedState:
-    """Return the state that is wanted."""
+def changed_by(found: SavedState, params: dict[str, Any], now: str) -> SavedState:
+    """Return the state that is wanted.
+
+    :param now: The time (ISO 8601, UTC).
+    """
     wanted = copy.deepcopy(found)
     if params["state"] == "proxy_saved":
         wanted.save_proxy(params["proxy_state"])
@@ -154,7 +160,7 @@ def changed_by(found: SavedState, params: dict[str, Any]) -> SavedState:
         wanted.save_before_take_over(params["before_take_over"])
     elif params["state"] == "verified":
         records = {name: value for name, value in (params["records"] or {}).items() if value is not None}
-        wanted.verify(params["release"], params["proxy_state"], records, params["keep"])
+        wanted.verify(params["release"], params["proxy_state"], records, params["keep"], now)
     return checked(wanted)
 
 
@@ -172,8 +178,9 @@ def main() -> None:
     store = StateStore(module.params["project_dir"])
     try:
         found = store.read()
-        wanted = changed_by(found, module.params)
-        if wanted != found and not module.check_mode:
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        wanted = changed_by(found, module.params, now)
+        if (wanted != found or module.params["state"] == "verified") and not module.check_mode:
             store.write(wanted)
         if module.params["state"] == "receiving" and not module.check_mode:
             store.make_incoming()

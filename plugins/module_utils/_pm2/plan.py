@@ -68,10 +68,14 @@ def belongs_to(process: Pm2Process, definition: ProcessDefinition) -> bool:
     marker = process.env.get(PROJECT_KEY)
     if marker is not None:
         return not definition.project or marker in (NO_PROJECT, definition.project)
-    roots = [path for path in (definition.project, definition.cwd, definition.real_cwd) if path]
+    return in_directories(process, [path for path in (definition.project, definition.cwd, definition.real_cwd) if path])
+
+
+def in_directories(process: Pm2Process, directories: Sequence[str]) -> bool:
+    """Whether a process runs from one of these directories, or a program or file below it."""
     places = [path for path in (process.cwd, process.script, process.live_cwd) if path]
     places += [arg for arg in process.args if arg.startswith("/")]
-    return any(_inside(place, root) for place in places for root in roots)
+    return any(_inside(place, root) for place in places for root in directories)
 
 
 def plan(processes: Sequence[Pm2Process], definition: ProcessDefinition, state: str = "online") -> ProcessPlan:

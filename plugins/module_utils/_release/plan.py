@@ -113,6 +113,10 @@ def _reasons_for_a_new_release(observed: Observed, wanted: WantedSource) -> list
     return reasons
 
 
+#: How the user of a playbook names a release; status_staging lists them.
+BY_NAME = "-e rollback_release=<id>"
+
+
 def choose_rollback(manifest: Manifest, active: str | None, wanted: str) -> str:
     """Return the release to roll back to.
 
@@ -133,6 +137,7 @@ def choose_rollback(manifest: Manifest, active: str | None, wanted: str) -> str:
             f"there is no release {wanted!r} to roll back to; "
             + (f"there are {', '.join(known)}" if known else "there is none at all")
             + (f" (active: {active})" if active else "")
+            + (f"; name one of them: {BY_NAME}" if known else "")
         )
     return wanted
 
@@ -144,7 +149,7 @@ def older_verified(verified: Iterable[str], than: str) -> list[str]:
 
 def _remembered(release: str | None, otherwise: str) -> str:
     if release is None:
-        raise ReleaseError(f"{otherwise}; name the release")
+        raise ReleaseError(f"{otherwise}; name the release: {BY_NAME}")
     return release
 
 

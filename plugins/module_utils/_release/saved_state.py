@@ -36,10 +36,15 @@ VERSION = 1
 
 @dataclass
 class VerifiedState:
-    """The proxy and the processes when a release was verified."""
+    """The proxy and the processes when a release was verified.
+
+    :param verified_at: When it was verified last (ISO 8601, UTC), empty if that is not known. Another time alone is no
+        difference.
+    """
 
     proxy_state: dict[str, Any] = field(default_factory=dict)
     records: dict[str, Any] = field(default_factory=dict)
+    verified_at: str = field(default="", compare=False)
 
 
 @dataclass
@@ -71,7 +76,12 @@ class SavedState:
             self.before_take_over = dict(state)
 
     def verify(
-        self, release: str, proxy_state: Mapping[str, Any] | None, records: Mapping[str, Any], keep: Collection[str]
+        self,
+        release: str,
+        proxy_state: Mapping[str, Any] | None,
+        records: Mapping[str, Any],
+        keep: Collection[str],
+        now: str,
     ) -> None:
         """Save the state of a verified release.
 
@@ -80,11 +90,12 @@ class SavedState:
         :param proxy_state: None to keep the saved one.
         :param records: Each replaces the saved one.
         :param keep: Releases whose states are kept beside this one.
+        :param now: As :attr:`VerifiedState.verified_at`.
         """
         found = self.verified.get(release, VerifiedState())
         state = found.proxy_state if proxy_state is None else dict(proxy_state)
         self.verified = {name: each for name, each in self.verified.items() if name in keep}
-        self.verified[release] = VerifiedState(state, {**found.records, **records})
+        self.verified[release] = VerifiedState(state, {**found.records, **records}, now)
         self.proxy_before = {}
 
 
@@ -148,12 +159,15 @@ _PROXY_STATE = object_of(
     required=("provider",),
 )
 _RECORDS = object_of(RECORDS)
+_TIME = matching(re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?\Z"), "a time in UTC")
 _DOCUMENT = object_of(
     {
         "project": text,
         "proxy_before": _proxy_state,
         "before_take_over": any_object,
-        "verified": map_of(object_of({"proxy_state": _proxy_state, "records": _RECORDS}), RELEASE),
+        "verified": map_of(
+            object_of({"proxy_state": _proxy_state, "records": _RECORDS, "verified_at": _TIME}), RELEASE
+        ),
     },
     required=("project", "proxy_before", "before_take_over", "verified"),
 )

@@ -13,7 +13,7 @@ from .errors import ReleaseError
 from .fitness import unfit, whole_parts
 from .manifest import ReleaseRecord, checked_records
 from .operation import Operation
-from .plan import choose_rollback, older_verified, plan_commit, to_prune
+from .plan import BY_NAME, choose_rollback, older_verified, plan_commit, to_prune
 from .tree import summary, walk
 
 

@@ -369,12 +369,14 @@ def test_a_manifest_that_was_tampered_with_is_refused_by_name_and_nothing_is_cha
     [
         pytest.param(
             {"rollback_to": "0009-nothere"},
-            "there is no release '0009-nothere' to roll back to; there are {id} (active: {id})",
+            "there is no release '0009-nothere' to roll back to; there are {id} (active: {id}); name one of "
+            "them: -e rollback_release=<id>",
             id="unknown",
         ),
         pytest.param(
             {"rollback_to": "previous"},
-            "only one release is verified so far, so there is no previous one; name the release",
+            "only one release is verified so far, so there is no previous one; name the release: "
+            "-e rollback_release=<id>",
             id="no-previous",
         ),
     ],
@@ -416,7 +418,9 @@ def test_a_rollback_before_any_verification_is_refused(site):
     site.from_archive(SOURCE)
     site.ok("activated")
     result = site.call("rolled_back")
-    assert result["msg"] == ("no release is verified yet, so there is none to roll back to; name the release")
+    assert result["msg"] == (
+        "no release is verified yet, so there is none to roll back to; name the release: -e rollback_release=<id>"
+    )
 
 
 def test_pruning_keeps_verified_releases_and_those_in_which_a_process_runs(site):

@@ -328,8 +328,8 @@ def test_a_release_that_lost_what_its_processes_need_is_not_activated_again(site
     place = site.releases / first / lost
     shutil.rmtree(place) if place.is_dir() else place.unlink()
     message = (
-        f"release {first} cannot be activated again: {named}; {second} stays active; roll back to another release, or "
-        "deploy again, which builds a new one"
+        f"release {first} cannot be activated again: {named}; {second} stays active; roll back to another release "
+        "(-e rollback_release=<id>), or deploy again, which builds a new one"
     )
     assert refused(site.call("rolled_back", check, rollback_to="previous")) == message
     assert site.info()["active"] == second

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -77,11 +79,35 @@ def test_check_mode_predicts_each_step_and_writes_nothing(store):
         predicted = store.ok(state, check=True, **args)
         assert (store.file.read_text() if store.file.exists() else None) == before
         done = store.ok(state, **args)
+        for result in (done, predicted):
+            for each in result["verified"].values():
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each.pop("verified_at"))
         # ansible-core adds what it finds of a file named "path".
         assert {name: done[name] for name in KEYS} == {name: predicted[name] for name in KEYS}
         assert predicted["changed"] is changes
-    assert store.ok()["verified"] == {"0001-a": {"proxy_state": AFTER, "records": {"page_url": "http://a"}}}
+    found = store.ok()["verified"]["0001-a"]
+    assert (found["proxy_state"], found["records"]) == (AFTER, {"page_url": "http://a"})
     assert store.ok()["proxy_before"] == {}
+
+
+def test_a_verification_that_changes_nothing_else_is_recorded_with_its_time(store):
+    store.ok("verified", release="0001-a")
+    store.file.write_text(
+        re.sub(r'"verified_at": "[^"]+"', '"verified_at": "2030-01-02T03:04:05Z"', store.file.read_text())
+    )
+    assert store.ok()["verified"]["0001-a"]["verified_at"] == "2030-01-02T03:04:05Z"
+    assert not store.ok("verified", check=True, release="0001-a")["changed"]
+    assert store.ok()["verified"]["0001-a"]["verified_at"] == "2030-01-02T03:04:05Z"
+    assert not store.ok("verified", release="0001-a")["changed"]
+    assert store.ok()["verified"]["0001-a"]["verified_at"] != "2030-01-02T03:04:05Z"
+
+
+def test_a_saved_state_without_a_time_is_read(store):
+    store.ok("verified", release="0001-a")
+    document = json.loads(store.file.read_text())
+    del document["verified"]["0001-a"]["verified_at"]
+    store.file.write_text(json.dumps(document))
+    assert store.ok()["verified"]["0001-a"]["verified_at"] == ""
 
 
 def test_values_that_fail_the_schema_are_not_written(store):

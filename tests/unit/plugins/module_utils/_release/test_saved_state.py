@@ -19,6 +19,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release.saved_s
 )
 
 PROJECT = "/home/deploy/projects/app"
+NOW = "2030-01-02T03:04:05Z"
 NGINX = {"provider": "nginx", "site_name": "app", "content": "server {\n}\n", "main_content": ""}
 MANAGER = {"provider": "nginx_proxy_manager", "hosts": {"api.example.com": {"block": None, "fields": {}}}}
 BACKEND = {
@@ -81,6 +82,11 @@ def test_a_saved_state_survives_writing_and_reading():
         pytest.param(changed("sudo", to=True), "sudo is unknown, expected one of ", id="unknown-field"),
         pytest.param(
             changed("verified", "../x", to={}), "a key of verified is '../x', expected the id of a release;", id="key"
+        ),
+        pytest.param(
+            changed("verified", "0002-b", "verified_at", to="today"),
+            "verified.0002-b.verified_at is 'today', expected a time in UTC;",
+            id="time",
         ),
         pytest.param(
             changed("proxy_before", "provider", to="../../tmp/x"),
@@ -152,17 +158,18 @@ def test_the_first_state_before_a_change_stays_until_it_is_deleted():
 def test_a_verified_state_deletes_the_one_before_the_change_and_those_of_deleted_releases():
     state = full()
     state.verified["0003-c"] = VerifiedState(NGINX)
-    state.verify("0004-d", NGINX, {"page_url": "http://a"}, keep=["0002-b", "0004-d"])
+    state.verify("0004-d", NGINX, {"page_url": "http://a"}, keep=["0002-b", "0004-d"], now=NOW)
     assert state.verified == {
         "0002-b": VerifiedState(MANAGER, RECORDS),
         "0004-d": VerifiedState(NGINX, {"page_url": "http://a"}),
     }
+    assert [each.verified_at for each in state.verified.values()] == ["", NOW]
     assert (state.proxy_before, state.before_take_over) == ({}, full().before_take_over)
 
 
 def test_what_a_run_does_not_touch_stays_as_it_was_verified():
     state = full()
-    state.verify("0002-b", None, {"page_url": "http://a"}, keep=["0002-b"])
+    state.verify("0002-b", None, {"page_url": "http://a"}, keep=["0002-b"], now=NOW)
     assert state.verified == {"0002-b": VerifiedState(MANAGER, {**RECORDS, "page_url": "http://a"})}
-    state.verify("0002-b", NGINX, {}, keep=[])
+    state.verify("0002-b", NGINX, {}, keep=[], now="2030-01-02T03:04:06Z")
     assert state.verified["0002-b"].proxy_state == NGINX
