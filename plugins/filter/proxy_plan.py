@@ -69,7 +69,12 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site_inpu
     read_inputs,
     truth,
 )
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.topology import SiteServer, address_of, plan_site
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.topology import (
+    SiteLocation,
+    SiteServer,
+    address_of,
+    plan_site,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.derived_hosts import plan_hosts
 
 
@@ -115,12 +120,19 @@ def _server(server: SiteServer) -> dict[str, Any]:
         "authority": address.authority,
         "secure": address.secure,
         "public_port": address.public_port,
+        "port": address.port,
         "tls": address.tls,
         "http2": server.http2,
         "listen": list(server.listen),
         "challenges": server.challenges,
-        "locations": [asdict(each) for each in server.locations],
+        "locations": [_location(each) for each in server.locations],
     }
+
+
+def _location(location: SiteLocation) -> dict[str, Any]:
+    """With the path and whether it matches itself alone, for proxies that have another notation than nginx."""
+    *modifiers, path = location.match.split(" ")
+    return {**asdict(location), "path": path, "exact": "=" in modifiers}
 
 
 class FilterModule:

@@ -64,8 +64,9 @@ def proxy_problems(values: Mapping[str, Any], given: Sequence[str] = ()) -> list
     if refused:
         return list(refused)
     inputs, provider = read_inputs(values), str(values.get("provider", "nginx"))
-    found = list(contradictions(inputs, provider, given))
-    if provider == "nginx":
+    written = str(values.get("manual_for", "proxy_manager")) if provider == "manual" else provider
+    found = list(contradictions(inputs, written, given))
+    if written not in ("nginx_proxy_manager", "proxy_manager"):
         found += conflicts(inputs, given)
     if provider == "nginx_proxy_manager":
         login = {name: str(values.get(f"manager_{name}") or "") for name in ("api_url", "identity", "secret", "token")}

@@ -313,6 +313,9 @@ def read_inputs(values: Mapping[str, Any]) -> SiteInputs:
     )
 
 
+_OTHERS = {"nginx_proxy_manager": "Nginx Proxy Manager", "proxy_manager": "Nginx Proxy Manager"}
+
+
 def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collection[str] = ()) -> tuple[str, ...]:
     """A sentence for each group of inputs that are right by themselves and not together."""
     names = {name: variable_of(name, given) for name in _RULES}
@@ -336,7 +339,7 @@ def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collectio
     if provider != "nginx" and limits:
         found.append(
             f"{names['websocket_allow']}, {names['websocket_deny']} or {names['websocket_connections_per_address']} is "
-            "set, which are for nginx alone; expected an access list in Nginx Proxy Manager itself"
+            f"set, which are for nginx alone; expected an access list in {_OTHERS.get(provider, 'the proxy')} itself"
         )
     path = inputs.public_websocket.path or "/"
     routed = ", ".join(inputs.websocket_paths)

@@ -79,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_frontend_health_url": _TEXT,
     "staging_pages": _LIST,
     "staging_proxy_provider": Kind("str", ("nginx", "nginx_proxy_manager", "manual")),
+    "staging_proxy_manual_for": Kind("str", ("proxy_manager", "nginx", "apache", "haproxy", "caddy", "traefik")),
     "staging_static_publish": _TRUTH,
     "staging_static_root": Kind("path"),
     "staging_static_url_path": _TEXT,

@@ -31,12 +31,15 @@ def test_the_plan_has_all_that_a_template_reads() -> None:
         "authority": "$host",
         "secure": True,
         "public_port": 443,
+        "port": 443,
         "tls": True,
         "http2": False,
         "listen": ["443 ssl http2", "[::]:443 ssl http2"],
         "challenges": False,
     }
-    assert server["locations"][0] == {"kind": "websocket", "match": "= /ws", "upstream": "127.0.0.1:14200"}
+    websocket = {"kind": "websocket", "match": "= /ws", "upstream": "127.0.0.1:14200", "path": "/ws", "exact": True}
+    assert server["locations"][0] == websocket
+    assert [(each["path"], each["exact"]) for each in server["locations"][-1:]] == [("/", False)]
     assert [each["name"] for each in plan["site"]["redirects"]] == ["app.example.com"]
     assert plan["site"]["redirect_listen"] == ["80", "[::]:80"]
     assert (plan["site"]["slug"], plan["site"]["access"], plan["site"]["main"]) == ("app", [], "")

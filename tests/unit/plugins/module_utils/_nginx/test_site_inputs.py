@@ -319,7 +319,7 @@ def test_a_path_that_is_routed_by_one_above_is_no_contradiction(path: str) -> No
 )
 def test_limits_that_nginx_alone_has_are_refused_with_another_proxy(limit: dict[str, Any]) -> None:
     assert contradictions(inputs(**limit)) == ()
-    for provider in ("manual", "nginx_proxy_manager"):
+    for provider in ("proxy_manager", "nginx_proxy_manager"):
         [message] = contradictions(inputs(**limit), provider)
         assert message.endswith("are for nginx alone; expected an access list in Nginx Proxy Manager itself")
 
