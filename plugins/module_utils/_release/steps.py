@@ -176,8 +176,8 @@ def _fit(operation: Operation, target: str) -> str:
         outcome.unfit[name] = missing
     damaged = [f"release {name} cannot be activated again: {'; '.join(why)}" for name, why in outcome.unfit.items()]
     raise ReleaseError(
-        f"{'; '.join(damaged)}; {operation.active or 'nothing'} stays active; roll back to another release, or deploy "
-        "again, which builds a new one"
+        f"{'; '.join(damaged)}; {operation.active or 'nothing'} stays active; roll back to another release "
+        f"({BY_NAME}), or deploy again, which builds a new one"
     )
 
 

@@ -362,7 +362,7 @@ def test_if_all_verified_releases_are_damaged_each_is_named_and_nothing_is_chang
     assert refused(site.call("rolled_back", verified=[*built, failing, "0099-gone"])) == (
         f"release {built[1]} cannot be activated again: web-ui/.next: build incomplete: no BUILD_ID; "
         f"release {built[0]} cannot be activated again: web-ui/node_modules: it is missing; {failing} stays active; "
-        "roll back to another release, or deploy again, which builds a new one"
+        "roll back to another release (-e rollback_release=<id>), or deploy again, which builds a new one"
     )
     assert site.info()["active"] == failing
 
@@ -385,7 +385,8 @@ def test_a_release_with_data_of_its_own_at_a_shared_path_is_not_activated_again(
     write(site.releases / first, {"data/1.txt": "older"})
     assert refused(site.call("rolled_back", rollback_to="previous")) == (
         f"release {first} cannot be activated again: data is no link to the shared data, and the shared data lacks "
-        f"what it holds; {second} stays active; roll back to another release, or deploy again, which builds a new one"
+        f"what it holds; {second} stays active; roll back to another release (-e rollback_release=<id>), or deploy "
+        "again, which builds a new one"
     )
 
 
