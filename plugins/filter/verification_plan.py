@@ -45,6 +45,13 @@ _value:
       description: A list with the endpoint in C(host) for connections at the same time, if there is one.
       type: list
       elements: dict
+    browser:
+      description: URLs of pages that a browser opens.
+      type: list
+      elements: str
+    browser_errors:
+      description: Which errors of the console count, by URL, as O(codeframe.staging.browser_check#module:errors).
+      type: dict
     page:
       description: C(url) and C(connect_to) of the page, and C(way), the way to it in words.
       type: dict
@@ -87,6 +94,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
         endpoints = deployment.endpoints({name: inputs[name] for name in _COMMON})
         page = deployment.page()
         browser = deployment.browser_pages(inputs["browser_pages"], inputs["routes"])
+        browser_errors = deployment.browser_errors(inputs["browser_pages"], inputs["routes"])
     except KeyError as error:
         raise AnsibleFilterError(f"verification_plan: the input {error} is missing") from None
     except (UrlError, ValueError) as error:
@@ -98,6 +106,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "load": [endpoint for endpoint in host if "transport" not in endpoint][-1:],
         "page": page,
         "browser": browser,
+        "browser_errors": browser_errors,
     }
 
 

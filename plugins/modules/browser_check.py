@@ -55,6 +55,17 @@ options:
     type: list
     elements: str
     default: []
+  errors:
+    description:
+      - Which of the other errors in the console, and of the exceptions that nothing catches, count.
+      - V(without_data) leaves out answers with a status of 4xx to requests of the page's code, which depend on the
+        data of the application and on a login.
+      - V(deployment) counts those alone that a deployment causes, which are requests that CORS, a
+        Content-Security-Policy or mixed content forbids, and requests that reach no server. A page of data that does
+        not exist may show any other error.
+    type: str
+    choices: [all, without_data, deployment]
+    default: all
   cookies:
     description:
       - Cookies for the page's origin, by name. Values are never shown.
@@ -250,6 +261,7 @@ def _wanted(params: dict[str, Any]) -> tuple[Visit, Expected]:
             frames=tuple(params["frames"]),
             console=params["console"] or "",
             ignore_console=tuple(params["ignore_console"]),
+            errors=params["errors"],
         ),
     )
 
@@ -274,6 +286,7 @@ def main() -> None:
             "frames": {"type": "list", "elements": "str", "choices": ["sent", "received"], "default": []},
             "console": {"type": "str"},
             "ignore_console": {"type": "list", "elements": "str", "default": []},
+            "errors": {"type": "str", "choices": ["all", "without_data", "deployment"], "default": "all"},
             # Not no_log as a whole: equal parts of the result would be blanked. The values are removed below.
             "cookies": {"type": "dict", "no_log": False},
             "headers": {"type": "dict", "no_log": False},

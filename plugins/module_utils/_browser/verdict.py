@@ -28,6 +28,17 @@ _NET_ERRORS: Mapping[str, Cause] = {
 _NET_ERROR = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _EVIDENCE_LIMIT = 8
 
+ERRORS: Mapping[str, re.Pattern[str]] = {
+    "all": re.compile(""),
+    # An answer with 4xx to a request for data depends on the data and on a login.
+    "without_data": re.compile(r"(?!Failed to load resource: the server responded with a status of 4\d\d )"),
+    # A page of data that does not exist may show any error, but none of these.
+    "deployment": re.compile(
+        r".*(?:blocked by CORS policy|net::ERR_|Mixed Content|Content Security Policy)", re.DOTALL
+    ),
+}
+"""Errors of the console that count, by how much is known of the page."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -38,6 +49,7 @@ class Expected:
     :param frames: ``sent``, ``received``: directions in which at least one message has to pass.
     :param console: Text that has to appear in the console; empty for none.
     :param ignore_console: Regular expressions of console errors that do not count.
+    :param errors: Which of the others do, as :data:`ERRORS` explains.
     """
 
     websocket_url: str = ""
@@ -45,6 +57,7 @@ class Expected:
     frames: tuple[str, ...] = ()
     console: str = ""
     ignore_console: tuple[str, ...] = ()
+    errors: str = "all"
 
 
 @dataclass(frozen=True)
@@ -199,20 +212,23 @@ def _incomplete(seen: PageObservation, expected: Expected) -> tuple[Cause, str] 
             Cause.CONSOLE_TEXT_MISSING,
             f'the console did not show "{expected.console}" in {seen.observed_s:.0f} s, although the WebSocket is open',
         )
-    errors = console_errors(seen, expected.ignore_console)
+    errors = console_errors(seen, expected.ignore_console, expected.errors)
     if errors:
         return Cause.CONSOLE_ERROR, f"the console shows an error: {errors[0]}"
     return None
 
 
-def console_errors(seen: PageObservation, ignored: Sequence[str]) -> list[str]:
+def console_errors(seen: PageObservation, ignored: Sequence[str], counted: str = "all") -> list[str]:
     """Errors of the console and uncaught exceptions that no pattern of ``ignored`` matches.
 
     A missing favicon, which browsers ask for by themselves, does not count.
+
+    :param counted: A key of :data:`ERRORS`.
     """
     lines = [*seen.exceptions, *(line.text for line in seen.console if line.level == "error")]
     patterns = [re.compile(pattern) for pattern in (*ignored, r"/favicon\.ico\)?$")]
-    return [line for line in dict.fromkeys(lines) if not any(pattern.search(line) for pattern in patterns)]
+    found = [line for line in dict.fromkeys(lines) if not any(pattern.search(line) for pattern in patterns)]
+    return [line for line in found if ERRORS[counted].match(line)]
 
 
 def cause_of(error: str) -> Cause | None:

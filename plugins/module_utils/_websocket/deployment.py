@@ -89,6 +89,23 @@ class Deployment:
         origin = parse_url(self.page_url, lenient=True).origin
         return [origin + path for path in paths or list(dict.fromkeys(found))[:_MOST_ROUTES]] or [self.page_url]
 
+    def browser_errors(self, paths: Sequence[str], routes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Which errors of the console count, by URL of :meth:`browser_pages`: an option of ``browser_check``.
+
+        The data of a route with a dynamic segment that was filled with a placeholder does not exist on a new host.
+        """
+        if paths:
+            return dict.fromkeys(self.browser_pages(paths, routes), "all")
+        filled = {
+            parse_url(str(route["page"]), lenient=True).path
+            for route in routes
+            if route.get("page") and "[" in str(route.get("route", ""))
+        }
+        return {
+            url: "deployment" if parse_url(url, lenient=True).path in filled else "without_data"
+            for url in self.browser_pages(paths, routes)
+        }
+
     def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
         name = _NAMES[vantage]
         direct = f"127.0.0.1:{self.backend_port}"

@@ -48,6 +48,21 @@ def test_the_plan_divides_the_endpoints_by_the_machine_that_checks_them() -> Non
     assert plan["page"]["way"] == "through the proxy"
 
 
+def test_less_errors_of_the_console_count_on_pages_that_nobody_chose() -> None:
+    origin = INPUTS["page_url"]
+    routes = [
+        {"route": "/", "page": f"{origin}/"},
+        {"route": "/p/[id]", "page": f"{origin}/p/1"},
+        {"route": "/never", "page": ""},
+    ]
+    assert verification_plan(INPUTS)["browser_errors"] == {origin: "without_data"}
+    plan = verification_plan({**INPUTS, "routes": routes})
+    assert plan["browser_errors"] == {f"{origin}/": "without_data", f"{origin}/p/1": "deployment"}
+    assert list(plan["browser_errors"]) == plan["browser"]
+    chosen = verification_plan({**INPUTS, "routes": routes, "browser_pages": ["/p/1"]})
+    assert chosen["browser_errors"] == {f"{origin}/p/1": "all"}
+
+
 def test_without_an_endpoint_on_the_host_no_load_is_planned() -> None:
     plan = verification_plan({**INPUTS, "vantages": ["public"]})
     assert (plan["host"], plan["load"]) == ([], [])

@@ -162,6 +162,32 @@ def test_console_errors_are_listed_once_without_those_that_are_ignored() -> None
     assert console_errors(observation, ("^metrics ", "TypeError")) == []
 
 
+NO_DATA = "Failed to load resource: the server responded with a status of 404 (Not Found) (http://api.example.com/p/1)"
+BROKEN = "Failed to load resource: the server responded with a status of 502 (Bad Gateway) (http://api.example.com/p/1)"
+CORS = (
+    "Access to fetch at 'http://api.example.com/p/1' from origin 'http://a' has been blocked by CORS policy: No header"
+)
+UNREACHED = "Failed to load resource: net::ERR_CONNECTION_REFUSED (http://api.example.com/p/1)"
+CODE = "TypeError: project is undefined"
+
+
+@pytest.mark.parametrize(
+    ("errors", "counted"),
+    [
+        pytest.param("all", [CODE, NO_DATA, BROKEN, CORS, UNREACHED], id="chosen-page"),
+        pytest.param("without_data", [CODE, BROKEN, CORS, UNREACHED], id="found-page"),
+        pytest.param("deployment", [CORS, UNREACHED], id="page-of-data-that-does-not-exist"),
+    ],
+)
+def test_how_much_is_known_of_a_page_decides_which_errors_count(errors, counted) -> None:
+    lines = [ConsoleLine("error", text, 1.0) for text in (NO_DATA, BROKEN, CORS, UNREACHED)]
+    observation = seen(OPEN, console=lines, exceptions=[CODE])
+    assert console_errors(observation, (), errors) == counted
+    for line in lines:
+        fails = not judge(seen(OPEN, console=[line]), Expected(WS, errors=errors)).passed
+        assert fails is (line.text in counted)
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
