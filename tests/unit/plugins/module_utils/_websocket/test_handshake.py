@@ -69,7 +69,7 @@ def test_the_request_is_that_of_rfc_6455_with_the_endpoint_s_own_headers_last() 
             "Upgrade: websocket",
             "Origin: https://app.example.com",
             "Sec-WebSocket-Version: 13",
-            "Accept-Encoding: gzip, deflate",
+            "Accept-Encoding: gzip, deflate, br, zstd",
             "Accept-Language: en-US,en;q=0.9",
             f"Sec-WebSocket-Key: {KEY}",
             "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
