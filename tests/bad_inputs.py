@@ -1028,8 +1028,55 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_git_url": "https://me:pw-of-mine@example.com/x.git"},
         (
             'staging_git_url is "https://***@example.com/x.git", but the configuration of the repository would '
-            "contain the password; expected a URL without a password; use an SSH key of the deploy user or a "
-            "credential helper"
+            "contain the password; expected a URL without a password; move it to staging_git_token, and the user name "
+            "to staging_git_user"
+        ),
+    ),
+    (
+        "path instead of a git key",
+        {"staging_git_url": "git@example.com:x/y.git", "staging_git_key": "~/.ssh/id_ed25519"},
+        (
+            "staging_git_key is a text (not shown); expected the whole text of a private key, which begins with "
+            "-----BEGIN ... PRIVATE KEY-----; write it in full, for example with lookup('ansible.builtin.file', ...), "
+            "or set staging_git_key_file to a path on the host"
+        ),
+    ),
+    (
+        "git key for HTTPS",
+        {"staging_git_key_file": "/home/deploy/.ssh/id"},
+        (
+            'staging_git_key_file is "/home/deploy/.ssh/id", but staging_git_url is none, so the key is not used; '
+            "expected a URL of SSH in staging_git_url; write ssh://... or user@host:path there, or remove "
+            "staging_git_key_file"
+        ),
+    ),
+    (
+        "two git keys",
+        {
+            "staging_git_url": "git@example.com:x/y.git",
+            "staging_git_key": "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n",
+            "staging_git_key_file": "/home/deploy/.ssh/id",
+        },
+        (
+            'staging_git_key_file is "/home/deploy/.ssh/id", but staging_git_key is set too; expected one key; remove '
+            "one of staging_git_key and staging_git_key_file"
+        ),
+    ),
+    (
+        "git token for SSH",
+        {"staging_git_url": "ssh://git@example.com/x.git", "staging_git_token": "glpat-example"},
+        (
+            "staging_git_token is a text (not shown), but staging_git_url is none, and a token is sent by HTTPS only; "
+            "expected a URL that begins with https:// in staging_git_url; write https://... there, or remove "
+            "staging_git_token"
+        ),
+    ),
+    (
+        "known host without a key",
+        {"staging_git_url": "git@example.com:x/y.git", "staging_git_known_hosts": ["example.com"]},
+        (
+            'staging_git_known_hosts[0] is "example.com"; expected a line of known_hosts: names, type of the key, key; '
+            "write a line that ssh-keyscan prints"
         ),
     ),
     (

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.finding import PreflightFinding
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.kinds import KINDS
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import is_secret
 
 _REMEDIES = (
     "add|adopt|check|choose|commit|correct|deploy|free|get|leave|list|make|mount|move|put|remove|rename|renew|repair"
@@ -22,7 +23,7 @@ def assert_names_a_variable_and_shows_its_value(item: PreflightFinding, given: M
     assert name in KINDS or item.name == "variable-unknown"
     if item.value.endswith(" (not shown)"):
         # A secret, or what may be one: a text in place of a dictionary, a key that is a secret too.
-        assert "secret" in name or item.name in {"type", "env-twice", "variable-unknown"}
+        assert is_secret(name) or item.name in {"type", "env-twice", "variable-unknown"}
     elif item.value.endswith(" by default") or item.value == "not set":
         assert name not in given
     elif value in (None, ""):

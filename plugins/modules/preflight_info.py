@@ -17,8 +17,8 @@ description:
     expected and a remedy.
   - With O(stage=inputs), checks the inputs by themselves, on the controller.
   - With O(stage=host), checks the staging host. Run it as root, because only root sees which processes have a port.
-  - Changes nothing. Values of inputs with C(secret), C(token) or C(passw) in their names are neither in the result nor
-    in a log.
+  - Changes nothing. Values of inputs with C(secret), C(token) or C(passw) in their names, and that of
+    C(staging_git_key), are neither in the result nor in a log.
 attributes:
   check_mode:
     description: Checks as usual. Node.js may still be missing from the host.

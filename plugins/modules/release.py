@@ -57,6 +57,40 @@ options:
     description: Branch, tag or commit of the git repository.
     type: str
     default: HEAD
+  git_key:
+    description:
+      - Text of a private key that may read the repository by SSH, such as a deploy key. It has no passphrase.
+      - It is only in the memory of an ssh-agent that ends with the module.
+    type: str
+  git_key_file:
+    description: Path on the host of such a key, instead of O(git_key).
+    type: path
+  git_known_hosts:
+    description:
+      - Lines of known_hosts for the servers that are connected to by SSH. With them no other server is accepted.
+      - By default those in the known_hosts files of the user and the system.
+    type: list
+    elements: str
+  git_token:
+    description:
+      - Password or token that may read the repository by HTTPS.
+      - It is sent to the server of O(git_url) alone, and no credential helper of the host stores it.
+    type: str
+  git_user:
+    description: User name that belongs to O(git_token). Many servers take any.
+    type: str
+    default: oauth2
+  git_submodules:
+    description: Whether the submodules are fetched too, those in submodules included.
+    type: bool
+    default: true
+  git_lfs:
+    description:
+      - Whether files in Git LFS are fetched too. This requires git-lfs on the host, and a repository that has such
+        files is refused without it.
+      - Otherwise their pointers are deployed.
+    type: bool
+    default: true
   git_timeout:
     description: Timeout of each git command in seconds.
     type: int
@@ -347,6 +381,7 @@ def main() -> None:
             ("state", "prepared", ("source_type",)),
             ("source_type", "git", ("git_url",)),
         ],
+        mutually_exclusive=[("git_key", "git_key_file")],
         supports_check_mode=True,
     )
     params = module.params

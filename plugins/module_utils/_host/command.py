@@ -94,7 +94,7 @@ def run(
         problems: IO[bytes] | None = stack.enter_context(tempfile.TemporaryFile()) if separate else None
         given: IO[bytes] | None = None
         if stdin:
-            given = stack.enter_context(tempfile.TemporaryFile())
+            given = stack.enter_context(_in_memory())
             given.write(stdin)
             given.seek(0)
         process = _start(command, cwd, env, given, output, problems, account, umask)
@@ -200,6 +200,13 @@ def _still_runs(process: subprocess.Popen[bytes]) -> bool:
         return process.poll() is None
     # Looked at, not reaped.
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+
+
+def _in_memory() -> IO[bytes]:
+    """A file for input that may be secret: on no disk where the system can do that."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stdin"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _end_of(stream: IO[bytes]) -> str:

@@ -69,6 +69,8 @@ HOST_INPUTS = (
     "staging_env_file",
     "staging_frontend_dir",
     "staging_frontend_serve",
+    "staging_git_key_file",
+    "staging_git_known_hosts",
     "staging_git_url",
     "staging_git_version",
     "staging_leave_behind",

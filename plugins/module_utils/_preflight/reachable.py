@@ -53,8 +53,11 @@ def judge_names_to_connect_to(
     ]
 
 
-def judge_repository(inputs: DeploymentInputs, problem: str, *, version_unknown: bool) -> PreflightFinding:
+def judge_repository(
+    inputs: DeploymentInputs, problem: str, *, version_unknown: bool, remedy: str = ""
+) -> PreflightFinding:
     """:param problem: What git says, or an empty text.
+    :param remedy: What the user can do about it, if that is known.
     :param version_unknown: Whether the repository can be read and does not have the version.
     """
     if version_unknown:
@@ -69,7 +72,7 @@ def judge_repository(inputs: DeploymentInputs, problem: str, *, version_unknown:
         "git-unreadable",
         _GIT_URL,
         f"a repository that {inputs.text('staging_user')} can read from the host",
-        "correct the URL, or give that user access",
+        remedy or "correct the URL, or give that user access",
         found=f"git cannot read it ({problem.replace(';', ',')})",
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from .._host.accounts import find_account
 from .._release.errors import ReleaseError, UnknownVersionError
 from .._release.git import Git
+from .._release.git_access import GitAccess, opened
 from .._release.manifest import Layout
 from .._release.source import exclusion, names_in_place
 from .finding import PreflightFinding
@@ -24,19 +25,26 @@ _ANSWER_WITHIN_S = 20.0
 def check_repository(inputs: DeploymentInputs) -> list[PreflightFinding]:
     """Ask the git server for the version, as the deploy user.
 
-    Nothing is asked without that user or git, which the role runtime may still have to create and install.
+    Nothing is asked without that user or git, which the role runtime may still have to create and install, nor where a
+    secret is required, which stays on the controller: then ``staging_git_url`` is not among the inputs.
     """
     url, version = inputs.text("staging_git_url"), inputs.text("staging_git_version") or "main"
     account = find_account(inputs.text("staging_user"))
-    git = Git(url, timeout_s=_ANSWER_WITHIN_S, account=account if os.geteuid() == 0 else None)
-    if not url or account is None or not git.available():
+    if not url or account is None or not Git().available():
         return []
+    runs_as = account if os.geteuid() == 0 else None
+    access = GitAccess(
+        key_file=inputs.text("staging_git_key_file"), known_hosts=inputs.texts("staging_git_known_hosts")
+    )
     try:
-        git.remote_commit(version)
+        with opened(access, url, runs_as) as access_for_git:
+            git = Git(url, timeout_s=_ANSWER_WITHIN_S, account=runs_as, access=access_for_git)
+            git.remote_commit(version)
     except UnknownVersionError:
         return [judge_repository(inputs, "", version_unknown=True)]
     except ReleaseError as error:
-        return [judge_repository(inputs, str(error).partition("; ")[0], version_unknown=False)]
+        problem, _semicolon, remedy = str(error).partition("; ")
+        return [judge_repository(inputs, problem, version_unknown=False, remedy=remedy)]
     return []
 
 

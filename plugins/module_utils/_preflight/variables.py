@@ -40,7 +40,7 @@ DEFAULTS: Mapping[str, Any] = {
     "staging_user": "deploy",
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SECRET_NAME = re.compile(r"secret|token|passw", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"secret|token|passw|git_key\Z", re.IGNORECASE)
 _SHOWN_LENGTH = 160
 
 #: A variable, or the key or index of an entry in it: ``("staging_env", "PORT")``, ``("staging_shared_paths", 1)``.

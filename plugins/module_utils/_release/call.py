@@ -12,6 +12,7 @@ from . import steps
 from .data import advice
 from .delivery import Source
 from .errors import ReleaseError
+from .git_access import GitAccess, OpenAccess, opened
 from .operation import LAYOUT_OPTIONS, Operation, ReleaseOptions
 from .prepare import prepare
 from .project import Project
@@ -34,13 +35,28 @@ def call(params: Mapping[str, Any], *, predicting: bool) -> tuple[dict[str, Any]
     """
     if params["keep_releases"] < 1:
         raise ReleaseError(f"keep_releases is {params['keep_releases']}, expected a number from 1")
-    operation = Operation(Project(params["project_dir"]), _request_of(params), predicting=predicting)
-    operation.run(_STEPS[params["state"]], creates=params["state"] == "prepared")
+    with opened(_access_of(params), params["git_url"] or "") as access:
+        request = _request_of(params, access)
+        operation = Operation(Project(params["project_dir"]), request, predicting=predicting)
+        operation.run(_STEPS[params["state"]], creates=params["state"] == "prepared")
     result = operation.result(params["digest_exclude"])
     return result, _warnings_of(operation, result, params["state"])
 
 
-def _request_of(params: Mapping[str, Any]) -> ReleaseOptions:
+def _access_of(params: Mapping[str, Any]) -> GitAccess:
+    """Return what a private repository is read with; nothing for a source that is none."""
+    if params["source_type"] != "git":
+        return GitAccess()
+    return GitAccess(
+        key=params["git_key"] or "",
+        key_file=params["git_key_file"] or "",
+        known_hosts=params["git_known_hosts"] or [],
+        token=params["git_token"] or "",
+        token_user=params["git_user"],
+    )
+
+
+def _request_of(params: Mapping[str, Any], access: OpenAccess) -> ReleaseOptions:
     """Return the options in the terms of the operation."""
     given = params["records"] or {}
     return ReleaseOptions(
@@ -49,6 +65,9 @@ def _request_of(params: Mapping[str, Any]) -> ReleaseOptions:
             git_url=params["git_url"],
             version=params["version"],
             git_timeout_s=params["git_timeout"],
+            git_access=access,
+            git_submodules=params["git_submodules"],
+            git_lfs=params["git_lfs"],
             archive=params["archive"],
             revision=params["revision"],
         ),
@@ -80,11 +99,6 @@ def _warnings_of(operation: Operation, result: dict[str, Any], state: str) -> li
         warnings.append(
             f"the directory that was taken over contains work that is in no commit ({', '.join(kept[:10])}{more}); it "
             f"is kept in release {operation.outcome.taken_over}, and the deployed source does not contain it"
-        )
-    if operation.outcome.not_fetched:
-        warnings.append(
-            f"the source contains {' and '.join(operation.outcome.not_fetched)}, which are not fetched; "
-            "deploy such a source as an archive"
         )
     found = result["unshared_data"]
     if found and state == "rolled_back":

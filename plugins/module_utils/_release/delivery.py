@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import git
 from .archive import archived_tree, unpack
 from .errors import ReleaseError
+from .git_access import OpenAccess
+from .git_parts import fetch_parts
 from .manifest import Layout
 from .plan import WantedSource
 from .project import Project
@@ -27,6 +29,9 @@ class Source:
     git_url: str | None = None
     version: str = "HEAD"
     git_timeout_s: float = 600
+    git_access: OpenAccess = field(default_factory=OpenAccess)
+    git_submodules: bool = True
+    git_lfs: bool = True
     archive: str | None = None
     revision: str | None = None
 
@@ -35,7 +40,7 @@ class Source:
         return self.kind == "in_place"
 
     def git(self) -> git.Git:
-        return git.Git(self.git_url, self.git_timeout_s)
+        return git.Git(self.git_url, self.git_timeout_s, access=self.git_access)
 
     def origin(self) -> dict[str, Any]:
         """Return what is recorded of the source's origin."""
@@ -102,18 +107,18 @@ class Source:
             return set(git.files_of(self.git(), project.mirror, wanted.revision))
         return None
 
-    def deliver(self, project: Project, directory: str, wanted: WantedSource, layout: Layout) -> tuple[Tree, list[str]]:
-        """Put the source into the candidate's directory.
+    def deliver(self, project: Project, directory: str, wanted: WantedSource, layout: Layout) -> Tree:
+        """Put the source into the candidate's directory, and return its tree.
 
-        :returns: Its tree, and what the repository keeps elsewhere and a clone lacks.
+        :raises ReleaseError: If a part of it cannot be fetched.
         """
         excluded = exclusion(layout)
         if self.kind == "git":
             program = self.git()
             program.clone(project.mirror, directory, wanted.revision or "")
+            fetch_parts(program, directory, project.mirror, submodules=self.git_submodules, lfs=self.git_lfs)
             names = git.tracked_files(program, directory)
-            tree = read_tree(directory, (name for name in names if not excluded.covers(name)))
-            return tree, git.not_fetched(directory)
+            return read_tree(directory, (name for name in names if not excluded.covers(name)))
         os.mkdir(directory, 0o755)
         tree = unpack(str(self.archive), directory)
-        return {name: entry for name, entry in tree.items() if not excluded.covers(name)}, []
+        return {name: entry for name, entry in tree.items() if not excluded.covers(name)}

@@ -17,17 +17,21 @@ from .._host.accounts import Account
 from .._host.command import c_locale, run
 from .._host.url import without_userinfo
 from .errors import ReleaseError, UnknownVersionError
+from .git_access import OpenAccess, ssh_command
+from .git_reason import cause_of, remedy_for
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z")
 SHORT_COMMIT = re.compile(r"[0-9a-f]{4,64}\Z")
 REMOTE = "staging"
+_SUBMODULE = "160000 "
+"""Mode of a submodule in the listing of a commit."""
 
 
 @dataclass(frozen=True)
 class GitResult:
     """How a git command ended.
 
-    :param problem: The line of its error output that names the cause, without a password.
+    :param problem: The lines of its error output that name the cause, without a password.
     """
 
     status: int
@@ -39,6 +43,7 @@ class Git:
     """Git commands for one source. The URL never appears in the arguments of a process.
 
     :param account: Run git as this user; needs root.
+    :param access: What a private repository is read with.
     """
 
     def __init__(
@@ -47,8 +52,10 @@ class Git:
         timeout_s: float = 600,
         executable: str = "git",
         account: Account | None = None,
+        access: OpenAccess | None = None,
     ) -> None:
         self._account = account
+        self._access = access or OpenAccess()
         self._url = url
         self._timeout_s = timeout_s
         self._executable = executable
@@ -65,12 +72,15 @@ class Git:
     def _environment(self) -> dict[str, str]:
         environment = {name: value for name, value in c_locale().items() if not name.startswith("GIT_DIR")}
         # Without its optional locks, git status does not rewrite the index of a directory that is only read.
-        environment.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
-        environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-        if self._url:
-            environment.update(
-                GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0=f"remote.{REMOTE}.url", GIT_CONFIG_VALUE_0=self._url
-            )
+        # Files of LFS are fetched in a step of their own, which has a message of its own.
+        environment.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_LFS_SKIP_SMUDGE="1")
+        environment.setdefault("GIT_SSH_COMMAND", ssh_command())
+        environment.update(self._access.environment)
+        config = [*([(f"remote.{REMOTE}.url", self._url)] if self._url else []), *self._access.config]
+        if config:
+            environment["GIT_CONFIG_COUNT"] = str(len(config))
+        for index, (name, value) in enumerate(config):
+            environment.update({f"GIT_CONFIG_KEY_{index}": name, f"GIT_CONFIG_VALUE_{index}": value})
         return environment
 
     def run(self, arguments: Sequence[str], directory: str | None = None) -> GitResult:
@@ -124,8 +134,7 @@ class Git:
         answer = self.run(["ls-remote", REMOTE, version, f"refs/tags/{version}^{{}}"], "/")
         if answer.status:
             raise ReleaseError(
-                f"the git repository {self.shown_url} cannot be read: {answer.problem}; "
-                "check the URL, and that this user may read it"
+                f"the git repository {self.shown_url} cannot be read: {answer.problem}; {remedy_for(answer.problem)}"
             )
         commit = choose_reference(answer.out, version)
         if commit is None and not SHORT_COMMIT.match(version):
@@ -150,7 +159,9 @@ class Git:
             return commit
         references = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
         attempt = f"fetching {self.shown_url}"
-        self.checked(["fetch", "--quiet", "--prune", "--force", REMOTE, *references], mirror, attempt)
+        answer = self.run(["fetch", "--quiet", "--prune", "--force", REMOTE, *references], mirror)
+        if answer.status:
+            raise ReleaseError(f"{attempt} failed: {answer.problem}; {remedy_for(answer.problem)}")
         found = self.local_commit(mirror, commit or version)
         for wanted in (version, commit):
             # On no branch, such as the head of a merge request. Servers return it by its reference, some by its number.
@@ -173,13 +184,6 @@ class Git:
         self.checked([*quiet, "checkout", "--quiet", "--detach", commit], target, attempt)
 
 
-def cause_of(text: str) -> str:
-    """Return the line of git's error output that names the cause."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
-    return (telling or lines or [""])[0]
-
-
 def choose_reference(listing: str, version: str) -> str | None:
     """Choose the commit of a version from the output of ``git ls-remote``.
 
@@ -197,27 +201,52 @@ def choose_reference(listing: str, version: str) -> str | None:
 
 
 def tracked_files(git: Git, directory: str) -> list[str]:
-    """Return the files of the commit that is checked out."""
-    return files_of(git, directory, "HEAD")
+    """Return the files of the commit that is checked out, those of its submodules included."""
+    found = []
+    for path, is_submodule in _entries(git, directory, "HEAD"):
+        below = os.path.join(directory, path)
+        if not is_submodule:
+            found.append(path)
+        elif head(git, below):
+            found += [os.path.join(path, name) for name in tracked_files(git, below)]
+    return found
 
 
 def files_of(git: Git, repository: str, commit: str) -> list[str]:
-    """Return the files of a commit."""
+    """Return the files of a commit, without those of submodules."""
+    return [path for path, is_submodule in _entries(git, repository, commit) if not is_submodule]
+
+
+def submodules_in(git: Git, directory: str) -> list[str]:
+    """Return the paths of the submodules of the commit that is checked out, fetched or not."""
+    return [path for path, is_submodule in _entries(git, directory, "HEAD") if is_submodule]
+
+
+def _entries(git: Git, repository: str, commit: str) -> list[tuple[str, bool]]:
+    """Return the paths of a commit, each with whether it is a submodule."""
     listing = git.checked(
-        ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], repository, f"listing the files of {repository}"
+        ["ls-tree", "-r", "-z", "--full-tree", commit], repository, f"listing the files of {repository}"
     )
-    return [name for name in listing.split("\0") if name]
+    lines = [line.partition("\t") for line in listing.split("\0") if line]
+    return [(path, described.startswith(_SUBMODULE)) for described, _tab, path in lines]
 
 
 def present_files(git: Git, directory: str) -> list[str]:
-    """Return the files of a checkout that git does not ignore, untracked ones included."""
+    """Return the files of a checkout that git does not ignore, untracked ones and those of submodules included."""
     listing = git.checked(
         ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         directory,
         f"listing the files of {directory}",
     )
-    names = dict.fromkeys(listing.split("\0"))
-    return [name for name in names if name and os.path.lexists(os.path.join(directory, name))]
+    found = []
+    for name in dict.fromkeys(listing.split("\0")):
+        path = os.path.join(directory, name)
+        if name and not name.endswith("/") and os.path.isdir(path) and not os.path.islink(path):
+            if os.path.lexists(os.path.join(path, ".git")):
+                found += [os.path.join(name, below) for below in present_files(git, path)]
+        elif name and os.path.lexists(path):
+            found.append(name)
+    return found
 
 
 def changes(git: Git, directory: str) -> list[tuple[str, str]]:
@@ -228,18 +257,6 @@ def changes(git: Git, directory: str) -> list[tuple[str, str]]:
         ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."], directory, attempt
     )
     return [(line[:2], line[3 + len(top) :]) for line in listing.split("\0") if line]
-
-
-def not_fetched(directory: str) -> list[str]:
-    """Return what a repository keeps elsewhere, so that a clone lacks it."""
-    found = ["submodules (.gitmodules)"] if os.path.isfile(os.path.join(directory, ".gitmodules")) else []
-    try:
-        with open(os.path.join(directory, ".gitattributes"), encoding="utf-8", errors="replace") as file:
-            if "filter=lfs" in file.read():
-                found.append("large files in Git LFS (.gitattributes)")
-    except OSError:
-        pass
-    return found
 
 
 def head(git: Git, directory: str) -> str | None:

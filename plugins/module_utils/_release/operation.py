@@ -54,7 +54,6 @@ class ReleaseResult:
     """Files of the directory that was taken over whose content is in no commit."""
     pruned: list[str] = field(default_factory=list)
     predicted_digest: str | None = None
-    not_fetched: list[str] = field(default_factory=list)
     unfit: dict[str, list[str]] = field(default_factory=dict)
     """What the releases lack that a rollback has passed over."""
 

@@ -215,7 +215,7 @@ class _Preparation:
         record.repaired_in = name if self.repaired else None
         directory = candidate.announce(project, manifest, name, record)
         try:
-            tree, operation.outcome.not_fetched = self.source.deliver(project, directory, wanted, manifest.layout)
+            tree = self.source.deliver(project, directory, wanted, manifest.layout)
             shared.link_into(project, name, manifest.layout)
             exclude_own_files(directory, manifest.layout)
             if operation.active:

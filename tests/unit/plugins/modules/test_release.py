@@ -593,14 +593,6 @@ def test_a_lock_file_of_a_killed_git_is_removed(site):
     assert site.from_git()["revision"] == commit
 
 
-def test_what_git_keeps_elsewhere_is_named(site):
-    site.commit({**SOURCE, ".gitmodules": "", ".gitattributes": "*.bin filter=lfs diff=lfs\n"})
-    assert site.from_git()["warnings"] == [
-        "the source contains submodules (.gitmodules) and large files in Git LFS (.gitattributes), which are not "
-        "fetched; deploy such a source as an archive"
-    ]
-
-
 def test_an_annotated_tag_means_its_commit(site):
     commit = site.commit(SOURCE)
     git(site.repository, "tag", "-a", "-m", "tag", "v1")

@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._release.git import (
-    cause_of,
-    choose_reference,
-)
+from ansible_collections.codeframe.staging.plugins.module_utils._release.git import choose_reference
 
 
 @pytest.mark.parametrize(
@@ -24,8 +21,3 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release.git imp
 )
 def test_the_reference_of_a_version(listing, commit):
     assert choose_reference(listing, "v1") == commit
-
-
-def test_the_line_that_names_the_cause_is_chosen():
-    assert cause_of("warning: x\nfatal: repository not found\nhint: y\n") == "fatal: repository not found"
-    assert cause_of("") == ""
