@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
+from docutils import nodes
 
 HERE = Path(__file__).resolve().parent
 GALAXY = yaml.safe_load((HERE / "galaxy.yml").read_text(encoding="utf-8"))
@@ -15,6 +17,7 @@ project = f"{GALAXY['namespace']}.{GALAXY['name']}"
 author = "The codeframe.staging contributors"
 version = release = GALAXY["version"]
 html_title = f"{project} {release}"
+project_copyright = author
 
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 root_doc = "index"
@@ -54,5 +57,40 @@ def link_to_repository(_app: object, page: str, content: list[str]) -> None:
     content[0] = _LINK.sub(target, content[0])
 
 
-def setup(app: object) -> None:
-    app.connect("source-read", link_to_repository)  # type: ignore[attr-defined]
+ANSIBLE = "https://docs.ansible.com/ansible/latest/"
+ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
+    "ansible_configuration_settings": "reference_appendices/config.html",
+    "callback_plugins": "plugins/callback.html",
+    "common_return_values": "reference_appendices/common_return_values.html",
+}
+
+
+def list_other_pages(_app: object, page: str, content: list[str]) -> None:
+    """Put the pages of docs that the first page of the site does not name where it says OTHER PAGES."""
+    if page == root_doc:
+        names = sorted(f"docs/{path.stem}" for path in (HERE / "docs").glob("*.md"))
+        others = [name for name in names if not re.search(rf"^{name}$", content[0], re.MULTILINE)]
+        content[0] = content[0].replace("OTHER PAGES", "\n".join(others))
+
+
+def link_to_ansible(_app: object, _env: object, node: nodes.Element, content: nodes.Node) -> nodes.reference | None:
+    """Resolve what the generated reference refers to in Ansible's own documentation."""
+    target = str(node["reftarget"])
+    builtin = re.fullmatch(r"ansible_collections\.ansible\.builtin\.(\w+)", target)
+    if builtin:
+        page = f"collections/ansible/builtin/{builtin[1]}.html"
+    elif node["reftype"] == "envvar" and target.startswith("ANSIBLE_"):
+        page = f"reference_appendices/config.html#envvar-{target}"
+    elif target in ANSIBLE_PAGES:
+        page = ANSIBLE_PAGES[target]
+    else:
+        return None
+    return nodes.reference("", "", content, refuri=ANSIBLE + page, internal=False)
+
+
+def setup(app: Any) -> None:
+    """Connect the functions above with Sphinx."""
+    app.connect("source-read", link_to_repository)
+    app.connect("source-read", list_other_pages)
+    app.connect("missing-reference", link_to_ansible)

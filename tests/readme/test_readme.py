@@ -153,12 +153,12 @@ def test_the_steps_deploy_the_sample_application_to_a_bare_host(
 
 
 def test_an_installed_collection_finds_nothing_to_change(machines: tuple[Machine, Machine]) -> None:
-    """The commands of the section on other directories, after the deployment by the ones before."""
+    """In another directory than the clone, after the deployment from it by the steps before."""
     controller, _host = machines
     (console,) = (b.text for b in blocks((ROOT / "README.md").read_text(encoding="utf-8"), "Commands"))
-    build, deploy = (line.removeprefix("$ ") for line in console.splitlines())
+    install, deploy = (line.removeprefix("$ ") for line in console.splitlines())
+    inventory = "~/codeframe-staging/inventory.yml"
     said = controller.run(
-        f"cd codeframe-staging && . .venv/bin/activate && {build} && cd ~ && "
-        f"{deploy.replace('inventory.yml', 'codeframe-staging/inventory.yml')}"
+        f". codeframe-staging/.venv/bin/activate && {install} && {deploy.replace('inventory.yml', inventory)}"
     )
     assert "Changed:   nothing" in said, said
