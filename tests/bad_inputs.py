@@ -396,7 +396,58 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             "staging_tls_certificate is not set, but staging_public_url and staging_public_ws_url use TLS; "
             "expected a certificate and a key for nginx; set staging_tls_certificate and staging_tls_key, or "
-            "staging_tls_before_proxy where TLS ends before nginx"
+            "staging_tls to private_ca, or staging_tls_before_proxy where TLS ends before nginx"
+        ),
+    ),
+    (
+        "files without a certificate",
+        {
+            "staging_public_url": "https://app.example.com",
+            "staging_public_ws_url": "wss://api.example.com/ws",
+            "staging_tls": "files",
+        },
+        (
+            'staging_tls is "files", but neither is set; expected files that are named by staging_tls_certificate and '
+            "staging_tls_key; set both"
+        ),
+    ),
+    (
+        "a certificate that is not used",
+        {**TLS, "staging_tls": "private_ca"},
+        (
+            'staging_tls is "private_ca", but staging_tls_certificate or staging_tls_key is set; expected files, for a '
+            "certificate that is set; remove staging_tls, or staging_tls_certificate and staging_tls_key"
+        ),
+    ),
+    (
+        "an unknown source of the certificate",
+        {"staging_tls": "letsencrypt"},
+        ('staging_tls is "letsencrypt"; expected one of files, none, private_ca; write one of them'),
+    ),
+    (
+        "a private authority where TLS ends before nginx",
+        {
+            "staging_public_url": "https://app.example.com",
+            "staging_public_ws_url": "wss://api.example.com/ws",
+            "staging_tls": "private_ca",
+            "staging_tls_before_proxy": True,
+        },
+        (
+            'staging_tls is "private_ca", but staging_tls_before_proxy says that TLS ends before nginx; expected no '
+            "certificate for nginx; remove one of the two variables"
+        ),
+    ),
+    (
+        "a private authority without nginx",
+        {
+            "staging_public_url": "https://app.example.com",
+            "staging_public_ws_url": "wss://api.example.com/ws",
+            "staging_tls": "private_ca",
+            "staging_proxy_provider": "manual",
+        },
+        (
+            'staging_tls is "private_ca", but staging_proxy_provider is manual, which has its own certificates; '
+            "expected nginx as the proxy; remove it, and configure the certificate in that proxy"
         ),
     ),
     (

@@ -49,6 +49,10 @@ _value:
         - Where nginx takes the requests for the WebSocket, with C(host), C(port), C(tls) and C(path), and whether its
           public URL is C(secure).
       type: dict
+    tls_servers:
+      description: Servers of nginx with TLS, with C(name) and C(port).
+      type: list
+      elements: dict
     hosts:
       description:
         - Proxy hosts of Nginx Proxy Manager, with C(name), C(forward_host), C(forward_port), C(websocket_paths) and
@@ -109,6 +113,9 @@ def proxy_plan(values: Mapping[str, Any], nginx_version: str = "") -> dict[str, 
             "secure": websocket.secure,
             "path": inputs.public_websocket.path or "/",
         },
+        "tls_servers": [
+            {"name": each.address.host, "port": each.address.port} for each in site.servers if each.address.tls
+        ],
         "hosts": [each.as_dict() for each in hosts],
     }
 

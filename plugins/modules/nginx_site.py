@@ -69,6 +69,17 @@ options:
     type: list
     elements: path
     default: []
+  pending:
+    description:
+      - Files of O(watch) that an earlier task of the same run replaces or creates. In check mode they are taken for
+        changed and not judged, and where one is missing, C(nginx -t) is not run.
+    type: list
+    elements: path
+    default: []
+  warn_days:
+    description: A certificate of the site that is valid for fewer days is warned of.
+    type: int
+    default: 14
 attributes:
   check_mode:
     support: full

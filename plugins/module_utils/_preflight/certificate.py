@@ -13,7 +13,8 @@ from .finding import PreflightFinding
 from .variables import DeploymentInputs
 
 CERTIFICATE, KEY = "staging_tls_certificate", "staging_tls_key"
-_WARN_DAYS = 7
+_WARN_DAYS = "staging_tls_warn_days"
+_DEFAULT_WARN_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,20 @@ def judge_certificate(
         for variable, host in hosts.items()
         if certificate.names and not any(covers(name, host) for name in certificate.names)
     ]
-    days = certificate.days_left
+    days, warn_days = certificate.days_left, inputs.get(_WARN_DAYS)
+    warn_days = int(warn_days) if str(warn_days).isdigit() else _DEFAULT_WARN_DAYS
     if days is not None and days < 0:
         found.append(
             inputs.finding(
                 "certificate-expired", CERTIFICATE, "a valid certificate", "renew it", found="it has expired"
             )
         )
-    elif days is not None and days < _WARN_DAYS:
+    elif days is not None and days < warn_days:
         found.append(
             inputs.finding(
                 "certificate-expires-soon",
                 CERTIFICATE,
-                f"a certificate that is valid for {_WARN_DAYS} days or more",
+                f"a certificate that is valid for {warn_days} days or more",
                 "renew it",
                 found=f"it expires in {days} days",
             )

@@ -5,25 +5,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timezone
 
-from .._host.files import read_text
-from .._host.tls import key_mismatch
-from .._host.x509 import CertificateError, parse_pem
+from .._tls.pair import read_pair
 from .certificate import CertificateFile
 
 
 def look_at_certificate(certificate: str, key: str) -> CertificateFile:
     """Read a certificate chain and its key as a server would."""
-    for path in (certificate, key):
-        if not os.path.isfile(path):
-            return CertificateFile(f"there is no file {path}")
-    mismatch = key_mismatch(certificate, key)
-    if mismatch:
-        return CertificateFile(f"it cannot be used with {key} ({mismatch})")
-    try:
-        found = parse_pem(read_text(certificate) or "")
-    except CertificateError as error:
-        return CertificateFile(f"it cannot be read ({error})")
-    return CertificateFile(names=found.names, days_left=found.expires_in_days(datetime.now(timezone.utc)))
+    pair = read_pair(certificate, key)
+    if pair.leaf is None:
+        return CertificateFile(pair.problem)
+    return CertificateFile(names=pair.leaf.names, days_left=pair.leaf.expires_in_days(datetime.now(timezone.utc)))

@@ -84,9 +84,11 @@ HOST_INPUTS = (
     "staging_shared_paths",
     "staging_source_exclude",
     "staging_source_type",
+    "staging_tls",
     "staging_tls_before_proxy",
     "staging_tls_certificate",
     "staging_tls_key",
+    "staging_tls_warn_days",
     "staging_user",
 )
 
@@ -220,7 +222,7 @@ def _check_nginx(inputs: DeploymentInputs) -> list[PreflightFinding]:
 
 def _check_certificate(inputs: DeploymentInputs, hosts: Mapping[str, str]) -> list[PreflightFinding]:
     certificate, key = inputs.text(CERTIFICATE), inputs.text(KEY)
-    if not certificate or not key:
+    if not certificate or not key or inputs.tls != "files":
         return []
     return judge_certificate(inputs, look_at_certificate(certificate, key), hosts)
 

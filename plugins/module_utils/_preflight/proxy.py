@@ -12,7 +12,7 @@ from .variables import WS, DeploymentInputs
 
 _WEBSOCKET_PATHS = "staging_websocket_paths"
 _API_PATHS = "staging_api_paths"
-_CERTIFICATE, _KEY = "staging_tls_certificate", "staging_tls_key"
+_CERTIFICATE, _KEY, _TLS = "staging_tls_certificate", "staging_tls_key", "staging_tls"
 
 
 def check_choices(inputs: DeploymentInputs) -> None:
@@ -99,32 +99,69 @@ def check_certificate(inputs: DeploymentInputs, urls: PublicUrls) -> None:
     if has_certificate != has_key:
         missing, given = (_KEY, _CERTIFICATE) if has_certificate else (_CERTIFICATE, _KEY)
         inputs.add("certificate", missing, "both, because nginx needs both", f"set {missing}", found=f"{given} is set")
+    issued = _check_issued(inputs, given=has_certificate or has_key)
     if inputs.provider != "nginx":
         return
     served = urls.served(inputs)
     secure = [variable for variable, url in served if url.secure]
+    source = _TLS if issued else _CERTIFICATE
     if inputs.tls_ends_before_proxy:
-        if has_certificate:
+        if has_certificate or issued:
             inputs.add(
                 "certificate",
-                _CERTIFICATE,
+                source,
                 "no certificate for nginx",
                 "remove one of the two variables",
                 found="staging_tls_before_proxy says that TLS ends before nginx",
             )
-    elif secure and not has_certificate and not has_key:
+    elif secure and not issued and not has_certificate and not has_key and inputs.get(_TLS) != "files":
         inputs.add(
             "certificate",
             _CERTIFICATE,
             "a certificate and a key for nginx",
-            f"set {_CERTIFICATE} and {_KEY}, or staging_tls_before_proxy where TLS ends before nginx",
+            f"set {_CERTIFICATE} and {_KEY}, or {_TLS} to private_ca, or staging_tls_before_proxy where TLS ends before"
+            " nginx",
             found=f"{' and '.join(secure)} {'uses' if len(secure) == 1 else 'use'} TLS",
         )
-    if has_certificate and served and not secure:
+    if (has_certificate or issued) and served and not secure:
         inputs.add(
             "certificate-unused",
-            _CERTIFICATE,
+            source,
             "a public URL with https:// or wss://",
             "write the URLs with https:// and wss://, or remove the certificate",
             found="no public URL uses TLS",
         )
+
+
+def _check_issued(inputs: DeploymentInputs, *, given: bool) -> bool:
+    """Whether the certificate is issued by the deployment itself, and what contradicts it.
+
+    :param given: Whether files of a certificate are set.
+    """
+    issued = inputs.tls == "private_ca"
+    if issued and inputs.provider != "nginx":
+        inputs.add(
+            "tls-without-nginx",
+            _TLS,
+            "nginx as the proxy",
+            "remove it, and configure the certificate in that proxy",
+            found=f"staging_proxy_provider is {inputs.provider}, which has its own certificates",
+        )
+    explicit = inputs.get(_TLS)
+    if given and explicit in ("none", "private_ca"):
+        inputs.add(
+            "certificate",
+            _TLS,
+            "files, for a certificate that is set",
+            f"remove {_TLS}, or {_CERTIFICATE} and {_KEY}",
+            found=f"{_CERTIFICATE} or {_KEY} is set",
+        )
+    elif explicit == "files" and not given:
+        inputs.add(
+            "certificate",
+            _TLS,
+            f"files that are named by {_CERTIFICATE} and {_KEY}",
+            "set both",
+            found="neither is set",
+        )
+    return issued

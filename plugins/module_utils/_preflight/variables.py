@@ -107,6 +107,14 @@ class DeploymentInputs:
         return self.get("staging_allow_loopback") is True
 
     @property
+    def tls(self) -> str:
+        """Where the certificate of nginx comes from, as the roles derive it; for a value that is unknown too."""
+        value = self.get("staging_tls")
+        if value in ("none", "files", "private_ca"):
+            return str(value)
+        return "none" if self.get("staging_tls_certificate") is None else "files"
+
+    @property
     def tls_ends_before_proxy(self) -> bool:
         """Whether nginx is asked without TLS."""
         return self.is_true("staging_tls_before_proxy")

@@ -16,6 +16,8 @@ SITE: dict[str, Any] = {
     "clients": {"type": "int", "default": 0},
     "take_over": {"type": "bool", "default": False},
     "watch": {"type": "list", "elements": "path", "default": []},
+    "pending": {"type": "list", "elements": "path", "default": []},
+    "warn_days": {"type": "int", "default": 14},
     "executable": {"type": "str", "default": "nginx"},
     "config": {"type": "path"},
     "prefix": {"type": "path"},

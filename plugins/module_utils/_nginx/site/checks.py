@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 
 from ..._host import proc, x509
@@ -33,7 +33,6 @@ from .ports import port_holder
 from .trial import try_out
 from .websockets import disturbances
 
-_EXPIRY_WARNING_DAYS = 14
 UNCHANGED = "; nothing was changed"
 
 
@@ -57,24 +56,28 @@ class SiteChecks:
         self.warnings: list[str] = []
         self.tree_after = load_tree(nginx.config, *overlay(wanted.changes(), read_text, expand))
 
-    def run(self, tmpdir: str, clients: int, *, changes: bool) -> None:
+    def run(self, tmpdir: str, clients: int, *, changes: bool, warn_days: int, pending: Collection[str] = ()) -> None:
         """Run all checks.
 
         :param clients: Number of clients that nginx must be able to serve; 0 for no check.
         :param changes: Whether the site differs from what is in force.
+        :param warn_days: A certificate that is valid for fewer days deserves a warning.
+        :param pending: Files that are still to be written: they are not judged, and nginx tests nothing while one is
+            missing.
         :raises SiteError: If the site is refused.
         """
         if self.wanted.text is not None:
             self._check_name_lengths()
-        if changes:
-            self._test_candidate(tmpdir)
-        else:
-            self._test_current()
+        if all(os.path.exists(path) for path in pending):
+            if changes:
+                self._test_candidate(tmpdir)
+            else:
+                self._test_current()
         if self.wanted.text is not None:
             self._check_names()
             self._check_websockets()
             self._check_ports(self.wanted.text)
-            self._check_certificates(self.wanted.text)
+            self._check_certificates(self.wanted.text, warn_days, pending)
             self._check_capacity(clients)
         self._look_for_unmanaged_changes()
 
@@ -194,10 +197,11 @@ class SiteChecks:
                     f"stop that program or choose another port{UNCHANGED}"
                 )
 
-    def _check_certificates(self, text: str) -> None:
+    def _check_certificates(self, text: str, warn_days: int, pending: Collection[str]) -> None:
         directives = parse(text, self.wanted.layout.loaded)
         for path in files_named(directives, "ssl_certificate"):
-            self._check_validity(path, datetime.now(timezone.utc))
+            if path not in pending:
+                self._check_validity(path, datetime.now(timezone.utc), warn_days)
         for path in files_named(directives, "ssl_certificate_key"):
             real = os.path.join(self.nginx.conf_dir, path)
             try:
@@ -210,7 +214,7 @@ class SiteChecks:
                     f"set its mode to 0600{UNCHANGED}"
                 )
 
-    def _check_validity(self, path: str, now: datetime) -> None:
+    def _check_validity(self, path: str, now: datetime, warn_days: int) -> None:
         try:
             certificate = x509.parse_pem(read_text(os.path.join(self.nginx.conf_dir, path)))
         except (OSError, ValueError):
@@ -224,7 +228,7 @@ class SiteChecks:
                 f"check it and the clock of this host{UNCHANGED}"
             )
         days = certificate.expires_in_days(now)
-        if days < _EXPIRY_WARNING_DAYS:
+        if days < warn_days:
             self.warnings.append(f"the certificate {path} expires in {days} days")
 
     def _check_capacity(self, clients: int) -> None:

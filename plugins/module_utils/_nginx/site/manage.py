@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,7 @@ class SiteOptions:
 
     ``content`` is ``None`` for a site that should not exist. ``main_content`` is empty for a file in the main context
     that should not exist, and ``None`` for one that stays as it is. ``take_over`` replaces files of others that answer
-    for names of the site.
+    for names of the site. ``pending`` are paths that check mode takes for changed.
     """
 
     name: str
@@ -46,6 +47,8 @@ class SiteOptions:
     clients: int
     watch: Sequence[str]
     take_over: bool = False
+    warn_days: int = 14
+    pending: Sequence[str] = ()
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> SiteOptions:
@@ -59,6 +62,8 @@ class SiteOptions:
             clients=params["clients"],
             watch=params["watch"],
             take_over=params["take_over"],
+            warn_days=params["warn_days"],
+            pending=params["pending"],
         )
 
 
@@ -95,6 +100,8 @@ def manage(options: SiteOptions, nginx: Nginx, tmpdir: str, check_mode: bool, re
     if not _SITE_NAME.match(options.name):
         raise SiteError(f"name is {options.name!r}, expected letters, digits, dots, hyphens and underscores")
     report.version = nginx.version
+    if not check_mode:
+        options = replace(options, pending=())
     if nginx.executable is None:
         if options.content is not None and not check_mode:
             raise SiteError("nginx is not installed on this host; install the package nginx first")
@@ -152,7 +159,13 @@ class _Run:
 
         checks = SiteChecks(self.options.name, self.wanted, self.nginx, tree, self.running)
         report.warnings = checks.warnings
-        checks.run(tmpdir, self.options.clients, changes=self.plan.changes)
+        checks.run(
+            tmpdir,
+            self.options.clients,
+            changes=self.plan.changes,
+            warn_days=self.options.warn_days,
+            pending=self.options.pending,
+        )
         self.ports = self._upstream_ports()
         report.open_websockets_on_old_workers = self._websockets(old=True)
         if self.plan.reload:
@@ -187,7 +200,8 @@ class _Run:
         freshness = None
         if self.running is not None:
             watched = [self.nginx.config, *self.options.watch]
-            freshness = Freshness(self.running.oldest_active, self.files.newest_change(watched))
+            newest = math.inf if self.options.pending else self.files.newest_change(watched)
+            freshness = Freshness(self.running.oldest_active, newest)
         return plan(self.files.state(), self.files.after, freshness, CLOCK_TOLERANCE_S, self.wanted.moved)
 
     def _write(self) -> None:

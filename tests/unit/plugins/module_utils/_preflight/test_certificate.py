@@ -19,7 +19,7 @@ FILE = 'staging_tls_certificate is "/etc/ssl/a.pem", but '
 @pytest.mark.parametrize(
     "facts",
     [
-        pytest.param({"names": ("*.example.com",), "days_left": 7}, id="wildcard, 7 days"),
+        pytest.param({"names": ("*.example.com",), "days_left": 14}, id="wildcard, 14 days"),
         pytest.param({"names": ("other.example.com", "app.example.com")}, id="the name itself"),
         pytest.param({}, id="not readable in detail"),
     ],
@@ -56,10 +56,10 @@ def test_a_certificate_that_can_be_used(facts: dict[str, Any]) -> None:
             id="expired",
         ),
         pytest.param(
-            {"days_left": 6},
+            {"days_left": 13},
             "certificate-expires-soon",
             "warning",
-            FILE + "it expires in 6 days; expected a certificate that is valid for 7 days or more; renew it",
+            FILE + "it expires in 13 days; expected a certificate that is valid for 14 days or more; renew it",
             id="soon",
         ),
     ],
