@@ -97,7 +97,14 @@ options:
     description:
       - An ecosystem file of your own (JavaScript or JSON), evaluated by Node.js. It may define all that pm2 knows, such
         as limits, interpreter, number of instances and logs. Options of the task take precedence over it.
+      - Keys that have no effect, such as C(vizion) or a block of variables that O(ecosystem_env) does not choose, are
+        named in a warning.
     type: path
+  ecosystem_env:
+    description:
+      - Environment whose variables the process gets from O(ecosystem_file). V(staging) takes the block C(env_staging),
+        which overrides C(env), as C(pm2 start --env staging) does.
+    type: str
   health_url:
     description:
       - URL that must answer 200, requested without proxies and without following redirections.

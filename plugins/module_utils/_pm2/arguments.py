@@ -21,6 +21,7 @@ PROCESS: dict[str, Any] = {
     "manual_file": {"type": "path"},
     "take_over": {"type": "bool", "default": False},
     "ecosystem_file": {"type": "path"},
+    "ecosystem_env": {"type": "str"},
     "health_url": {"type": "str"},
     "health_port": {"type": "int"},
     "health_websocket_url": {"type": "str"},

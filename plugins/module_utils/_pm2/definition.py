@@ -43,6 +43,8 @@ class ProcessDefinition:
     """Settings whose difference is no reason to act, but that are corrected when there is another reason."""
     out_log: str = ""
     err_log: str = ""
+    unused: tuple[str, ...] = ()
+    """Keys of a user's own ecosystem file that have no effect."""
     real_cwd: str = ""
     """Where ``cwd`` is now, with every link resolved."""
 

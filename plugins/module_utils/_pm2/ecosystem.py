@@ -17,6 +17,10 @@ from .._host.files import read_text
 from .error import Pm2Error
 
 _WITHIN_S = 30
+#: Blocks of variables are named so, with the name of an environment.
+ENV_PREFIX = "env_"
+#: What every process has, whatever the file says.
+_OVERRIDDEN: Mapping[str, Any] = {"log": None, "log_file": None, "merge_logs": True, "vizion": False}
 # The file may print something itself; the result is the last line, with a mark before it.
 _PROGRAM = (
     "const w=process.stdout.write.bind(process.stdout);process.stdout.write=()=>true;"
@@ -39,11 +43,40 @@ def ecosystem_application(path: str, name: str, node: str, env: Mapping[str, str
     raise Pm2Error(f"{path} defines no application named {name} (it defines: {names})")
 
 
+def environment_of(application: Mapping[str, Any], chosen: str | None, path: str) -> Mapping[str, Any]:
+    """The variables of the block ``env_<chosen>``, which override those of ``env``, as with ``pm2 start --env``.
+
+    :raises Pm2Error: If there is no such block.
+    """
+    if not chosen:
+        return {}
+    block = application.get(f"{ENV_PREFIX}{chosen}")
+    if isinstance(block, Mapping):
+        return block
+    known = ", ".join(_blocks(application)) or "no such block"
+    raise Pm2Error(
+        f"{path or 'the task'} defines no {ENV_PREFIX}{chosen} for {application.get('name') or 'the process'}, which "
+        f"staging_ecosystem_env names (it defines: {known})"
+    )
+
+
+def unused_keys(application: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
+    """The keys of an application that have no effect: other blocks of variables, and what is always set otherwise."""
+    others = [block for block in _blocks(application) if block != f"{ENV_PREFIX}{chosen}"]
+    return tuple(others + [key for key in _OVERRIDDEN if application.get(key) not in (None, _OVERRIDDEN[key])])
+
+
+def _blocks(application: Mapping[str, Any]) -> list[str]:
+    return sorted(str(key) for key in application if str(key).startswith(ENV_PREFIX))
+
+
 def read_ecosystem(path: str, node: str, env: Mapping[str, str]) -> list[dict[str, Any]]:
     """The applications of an ecosystem file.
 
     :raises Pm2Error: If it cannot be evaluated or contains no list of applications.
     """
+    if path.endswith((".yml", ".yaml")):
+        raise Pm2Error(f"{path} is YAML; expected JavaScript or JSON, so write its content as one of them")
     value = _read_json(path) if path.endswith(".json") else _evaluate(path, node, env)
     applications = value.get("apps") if isinstance(value, dict) else value
     if isinstance(applications, dict):

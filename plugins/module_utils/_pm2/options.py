@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from .._host.programs import find_program
 from .definition import ProcessDefinition
-from .ecosystem import ecosystem_application
+from .ecosystem import ENV_PREFIX, ecosystem_application, environment_of, unused_keys
 from .environment import env_texts, read_env_file
 from .error import Pm2Error
 from .interpreter import default_interpreter
@@ -62,6 +62,7 @@ def definition_from(
         )
     file = params["ecosystem_file"]
     app = ecosystem_application(file, name, node, base) if file else {}
+    chosen = environment_of(app, params["ecosystem_env"], file or "")
     cwd, script = _command(params, app, base)
     mode = params["exec_mode"] or ("cluster" if str(app.get("exec_mode", "")).startswith("cluster") else "fork")
     settings = dict(app)
@@ -74,6 +75,7 @@ def definition_from(
         **base,
         **read_env_file(params["env_file"], check=check, text=env_text),
         **env_texts(app.get("env")),
+        **env_texts(chosen),
         **env_texts(params["env"]),
     }
     if "python" in interpreter:
@@ -95,11 +97,16 @@ def definition_from(
         revision=params["revision"] or "",
         project=project,
         settings=compared,
-        extra={key: value for key, value in app.items() if key not in _OWN_KEYS and key not in compared},
+        extra={key: value for key, value in app.items() if _is_extra(key) and key not in compared},
+        unused=unused_keys(app, params["ecosystem_env"]),
         real_cwd=os.path.realpath(cwd),
         out_log=_absolute(out_log, cwd) if out_log else "",
         err_log=_absolute(err_log, cwd) if err_log else "",
     )
+
+
+def _is_extra(key: str) -> bool:
+    return key not in _OWN_KEYS and not key.startswith(ENV_PREFIX)
 
 
 def _command(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping[str, str]) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from .definition import ProcessDefinition
 from .downtime import DowntimeWatch
 from .dump import dump_is_current, merged_dump
 from .dump_file import close_dumps, exposed_dumps, read_dump, write_dump
+from .ecosystem import ENV_PREFIX
 from .environment import base_env
 from .error import Pm2Error
 from .health import UnhealthyError, await_health
@@ -144,7 +145,7 @@ def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | No
     left = orphans(definition.name, home, state.daemon)
     if chosen.action is ProcessAction.START and not replaced:
         chosen = _with_circumstances(chosen, state, left, check=check)
-    warnings = _daemon_warnings(state, home, definition.name)
+    warnings = [*_daemon_warnings(state, home, definition.name), *_unused_warnings(definition, params)]
     return _Run(params, definition, health, home, base["PATH"], state, chosen, left, replaced, saved, warnings)
 
 
@@ -275,6 +276,18 @@ def _dump_reasons(run: _Run) -> list[str]:
     if stale and not run.acts and (run.state.daemon or run.params["state"] == "absent"):
         reasons.append("pm2's saved list of processes is not what runs")
     return reasons
+
+
+def _unused_warnings(definition: ProcessDefinition, params: Mapping[str, Any]) -> list[str]:
+    """Keys of the ecosystem file that have no effect, and that a user may rely on."""
+    if not definition.unused:
+        return []
+    blocks = any(key.startswith(ENV_PREFIX) for key in definition.unused) and not params["ecosystem_env"]
+    remedy = "; staging_ecosystem_env chooses a block of variables, such as staging for env_staging" if blocks else ""
+    return [
+        f"{', '.join(definition.unused)} of the application {definition.name} in {params['ecosystem_file']} "
+        f"{'have' if len(definition.unused) > 1 else 'has'} no effect{remedy}"
+    ]
 
 
 def _daemon_warnings(state: Pm2State, home: str, name: str) -> list[str]:

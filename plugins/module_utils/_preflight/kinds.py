@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_create_parent": _TRUTH,
     "staging_app_name": _TEXT,
     "staging_ecosystem_file": _OPTIONAL,
+    "staging_ecosystem_env": _OPTIONAL,
     "staging_node_version": _OPTIONAL,
     "staging_user": _TEXT,
     "staging_public_url": _TEXT,

@@ -106,6 +106,7 @@ _PROCESS: dict[str, Check] = {
     "dir": text,
     "command": list_of(text),
     "ecosystem_file": text,
+    "ecosystem_env": text,
     "env": map_of(scalar),
     "env_file": text,
     "port": port,

@@ -15,7 +15,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2.options imp
 
 BASE = {"PATH": "/usr/bin:/bin", "HOME": "/home/deploy"}
 OPTIONS: dict[str, Any] = dict.fromkeys(
-    ("script", "args", "cwd", "exec_mode", "env_file", "revision", "project_dir", "ecosystem_file")
+    ("script", "args", "cwd", "exec_mode", "env_file", "revision", "project_dir", "ecosystem_file", "ecosystem_env")
 ) | {"name": "web", "state": "online", "env": {}, "health_timeout": 60}
 
 
@@ -80,7 +80,7 @@ def test_the_ecosystem_file_defines_what_the_task_leaves_out(tmp_path: Path) -> 
     assert found.env == {**BASE, "A": "1", "PORT": "2", "PYTHONUNBUFFERED": "1"}
     assert (found.out_log, found.err_log) == (f"{tmp_path}/logs/out", "/l/err")
     assert found.settings == {"kill_timeout": 5000}
-    assert found.extra == {"env_production": {"B": 1}, "time": True}
+    assert (found.extra, found.unused) == ({"time": True}, ("env_production",))
 
 
 def test_options_of_the_task_take_precedence(tmp_path: Path) -> None:
@@ -133,3 +133,50 @@ def test_a_process_that_is_not_to_run_needs_no_files(tmp_path: Path, state: str)
     assert definition(**options) == ProcessDefinition("web", cwd="/nonexistent", project="/srv/app")
     found = definition(**options, cwd=str(tmp_path))
     assert (found.cwd, found.real_cwd) == (str(tmp_path), str(tmp_path))
+
+
+def test_a_block_of_variables_is_chosen_by_its_name(tmp_path: Path) -> None:
+    file = ecosystem(
+        tmp_path, script="a.js", env={"A": "1", "B": "1"}, env_staging={"B": 2, "C": True}, env_production={"B": "3"}
+    )
+    found = definition(ecosystem_env="staging", env={"C": "task"}, **file)
+    assert {key: found.env[key] for key in "ABC"} == {"A": "1", "B": "2", "C": "task"}
+    # The block that is not chosen is neither given to pm2 nor a reason to replace the process.
+    assert (found.unused, found.extra) == (("env_production",), {})
+
+
+def test_without_a_choice_the_blocks_are_named(tmp_path: Path) -> None:
+    found = definition(**ecosystem(tmp_path, script="a.js", env={"B": "1"}, env_staging={"B": "2"}, vizion=True, x=1))
+    assert (found.env["B"], found.unused, found.extra) == ("1", ("env_staging", "vizion"), {"x": 1})
+    assert definition(**ecosystem(tmp_path, script="a.js", merge_logs=True, vizion=False)).unused == ()
+
+
+def test_a_block_that_the_file_does_not_define_is_refused(tmp_path: Path) -> None:
+    file = ecosystem(tmp_path, script="a.js", env_production={})
+    with pytest.raises(Pm2Error) as refused:
+        definition(ecosystem_env="staging", **file)
+    assert str(refused.value) == (
+        f"{tmp_path}/ecosystem.json defines no env_staging for web, which staging_ecosystem_env names (it defines: "
+        "env_production)"
+    )
+
+
+def test_a_file_in_yaml_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(Pm2Error, match=r"ecosystem\.yml is YAML; expected JavaScript or JSON"):
+        definition(ecosystem_file=f"{tmp_path}/ecosystem.yml")
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+def test_a_cjs_file_with_several_applications(tmp_path: Path) -> None:
+    # In a package of type module, a file of CommonJS has to be called .cjs.
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    file = tmp_path / "ecosystem.config.cjs"
+    file.write_text(
+        "module.exports = {apps: [{name: 'api', script: 'api.js'},"
+        " {name: 'web', script: 'a.js', instances: 'max', exec_mode: 'cluster', env_staging: {B: 2}}], deploy: {}}"
+    )
+    node = str(shutil.which("node"))
+    found = definition_from(
+        {**OPTIONS, "ecosystem_file": str(file), "ecosystem_env": "staging"}, node, BASE, check=False
+    )
+    assert (found.script, found.instances, found.env["B"]) == (f"{tmp_path}/a.js", os.cpu_count(), "2")
