@@ -100,6 +100,9 @@ processes:
     managed:
       description: Whether M(codeframe.staging.pm2_process) has started it.
       type: bool
+    project:
+      description: The project directory that M(codeframe.staging.pm2_process) has stored with it, or empty.
+      type: str
   sample:
     - name: app-backend
       status: online
@@ -112,6 +115,7 @@ processes:
       live_cwd: /home/deploy/projects/app.releases/0002-9f8e7d6c/backend
       revision: 5c8006cce58c
       managed: true
+      project: /home/deploy/projects/app
 """
 
 import os

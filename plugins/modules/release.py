@@ -38,8 +38,12 @@ options:
       - V(committed) stores the active release as the last verified state, and deletes old releases.
       - V(rolled_back) makes an earlier release active and discards the candidate. A release that has lost its env file,
         or a file of its build, its packages or its virtual environment, is refused.
+      - V(removed) deletes the releases, the virtual environments and what else deployments have made. Data stays, with
+        the releases in which the application has written files, a directory that was taken over, and the active release
+        of O(source_type=in_place) (RV(remaining)). The env files of the active release are moved to C(kept) in the
+        directory of the releases. It is refused while a process runs in a release that would be deleted.
     type: str
-    choices: [prepared, candidate, activated, discarded, committed, rolled_back]
+    choices: [prepared, candidate, activated, discarded, committed, rolled_back, removed]
     default: prepared
   source_type:
     description:
@@ -229,6 +233,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+remaining:
+  description: For O(state=removed), the paths that are left. Empty for other states.
+  returned: always
+  type: list
+  elements: str
 path:
   description:
     - Directory of the working release, which is the candidate or else the active release. Null if there is neither.

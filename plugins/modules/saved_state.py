@@ -33,8 +33,9 @@ options:
       - V(verified) saves O(proxy_state) and O(records) of the verified release O(release), and the time, which alone is
         no change. It deletes RV(proxy_before).
       - V(receiving) creates RV(incoming_dir), and empties it if a killed run has left something in it.
+      - V(absent) deletes the saved state and its directory.
     type: str
-    choices: [read, proxy_saved, take_over_saved, verified, receiving]
+    choices: [read, proxy_saved, take_over_saved, verified, receiving, absent]
     default: read
   proxy_state:
     description:
@@ -158,6 +159,8 @@ def changed_by(found: SavedState, params: dict[str, Any], now: str) -> SavedStat
         wanted.save_proxy(params["proxy_state"])
     elif params["state"] == "take_over_saved":
         wanted.save_before_take_over(params["before_take_over"])
+    elif params["state"] == "absent":
+        return SavedState(found.project)
     elif params["state"] == "verified":
         records = {name: value for name, value in (params["records"] or {}).items() if value is not None}
         wanted.verify(params["release"], params["proxy_state"], records, params["keep"], now)
@@ -178,12 +181,16 @@ def main() -> None:
     store = StateStore(module.params["project_dir"])
     try:
         found = store.read()
+        exists = store.exists()
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         wanted = changed_by(found, module.params, now)
-        if (wanted != found or module.params["state"] == "verified") and not module.check_mode:
+        written = wanted != found or module.params["state"] == "verified"
+        if written and module.params["state"] != "absent" and not module.check_mode:
             store.write(wanted)
         if module.params["state"] == "receiving" and not module.check_mode:
             store.make_incoming()
+        if module.params["state"] == "absent" and exists and not module.check_mode:
+            store.remove()
     except ReleaseError as problem:
         module.fail_json(msg=str(problem))
     except OSError as problem:
@@ -192,7 +199,8 @@ def main() -> None:
         )
     state = asdict(wanted)
     del state["project"]
-    module.exit_json(changed=wanted != found, path=store.path, incoming_dir=store.incoming, **state)
+    changed = exists if module.params["state"] == "absent" else wanted != found
+    module.exit_json(changed=changed, path=store.path, incoming_dir=store.incoming, **state)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def described(process: Pm2Process, ports: Mapping[int, Sequence[int]], age_s: fl
         "live_cwd": _printable(process.live_cwd),
         "revision": _printable(process.revision),
         "managed": PROJECT_KEY in process.env,
+        "project": _printable(process.env.get(PROJECT_KEY, "")),
     }
 
 

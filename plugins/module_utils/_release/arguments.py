@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-STATES = ("prepared", "candidate", "activated", "discarded", "committed", "rolled_back")
+STATES = ("prepared", "candidate", "activated", "discarded", "committed", "rolled_back", "removed")
 
 RELEASE: dict[str, Any] = {
     "project_dir": {"type": "path", "required": True},
@@ -48,7 +48,7 @@ SAVED_STATE: dict[str, Any] = {
     "project_dir": {"type": "path", "required": True},
     "state": {
         "type": "str",
-        "choices": ["read", "proxy_saved", "take_over_saved", "verified", "receiving"],
+        "choices": ["read", "proxy_saved", "take_over_saved", "verified", "receiving", "absent"],
         "default": "read",
     },
     "proxy_state": {"type": "dict"},

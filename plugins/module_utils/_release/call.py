@@ -16,6 +16,7 @@ from .git_access import GitAccess, OpenAccess, opened
 from .operation import LAYOUT_OPTIONS, Operation, ReleaseOptions
 from .prepare import prepare
 from .project import Project
+from .removal import remove
 
 _STEPS = {
     "prepared": prepare,
@@ -24,6 +25,7 @@ _STEPS = {
     "discarded": steps.discard,
     "committed": steps.commit,
     "rolled_back": steps.roll_back,
+    "removed": remove,
 }
 
 
@@ -107,15 +109,16 @@ def _warnings_of(operation: Operation, result: dict[str, Any], state: str) -> li
             f"{result['active']} does not have them: {', '.join(found[:10])}; they are kept; "
             f"{advice(found, operation.manifest.layout)}"
         )
-    elif found:
+    elif found and state != "removed":
         warnings.append(
             f"release {result['active']} contains files that no source contains and no build has made: "
             f"{', '.join(found[:10])}; the deployment of a change will stop; "
             f"{advice(found, operation.manifest.layout)}"
         )
+    old = "" if state == "removed" else "old and "
     for name, paths in result["kept_for_data"].items():
         warnings.append(
-            f"release {name} is old and not deleted, because the application has written files in it: "
+            f"release {name} is {old}not deleted, because the application has written files in it: "
             f"{', '.join(paths[:10])}; move what you need, and list in staging_leave_behind what may be deleted"
         )
     return warnings

@@ -49,6 +49,8 @@ class ReleaseResult:
     unshared_data: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
     kept_for_data: dict[str, list[str]] = field(default_factory=dict)
+    remaining: list[str] = field(default_factory=list)
+    """The paths that a removal leaves."""
     taken_over: str | None = None
     kept: list[str] = field(default_factory=list)
     """Files of the directory that was taken over whose content is in no commit."""
@@ -150,6 +152,7 @@ class Operation:
             "unshared_data": outcome.unshared_data,
             "left_behind": outcome.left_behind,
             "kept_for_data": outcome.kept_for_data,
+            "remaining": outcome.remaining,
             "unfit": outcome.unfit,
             "taken_over": outcome.taken_over,
             "pruned": outcome.pruned,

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 
 from .._host.files import UnsafeFileError, protected_directory, read_file, sweep, write_atomic
 from .errors import ReleaseError
@@ -67,6 +69,24 @@ class StateStore:
                     os.unlink(name, dir_fd=directory)
         except UnsafeFileError as problem:
             raise self._unsafe(problem) from None
+
+    def exists(self) -> bool:
+        """Whether the directory of this project exists."""
+        return os.path.lexists(self.directory)
+
+    def remove(self) -> None:
+        """Delete the directory of this project, and that of all projects if it is empty then.
+
+        :raises ReleaseError: If another user can write to it.
+        """
+        try:
+            with protected_directory(self.directory):
+                # No other user can exchange anything in it meanwhile.
+                shutil.rmtree(self.directory)
+        except UnsafeFileError as problem:
+            raise self._unsafe(problem) from None
+        with contextlib.suppress(OSError):
+            os.rmdir(DIRECTORY)
 
     def _unsafe(self, problem: UnsafeFileError) -> ReleaseError:
         where = problem.filename if str(problem.filename).startswith("/") else self.path

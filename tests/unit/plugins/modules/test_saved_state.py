@@ -198,3 +198,30 @@ def test_anything_but_a_file_of_root_alone_is_refused(store, tmp_path, kind, fou
     else:
         store.file.mkdir(0o700)
     refused(store, f"{store.file} {found}")
+
+
+def test_a_state_that_is_removed_leaves_nothing(store):
+    store.ok("verified", release="0001-a")
+    incoming = Path(store.ok("receiving")["incoming_dir"])
+    (incoming / "old.tar.gz").write_text("x")
+    assert store.ok("absent", check=True)["changed"]
+    assert store.file.exists()
+    result = store.ok("absent")
+    assert (result["changed"], result["verified"]) == (True, {})
+    assert not store.top.exists()
+    assert not store.ok("absent")["changed"]
+
+
+def test_the_states_of_other_projects_stay(store):
+    store.ok("verified", release="0001-a")
+    (store.top / "other").mkdir()
+    store.ok("absent")
+    assert [each.name for each in store.top.iterdir()] == ["other"]
+
+
+@as_root
+def test_a_directory_of_another_user_is_not_removed(store):
+    store.ok("verified", release="0001-a")
+    os.chown(store.file.parent, NOBODY, NOBODY)
+    assert store.call("absent")["failed"]
+    assert store.file.exists()

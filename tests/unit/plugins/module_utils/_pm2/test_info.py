@@ -56,6 +56,7 @@ def test_a_description_has_no_argument_and_no_value_of_a_variable():
         "live_cwd": "/srv/app.releases/0001-a",
         "revision": "r1",
         "managed": True,
+        "project": "/srv/app",
     }
     assert "s3cret" not in str(found)
 
