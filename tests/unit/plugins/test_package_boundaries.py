@@ -45,6 +45,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("module_utils/_preflight/machine_facts.py", "/proc"): "memory and ephemeral ports, which nothing else reads",
     ("module_utils/_preflight/project.py", "/proc"): "a path that is judged, not opened",
     ("module_utils/_release/pruning.py", "os.rename"): "a release gets another name before it is deleted",
+    ("module_utils/_release/removal.py", "os.rename"): "an env file moves out of a release before it is deleted",
     ("module_utils/_release/shared.py", "os.rename"): "existing data moves between a release and the shared directory",
     ("module_utils/_release/takeover.py", "os.rename"): "the project directory becomes the first release",
     ("plugin_utils/_lock_guard.py", "os.fork"): "a process that outlives the worker of Ansible",
