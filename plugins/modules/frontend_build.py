@@ -38,10 +38,18 @@ options:
       - Further variables for the build. Their values are not shown in messages.
     type: dict
     default: {}
+  install_env:
+    description:
+      - Variables of the installation alone, such as the V(NPM_TOKEN) that C(.npmrc) names. The build gets them empty.
+      - Their values are never shown, and nothing in O(path) contains them unless a script of a package writes them.
+    type: dict
+    default: {}
   install_command:
     description:
       - Command that installs the packages, as a list.
-      - By default C(npm ci --include=dev), or the command for C(pnpm-lock.yaml) or C(yarn.lock).
+      - By default C(npm ci --include=dev), or the command for C(pnpm-lock.yaml), C(yarn.lock) or C(bun.lock).
+      - The version that C(packageManager) in C(package.json) declares is used. If the host has another one or none, it
+        is installed from the npm registry into the user's cache, and compared with the checksum if one is declared.
     type: list
     elements: str
   build_command:
@@ -280,15 +288,24 @@ def result_of(outcome: BuildOutcome, output: str) -> dict[str, Any]:
     }
 
 
+class UnloggedModule(AnsibleModule):  # type: ignore[misc]
+    """A module that does not write its arguments, of which some are secret, to the system's log."""
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        """Write nothing."""
+
+
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
+    module = UnloggedModule(
         argument_spec=BUILD,
         required_by={"source_list": ["source_root"]},
         supports_check_mode=True,
     )
     params = module.params
-    secrets = secrets_of({name: str(value) for name, value in params["build_env"].items()})
+    private = secrets_of({name: str(value) for name, value in params["install_env"].items()})
+    module.no_log_values.update(private)
+    secrets = [*secrets_of({name: str(value) for name, value in params["build_env"].items()}), *private]
     watched = Progress(params[PROGRESS_OPTION], secrets)
     options = BuildOptions.of(params)
     path = options.path

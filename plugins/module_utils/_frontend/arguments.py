@@ -13,6 +13,8 @@ BUILD: dict[str, Any] = {
     "path": {"type": "path", "required": True},
     "env": {"type": "dict", "default": {}},
     "build_env": {"type": "dict", "default": {}},
+    # Not no_log as a whole: equal parts of the result would be blanked. The module removes the values.
+    "install_env": {"type": "dict", "default": {}, "no_log": False},
     "install_command": {"type": "list", "elements": "str"},
     "build_command": {"type": "list", "elements": "str", "default": ["npm", "run", "build"]},
     "output_dir": {"type": "str", "default": ".next"},

@@ -83,6 +83,12 @@ def _move_marker_out(path: str, marker: str) -> None:
         os.replace(inside, marker)
 
 
+def put_in_place(made: str, path: str) -> None:
+    """Replace a directory, if it exists, by a new one beside it."""
+    remove(path)
+    os.rename(made, path)
+
+
 def remove(path: str) -> None:
     """Delete a directory, a file or a link, if it exists."""
     if os.path.islink(path) or os.path.isfile(path):

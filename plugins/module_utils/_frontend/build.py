@@ -33,6 +33,7 @@ from .frontend import (
     why_build,
 )
 from .installation import install_packages, list_packages, packages_damage, recover_packages, why_install
+from .manager_install import install_manager, manager_path
 from .modules import packages_named
 from .output import (
     build_id,
@@ -104,8 +105,9 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     outcome.build_id = build_id(front.output)
     outcome.server = _server(front, options)
     outcome.revision = front.inputs.fingerprint()
-    if outcome.install_reasons:
-        _refuse_missing_manager(front, env)
+    if outcome.changed:
+        # Told before anything is changed.
+        manager_path(front.manager, env)
     if outcome.changed and not predicting:
         _run(front, options, env, outcome, say)
 
@@ -136,32 +138,33 @@ def _check_override_files(options: BuildOptions, outcome: BuildOutcome) -> None:
     outcome.warnings.append(sentence[0].upper() + sentence[1:] + ".")
 
 
-def _refuse_missing_manager(front: Frontend, env: Mapping[str, str]) -> None:
-    """Check early that the package manager is installed; npm is part of Node.js."""
-    program = front.manager.install_command[0]
-    if front.manager.name in ("pnpm", "yarn") and not find_in_path(program, env):
-        raise BuildError(
-            f"{front.manager.lock_file} requires {program}, which is not installed (looked in {env['PATH']}); "
-            f"install it on the host, as with `npm install --global {program}`, or set install_command"
-        )
-
-
 def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome: BuildOutcome, say: Say) -> None:
     began = time.monotonic()
     deadline = began + options.timeout_s
-    public, extra = variables(options.env), variables(options.build_env)
+    public, extra, private = (variables(each) for each in (options.env, options.build_env, options.install_env))
+    install_env = {**env, **private}
     try:
+        programs = manager_path(front.manager, env)
+        if programs is None:
+            programs = install_manager(front.manager, front.base, front.path, install_env, deadline, say)
+        if programs:
+            path = os.pathsep.join((programs, env["PATH"]))
+            env, install_env = {**env, "PATH": path}, {**install_env, "PATH": path}
         if outcome.install_reasons:
-            install_packages(front, env, deadline, say)
+            install_packages(front, install_env, deadline, say)
         if outcome.build_reasons:
-            build_env = {**with_programs_of(env, [front.path, front.base]), "NODE_ENV": "production", **extra, **public}
-            scripts, outcome.findings = _build_surely(front, options, build_env, deadline, outcome, say)
+            # Files such as .yarnrc.yml name the variables of the installation, whose values a build must not have.
+            unset = dict.fromkeys(private, "")
+            found = with_programs_of(env, [front.path, front.base])
+            build_env = {**unset, **found, "NODE_ENV": "production", **extra, **public}
+            build = _Build(front, options, build_env, install_env, deadline, say)
+            scripts, outcome.findings = _build_surely(build, outcome)
             outcome.routes = _routes_of(front.output, scripts, outcome.findings)
             # What builds change in packages is expected from now on.
             list_packages(front)
         outcome.server = _server(front, options)
     except CommandError as err:
-        secrets = secrets_of(extra)
+        secrets = secrets_of({**extra, **private})
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
         said = "\n".join(outcome.output_tail)
         raise BuildError(
@@ -181,38 +184,54 @@ def _routes_of(output: str, scripts: Mapping[str, str], findings: Findings) -> d
     return {url: [route.name for route in holding(routes, names)] for url, names in findings.found.items()}
 
 
-def _build_surely(
-    front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float, outcome: BuildOutcome, say: Say
-) -> tuple[dict[str, str], Findings]:
+@dataclass(frozen=True)
+class _Build:
+    """A build that is to be made.
+
+    :param env: Environment of the build command.
+    :param install_env: Environment of an installation.
+    :param deadline: By the clock of ``time.monotonic()``.
+    """
+
+    front: Frontend
+    options: BuildOptions
+    env: Mapping[str, str]
+    install_env: Mapping[str, str]
+    deadline: float
+    say: Say
+
+
+def _build_surely(build: _Build, outcome: BuildOutcome) -> tuple[dict[str, str], Findings]:
     """Build; once more with new packages if that fails and the packages may be the cause."""
     try:
-        return _build(front, options, env, deadline, say)
+        return _build(build)
     except CommandError as err:
-        if outcome.install_reasons or time.monotonic() >= deadline:
+        if outcome.install_reasons or time.monotonic() >= build.deadline:
             raise
-        damage = packages_damage(front)
+        damage = packages_damage(build.front)
         if damage is not None and not damage:
             raise
         why = packages_named(damage) if damage else "its packages were not installed by this module"
         try:
-            install_packages(front, clean_env(), deadline, say)
+            install_packages(build.front, build.install_env, build.deadline, build.say)
         except (CommandError, BuildError):
             raise err from None
         outcome.install_reasons = [f"the build failed, and {why}"]
         outcome.warnings.append(f"The build failed, and {why}, so they were installed again.")
-        return _build(front, options, env, deadline, say)
+        return _build(build)
 
 
-def _build(
-    front: Frontend, options: BuildOptions, env: Mapping[str, str], deadline: float, say: Say
-) -> tuple[dict[str, str], Findings]:
+def _build(build: _Build) -> tuple[dict[str, str], Findings]:
     """Build and prove; the previous output is restored if either fails.
 
     :returns: The client scripts, and what they contain.
     """
+    front, options, say = build.front, build.options, build.say
     with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
         say("build", "")
-        run_command(options.build_command, front.path, env, deadline, marker=front.path, watch=partial(say, "build"))
+        run_command(
+            options.build_command, front.path, build.env, build.deadline, marker=front.path, watch=partial(say, "build")
+        )
         front = replace(front, is_next=is_next_build(output_package(options), front.output))
         if front.is_next:
             refuse_export(front.output)

@@ -20,13 +20,12 @@ from .bundle import Findings
 from .commands import node_version
 from .errors import BuildError
 from .output import incomplete, is_next_build, missing_files, record_path
-from .packages import PackageManager, manager_for
+from .packages import LOCK_FILES, PackageManager, manager_for
 from .sources import BackendFiles, short_digest, source_digests
 from .workspace import Workspace, find_workspace, read_package
 
 _ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__")
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
-_LOCK_FILES = ("npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class BuildOptions:
     output_dir: str = ".next"
     env: Mapping[str, Any] = field(default_factory=dict)
     build_env: Mapping[str, Any] = field(default_factory=dict)
+    install_env: Mapping[str, Any] = field(default_factory=dict)
     install_command: Sequence[str] | None = None
     build_command: Sequence[str] = ("npm", "run", "build")
     expected_urls: Sequence[str] = ()
@@ -158,10 +158,10 @@ def output_package(options: BuildOptions) -> dict[str, Any]:
 def _manager(options: BuildOptions, base: str, package: Mapping[str, Any]) -> PackageManager:
     names = os.listdir(base)
     if options.install_command:
-        lock = next((name for name in _LOCK_FILES if name in names), "package.json")
+        lock = next((name for name in LOCK_FILES if name in names), "package.json")
         return PackageManager("custom", lock, tuple(options.install_command))
     try:
-        return manager_for(names, package)
+        return manager_for(names, package, read_text(os.path.join(base, ".yarnrc.yml")) or "")
     except BuildError as err:
         raise BuildError(f"the packages of {base} cannot be installed: {err}") from err
 

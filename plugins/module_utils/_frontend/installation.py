@@ -77,6 +77,9 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
             return ["lock file changed"]
         if recorded.get("command") != list(front.manager.install_command):
             return ["install command changed"]
+        if recorded.get("manager", "") != front.manager.declared:
+            before, now = recorded.get("manager") or "none", front.manager.declared or "none"
+            return [f"packageManager changed from {before} to {now}"]
         major = front.node.split(".")[0]
         if front.node and str(recorded.get("node", "")).split(".")[0] != major:
             return [f"Node.js is {front.node}, the packages were installed with {recorded.get('node')}"]
@@ -120,6 +123,7 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
             os.path.relpath(os.path.dirname(place), front.base) for place in directories[1:] if os.path.isdir(place)
         ]
         recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node, "members": members}
+        recorded["manager"] = front.manager.declared
         write_atomic(record, json.dumps(recorded, sort_keys=True), mode=0o600)
 
 

@@ -51,35 +51,91 @@ def _package(path: str) -> str:
 
 @dataclass(frozen=True)
 class PackageManager:
-    """A package manager, as the lock file determines it."""
+    """A package manager, as the lock file determines it.
+
+    :param version: The one that ``package.json`` declares; empty for any.
+    :param checksum: Algorithm and hexadecimal digest of its package, if they are declared.
+    """
 
     name: str
     lock_file: str
     install_command: tuple[str, ...]
+    version: str = ""
+    checksum: tuple[str, str] | None = None
+
+    @property
+    def declared(self) -> str:
+        """Name and version as ``packageManager`` has them; empty if no version is declared."""
+        return f"{self.name}@{self.version}" if self.version else ""
 
 
-def manager_for(files: Sequence[str], package: Mapping[str, Any]) -> PackageManager:
-    """Choose the package manager by the lock file.
+#: Their lock files, in the order in which they count where nothing is declared.
+_LOCK_FILES = {
+    "npm": ("npm-shrinkwrap.json", "package-lock.json"),
+    "pnpm": ("pnpm-lock.yaml",),
+    "yarn": ("yarn.lock",),
+    "bun": ("bun.lock", "bun.lockb"),
+}
+LOCK_FILES = tuple(name for names in _LOCK_FILES.values() for name in names)
+_DECLARATION = re.compile(r"([a-z]+)@([0-9][0-9A-Za-z.-]*)(?:\+(sha[0-9]+)\.([0-9a-f]+))?\Z")
+
+
+def manager_for(files: Sequence[str], package: Mapping[str, Any], yarn_settings: str = "") -> PackageManager:
+    """Choose the package manager that ``package.json`` declares, otherwise by the lock file.
 
     Development packages are always installed, whatever NODE_ENV is, because the build needs them.
 
     :param files: Names of the files beside ``package.json``.
-    :raises BuildError: If there is no lock file.
+    :param yarn_settings: The text of ``.yarnrc.yml``.
+    :raises BuildError: If there is no lock file, or none of the declared package manager.
     """
-    npm = ("npm", "ci", "--include=dev", "--no-audit", "--no-fund")
-    for name in ("npm-shrinkwrap.json", "package-lock.json"):
-        if name in files:
-            return PackageManager("npm", name, npm)
-    if "pnpm-lock.yaml" in files:
-        return PackageManager("pnpm", "pnpm-lock.yaml", ("pnpm", "install", "--frozen-lockfile", "--prod=false"))
-    if "yarn.lock" in files:
-        modern = re.match(r"yarn@(?!1\.|0\.)", str(package.get("packageManager", ""))) or ".yarnrc.yml" in files
-        command = ("yarn", "install", "--immutable")
-        return PackageManager(
-            "yarn",
-            "yarn.lock",
-            command if modern else ("yarn", "install", "--frozen-lockfile", "--production=false"),
+    found = {
+        name: next(lock for lock in locks if lock in files)
+        for name, locks in _LOCK_FILES.items()
+        if any(lock in files for lock in locks)
+    }
+    if not found:
+        raise BuildError(
+            "there is no lock file; expected package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock beside "
+            "package.json"
         )
-    raise BuildError(
-        "there is no lock file; expected package-lock.json, pnpm-lock.yaml or yarn.lock beside package.json"
-    )
+    name, version, checksum = _declaration(package) or (next(iter(found)), "", None)
+    if name not in found:
+        raise BuildError(
+            f"package.json declares packageManager {package.get('packageManager')}, but there is "
+            f"{' and '.join(found.values())} instead of {' or '.join(_LOCK_FILES[name])}; commit the lock file of "
+            f"{name}, or correct packageManager"
+        )
+    modern = name == "yarn" and (not re.match(r"[01]\.", version) if version else ".yarnrc.yml" in files)
+    return PackageManager(name, found[name], _install_command(name, modern, yarn_settings), version, checksum)
+
+
+def _declaration(package: Mapping[str, Any]) -> tuple[str, str, tuple[str, str] | None] | None:
+    """Read ``packageManager``; None if it declares nothing.
+
+    :raises BuildError: If it cannot be read, or names a package manager that is not supported.
+    """
+    text = package.get("packageManager")
+    if not text:
+        return None
+    match = _DECLARATION.match(str(text))
+    if not match or match[1] not in _LOCK_FILES:
+        raise BuildError(
+            f"package.json declares packageManager {str(text)!r}; expected npm, pnpm, yarn or bun with an exact "
+            "version, such as pnpm@9.15.9"
+        )
+    return match[1], match[2], (match[3], match[4]) if match[3] else None
+
+
+def _install_command(name: str, modern: bool, yarn_settings: str) -> tuple[str, ...]:
+    if name == "npm":
+        return ("npm", "ci", "--include=dev", "--no-audit", "--no-fund")
+    if name == "pnpm":
+        return ("pnpm", "install", "--frozen-lockfile", "--prod=false")
+    if name == "bun":
+        return ("bun", "install", "--frozen-lockfile")
+    if not modern:
+        return ("yarn", "install", "--frozen-lockfile", "--production=false")
+    # A yarn that is part of the source.
+    own = re.search(r"^yarnPath:\s*[\"']?([^\s\"'#]+)", yarn_settings, re.MULTILINE)
+    return (*(("node", own[1]) if own else ("yarn",)), "install", "--immutable")

@@ -78,6 +78,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_backend_drain": _NUMBER,
     "staging_frontend_dir": _TEXT,
     "staging_frontend_build_env": _DICT,
+    "staging_frontend_install_env": _DICT,
     "staging_frontend_output_dir": _TEXT,
     "staging_frontend_command": _LIST,
     "staging_frontend_serve": Kind("str", ("process", "static")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from typing import Any
 
 import module_runner
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend import build, commands
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.aside import previous_of
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_plan import RECORD
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.condition import build_damage
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.packages import manager_for
 from ansible_collections.codeframe.staging.plugins.modules import frontend_build
 
 NPM = """#!/bin/sh
@@ -313,7 +315,7 @@ def test_a_directory_without_a_frontend_is_refused(site: Site, missing: str, mes
 
 
 @pytest.mark.parametrize("check", [True, False])
-@pytest.mark.parametrize(("program", "lock"), [("pnpm", "pnpm-lock.yaml"), ("yarn", "yarn.lock")])
+@pytest.mark.parametrize(("program", "lock"), [("pnpm", "pnpm-lock.yaml"), ("yarn", "yarn.lock"), ("bun", "bun.lock")])
 def test_a_missing_package_manager_is_found_before_anything_is_changed(
     site: Site, program: str, lock: str, check: bool
 ) -> None:
@@ -321,7 +323,9 @@ def test_a_missing_package_manager_is_found_before_anything_is_changed(
     result = site.run(check=check)
     assert (result["failed"], result["changed"]) == (True, False)
     assert result["msg"].startswith(f"{lock} requires {program}, which is not installed (looked in {site.bin}:")
-    assert result["msg"].endswith(f"as with `npm install --global {program}`, or set install_command")
+    assert result["msg"].endswith(
+        f'"{program}@<version>" to package.json, and that version is used, or install {program} on the host'
+    )
 
 
 def test_an_installation_without_node_modules_is_refused(site: Site) -> None:
@@ -733,3 +737,155 @@ def test_a_program_of_the_packages_builds(site: Site) -> None:
         assert result["reasons"] == ["build command changed"]
     missing = site.run(build_command=["node_modules/.bin/none"])
     assert "the program node_modules/.bin/none is not installed (no such file)" in missing["msg"]
+
+
+# --- declared package managers, and the environment of the installation ---------------------------------
+
+#: Packs and installs a pnpm that reports its version and installs as the npm of this file does.
+REGISTRY = """
+if [ "$1" = pack ]; then
+  for word; do case $word in --pack-destination=*) echo "package $2" > "${word#*=}/p.tgz";; esac; done; exit 0
+fi
+if [ "$1" = install ]; then
+  env | sort > "$(dirname "$0")/install-environment"
+  mkdir -p node_modules/.bin
+  printf '#!/bin/sh\\n[ "$1" = --version ] && echo 9.15.9 && exit\\n' > node_modules/.bin/pnpm
+  printf 'echo "pnpm $*" >> BIN/calls\\n' >> node_modules/.bin/pnpm
+  printf 'mkdir -p node_modules/next; echo {} > node_modules/next/package.json\\n' >> node_modules/.bin/pnpm
+  sed -i "s:BIN:$(dirname "$0"):" node_modules/.bin/pnpm; chmod +x node_modules/.bin/pnpm; exit 0
+fi
+if [ "$1" = ci ]; then env | sort > "$(dirname "$0")/install-environment"; fi
+"""
+PACKED = "package pnpm@9.15.9\n"
+PNPM_INSTALL = "pnpm install --frozen-lockfile --prod=false"
+
+
+@pytest.fixture
+def declared(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The site with pnpm's lock file and version, on a host without pnpm."""
+    npm = site.bin / "npm"
+    first, rest = NPM.split("\n", 1)
+    npm.write_text(first + REGISTRY + rest)
+    (site.path / "package-lock.json").rename(site.path / "pnpm-lock.yaml")
+    declare(site, "pnpm@9.15.9")
+    home = site.path.parent / "home"
+    home.mkdir()
+    real = commands.clean_env
+    monkeypatch.setattr(build, "clean_env", lambda: {**real(), "HOME": str(home)})
+    return site
+
+
+def declare(site: Site, manager: str) -> None:
+    package = {"packageManager": manager, "dependencies": {"next": "16.0.0"}}
+    (site.path / "package.json").write_text(json.dumps(package))
+
+
+def npm_calls(site: Site) -> list[str]:
+    return [call.partition(" --pack-destination")[0] for call in site.calls()]
+
+
+def test_the_declared_package_manager_is_taken_from_the_registry_once(declared: Site) -> None:
+    first = declared.run()
+    assert not first["failed"], first["msg"]
+    assert npm_calls(declared) == [PNPM_INSTALL, BUILD]
+    (declared.path / "pnpm-lock.yaml").write_text("other")
+    second = declared.run()
+    assert second["install"]["reasons"] == ["lock file changed"]
+    assert npm_calls(declared) == [PNPM_INSTALL, BUILD, "warm"]
+    places = list((declared.path.parent / "home/.cache/codeframe-staging/package-managers").iterdir())
+    assert [place.name for place in places] == ["pnpm-9.15.9"]
+    assert f"PATH={declared.path}" in (declared.bin / "environment").read_text()
+    assert f"{places[0]}/node_modules/.bin:" in (declared.bin / "environment").read_text()
+
+
+@pytest.mark.parametrize("algorithm", ["sha512", "sha1"])
+def test_the_declared_checksum_is_compared(declared: Site, algorithm: str) -> None:
+    right = hashlib.new(algorithm, PACKED.encode()).hexdigest()
+    declare(declared, f"pnpm@9.15.9+{algorithm}.{'0' * len(right)}")
+    refused = declared.run()
+    assert refused["msg"] == (
+        f"pnpm@9.15.9 from the registry has the {algorithm} {right}, but package.json declares {'0' * len(right)}; "
+        "it was not installed"
+    )
+    assert not (declared.path / "node_modules").exists()
+    declare(declared, f"pnpm@9.15.9+{algorithm}.{right}")
+    assert not declared.run()["failed"]
+
+
+def test_another_version_of_the_package_manager_installs_again(declared: Site) -> None:
+    declared.run()
+    record = declared.path / "node_modules/.staging-install.json"
+    record.write_text(record.read_text().replace("pnpm@9.15.9", "pnpm@8.0.0"))
+    assert declared.run()["install"]["reasons"] == ["packageManager changed from pnpm@8.0.0 to pnpm@9.15.9"]
+
+
+def test_an_installed_package_manager_of_the_declared_version_is_used(declared: Site) -> None:
+    program = declared.bin / "pnpm"
+    program.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo 9.15.9 && exit\n'
+        "mkdir -p node_modules/next; touch node_modules/next/x\n"
+    )
+    program.chmod(0o755)
+    result = declared.run()
+    assert not result["failed"], result["msg"]
+    assert not (declared.path.parent / "home/.cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("manager", "message"),
+    [
+        (
+            "yarn@4.1.0",
+            "package.json declares packageManager yarn@4.1.0, but there is pnpm-lock.yaml instead of yarn.lock; "
+            "commit the lock file of yarn, or correct packageManager",
+        ),
+        (
+            "pnpm@^9",
+            "package.json declares packageManager 'pnpm@^9'; expected npm, pnpm, yarn or bun with an exact version, "
+            "such as pnpm@9.15.9",
+        ),
+        (
+            "cnpm@9.0.0",
+            "package.json declares packageManager 'cnpm@9.0.0'; expected npm, pnpm, yarn or bun with an exact version, "
+            "such as pnpm@9.15.9",
+        ),
+    ],
+)
+def test_a_declaration_that_does_not_fit_is_refused_by_name(declared: Site, manager: str, message: str) -> None:
+    declare(declared, manager)
+    for check in (True, False):
+        result = declared.run(check=check)
+        assert result["msg"] == f"the packages of {declared.path} cannot be installed: {message}"
+
+
+def test_a_yarn_in_the_source_is_run_by_node() -> None:
+    manager = manager_for(["yarn.lock", ".yarnrc.yml"], {}, 'yarnPath: ".yarn/releases/yarn-4.1.0.cjs"\n')
+    assert manager.install_command == ("node", ".yarn/releases/yarn-4.1.0.cjs", "install", "--immutable")
+
+
+TOKEN = "npm_0123456789abcdef"
+
+
+def test_the_variables_of_the_installation_are_those_of_the_installation_alone(declared: Site) -> None:
+    (declared.path / "pnpm-lock.yaml").rename(declared.path / "package-lock.json")
+    (declared.path / "package.json").write_text('{"dependencies": {"next": "16.0.0"}}')
+    result = declared.run(install_env={"NPM_TOKEN": TOKEN, "LEVEL": 1})
+    assert not result["failed"], result["msg"]
+    environment = (declared.bin / "install-environment").read_text().splitlines()
+    assert {f"NPM_TOKEN={TOKEN}", "LEVEL=1"} <= set(environment)
+    assert "NPM_TOKEN=" in (declared.bin / "environment").read_text().splitlines()
+    assert TOKEN not in json.dumps(result)
+    written = [path for path in declared.path.rglob("*") if path.is_file() and TOKEN in path.read_text()]
+    assert written == []
+    other = declared.run(install_env={"NPM_TOKEN": f"{TOKEN}2"})
+    assert other["changed"] is False
+
+
+def test_a_secret_of_the_installation_is_not_in_its_message(declared: Site) -> None:
+    (declared.path / "pnpm-lock.yaml").rename(declared.path / "package-lock.json")
+    (declared.path / "package.json").write_text('{"dependencies": {"next": "16.0.0"}}')
+    npm = declared.bin / "npm"
+    npm.write_text('#!/bin/sh\necho "npm error code E401"; echo "npm error $NPM_TOKEN is wrong"; exit 1\n')
+    result = declared.run(install_env={"NPM_TOKEN": TOKEN})
+    assert "npm error code E401\nnpm error ******** is wrong" in result["msg"]
+    assert TOKEN not in json.dumps(result)
