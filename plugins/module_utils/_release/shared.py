@@ -100,8 +100,11 @@ def link_into(project: Project, release: str, layout: Layout) -> None:
         place, home = os.path.join(project.path(release), path), os.path.join(project.shared, path)
         os.makedirs(os.path.dirname(home), mode=0o750, exist_ok=True)
         os.makedirs(os.path.dirname(place), exist_ok=True)
+        link = _relative(home, place)
         if os.path.islink(place):
-            os.unlink(place)
+            # A process may be running in a release that is activated again: its link is never missing.
+            if os.readlink(place) != link:
+                link_atomic(place, link)
         elif os.path.lexists(place):
             if os.path.lexists(home):
                 remove_tree(place)
@@ -109,7 +112,8 @@ def link_into(project: Project, release: str, layout: Layout) -> None:
                 os.rename(place, home)
         if not os.path.lexists(home) and not names_a_database(path):
             os.mkdir(home, 0o750)
-        os.symlink(_relative(home, place), place)
+        if not os.path.islink(place):
+            os.symlink(link, place)
 
 
 def _relative(home: str, place: str) -> str:
