@@ -1,0 +1,224 @@
+"""Attacks of the deploy user, of a third user and of a repository, each followed by a run of a playbook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra.host
+from deployment import Deployment
+from outside import Site
+
+Host = testinfra.host.Host
+
+THIRD = "mallory"
+#: What root must not have touched: everything that gives rights, and the files of the attacks.
+WATCHED = "/etc /root /usr/local /opt /var/lib/codeframe-staging /var/spool"
+CHANGED = "\\( -type f -o -type l -o -type p \\) -not -path '/root/.ansible/*' -cnewer /run/before-the-attack"
+STORE = "/var/lib/codeframe-staging/"
+SECRET = "only root may read this"
+
+
+@pytest.fixture(scope="session")
+def attackers(host: Host, variables: dict[str, Any]) -> tuple[str, str]:
+    """The deploy user and a third user; neither may become root."""
+    with host.sudo():
+        host.check_output("id %s 2>/dev/null || useradd --create-home %s", THIRD, THIRD)
+        host.check_output("install -m 0600 /dev/null /root/secret && printf %%s %s >/root/secret", SECRET)
+    return variables["staging_user"], THIRD
+
+
+@pytest.fixture
+def as_user(host: Host, attackers: tuple[str, str]) -> Callable[[str, str], str]:
+    def run(user: str, script: str) -> str:
+        with host.sudo(user):
+            return host.check_output("bash -c %s", script)
+
+    assert all(attackers)
+    return run
+
+
+@pytest.fixture
+def nothing_gained(host: Host, attackers: tuple[str, str]) -> Iterator[Callable[[], list[str]]]:
+    """The files of root's that changed since the test began; after it, nobody must have become root."""
+    with host.sudo():
+        host.check_output("touch /run/before-the-attack && sleep 1")
+
+    def touched() -> list[str]:
+        with host.sudo():
+            found = host.check_output(f"find {WATCHED} -xdev {CHANGED} -printf '%%p\\n'")
+        return sorted(found.split("\n")) if found else []
+
+    yield touched
+    for user in attackers:
+        with host.sudo(user):
+            assert host.run("sudo -n id").rc != 0, f"{user} became root"
+            assert host.run("cat /root/secret").rc != 0
+        with host.sudo():
+            mine = host.check_output(f"find {WATCHED} -xdev \\( -user {user} -o -group {user} \\) -printf '%%p '")
+            assert mine == "", f"{user} owns files of root's"
+    with host.sudo():
+        assert host.check_output("cat /root/secret") == SECRET
+        assert host.run("ls /root/.ansible_async/* 2>/dev/null").stdout == ""
+        assert host.run("ls /etc/sudoers.d/attack* /etc/nginx/*/attack* 2>/dev/null").stdout == ""
+    assert not Path("/tmp/attack-on-the-controller").exists()
+
+
+def edited(host: Host, variables: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> None:
+    """Edit the manifest as the deploy user."""
+    path = f"{variables['staging_project_dir']}.releases/manifest.json"
+    with host.sudo(variables["staging_user"]):
+        manifest = json.loads(host.check_output("cat %s", path))
+        change(manifest)
+        host.check_output("printf %%s %s >%s", json.dumps(manifest), path)
+
+
+@pytest.fixture
+def manifest(host: Host, variables: dict[str, Any]) -> Iterator[str]:
+    """The path of the manifest; what a test does to it is undone."""
+    path = f"{variables['staging_project_dir']}.releases/manifest.json"
+    with host.sudo(variables["staging_user"]):
+        host.check_output("cp -p %s %s.before", path, path)
+    yield path
+    with host.sudo(variables["staging_user"]):
+        host.check_output("rm -rf %s && mv %s.before %s", path, path, path)
+
+
+def _records(**values: Any) -> Callable[[dict[str, Any]], None]:
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["releases"][manifest["committed"]]["records"].update(values)
+
+    return change
+
+
+SUDOERS = "/sudoers.d/"
+NGINX_LOG = "access_log /etc/sudoers.d/attack; server { listen 127.0.0.1:9; }"
+ON_THE_CONTROLLER = "{{ lookup('ansible.builtin.pipe', 'touch /tmp/attack-on-the-controller') }}"
+TAMPERED = {
+    "static-files-of-root": _records(
+        frontend_process={"static_root": "/home/deploy/static", "static_url_path": SUDOERS, "static_publish": True}
+    ),
+    "site-of-nginx": lambda manifest: manifest.update(
+        saved_proxy_state={"provider": "nginx", "site_name": "attack", "content": NGINX_LOG, "main_content": NGINX_LOG}
+    ),
+    "verified-site-of-nginx": lambda manifest: manifest.update(
+        committed={"release": manifest["committed"], "proxy_state": {"provider": "nginx", "content": NGINX_LOG}}
+    ),
+    "file-of-tasks": lambda manifest: manifest.update(
+        saved_proxy_state={"provider": "../../../../../home/deploy/tasks"}
+    ),
+    "hosts-of-the-proxy-manager": lambda manifest: manifest.update(
+        saved_proxy_state={"provider": "nginx_proxy_manager", "hosts": {"other.example.com": {"block": "x"}}}
+    ),
+    "url-for-the-logins-of-the-controller": _records(websocket_url="ws://attacker.example.com/ws"),
+    "release-outside": lambda manifest: manifest.update(committed="../../../../etc"),
+    "shared-path-outside": lambda manifest: manifest["layout"].update(shared_paths=["../../../../etc"]),
+}
+
+
+@pytest.mark.parametrize("attack", TAMPERED)
+def test_a_tampered_manifest_is_refused_by_name_and_nothing_is_changed(
+    attack: str,
+    manifest: str,
+    host: Host,
+    deployment: Deployment,
+    variables: dict[str, Any],
+    nothing_gained: Callable[[], list[str]],
+    site: Site,
+) -> None:
+    edited(host, variables, TAMPERED[attack])
+    outcome = deployment.run(playbook="rollback_staging.yml")
+    assert outcome.exit_code != 0, outcome.output
+    assert f"{manifest} is refused: " in outcome.words, outcome.output
+    assert outcome.changed == 0, outcome.changed_tasks
+    assert nothing_gained() == []
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "hard-link", "directory"])
+def test_a_manifest_that_is_no_file_is_neither_followed_nor_waited_for(
+    kind: str,
+    manifest: str,
+    deployment: Deployment,
+    as_user: Callable[[str, str], str],
+    variables: dict[str, Any],
+    nothing_gained: Callable[[], list[str]],
+) -> None:
+    plant = {
+        "fifo": "mkfifo {0}",
+        "link": "ln -s /var/lib/codeframe-staging/*/state.json {0}",
+        "hard-link": "ln /etc/passwd {0} 2>/dev/null || ln -s /etc/passwd {0}",
+        "directory": "mkdir {0}",
+    }[kind]
+    as_user(variables["staging_user"], f"rm {manifest}; {plant.format(manifest)}")
+    outcome = deployment.run(playbook="rollback_staging.yml", timeout_s=300)
+    assert outcome.exit_code != 0, outcome.output
+    assert outcome.changed == 0, outcome.changed_tasks
+    assert nothing_gained() == []
+
+
+def test_what_passes_the_schema_is_not_templated_on_the_controller(
+    manifest: str,
+    host: Host,
+    deployment: Deployment,
+    variables: dict[str, Any],
+    nothing_gained: Callable[[], list[str]],
+    site: Site,
+) -> None:
+    """A revision is the deploy user's own, and goes to his process as it is."""
+    assert manifest
+    edited(host, variables, _records(backend_revision=ON_THE_CONTROLLER, frontend_revision=ON_THE_CONTROLLER))
+    outcome = deployment.run("-v", playbook="rollback_staging.yml", variables=["rollback_release=committed"])
+    assert not Path("/tmp/attack-on-the-controller").exists(), outcome.output
+    assert [path for path in nothing_gained() if not path.startswith(STORE)] == []
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+#: Runs in each Python of the deploy user, and claims that the module returned variables of the inventory.
+FORGER = """
+import json, os, sys
+if sys.argv and sys.argv[0] in ("", "-"):
+    facts = {"staging_static_root": "/etc/attack", "staging_app_name": "attack", "runtime_npm_registry": "http://127.0.0.1:9"}
+    os.write(1, (json.dumps({"changed": False, "ansible_facts": facts}) + "\\n").encode())
+    os._exit(0)
+"""
+
+
+def test_facts_that_a_process_of_the_deploy_user_forges_change_nothing_for_root(
+    host: Host,
+    deployment: Deployment,
+    as_user: Callable[[str, str], str],
+    variables: dict[str, Any],
+    nothing_gained: Callable[[], list[str]],
+) -> None:
+    user = variables["staging_user"]
+    place = as_user(user, "/usr/bin/python3 -m site --user-site || true")
+    with host.sudo(user):
+        host.check_output("mkdir -p %s && printf %%s %s >%s/usercustomize.py", place, FORGER, place)
+    try:
+        outcome = deployment.run()
+    finally:
+        as_user(user, f"rm -rf {place}")
+    # He can spoil his own deployment.
+    assert "/etc/attack" not in "".join(nothing_gained()), outcome.output
+    assert nothing_gained() == []
+
+
+@pytest.mark.usefixtures("nothing_gained")
+def test_directories_of_root_that_another_user_owns_are_refused(host: Host, deployment: Deployment, site: Site) -> None:
+    """Those of the lock and of the saved state."""
+    for place in ("/run/codeframe-staging", STORE.rstrip("/")):
+        with host.sudo():
+            host.check_output(f"mv {place} {place}.kept; cp -a {place}.kept {place}; chown {THIRD} {place}")
+        try:
+            outcome = deployment.run(playbook="rollback_staging.yml", timeout_s=400)
+        finally:
+            with host.sudo():
+                host.check_output(f"rm -rf {place}; mv {place}.kept {place}")
+        assert outcome.exit_code != 0, outcome.output
+        assert outcome.changed == 0, outcome.changed_tasks
+        assert place in outcome.words, outcome.output
+        assert site.ask({"type": "ping"}) == {"type": "pong"}
