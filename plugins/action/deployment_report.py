@@ -73,6 +73,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "outcome": {"type": "str", "default": ""},
                 "page_url": {"type": "str", "default": ""},
                 "websocket_url": {"type": "str", "default": ""},
+                "findings": {"type": "dict", "default": {}},
                 "proxy_evidence": {"type": "str", "default": ""},
                 "proxy_directives": {"type": "dict", "default": {}},
                 "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},

@@ -120,6 +120,10 @@ options:
     description: Public URL of the WebSocket, where O(verification) holds none.
     type: str
     default: ""
+  findings:
+    description: What a diagnosis has seen on the host, as lists of lines by subject.
+    type: dict
+    default: {}
   proxy_evidence:
     description: What in the configuration of the proxy breaks or endangers the WebSocket.
     type: str

@@ -28,6 +28,10 @@ options:
     type: list
     elements: path
     default: []
+  log_lines:
+    description: Lines to return from the end of each log of a process.
+    type: int
+    default: 0
 attributes:
   check_mode:
     support: full
@@ -97,6 +101,10 @@ processes:
     revision:
       description: The revision that M(codeframe.staging.pm2_process) has stored with it.
       type: str
+    log:
+      description: The last O(log_lines) lines of each of its logs. The values of its environment are removed.
+      type: list
+      elements: str
     managed:
       description: Whether M(codeframe.staging.pm2_process) has started it.
       type: bool
@@ -116,6 +124,7 @@ processes:
       revision: 5c8006cce58c
       managed: true
       project: /home/deploy/projects/app
+      log: []
 """
 
 import os
@@ -128,6 +137,7 @@ from ..module_utils._pm2.client import Pm2
 from ..module_utils._pm2.environment import base_env
 from ..module_utils._pm2.error import Pm2Error
 from ..module_utils._pm2.info import described, listening_ports, selected
+from ..module_utils._pm2.logs import log_end
 from ..module_utils._pm2.state import look
 
 
@@ -137,6 +147,7 @@ def main() -> None:
         argument_spec={
             "names": {"type": "list", "elements": "str", "default": []},
             "directories": {"type": "list", "elements": "path", "default": []},
+            "log_lines": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
     )
@@ -154,7 +165,13 @@ def main() -> None:
         changed=False,
         pm2_version=state.pm2.version() if state.pm2 else "",
         daemon_version=state.daemon.version if state.daemon else "",
-        processes=[described(each, ports, age_s(each.pid) if each.pid > 0 else None) for each in found],
+        processes=[
+            {
+                **described(each, ports, age_s(each.pid) if each.pid > 0 else None),
+                "log": log_end(each, module.params["log_lines"]),
+            }
+            for each in found
+        ],
     )
 
 

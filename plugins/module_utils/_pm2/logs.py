@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._host.files import open_regular
-from .._host.redaction import last_lines, redacted
+from .._host.redaction import last_lines, redacted, secrets_of
 from .process import Pm2Process
 
 _READ_AT_MOST = 65536
@@ -37,6 +37,13 @@ def log_tail(processes: Sequence[Pm2Process], sizes: Mapping[str, int], secrets:
         for path in dict.fromkeys((process.out_log, process.err_log)):
             lines += last_lines(log_since(path, sizes.get(path, 0)), _LINES)
     return [redacted(line, hidden) for line in lines]
+
+
+def log_end(process: Pm2Process, count: int) -> list[str]:
+    """The last lines of each log of a process, the values of its environment removed."""
+    hidden = secrets_of(process.env)
+    paths = [path for path in dict.fromkeys((process.out_log, process.err_log)) if path] if count > 0 else []
+    return [redacted(line, hidden) for path in paths for line in last_lines(log_since(path, 0), count)]
 
 
 def log_since(path: str, offset: int) -> str:

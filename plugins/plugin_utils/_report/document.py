@@ -108,6 +108,9 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
                 if isinstance(each, Mapping)
             ],
         },
+        "findings": {
+            str(subject): _texts(lines) for subject, lines in _mapping(options.get("findings")).items() if lines
+        },
         "steps": [
             {"name": str(step["name"]), "seconds": round(float(step["seconds"]), 1), "outcome": str(step["outcome"])}
             for step in _mappings(options.get("steps"))

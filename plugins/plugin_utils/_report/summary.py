@@ -56,6 +56,9 @@ def summary_lines(
                 for check in checks
                 for text in wrap(_short(_told_once(check, document)), "  ", width, indent="    ")
             ]
+    for subject, seen in document["findings"].items():
+        lines.append(f"{subject}:")
+        lines += [text for each in seen for text in wrap(each, "  ", width, indent="    ")]
     lines += [
         line for label, text in _rest(document, report_path, report_problem) for line in _entry(label, text, width)
     ]
@@ -71,6 +74,8 @@ def _verdict(document: Mapping[str, Any]) -> str:
             else ""
         )
         return f"the WebSocket works{now}"
+    if document["verdict"] == "failed" and kind == "diagnosis":
+        return f"FAILED, the WebSocket does not work{f' ({cause})' if cause not in ('', 'none') else ''}"
     if document["verdict"] == "failed":
         step = f' in "{document["failed_step"]}"' if document["failed_step"] else ""
         return f"FAILED, the {kind} stopped{step}{f' ({cause})' if cause not in ('', 'none') else ''}"
@@ -84,7 +89,7 @@ def _failure(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     known = diagnosis["cause"] not in ("", "none")
     evidence = [("Seen", line) for line in diagnosis["evidence"][:_MAX_EVIDENCE]]
     return [
-        ("Why", _sentence(diagnosis["explanation"] if known else document["failure"])),
+        ("Why", _sentence(diagnosis["explanation"] if known else document["failure"] or diagnosis["explanation"])),
         ("To do", _sentence(diagnosis["remedy"])),
         *(evidence if known else ()),
         ("Proxy", _sentence(document["proxy"]["evidence"])),
