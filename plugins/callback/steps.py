@@ -32,6 +32,17 @@ options:
         key: heartbeat
     env:
       - name: CODEFRAME_STAGING_HEARTBEAT
+  quiet:
+    description:
+      - Print nothing for a run that succeeds, and only the summaries of the hosts that failed for one that does not.
+      - For cron. Without effect with C(-v).
+    type: bool
+    default: false
+    ini:
+      - section: callback_steps
+        key: quiet
+    env:
+      - name: CODEFRAME_STAGING_QUIET
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -200,6 +211,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         CALLBACK.shows_summaries = not self._verbose
         self._seen_warnings: set[str] = set()
         self._printed: list[str] = []
+        self._quiet = False
+        self._texts: dict[str, list[str]] = {}
         self._started_s = time.monotonic()
         self._heartbeat: Heartbeat | None = None
 
@@ -212,12 +225,14 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._end_step()
         self._print_quiet_steps()
         self._play = play
-        if self._heartbeat is None and self.get_option("heartbeat"):
+        self._quiet = bool(self.get_option("quiet"))
+        if self._heartbeat is None and self.get_option("heartbeat") and not self._quiet:
             self._heartbeat = Heartbeat(float(self.get_option("heartbeat")), self._display.display)
             self._heartbeat.start()
         self._hosts = [host.name for host in play.get_variable_manager()._inventory.get_hosts(play.hosts)]
-        name = play.get_name().strip()
-        self._display.display(heading(name, self._hosts, check_mode=self._check_mode))
+        if not self._quiet:
+            name = play.get_name().strip()
+            self._display.display(heading(name, self._hosts, check_mode=self._check_mode))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         if self._verbose:
@@ -226,7 +241,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._last_task_banner = task._uuid
         if self._heartbeat is not None:
             own = action_loader.get(task.action, class_only=True)
-            shows_progress = isinstance(own, type) and issubclass(own, ProgressAction) and not self._check_mode
+            shows_progress = isinstance(own, type) and issubclass(own, ProgressAction) and not task.check_mode
             name = str(task.get_name()).rpartition(" : ")[2].rpartition(" | ")[2]
             self._heartbeat.begin(name, own_progress=shows_progress)
         name = step_name(task)
@@ -361,12 +376,16 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         if message is None:
             return
         title = self._step.title if self._step is not None else ""
+        # What the step has done before its text is not worth a line either.
+        self._told = title
         self._end_step()
         self._print_quiet_steps()
-        self._told = title
         lines = [str(line) for line in _listed(message)] or str(message).splitlines()
         self._printed += lines
         self._note_output()
+        if self._quiet:
+            self._texts.setdefault(result.host.get_name(), []).extend(lines)
+            return
         host = f"{result.host.get_name()}:" if len(self._hosts) > 1 else ""
         for line in ("", *([host] if host else []), *lines):
             self._display.display(line)
@@ -395,6 +414,12 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             for host, counts in summaries.items()
             if counts["failures"] or counts["unreachable"]
         }
+        if self._quiet and not unrecovered:
+            return
+        self._quiet = False
+        for host in unrecovered:
+            for line in (*([f"{host}:"] if len(self._hosts) > 1 else []), *self._texts.get(host, ())):
+                self._display.display(line)
         untold = {host: message for host, message in unrecovered.items() if host not in self._summarised}
         self._print(failure_lines(untold, "\n".join(self._printed), self._width))
         self._display.display("")
@@ -417,6 +442,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             self._print([Line(f"{host} : {numbers}  in {elapsed}", outcome)])
 
     def _print(self, lines: Sequence[Line]) -> None:
+        if self._quiet:
+            return
         if lines:
             self._note_output()
         for line in lines:

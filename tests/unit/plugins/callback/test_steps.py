@@ -74,6 +74,8 @@ def fixture_run(tmp_path: Path):
             ],
             cwd=tmp_path,
             env={
+                # A loaded machine names tasks that take longer.
+                "CODEFRAME_STAGING_HEARTBEAT": "600",
                 **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
                 "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
                 "ANSIBLE_STDOUT_CALLBACK": "codeframe.staging.steps",
@@ -161,6 +163,18 @@ def test_steps_that_change_nothing_share_a_line(run, tmp_path: Path) -> None:
         "    - Act",
         "done",
         f"{'Look 3 and 2 steps before':<48} ok",
+    ]
+
+
+def test_a_quiet_run_prints_only_what_failed(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEFRAME_STAGING_QUIET", "1")
+    assert run() == (0, "")
+    code, output = run("-e", "broken=1", "-e", "loud=1")
+    assert code == 2
+    assert without_times(output)[:3] == [
+        "Page: http://app.example.com",
+        "Verdict: the WebSocket was refused with status 404",
+        "FAILED on app: nothing serves",
     ]
 
 
