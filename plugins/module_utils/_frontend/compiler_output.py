@@ -12,7 +12,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ERROR_STARTS = re.compile(
     r"^\s*(?:Failed to compile|Build failed|Type error:|Error:|SyntaxError|ReferenceError|TypeError|.*\berror TS[0-9]+:"
     r"|.*\[vite[^\]]*\].*(?:error|fail)|error during build|\u2a2f |.*ENOSPC|FATAL ERROR|npm error code|npm ERR! code"
-    r"|> Build error occurred|.*Module not found|ERR_PNPM|error )",
+    r"|> Build error occurred|.*Module not found|ERR_PNPM|error "
+    # Codes of yarn's errors; those of its warnings and information are others.
+    r"|\u27a4 YN00(?:01|09|18|20|27|28|35|41|66|78|82):)",
     re.IGNORECASE,
 )
 _NPM_NOISE = re.compile(

@@ -889,3 +889,18 @@ def test_a_secret_of_the_installation_is_not_in_its_message(declared: Site) -> N
     result = declared.run(install_env={"NPM_TOKEN": TOKEN})
     assert "npm error code E401\nnpm error ******** is wrong" in result["msg"]
     assert TOKEN not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("kill -9 $$", id="killed"),
+        pytest.param("exit 137", id="killed-below-a-shell"),
+        pytest.param("echo 'build worker exited with code: null and signal: SIGKILL'; exit 1", id="killed-worker"),
+    ],
+)
+def test_a_build_that_the_kernel_kills_is_said_to_lack_memory(site: Site, script: str) -> None:
+    site.run()
+    (site.bin / "npm").write_text(f"#!/bin/sh\n{script}\n")
+    result = site.run(url="wss://other.example.com/ws")
+    assert "probably because memory ran out (it was killed); add memory or swap to the host" in result["msg"]

@@ -21,3 +21,24 @@ def test_the_message_of_the_compiler_is_returned() -> None:
     ]
     assert compiler_message("a\nb\nc\n", limit=2) == ["b", "c"]
     assert compiler_message("") == []
+
+
+def test_the_reason_of_yarn_is_returned_without_what_it_only_tells() -> None:
+    output = (
+        "\u27a4 YN0000: \u00b7 Yarn 4.18.1\n\u27a4 YN0000: \u250c Resolution step\n"
+        "\u27a4 YN0028: \u2502 The lockfile would have been modified by this install, which is explicitly forbidden.\n"
+        "\u27a4 YN0000: \u2514 Completed\n"
+    )
+    assert compiler_message(output)[0] == (
+        "\u27a4 YN0028: \u2502 The lockfile would have been modified by this install, which is explicitly forbidden."
+    )
+
+
+def test_the_reason_of_pnpm_and_of_an_older_yarn_is_returned() -> None:
+    pnpm = (
+        "Scope: all 2 workspace projects\n"
+        ' ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with "frozen-lockfile" because pnpm-lock.yaml is not up to date\n'
+    )
+    assert compiler_message(pnpm)[0].startswith(" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install")
+    yarn = "yarn install v1.22.22\n[1/4] Resolving packages...\nerror Your lockfile needs to be updated\ninfo Visit\n"
+    assert compiler_message(yarn) == ["error Your lockfile needs to be updated", "info Visit"]
