@@ -75,6 +75,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "websocket_url": {"type": "str", "default": ""},
                 "findings": {"type": "dict", "default": {}},
                 "proxy_evidence": {"type": "str", "default": ""},
+                "proxy_tls": {"type": "list", "elements": "str", "default": []},
                 "proxy_directives": {"type": "dict", "default": {}},
                 "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
             }

@@ -128,6 +128,11 @@ options:
     description: What in the configuration of the proxy breaks or endangers the WebSocket.
     type: str
     default: ""
+  proxy_tls:
+    description: Where TLS ends, and which authority devices must trust, as sentences.
+    type: list
+    elements: str
+    default: []
   proxy_directives:
     description: RV(codeframe.staging.nginx_effective_info#module:effective).
     type: dict

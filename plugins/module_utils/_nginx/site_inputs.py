@@ -67,6 +67,7 @@ class SiteInputs:
     tls_certificate: str = ""
     tls_key: str = ""
     tls_redirect: bool = True
+    tls_hsts: int = 0
     acme_root: str = "/var/www/html"
     websocket_allow: tuple[str, ...] = ()
     websocket_deny: tuple[str, ...] = ()
@@ -234,6 +235,7 @@ _RULES: dict[str, _Rule] = {
     "tls_certificate": _file("staging_tls_certificate"),
     "tls_key": _file("staging_tls_key"),
     "tls_redirect": _switch("staging_tls_redirect"),
+    "tls_hsts": _count("a number of seconds, or 0 to send nothing", "staging_tls_hsts"),
     "acme_root": _file("staging_acme_root"),
     "websocket_allow": _list(
         r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?|all", "addresses or networks such as 192.0.2.0/24", "staging_websocket_allow"

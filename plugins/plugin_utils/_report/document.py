@@ -102,6 +102,7 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
         "browser": _browser(_mapping(verification.get("browser"))),
         "proxy": {
             "evidence": str(options.get("proxy_evidence") or ""),
+            "tls": _texts(options.get("proxy_tls")),
             "directives": [
                 {"name": str(name), **{key: _optional(each.get(key)) for key in ("value", "where")}}
                 for name, each in sorted(_mapping(options.get("proxy_directives")).items())

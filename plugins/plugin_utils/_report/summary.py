@@ -37,6 +37,7 @@ def summary_lines(
         ("Verdict", _verdict(document)),
         ("Page", document["urls"]["page"]),
         ("WebSocket", document["urls"]["websocket"]),
+        *(("TLS", line) for line in document["proxy"]["tls"]),
         *(_failure(document) if failed else ()),
         ("Outcome", _sentence(document["outcome"])),
     ]

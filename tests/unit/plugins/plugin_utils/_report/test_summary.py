@@ -37,6 +37,15 @@ def summary(width: int = 120, report: str = "", problem: str = "", **options: An
     return summary_lines(document, width=width, report_path=report, report_problem=problem)
 
 
+def test_where_tls_ends_and_what_to_trust_is_told_after_the_urls() -> None:
+    told = summary(verification=PASSED, proxy_tls=["ends at nginx on this host", "each device must trust ca.pem"])
+    assert told[2:5] == [
+        "WebSocket: wss://api.example.com/ws",
+        "TLS:       ends at nginx on this host",
+        "TLS:       each device must trust ca.pem",
+    ]
+
+
 def test_a_deployment_that_works_says_so_first_and_then_where_and_what_was_proven() -> None:
     told = summary(verification=PASSED, steps=STEPS, duration_s=70.3, report="/tmp/report.html")
     assert told == [
