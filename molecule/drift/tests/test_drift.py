@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,6 +78,58 @@ def test_a_run_repairs_just_what_has_drifted_and_the_next_changes_nothing(
     assert site.ask({"type": "ping"}) == {"type": "pong"}
     assert variables["staging_public_ws_url"] in site.scripts()
 
+    again = deployment.run()
+    assert (again.exit_code, again.changed) == (0, 0), again.output
+
+
+SIX = {
+    "runtime": ("root", "echo '# an edit' >> /etc/logrotate.d/pm2-{app}-backend"),
+    "env_file": (
+        "deploy",
+        "sed -i 's#^NEXT_PUBLIC_WS_URL=.*#NEXT_PUBLIC_WS_URL=ws://other.example.com/ws#' {project}/.env.staging",
+    ),
+    "backend": ("deploy", "pm2 stop {app}-backend"),
+    "frontend": ("deploy", "pm2 delete {app}-frontend"),
+    "static_files": ("root", "find /var/lib/codeframe-staging/{app}/files -name '*.js' | head -1 | xargs rm"),
+    "proxy": ("root", "sed -i '/proxy_set_header Upgrade/d' {site} && systemctl reload nginx"),
+}
+"""Six layers, each with a user and a command after which it differs."""
+
+
+def test_one_look_names_six_drifts_and_the_run_changes_just_those(
+    host: Host, deployment: Deployment, site: Site, variables: dict[str, Any], tmp_path: Path
+) -> None:
+    """Check mode predicts the same, and the next run changes nothing."""
+    places = {
+        "site": host.check_output("ls /etc/nginx/sites-available/*%s*", variables["staging_app_name"]),
+        "project": variables["staging_project_dir"],
+        "app": variables["staging_app_name"],
+    }
+    for user, command in SIX.values():
+        with host.sudo(user):
+            done = host.run("bash -lc %s", command.format(**places))
+        assert done.rc == 0, done.stderr
+
+    file = tmp_path / "drift.json"
+    wanted = [f"staging_drift_file={file}", "staging_drift_fail_on=drifted"]
+    looked = deployment.run(playbook="drift_staging.yml", variables=wanted)
+    assert (looked.exit_code, looked.changed) == (2, 0), looked.output
+    (found,) = json.loads(file.read_text())["hosts"].values()
+    assert not found["in_sync"]
+    states = {layer["layer"]: layer["state"] for layer in found["layers"]}
+    assert {name for name, state in states.items() if state == "drifted"} == set(SIX), found
+    assert "unknown" not in states.values()
+
+    predicted = deployment.run("--check")
+    assert predicted.exit_code == 0, predicted.output
+    repair = deployment.run()
+    assert repair.exit_code == 0, repair.output
+    changed = {"runtime", "app_env", "backend", "frontend", "proxy"}
+    assert (predicted.changed_roles, repair.changed_roles) == (changed, changed), repair.changed_tasks
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+    looked = deployment.run(playbook="drift_staging.yml", variables=wanted)
+    assert (looked.exit_code, looked.changed) == (0, 0), looked.output
     again = deployment.run()
     assert (again.exit_code, again.changed) == (0, 0), again.output
 

@@ -64,6 +64,17 @@ def server_of(path: str, output: str, package: Mapping[str, Any], places: Sequen
     return Server()
 
 
+def process_of(server: Server, port: int) -> tuple[list[str], dict[str, str]]:
+    """Return the command of a server's process, and the variables that tell it where to listen.
+
+    The servers that take no arguments read them. HOSTNAME is the address that the one of Next.js listens on.
+    """
+    command = [word.replace(PORT, str(port)) for word in server.command]
+    if server.kind == "next":
+        return command, {}
+    return command, {"PORT": str(port), **({"HOSTNAME": "0.0.0.0"} if server.kind == "standalone" else {})}  # noqa: S104
+
+
 def standalone_server(output: str, path: str) -> str:
     """Return the path of the server of a standalone output of Next.js; empty if there is none."""
     recorded = _object(os.path.join(output, _SERVER_FILES))

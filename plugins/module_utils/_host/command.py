@@ -162,7 +162,7 @@ def _start(
         stdout=stdout,
         stderr=stderr or subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with(os.getpid()),
+        preexec_fn=die_with(os.getpid()),
         umask=umask,
         user=account.uid if account else None,
         group=account.gid if account else None,
@@ -221,7 +221,7 @@ def _text(stream: IO[bytes], errors: str) -> str:
     return stream.read().decode("utf-8", errors)
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def die_with(parent: int) -> Callable[[], None]:
     """Return what a child process does so that the kernel kills it when its parent dies, however that happens.
 
     Otherwise a copy or an installation would continue during the next run. See prctl(2), PR_SET_PDEATHSIG.

@@ -122,6 +122,8 @@ KINDS: Mapping[str, Kind] = {
     "staging_browser_ignore_console": _LIST,
     "staging_browser_hold": _NUMBER,
     "staging_report": _TRUTH,
+    "staging_drift_fail_on": Kind("str", ("drifted", "never", "unknown")),
+    "staging_drift_file": Kind("path", empty="unset"),
     "staging_report_dir": Kind("path"),
     "staging_report_keep": _NUMBER,
     "staging_report_metrics_dir": _OPTIONAL,

@@ -1,0 +1,103 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One look at a host: every layer of a deployment compared with what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .._host.accounts import find_account
+from .._host.as_user import AsUserError, call_as
+from .._release.errors import ReleaseError
+from .._release.lock import Holder
+from .._release.lock_file import LockError, present_holder
+from .._release.saved_state import SavedState
+from .._release.state_store import StateStore
+from .account_look import look_as_account
+from .layer import RELEASE, Layer, from_data, in_order, unknown
+from .options import AccountOptions, RootOptions
+from .root_look import look_at_runtime, look_at_site, look_at_static_files
+
+
+@dataclass
+class Look:
+    """What was found.
+
+    :param release: The result of ``release`` in check mode: data of the deploy user.
+    :param restores: The env file has only drifted, and is restored in place.
+    :param activates: Another release would be activated.
+    :param server: Kind and command of the server of the build.
+    :param saved: The saved state of root, as ``saved_state`` returns it.
+    :param holder: Who holds the deployment lock.
+    :param secrets: Values that must not be shown.
+    """
+
+    layers: list[Layer] = field(default_factory=list)
+    release: Mapping[str, Any] = field(default_factory=dict)
+    restores: bool = False
+    activates: bool = False
+    server: Mapping[str, Any] = field(default_factory=dict)
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    holder: Holder | None = None
+    secrets: list[str] = field(default_factory=list)
+
+
+def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, deadline: float) -> Look:
+    """Compare every layer that has options.
+
+    :param user: The deploy user; the layers of that user are compared in a process that has only the user's rights.
+    :param tmpdir: For temporary files of root.
+    :param deadline: For the process of the deploy user, by the clock of ``time.monotonic()``.
+    """
+    project = str(account.release["project_dir"])
+    found = Look()
+    layers = [look_at_runtime(root.runtime)] if root.runtime is not None else []
+    store = StateStore(project)
+    state = SavedState(project)
+    try:
+        state = store.read()
+        found.holder = present_holder(project)
+    except (ReleaseError, LockError, OSError) as problem:
+        layers.append(unknown(RELEASE, problem))
+    found.saved = _as_result(state, store)
+    urls = {name: str(each.records.get("websocket_url", "")) for name, each in state.verified.items()}
+    answer = _ask(user, lambda: look_as_account(replace(account, verified_urls=urls)), deadline, layers)
+    found.release = answer.get("release", {})
+    found.restores, found.activates = bool(answer.get("restores")), bool(answer.get("activates"))
+    found.secrets = [str(secret) for secret in answer.get("secrets", ())]
+    found.server = answer.get("server", {})
+    builds = bool(answer.get("builds"))
+    if root.static_files is not None:
+        layers.append(
+            look_at_static_files(
+                root.static_files, root.static_path, found.release, activates=found.activates, builds=builds
+            )
+        )
+    if root.site is not None:
+        layers.append(look_at_site(root.site, root.contents, tmpdir))
+    found.layers = in_order(layers)
+    return found
+
+
+def _ask(user: str, function: Callable[[], Any], deadline: float, layers: list[Layer]) -> Mapping[str, Any]:
+    """Call a function as the deploy user, and read its layers; what it answers beside them is returned."""
+    account = find_account(user)
+    try:
+        # In the place of a user that does not exist yet, root finds nothing of that user.
+        answer = call_as(account, function, deadline=deadline)
+        if not isinstance(answer, dict):
+            raise ValueError("its answer is no object")
+        layers.extend(from_data(answer.get("layers")))
+    except (AsUserError, ValueError) as problem:
+        layers.append(unknown(RELEASE, problem))
+        return {}
+    return answer if isinstance(answer.get("release"), dict) else {}
+
+
+def _as_result(state: SavedState, store: StateStore) -> dict[str, Any]:
+    saved = asdict(state)
+    del saved["project"]
+    return {**saved, "path": store.path, "incoming_dir": store.incoming}
