@@ -20,6 +20,7 @@ _LABEL_WIDTH = 11
 _DETAILS = re.compile(r", \d+ further handshakes|(?<=idle timeout )(\d+ s) by [^,)]+")
 _SILENT = re.compile(r"held (\d+\.\d) s, longest silence \1 s")
 _MAX_EVIDENCE = 3
+_MAX_SEEN = 10
 _MAX_STEPS = 3
 
 
@@ -59,7 +60,8 @@ def summary_lines(
             ]
     for subject, seen in document["findings"].items():
         lines.append(f"{subject}:")
-        lines += [text for each in seen for text in wrap(each, "  ", width, indent="    ")]
+        more = [f"{len(seen) - _MAX_SEEN} more lines are in the report"] if len(seen) > _MAX_SEEN else []
+        lines += [text for each in [*seen[:_MAX_SEEN], *more] for text in wrap(each, "  ", width, indent="    ")]
     lines += [
         line for label, text in _rest(document, report_path, report_problem) for line in _entry(label, text, width)
     ]

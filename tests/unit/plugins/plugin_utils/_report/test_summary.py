@@ -175,3 +175,37 @@ def test_messages_name_the_variable_that_a_user_sets() -> None:
 def test_the_line_of_a_check_that_passed_is_short(line: str, told: str) -> None:
     [shown] = [each for each in summary(width=300, verification={**PASSED, "lines": [line]}) if each.startswith("  ")]
     assert shown == f"  {told}"
+
+
+def test_a_diagnosis_tells_the_cause_and_what_was_seen_in_few_lines() -> None:
+    findings = {"Environment": [f"KEY{number}: digest d" for number in range(12)], "Proxy": ["line 3 drops it"]}
+    told = summary(kind="diagnosis", verification=BROKEN, findings=findings)
+    assert told[0] == "Verdict:   FAILED, the WebSocket does not work (upgrade_not_forwarded)"
+    start = told.index("Environment:")
+    assert told[start + 10 : start + 14] == [
+        "  KEY9: digest d",
+        "  2 more lines are in the report",
+        "Proxy:",
+        "  line 3 drops it",
+    ]
+    assert not any(line.startswith("Changed") for line in told)
+
+
+def test_no_planted_secret_is_in_the_summary() -> None:
+    secret = "planted-secret-value"
+    told = summary(
+        secrets=[secret],
+        failure=f"token {secret} refused",
+        outcome=secret,
+        verification={
+            **BROKEN,
+            "message": secret,
+            "lines": [secret],
+            "diagnosis": {"cause": "a", "explanation": secret},
+        },
+        restored={"passed": True, "lines": [secret]},
+        findings={"Log": [f"token={secret}"]},
+        changes={"env file": [secret]},
+    )
+    assert secret not in "\n".join(told)
+    assert sum("********" in line for line in told) >= 5
