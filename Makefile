@@ -92,7 +92,7 @@ test: ## Run all gating checks
 test-all: ## Run all checks, including slow tests and all cases of all scenarios
 	@rm -f .cache/summary
 	@$(MAKE) --no-print-directory setup
-	@failed=; for check in lint types sanity docs unit-all interface browser integration-all readme $(SCENARIOS:%=test-%); do \
+	@failed=; for check in lint types sanity docs publication unit-all interface browser integration-all readme $(SCENARIOS:%=test-%); do \
 	  $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	echo; echo '== summary'; cat .cache/summary; \
@@ -169,6 +169,18 @@ readme: $(VENV)/.stamp ## The steps of the README as they stand, from one new co
 .PHONY: docs
 docs: ## The documentation site, in .cache/docs/html; a warning fails
 	@$(TIMED) docs .ci/docs
+
+.PHONY: publication
+publication: ## Licences, changelog fragments, workflows, galaxy-importer
+	@$(TIMED) publication .ci/publication
+
+.PHONY: release
+release: ## Prepare a release: make release VERSION=1.2.0 (checks, changelog, commit, tag; pushes nothing)
+	@.ci/release $(VERSION)
+
+.PHONY: coverage
+coverage: $(VENV)/.stamp ## Coverage of the plugins by the unit tests; below 90 % fails
+	@$(TIMED) coverage .ci/coverage $(ARGS)
 
 # A sample of the mutants, the same for the same SEED: all of them would take hours.
 MUTANTS ?= 200

@@ -11,7 +11,7 @@ version_added: 0.1.0
 author:
   - The codeframe.staging contributors (@codeframe)
 description:
-  - Makes the text of a file of variables from what M(codeframe.staging.manual_deployment_info#module) has found.
+  - Makes the text of a file of variables from what M(codeframe.staging.manual_deployment_info) has found.
   - Texts of the host that Ansible would take for a template are marked C(!unsafe) in it.
 options:
   _input:
