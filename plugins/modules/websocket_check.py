@@ -129,6 +129,17 @@ options:
     description: Seconds within which an endpoint must be connected and upgraded.
     type: float
     default: 10
+  protocol:
+    description:
+      - What the application speaks over the WebSocket.
+      - V(socketio) asks for Engine.IO 4, as Socket.IO 3 and 4 do, connects to the main namespace, and answers the pings
+        of the server. A URL without a path becomes C(/socket.io/), its query is added.
+      - V(graphql-transport-ws) asks for that subprotocol, sends C(connection_init), expects C(connection_ack), and
+        answers the pings of the server.
+      - With another one than V(plain), O(send) and O(expect) cannot be given.
+    type: str
+    choices: [plain, socketio, graphql-transport-ws]
+    default: plain
   send:
     description: First message to send; a mapping or list is sent as JSON.
     type: raw
@@ -405,6 +416,7 @@ ENDPOINT_SPEC: dict[str, Any] = {
 ARGUMENT_SPEC: dict[str, Any] = {
     "endpoints": {"type": "list", "elements": "dict", "required": True, "options": ENDPOINT_SPEC},
     "handshake_timeout": {"type": "float", "default": 10},
+    "protocol": {"type": "str", "choices": ["plain", "socketio", "graphql-transport-ws"], "default": "plain"},
     "send": {"type": "raw"},
     "expect": {"type": "raw"},
     "message_timeout": {"type": "float", "default": 10},

@@ -164,8 +164,13 @@ def test_files_in_git_lfs_are_fetched_and_kept_for_the_next_release(site, server
     git(site.repository, "lfs", "install", "--local")
     git(site.repository, "lfs", "track", "*.bin")
     site.commit({"models/one.bin": "one\n"})
+    # A server of files is a bare repository, with the objects of LFS in it.
+    served = tmp_path / "served.git"
+    git(tmp_path, "clone", "-q", "--bare", str(site.repository), str(served))
+    git(site.repository, "remote", "add", "served", f"file://{served}")
+    git(site.repository, "lfs", "push", "--all", "served")
     args: dict[str, Any] = {"git_key": server.key.read_text(), "git_known_hosts": [server.known_host]}
-    url = f"file://{site.repository}"
+    url = f"file://{served}"
     result = site.from_git(git_url=url, **args)
     assert not result["failed"], result["msg"]
     release = Path(result["path"])
@@ -175,9 +180,9 @@ def test_files_in_git_lfs_are_fetched_and_kept_for_the_next_release(site, server
     site.ok("committed")
     assert not site.from_git(git_url=url, **args)["changed"]
     # A second release has the file from beside the releases.
-    stored = site.repository / ".git/lfs/objects"
-    stored.rename(tmp_path / "gone")
+    (served / "lfs/objects").rename(tmp_path / "gone")
     site.commit({"backend/main.py": "two\n"})
+    git(site.repository, "push", "-q", "--no-verify", "served", "main")
     second = site.from_git(git_url=url, **args)
     assert not second["failed"], second["msg"]
     assert (Path(second["path"]) / "models/one.bin").read_text() == "one\n"

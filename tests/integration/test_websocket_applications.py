@@ -93,3 +93,71 @@ def test_the_health_check_of_a_process_is_accepted_like_a_user(tmp_path: Path, a
             outcomes.append((answer.status, open_once(check.websocket, 5).opened))
     assert outcomes[0] in ((400, False), (307, False))
     assert outcomes[1] == (200, True)
+
+
+PINGING = """
+import socketio
+server = socketio.AsyncServer(async_mode="asgi", ping_interval=1, ping_timeout=1)
+
+@server.event
+async def connect(sid, environ, auth):
+    if "refuse" in environ["QUERY_STRING"]:
+        raise socketio.exceptions.ConnectionRefusedError("no such room")
+
+app = socketio.ASGIApp(server)
+"""
+
+
+def test_a_connection_of_socket_io_is_held_because_its_pings_are_answered(
+    run_module: RunModule, tmp_path: Path
+) -> None:
+    with serving(tmp_path, PINGING) as port:
+        endpoint = {"name": "backend", "url": f"ws://127.0.0.1:{port}/socket.io/"}
+        options = {"endpoints": [endpoint], "hold": 5, "fail_on": "never"}
+        spoken = run_module(websocket_check, {**options, "protocol": "socketio"})
+        # Without the protocol, the server closes after its first ping.
+        endpoint["url"] += "?EIO=4&transport=websocket"
+        unspoken = run_module(websocket_check, {**options, "send": "40", "expect": "^40"})
+        endpoint["url"] += "&refuse=1"
+        refused = run_module(websocket_check, {**options, "protocol": "socketio", "message_timeout": 1})
+    assert spoken["diagnosis"]["cause"] == "none", spoken["diagnosis"]
+    assert spoken["results"][0]["held_s"] >= 5
+    assert unspoken["diagnosis"]["cause"] != "none"
+    assert refused["diagnosis"]["cause"] != "none"
+    assert "no such room" in refused["diagnosis"]["message"], refused
+
+
+GRAPHQL = """
+import asyncio, json
+from fastapi import FastAPI, WebSocket
+
+app = FastAPI()
+
+@app.websocket("/graphql")
+async def graphql(ws: WebSocket):
+    if "graphql-transport-ws" not in ws.scope["subprotocols"]:
+        await ws.close(code=4406, reason="Subprotocol not acceptable")
+        return
+    await ws.accept(subprotocol="graphql-transport-ws")
+    if json.loads(await ws.receive_text()) != {"type": "connection_init"}:
+        await ws.close(code=4401)
+        return
+    await ws.send_json({"type": "connection_ack"})
+    while True:
+        await asyncio.sleep(1)
+        await ws.send_json({"type": "ping"})
+        if json.loads(await asyncio.wait_for(ws.receive_text(), 1)).get("type") != "pong":
+            break
+"""
+
+
+def test_a_connection_of_graphql_transport_ws_is_held_because_its_pings_are_answered(
+    run_module: RunModule, tmp_path: Path
+) -> None:
+    with serving(tmp_path, GRAPHQL) as port:
+        options = {"endpoints": [{"name": "backend", "url": f"ws://127.0.0.1:{port}/graphql"}], "fail_on": "never"}
+        spoken = run_module(websocket_check, {**options, "hold": 4, "protocol": "graphql-transport-ws"})
+        unspoken = run_module(websocket_check, {**options, "hold": 4})
+    assert spoken["diagnosis"]["cause"] == "none", spoken["diagnosis"]
+    assert spoken["results"][0]["held_s"] >= 4
+    assert unspoken["diagnosis"]["cause"] != "none"

@@ -203,6 +203,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_proxy_manager_switches": _DICT,
     "staging_proxy_manager_replace_snippet": _TRUTH,
     "staging_verify_event_timeout": _NUMBER,
+    "staging_websocket_protocol": Kind("str", ("plain", "socketio", "graphql-transport-ws")),
     "staging_websocket_send": Kind("raw", empty="none"),
     "staging_websocket_expect": Kind("raw", empty="none"),
     "staging_websocket_headers": _DICT,

@@ -41,7 +41,10 @@ def parse_call(params: Mapping[str, Any]) -> Call:
     :raises ValueError: One sentence on the first option that cannot be used.
     """
     settings = parse_settings(params)
-    targets = tuple(parse_target(raw, f"endpoints[{index}]") for index, raw in enumerate(params["endpoints"]))
+    protocol = settings.protocol
+    targets = tuple(
+        parse_target(protocol.endpoint(raw), f"endpoints[{index}]") for index, raw in enumerate(params["endpoints"])
+    )
     if not targets:
         raise TargetError("endpoints is empty; name at least one")
     names = [target.name for target in targets]

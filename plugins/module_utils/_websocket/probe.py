@@ -75,7 +75,7 @@ class WebSocketProbe:
         opened = await open_websocket(
             self._target, self._context, self.seen, deadline, self._target.origin, compression=self._compression
         )
-        return WebSocketSession(opened, self.seen, self._settings.max_message_size)
+        return WebSocketSession(opened, self.seen, self._settings.max_message_size, self._settings.protocol)
 
     async def _exchange(self, session: WebSocketSession) -> None:
         """Send the message and wait for the expected one.
@@ -110,7 +110,9 @@ class WebSocketProbe:
                 if isinstance(event, Message):
                     if expect.met_by(event.data):
                         return True
-                    self._keep(event)
+                    # A ping of the protocol is no reply.
+                    if self._settings.protocol.answer_to(event.data) is None:
+                        self._keep(event)
             session.raise_if_ended()
         return False
 

@@ -17,6 +17,7 @@ from .settings import CLOSE_TIMEOUT_S
 
 if TYPE_CHECKING:
     from .handshake import Opened
+    from .protocol import Protocol
 
 # After a failure the closing handshake is a courtesy.
 _CLOSE_AFTER_FAILURE_S = 1.0
@@ -28,7 +29,7 @@ class WebSocketSession:
     :raises EndedError: If the compression that the server chose cannot be used.
     """
 
-    def __init__(self, opened: Opened, seen: Observation, max_message_size: int) -> None:
+    def __init__(self, opened: Opened, seen: Observation, max_message_size: int, protocol: Protocol) -> None:
         self.wire = opened.wire
         #: Pings that the server has sent.
         self.server_pings = 0
@@ -37,6 +38,7 @@ class WebSocketSession:
         #: Set before something is sent at the end of a hold: a cut after that was not seen before.
         self.is_last_ping_sent = False
         self._seen = seen
+        self._protocol = protocol
         self._loop = asyncio.get_running_loop()
         try:
             self._frames = Frames(max_message_size, opened.extension)
@@ -63,6 +65,10 @@ class WebSocketSession:
             if data == b"":
                 raise self._cut()
             events = self._frames.feed(data)
+        for event in events:
+            answer = self._protocol.answer_to(event.data) if isinstance(event, Message) else None
+            if answer is not None and self._frames.is_open:
+                self._frames.send_message(answer)
         self.wire.write(self._frames.outgoing())
         self.server_pings += sum(isinstance(event, Ping) for event in events)
         self._seen.messages += sum(isinstance(event, Message) for event in events)

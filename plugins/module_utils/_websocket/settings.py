@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .expectation import (
@@ -16,6 +16,7 @@ from .expectation import (
     ExpectationError,
     parse_expectation,
 )
+from .protocol import PLAIN, PROTOCOLS, Protocol, protocol_of
 
 HOLD_MODES = ("quiet", "ping", "message")
 #: More would measure the limits of the machine that runs the check.
@@ -46,6 +47,7 @@ class Settings:
     max_message_size: int = 1048576
     timeout_s: float | None = None
     further_handshakes: bool = True
+    protocol: Protocol = field(default_factory=Protocol)
 
     @property
     def has_message_phase(self) -> bool:
@@ -80,7 +82,18 @@ def parse_settings(options: Mapping[str, Any]) -> Settings:
         expect = None if raw_expect in (None, "") else parse_expectation(raw_expect)
     except ExpectationError as exc:
         raise SettingsError(str(exc)) from None
+    name = str(options.get("protocol") or PLAIN)
+    if name not in PROTOCOLS:
+        raise SettingsError(f"protocol is {name!r}; expected one of {', '.join(PROTOCOLS)}")
+    protocol = protocol_of(name)
+    if name != PLAIN:
+        if send is not None or expect is not None:
+            raise SettingsError(
+                f"protocol is {name}, whose messages the check sends itself; send and expect cannot be given with it"
+            )
+        send, expect = protocol.send, protocol.expect
     settings = Settings(
+        protocol=protocol,
         handshake_timeout_s=_seconds(options, "handshake_timeout", 10.0, least=0.1, most=600.0),
         send=send,
         expect=expect,

@@ -133,13 +133,14 @@ def test_where_tls_ends_may_be_said_on_a_command_line(given: object, tls: bool) 
             {"type": "hello"},
             id="a message that the application sends by itself",
         ),
+        pytest.param({"websocket_verify_protocol": "socketio"}, "", "", id="protocol"),
     ],
 )
 def test_the_messages_of_the_verification(given: dict[str, object], sent: object, expected: object) -> None:
     """Ansible escapes a backslash in a text of a template, and leaves it in the result."""
     defaults = yaml.safe_load((ROOT / "roles/websocket_verify/defaults/main.yml").read_text())
     texts = {name: trust_as_template(defaults[name]) for name in ("websocket_verify_send", "websocket_verify_expect")}
-    templar = Templar(DataLoader(), {**texts, **given})
+    templar = Templar(DataLoader(), {"websocket_verify_protocol": "plain", **texts, **given})
     assert [templar.template(text) for text in texts.values()] == [sent, expected]
 
 
