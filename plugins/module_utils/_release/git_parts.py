@@ -59,7 +59,9 @@ def _fetch_large_files(git: Git, checkout: str, storage: str) -> None:
     attempt = f"fetching the LFS files of {git.shown_url} ({named})"
     # The checkout's own configuration, so that git finds no difference between a file and its pointer.
     git.checked(["lfs", "install", "--local", "--skip-repo", "--skip-smudge"], checkout, attempt)
-    answer = git.run(["-c", f"lfs.storage={storage}", "lfs", "pull"], checkout)
+    # Not in the environment, which git-lfs hands on to its other end if that is on this machine.
+    git.checked(["config", "lfs.storage", storage], checkout, attempt)
+    answer = git.run(["lfs", "pull"], checkout)
     if answer.status:
         raise ReleaseError(f"{attempt} failed: {answer.problem}; {remedy_for(answer.problem)}")
     missing = [path for path in paths if _is_pointer(os.path.join(checkout, path))]
