@@ -422,7 +422,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "an unknown source of the certificate",
         {"staging_tls": "letsencrypt"},
-        ('staging_tls is "letsencrypt"; expected one of files, none, private_ca; write one of them'),
+        ('staging_tls is "letsencrypt"; expected one of none, files, private_ca; choose one of these'),
     ),
     (
         "a private authority where TLS ends before nginx",
