@@ -27,7 +27,16 @@ CONTENT = (
     r"roles/\w+/[\w/.-]+\.(md|yml|j2|sh)",
 )
 #: Without which the artifact is of no use.
-NEEDED = ("README.md", "LICENSE", "meta/runtime.yml", "playbooks/deploy_staging.yml", "changelogs/config.yaml")
+NEEDED = (
+    "README.md",
+    "LICENSE",
+    "meta/runtime.yml",
+    "meta/execution-environment.yml",
+    "requirements.txt",
+    "bindep.txt",
+    "playbooks/deploy_staging.yml",
+    "changelogs/config.yaml",
+)
 
 
 @pytest.fixture(scope="module")

@@ -73,9 +73,9 @@ def definition_from(
     interpreter = str(app.get("interpreter") or app.get("exec_interpreter") or default_interpreter(script))
     env = {
         **base,
-        **read_env_file(params["env_file"], check=check, text=env_text),
         **env_texts(app.get("env")),
         **env_texts(chosen),
+        **read_env_file(params["env_file"], check=check, text=env_text),
         **env_texts(params["env"]),
     }
     if "python" in interpreter:

@@ -83,6 +83,14 @@ def test_the_ecosystem_file_defines_what_the_task_leaves_out(tmp_path: Path) -> 
     assert (found.extra, found.unused) == ({"time": True}, ("env_production",))
 
 
+def test_the_env_file_overrides_the_ecosystem_file_and_the_task_both(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=file\nB=file\nC=file\n")
+    (tmp_path / "x.js").write_text("")
+    options = ecosystem(tmp_path, script="x.js", env={"A": 1, "D": 1}, env_staging={"B": 2, "D": 2})
+    found = definition(**options, ecosystem_env="staging", env={"C": "task"}, env_file=f"{tmp_path}/.env")
+    assert found.env == {**BASE, "A": "file", "B": "file", "C": "task", "D": "2"}
+
+
 def test_options_of_the_task_take_precedence(tmp_path: Path) -> None:
     options = ecosystem(tmp_path, script="x.js", args=["a"], cwd="/srv", exec_mode="cluster")
     found = definition(**options, script="y.js", args=[], cwd=str(tmp_path), exec_mode="fork")
