@@ -31,7 +31,7 @@ class GitServer:
 
 @contextlib.contextmanager
 def git_https_server(root: Path, directory: Path, user: str, password: str) -> Iterator[GitServer]:
-    """Serve the repositories below a directory to whoever has the password.
+    """Serve the repositories below a directory to clients with the password.
 
     :param directory: Where the certificate is created.
     """

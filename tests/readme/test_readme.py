@@ -21,6 +21,7 @@ from free_ports import free_port
 from stagehost import host as stagehost_host
 from stagehost.podman import Podman
 from stagehost.workspace import Workspace
+from working_tree import working_tree
 
 SECTION = "Deploy to a host of yours"
 CONTROLLER, HOST = "codeframe-staging-readme-controller", "codeframe-staging-readme-host"
@@ -86,24 +87,6 @@ def machines() -> Iterator[tuple[Machine, Machine]]:
         stagehost("down", CONTROLLER, HOST)
 
 
-def working_tree() -> bytes:
-    """The files of git as they are now, as a tar archive."""
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout
-    present = b"\0".join(name for name in names.split(b"\0") if name and (ROOT / name.decode()).exists())
-    return subprocess.run(
-        ["tar", "--create", "--gzip", "--null", "--no-recursion", "--files-from=-"],
-        cwd=ROOT,
-        input=present,
-        capture_output=True,
-        check=True,
-    ).stdout
-
-
 def prepare(controller: Machine, host: Machine, names: list[str]) -> None:
     """What the README takes for granted: git, Python with venv, the names, a login, and a repository."""
     controller.run(
@@ -118,7 +101,7 @@ def prepare(controller: Machine, host: Machine, names: list[str]) -> None:
         "mkdir ~/origin && cd ~/origin && tar --extract --gzip && git init --quiet --initial-branch=main && "
         "git add --all && git -c user.name=a -c user.email=a@example.com commit --quiet --message=1 && "
         f"git config --global url.file://$HOME/origin.insteadOf {REPOSITORY}",
-        working_tree(),
+        working_tree("--gzip"),
     )
 
 

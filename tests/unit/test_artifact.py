@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from working_tree import working_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Patterns of all files of the artifact, in the notation of regular expressions.
@@ -43,21 +44,7 @@ NEEDED = (
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The files in an artifact that is built from the files of git."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout
-    present = b"\0".join(name for name in names.split(b"\0") if name and (ROOT / name.decode()).exists())
-    archive = subprocess.run(
-        ["tar", "--create", "--null", "--no-recursion", "--files-from=-"],
-        cwd=ROOT,
-        input=present,
-        capture_output=True,
-        check=True,
-    ).stdout
-    subprocess.run(["tar", "--extract"], cwd=source, input=archive, check=True)
+    subprocess.run(["tar", "--extract"], cwd=source, input=working_tree(), check=True)
     subprocess.run(
         [sys.executable, "-m", "ansible", "galaxy", "collection", "build", "--output-path", str(built), str(source)],
         capture_output=True,

@@ -43,7 +43,7 @@ def as_user(host: Host, attackers: tuple[str, str]) -> Callable[[str, str], str]
 
 @pytest.fixture
 def nothing_gained(host: Host, attackers: tuple[str, str]) -> Iterator[Callable[[], list[str]]]:
-    """The files of root's that changed since the test began; after it, nobody must have become root."""
+    """The files of root that changed since the test began; after it, no user must have become root."""
     with host.sudo():
         host.check_output("touch /run/before-the-attack && sleep 1")
 

@@ -91,7 +91,7 @@ def opened(access: GitAccess, url: str, account: Account | None = None) -> Itera
 
 
 def ssh_command(options: Sequence[str] = ()) -> str:
-    """Return the command by which git connects; it asks nobody anything."""
+    """Return the command by which git connects; it never prompts."""
     words = ["ssh", *(word for option in ("BatchMode=yes", *options) for word in ("-o", option))]
     return shlex.join(words)
 

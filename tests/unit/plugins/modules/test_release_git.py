@@ -21,7 +21,7 @@ TOKEN = "glpat-planted-secret"
 
 @pytest.fixture
 def site(tmp_path: Path, run_module: Any, monkeypatch: pytest.MonkeyPatch) -> Site:
-    # The configuration of whoever runs the tests has no part in them.
+    # The tests do not read the user's own configuration.
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     return Site(tmp_path, run_module)
