@@ -997,7 +997,9 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "way of installing that is none",
         {"staging_backend_install": "poetry"},
-        ('staging_backend_install is "poetry"; expected one of none, project, requirements, uv; choose one of these'),
+        (
+            'staging_backend_install is "poetry"; expected one of none, npm, project, requirements, uv; choose one of these'
+        ),
     ),
     (
         "pages as a text",

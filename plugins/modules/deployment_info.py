@@ -49,6 +49,9 @@ options:
   virtualenv:
     description: Options of M(codeframe.staging.backend_virtualenv). The path is relative to the release.
     type: dict
+  backend_build:
+    description: Options of M(codeframe.staging.backend_node_build). The path is relative to the release.
+    type: dict
   build:
     description: Options of M(codeframe.staging.frontend_build). The path is relative to the release.
     type: dict
@@ -144,8 +147,8 @@ layers:
   elements: dict
   contains:
     layer:
-      description: One of V(runtime), V(release), V(env_file), V(virtualenv), V(build), V(backend), V(frontend),
-        V(static_files) and V(proxy).
+      description: One of V(runtime), V(release), V(env_file), V(virtualenv), V(backend_build), V(build), V(backend),
+        V(frontend), V(static_files) and V(proxy).
       type: str
     state:
       description: One of V(in_sync), V(drifted), and V(unknown) if nothing is known to differ, but not all is known.
@@ -188,7 +191,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._backend.arguments import HOOK, VIRTUALENV
+from ..module_utils._backend.arguments import HOOK, NODE_BUILD, VIRTUALENV
 from ..module_utils._backend.hook import AFTER
 from ..module_utils._deployment.layer import Layer
 from ..module_utils._deployment.look import Look, look
@@ -254,6 +257,7 @@ class OptionsOfLayers:
             ),
             env_file=self.read("env_file", FILE, secret_values=params["env_secrets"], owner=params["user"]),
             virtualenv=self.read("virtualenv", VIRTUALENV),
+            backend_build=self.read("backend_build", NODE_BUILD),
             build=self.read("build", BUILD),
             instances=instances,
             hook=self.read("backend_hook", HOOK, project_dir=project, hook=AFTER, revision=""),
@@ -295,6 +299,7 @@ def main() -> None:
             "env_file": {"type": "dict"},
             "env_secrets": {"type": "dict", "default": {}, "no_log": True},
             "virtualenv": {"type": "dict"},
+            "backend_build": {"type": "dict"},
             "build": {"type": "dict"},
             "backend": {"type": "list", "elements": "dict", "default": []},
             "backend_health_headers": {"type": "dict", "default": {}, "no_log": True},

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of backend_virtualenv and backend_hook."""
+"""The options of backend_virtualenv, backend_node_build and backend_hook."""
 
 from __future__ import annotations
 
@@ -19,6 +19,21 @@ VIRTUALENV: dict[str, Any] = {
     "uv_version": {"type": "str", "default": "0.13.9"},
     "uv_arguments": {"type": "list", "elements": "str", "default": []},
     "source_digest": {"type": "str"},
+    "timeout": {"type": "int", "default": 900},
+    PROGRESS_OPTION: {"type": "path"},
+}
+
+NODE_BUILD: dict[str, Any] = {
+    "path": {"type": "path", "required": True},
+    "install_command": {"type": "list", "elements": "str"},
+    # Not no_log as a whole: equal parts of the result would be blanked. The module removes the values.
+    "install_env": {"type": "dict", "default": {}, "no_log": False},
+    "build_command": {"type": "list", "elements": "str", "default": []},
+    "build_env": {"type": "dict", "default": {}},
+    "output_dir": {"type": "str", "default": "dist"},
+    "frontend_dir": {"type": "str"},
+    "source_list": {"type": "path"},
+    "source_root": {"type": "path"},
     "timeout": {"type": "int", "default": 900},
     PROGRESS_OPTION: {"type": "path"},
 }

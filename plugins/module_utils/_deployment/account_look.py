@@ -17,6 +17,7 @@ from typing import Any, Callable
 from .._backend.blue_green import found_instances, plan_blue_green
 from .._backend.hook_commands import HookError, HookOutcome
 from .._backend.hook_run import run as run_hook
+from .._backend.node_build import build_node, options_of
 from .._backend.virtualenv import provide
 from .._backend.virtualenv_inputs import VirtualenvOptions
 from .._dotenv.document import ParseError
@@ -37,6 +38,7 @@ from .._release.call import call as call_release
 from .._release.errors import ReleaseError, explain
 from .layer import (
     BACKEND,
+    BACKEND_BUILD,
     BUILD,
     ENV_FILE,
     FRONTEND,
@@ -97,7 +99,7 @@ class _Look:
         self.release: dict[str, Any] = {}
         self.directory = str(options.release["project_dir"])
         self.env: ManagedFile | None = None
-        self.virtualenv_digest: str | None = None
+        self.installed_digest: str | None = None
         self.build_fingerprint = ""
         self.build_id = ""
         self.server = Server()
@@ -109,6 +111,7 @@ class _Look:
         for name, wanted, compare in (
             (ENV_FILE, options.env_file, self._env_file),
             (VIRTUALENV, options.virtualenv, self._virtualenv),
+            (BACKEND_BUILD, options.backend_build, self._backend_build),
             (BUILD, options.build, self._build),
         ):
             if wanted is not None:
@@ -157,8 +160,16 @@ class _Look:
         found = provide(
             VirtualenvOptions.of({**wanted, "path": os.path.normpath(path), "source_digest": digest}), predicting=True
         )
-        self.virtualenv_digest = found.digest
+        self.installed_digest = found.digest
         return compared(VIRTUALENV, {"changed": found.changed, "reasons": found.reasons})
+
+    def _backend_build(self, wanted: Options) -> Layer:
+        path = os.path.normpath(os.path.join(self.directory, wanted["path"]))
+        places = {"path": path, "source_list": self.release.get("source_list"), "source_root": self.directory}
+        outcome = BuildOutcome()
+        self.installed_digest = build_node(options_of({**wanted, **places}), outcome, predicting=True)
+        reasons = [*outcome.install_reasons, *outcome.build_reasons]
+        return compared(BACKEND_BUILD, {"changed": outcome.changed, "reasons": reasons}, warnings=outcome.warnings)
 
     def _build(self, wanted: Options) -> Layer:
         listed = self.release.get("source_list")
@@ -180,7 +191,8 @@ class _Look:
 
         restores = bool(self.env and self.env.result["restores"])
         release = bool(self.release.get("candidate")) or differs(RELEASE)
-        return Changes(release, differs(ENV_FILE), restores, differs(VIRTUALENV), differs(BUILD))
+        installs = differs(VIRTUALENV) or differs(BACKEND_BUILD)
+        return Changes(release, differs(ENV_FILE), restores, installs, differs(BUILD))
 
     def _with_activation(self, layer: Layer, changes: Changes) -> Layer:
         active = self.release.get("active")
@@ -192,10 +204,9 @@ class _Look:
     def _revisions(self) -> dict[str, str]:
         """The revisions that a deployment would record, of the parts that are compared."""
         found = {}
-        if self.options.virtualenv is not None or self.options.instances:
-            found["backend_revision"] = backend_revision(
-                self.release.get("partial_source_digest"), self.virtualenv_digest
-            )
+        if self.options.virtualenv is not None or self.options.backend_build is not None or self.options.instances:
+            digest = self.release.get("partial_source_digest")
+            found["backend_revision"] = backend_revision(digest, self.installed_digest)
         if self.options.build is not None:
             found["frontend_revision"] = frontend_revision(self.build_fingerprint, self.build_id)
         return found

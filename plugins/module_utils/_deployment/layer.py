@@ -13,6 +13,7 @@ RUNTIME = "runtime"
 RELEASE = "release"
 ENV_FILE = "env_file"
 VIRTUALENV = "virtualenv"
+BACKEND_BUILD = "backend_build"
 BUILD = "build"
 BACKEND = "backend"
 FRONTEND = "frontend"
@@ -20,7 +21,7 @@ STATIC_FILES = "static_files"
 PROXY = "proxy"
 
 #: In the order in which a deployment brings them up.
-LAYERS = (RUNTIME, RELEASE, ENV_FILE, VIRTUALENV, BUILD, BACKEND, FRONTEND, STATIC_FILES, PROXY)
+LAYERS = (RUNTIME, RELEASE, ENV_FILE, VIRTUALENV, BACKEND_BUILD, BUILD, BACKEND, FRONTEND, STATIC_FILES, PROXY)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class AccountOptions:
     :param release: Of ``release``.
     :param env_file: Of ``dotenv_file``.
     :param virtualenv: Of ``backend_virtualenv``.
+    :param backend_build: Of ``backend_node_build``.
     :param build: Of ``frontend_build``.
     :param instances: Of ``pm2_process``, one for each instance of the backend.
     :param hook: Of ``backend_hook``.
@@ -36,6 +37,7 @@ class AccountOptions:
     release: Options
     env_file: Options | None = None
     virtualenv: Options | None = None
+    backend_build: Options | None = None
     build: Options | None = None
     instances: Sequence[Options] = ()
     hook: Options | None = None

@@ -14,9 +14,9 @@ from typing import Any
 NEW = "new"
 
 
-def backend_revision(source_digest: str | None, virtualenv_digest: str | None) -> str:
-    """Return the revision of a backend: its source outside the frontend's directory, and its virtual environment."""
-    inputs = f"{source_digest or NEW} {virtualenv_digest or ''}"
+def backend_revision(source_digest: str | None, installed_digest: str | None) -> str:
+    """Return the revision of a backend: its source outside the frontend's directory, and what is installed for it."""
+    inputs = f"{source_digest or NEW} {installed_digest or ''}"
     return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 
@@ -38,18 +38,19 @@ class Changes:
     """Which parts of a release would change.
 
     :param restores: The env file has only drifted, and is restored in place.
+    :param backend_build: The virtual environment of the backend, or its packages and its build.
     """
 
     release: bool
     env_file: bool
     restores: bool
-    virtualenv: bool
+    backend_build: bool
     build: bool
 
     @property
     def copies(self) -> bool:
         """Whether the active release is copied for a change, because nothing live is edited in place."""
-        return not self.release and ((self.env_file and not self.restores) or self.virtualenv or self.build)
+        return not self.release and ((self.env_file and not self.restores) or self.backend_build or self.build)
 
     @property
     def activates(self) -> bool:

@@ -88,7 +88,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
         outcome.install_reasons, outcome.build_reasons = [missing], [missing]
         return
     if not os.path.isdir(options.path):
-        raise BuildError(f"the frontend directory {options.path} does not exist")
+        raise BuildError(f"the directory {options.path} does not exist")
     if missing:
         raise BuildError(f"Node.js is not installed (looked for node in {env['PATH']})")
     options = replace(options, env=with_prefix(options.env, public_prefix(output_package(options))))

@@ -128,4 +128,4 @@ def changed_chunks(record: BuildRecord, chunks: Mapping[str, str]) -> list[str]:
         return []
     what = "is missing" if names[0] not in chunks else "was changed after the build"
     more = f", and {len(names) - 1} more differ" if len(names) > 1 else ""
-    return [f"client script {names[0]} {what}{more}"]
+    return [f"script {names[0]} {what}{more}"]

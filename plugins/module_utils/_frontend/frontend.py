@@ -25,6 +25,8 @@ from .sources import BackendFiles, short_digest, source_digests
 from .workspace import Workspace, find_workspace, read_package
 
 _ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__")
+#: In the place of the output directory of what is installed and not built.
+_NO_OUTPUT = ".staging-no-output"
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
 
 
@@ -62,10 +64,12 @@ class BuildOptions:
 
     @property
     def output(self) -> str:
-        """The output directory.
+        """The output directory; without a build command, one that does not exist.
 
-        :raises BuildError: If it is not below the frontend's directory.
+        :raises BuildError: If it is not below the directory of the package.
         """
+        if not self.build_command:
+            return os.path.join(self.path, _NO_OUTPUT)
         output = os.path.normpath(os.path.join(self.path, self.output_dir))
         if output == self.path or not output.startswith(self.path + "/"):
             raise BuildError(f"output_dir is {self.output_dir!r}; expected a directory below {self.path}")
@@ -125,7 +129,7 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
     path, output = options.path, options.output
     package = read_package(path)
     if not package:
-        raise BuildError(f"{path} has no readable package.json, so it is no frontend that can be built")
+        raise BuildError(f"{path} has no readable package.json, so there is nothing to install or build")
     workspace = find_workspace(path, options.root)
     base = workspace.root if workspace else path
     manager = _manager(options, base, read_package(base))
@@ -229,7 +233,9 @@ def override_files(path: str, env: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def why_build(front: Frontend, findings: Findings, scripts: Mapping[str, str]) -> list[str]:
-    """Return why the frontend must be built; empty if the build is the wanted one."""
+    """Return why a build must be made; empty if it is the wanted one, or there is nothing to build."""
+    if not front.inputs.build_command:
+        return []
     broken = incomplete(front.output, next_build=front.is_next)
     if broken:
         return [broken]

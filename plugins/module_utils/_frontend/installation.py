@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import uuid
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -124,7 +125,18 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
         ]
         recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node, "members": members}
         recorded["manager"] = front.manager.declared
+        recorded["id"] = uuid.uuid4().hex
         write_atomic(record, json.dumps(recorded, sort_keys=True), mode=0o600)
+
+
+def installation_id(base: str) -> str:
+    """Return what tells an installation from a later one of the same packages; empty if it was made by others.
+
+    Copies and hard links of the directory keep it.
+
+    :param base: The directory with the lock file.
+    """
+    return str(_read_object(os.path.join(base, _MODULES, INSTALL_RECORD)).get("id", ""))
 
 
 def list_packages(front: Frontend) -> None:

@@ -23,14 +23,16 @@ def fact(path: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("source", ["", "5b1d"])
-@pytest.mark.parametrize("virtualenv", [None, "77aa"])
-def test_the_revision_of_the_backend(source: str, virtualenv: str | None) -> None:
-    given = {
-        "backend_source_digest": source,
-        "__backend_virtualenv": {"digest": virtualenv},
-        "__backend_installed": {"digest": virtualenv},
-    }
-    expected = prediction.backend_revision(source, virtualenv)
+@pytest.mark.parametrize("digest", [None, "77aa"])
+@pytest.mark.parametrize("install", ["requirements", "npm"])
+def test_the_revision_of_the_backend(source: str, digest: str | None, install: str) -> None:
+    variables = read("backend/vars/main.yml")
+    given = {"backend_source_digest": source, "backend_install": install}
+    for name in ("__backend_virtualenv", "__backend_installed", "__backend_node", "__backend_node_built"):
+        given[name] = {"digest": digest if ("node" in name) == (install == "npm") else "another"}
+    for name in ("__backend_planned", "__backend_made"):
+        given[name] = render(variables[name], given)
+    expected = prediction.backend_revision(source, digest)
     planned = fact("backend/tasks/plan.yml", "backend_result")[1]
     inputs = planned["__backend_inputs"]
     assert render("{{ (inputs | hash('sha256'))[:16] }}", {"inputs": render(inputs, given)}) == expected

@@ -144,7 +144,7 @@ def test_check_mode_on_a_bare_host(tmp_path: Path) -> None:
     options = {"path": str(tmp_path / "none")}
     result = module_runner.run(frontend_build, options, check=True)
     assert (result["failed"], result["changed"]) == (False, True)
-    assert module_runner.run(frontend_build, options)["msg"] == f"the frontend directory {tmp_path}/none does not exist"
+    assert module_runner.run(frontend_build, options)["msg"] == f"the directory {tmp_path}/none does not exist"
 
 
 def test_a_changed_variable_builds_with_the_warm_cache_and_without_an_install(site: Site) -> None:
@@ -217,7 +217,7 @@ def test_a_dead_registry_leaves_the_packages_as_they_were(site: Site) -> None:
         pytest.param("rm .next/BUILD_ID", "build incomplete: no BUILD_ID", id="build-incomplete"),
         pytest.param(
             "echo ws://localhost:1/ws > .next/static/chunks/a.js",
-            "client script static/chunks/a.js was changed after the build",
+            "script static/chunks/a.js was changed after the build",
             id="chunk-edited",
         ),
         pytest.param("rm .next/.staging-build.json", "the build has no record of its inputs", id="built-manually"),
@@ -303,7 +303,7 @@ def test_files_that_override_a_variable_are_reported_or_refused(site: Site) -> N
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ("package.json", "has no readable package.json, so it is no frontend that can be built"),
+        ("package.json", "has no readable package.json, so there is nothing to install or build"),
         ("package-lock.json", "there is no lock file"),
     ],
 )
@@ -577,7 +577,7 @@ def test_what_keeps_a_frontend_from_being_served_is_named(site: Site, damage: st
 def test_a_changed_client_script_keeps_a_frontend_from_being_served(site: Site) -> None:
     site.run()
     (site.path / ".next/static/chunks/a.js").write_text("edited")
-    assert build_damage(str(site.path), ".next") == ["client script static/chunks/a.js was changed after the build"]
+    assert build_damage(str(site.path), ".next") == ["script static/chunks/a.js was changed after the build"]
 
 
 # --- workspaces, and a frontend beside its backend --------------------------------------------------

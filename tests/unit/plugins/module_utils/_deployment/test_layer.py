@@ -42,7 +42,7 @@ def test_reasons_are_told_once_and_a_diff_only_with_a_change() -> None:
 def test_layers_are_told_in_the_order_of_a_deployment() -> None:
     names = ["proxy", "release", "runtime"]
     assert [layer.name for layer in in_order([Layer(name) for name in names])] == ["runtime", "release", "proxy"]
-    assert len(set(LAYERS)) == 9
+    assert len(set(LAYERS)) == 10
 
 
 def test_layers_survive_the_way_between_two_processes() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._deployment.pred
     record_reasons,
 )
 
-NOTHING = Changes(release=False, env_file=False, restores=False, virtualenv=False, build=False)
+NOTHING = Changes(release=False, env_file=False, restores=False, backend_build=False, build=False)
 
 
 def changes(*names: str) -> Changes:
@@ -29,7 +29,7 @@ def changes(*names: str) -> Changes:
         (("env_file",), True, True),
         (("env_file", "restores"), False, False),
         (("env_file", "restores", "build"), True, True),
-        (("virtualenv",), True, True),
+        (("backend_build",), True, True),
         (("build",), True, True),
         # The new release is a candidate already.
         (("release", "build"), False, True),

@@ -82,7 +82,7 @@ def test_the_fingerprint_depends_on_each_input() -> None:
 
 def test_client_scripts_that_changed_after_the_build() -> None:
     assert changed_chunks(RECORD, {"static/a.js": "x"}) == []
-    assert changed_chunks(RECORD, {}) == ["client script static/a.js is missing"]
+    assert changed_chunks(RECORD, {}) == ["script static/a.js is missing"]
     assert changed_chunks(RECORD, {"static/a.js": "y", "static/b.js": "z"}) == [
-        "client script static/a.js was changed after the build, and 1 more differ"
+        "script static/a.js was changed after the build, and 1 more differ"
     ]
