@@ -996,9 +996,10 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     (
         "way of installing that is none",
-        {"staging_backend_install": "poetry"},
+        {"staging_backend_install": "conda"},
         (
-            'staging_backend_install is "poetry"; expected one of none, npm, project, requirements, uv; choose one of these'
+            'staging_backend_install is "conda"; expected one of none, npm, project, requirements, uv; '
+            "choose one of these"
         ),
     ),
     (

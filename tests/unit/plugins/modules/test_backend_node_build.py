@@ -157,7 +157,8 @@ def test_what_another_part_of_the_application_has_is_no_source(server: Server) -
 def test_what_cannot_be_installed_is_named(server: Server, missing: str, expected: str) -> None:
     (server.path / missing).unlink()
     failed = server.run()
-    assert failed["failed"] and failed["msg"].endswith(expected)
+    assert failed["failed"]
+    assert failed["msg"].endswith(expected)
 
 
 def test_before_there_is_a_source_check_mode_predicts_and_the_digest_is_unknown(server: Server) -> None:
