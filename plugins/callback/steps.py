@@ -14,7 +14,8 @@ description:
     includes, under the name that the playbook gives it.
   - What changed stands below its step, with the reasons that the modules of this collection return.
   - Steps in which every task was skipped are not shown. Consecutive steps that changed nothing and took less than ten
-    seconds share a line. Warnings are shown once.
+    seconds share a line. A play of a single such step has no heading. Warnings are shown once.
+  - A run on several hosts ends with the verdict of each, also of those that were not begun.
   - The message of a failure is shown once, at the end, unless the playbook has printed it itself.
   - Text that a play prints with M(ansible.builtin.debug) is shown as it is, and so is the summary of
     M(codeframe.staging.deployment_report).
@@ -77,6 +78,7 @@ from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     failure_lines,
     folded,
     heading,
+    host_lines,
     step_lines,
 )
 from ansible_collections.codeframe.staging.plugins.plugin_utils._terminal import WIDTH_WITHOUT_TERMINAL
@@ -201,13 +203,17 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         super().__init__()
         self._verbose = self._display.verbosity > 0
         self._hosts: list[str] = []
+        self._all_hosts: list[str] = []
+        # The heading of the play that is not printed yet.
+        self._heading = ""
         self._step: Step | None = None
         # Steps that are not printed yet, and when they ended.
         self._quiet_steps: list[tuple[Step, float]] = []
         # The step that has printed a text; the rest of it is not worth a line.
         self._told = ""
         self._failures: dict[str, str] = {}
-        self._summarised: set[str] = set()
+        # The first line of each host's summary.
+        self._verdicts: dict[str, str] = {}
         CALLBACK.shows_summaries = not self._verbose
         self._seen_warnings: set[str] = set()
         self._printed: list[str] = []
@@ -223,16 +229,19 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             super().v2_playbook_on_play_start(play)
             return
         self._end_step()
-        self._print_quiet_steps()
+        if not self._heading:
+            self._print_quiet_steps()
         self._play = play
         self._quiet = bool(self.get_option("quiet"))
         if self._heartbeat is None and self.get_option("heartbeat") and not self._quiet:
-            self._heartbeat = Heartbeat(float(self.get_option("heartbeat")), self._display.display)
+            self._heartbeat = Heartbeat(float(self.get_option("heartbeat")), self._show_running)
             self._heartbeat.start()
-        self._hosts = [host.name for host in play.get_variable_manager()._inventory.get_hosts(play.hosts)]
-        if not self._quiet:
-            name = play.get_name().strip()
-            self._display.display(heading(name, self._hosts, check_mode=self._check_mode))
+        inventory = play.get_variable_manager()._inventory
+        self._hosts = [host.name for host in inventory.get_hosts(play.hosts)]
+        # Of a play in batches, all of them.
+        everywhere = [host.name for host in inventory.get_hosts(play.hosts, ignore_restrictions=True)]
+        self._all_hosts += [name for name in everywhere if name not in self._all_hosts]
+        self._heading = heading(play.get_name().strip(), self._hosts, check_mode=self._check_mode)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         if self._verbose:
@@ -246,6 +255,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             self._heartbeat.begin(name, own_progress=shows_progress)
         name = step_name(task)
         if self._step is None or self._step.title != name:
+            if self._step is not None:
+                self._print_heading()
             self._end_step()
             self._step = Step(name, time.monotonic())
 
@@ -289,7 +300,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             return
         if result.task.action == _REPORT and result.result.get("summary"):
             self._print_text(result, result.result["summary"])
-            self._summarised.add(result.host.get_name())
+            self._verdicts[result.host.get_name()] = str(result.result["summary"][0]).partition(":")[2].strip()
             return
         name, changed = str(result.task.get_name()), bool(result.result.get("changed"))
         if result.task.action in _DEBUG and not changed:
@@ -386,7 +397,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         if self._quiet:
             self._texts.setdefault(result.host.get_name(), []).extend(lines)
             return
-        host = f"{result.host.get_name()}:" if len(self._hosts) > 1 else ""
+        self._print_heading()
+        host = f"{result.host.get_name()}:" if len(self._all_hosts) > 1 else ""
         for line in ("", *([host] if host else []), *lines):
             self._display.display(line)
 
@@ -418,11 +430,14 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             return
         self._quiet = False
         for host in unrecovered:
-            for line in (*([f"{host}:"] if len(self._hosts) > 1 else []), *self._texts.get(host, ())):
+            texts = self._texts.get(host, ())
+            for line in (*([f"{host}:"] if texts and len(self._all_hosts) > 1 else []), *texts):
                 self._display.display(line)
-        untold = {host: message for host, message in unrecovered.items() if host not in self._summarised}
+        untold = {host: message for host, message in unrecovered.items() if host not in self._verdicts}
         self._print(failure_lines(untold, "\n".join(self._printed), self._width))
         self._display.display("")
+        if self._verdicts and len(self._all_hosts) > 1:
+            self._print(host_lines(self._all_hosts, self._verdicts, unrecovered, set(summaries)))
         elapsed = f"{time.monotonic() - self._started_s:.1f} s"
         for host, counts in summaries.items():
             numbers = " ".join(
@@ -445,9 +460,20 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         if self._quiet:
             return
         if lines:
+            self._print_heading()
             self._note_output()
         for line in lines:
             self._display.display(line.text, color=_COLOURS.get(line.outcome) if line.outcome is not None else None)
+
+    def _print_heading(self) -> None:
+        text, self._heading = self._heading, ""
+        if text and not self._quiet:
+            self._note_output()
+            self._display.display(text)
+
+    def _show_running(self, text: str) -> None:
+        self._print_heading()
+        self._display.display(text)
 
     def _note_output(self) -> None:
         if self._heartbeat is not None:

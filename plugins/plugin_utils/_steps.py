@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: More hosts than this are counted by outcome instead of having a column each.
@@ -171,6 +171,35 @@ def failure_lines(failures: Mapping[str, str], shown: str, width: int) -> list[L
         Line(text, Outcome.FAILED)
         for message, hosts in hosts_of.items()
         for text in ("", *wrap(message, f"FAILED on {', '.join(hosts)}: ", width, indent="  "))
+    ]
+
+
+def host_lines(
+    hosts: Sequence[str], verdicts: Mapping[str, str], failures: Mapping[str, str], begun: Collection[str]
+) -> list[Line]:
+    """Render what became of each host of a run.
+
+    :param hosts: All hosts of the run, in the order of the inventory.
+    :param verdicts: What the summary of each host says first.
+    :param failures: The last failure of each host that did not recover.
+    :param begun: Hosts on which a task ran.
+    """
+    outcomes = {
+        host: Outcome.FAILED if host in failures else Outcome.OK if host in begun else Outcome.SKIPPED for host in hosts
+    }
+    counts = [
+        (text, sum(1 for each in outcomes.values() if each is outcome))
+        for text, outcome in (("succeeded", Outcome.OK), ("failed", Outcome.FAILED), ("not begun", Outcome.SKIPPED))
+    ]
+    column = max(len(host) for host in hosts)
+    words = {Outcome.OK: "succeeded", Outcome.FAILED: "FAILED", Outcome.SKIPPED: "not begun"}
+    return [
+        Line(f"Hosts: {', '.join(f'{count} {text}' for text, count in counts if count)}"),
+        *(
+            Line(f"  {host:<{column}}  {verdicts.get(host) or words[outcome]}", outcome)
+            for host, outcome in outcomes.items()
+        ),
+        Line(""),
     ]
 
 

@@ -99,6 +99,8 @@ KINDS: Mapping[str, Kind] = {
     "staging_static_url_path": _TEXT,
     "staging_proxy_page": _TRUTH,
     "staging_progress": _TRUTH,
+    "staging_serial": Kind("raw"),
+    "staging_max_fail_percentage": _NUMBER,
     "staging_proxy_address": _OPTIONAL,
     "staging_websocket_paths": _LIST,
     "staging_sse_paths": _LIST,

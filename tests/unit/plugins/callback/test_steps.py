@@ -166,6 +166,50 @@ def test_steps_that_change_nothing_share_a_line(run, tmp_path: Path) -> None:
     ]
 
 
+def test_a_play_of_one_step_without_news_has_no_heading(run, tmp_path: Path) -> None:
+    look = "- name: Read\n  hosts: all\n  gather_facts: false\n  tasks:\n    - name: Look\n      ansible.builtin.meta: noop\n"
+    (tmp_path / "play.yml").write_text(look.replace("meta: noop", "debug: {msg: news}") + look + PLAY)
+    _code, output = run()
+    assert without_times(output)[:3] == ["Read: app", "news", "Deploy the application: app"]
+
+
+def test_a_run_in_batches_ends_with_what_became_of_each_host(run, tmp_path: Path) -> None:
+    (tmp_path / "play.yml").write_text(
+        """
+- name: Deploy
+  hosts: all
+  gather_facts: false
+  serial: [2, 1]
+  tasks:
+    - name: Show the summary
+      codeframe.staging.deployment_report:
+        application: sample
+        host: "{{ inventory_hostname }}"
+        kind: deployment
+        directory: reports
+        write: false
+        verification: "{{ {} }}"
+        failure: "{{ 'nginx does not start' if inventory_hostname in ['b', 'long-name'] else '' }}"
+    - name: Report the failure
+      ansible.builtin.fail:
+        msg: The deployment failed.
+      when: inventory_hostname in ['b', 'long-name']
+"""
+    )
+    code, output = run("-i", "b,long-name,c,d,e,")
+    assert code == 2
+    lines = without_times(output)
+    end = lines[lines.index("Hosts: 1 succeeded, 2 failed, 3 not begun") :]
+    assert end[1:7] == [
+        "  app        none, the verification was left out",
+        "  b          FAILED, the deployment stopped",
+        "  long-name  FAILED, the deployment stopped",
+        "  c          not begun",
+        "  d          not begun",
+        "  e          not begun",
+    ]
+
+
 def test_a_quiet_run_prints_only_what_failed(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEFRAME_STAGING_QUIET", "1")
     assert run() == (0, "")
