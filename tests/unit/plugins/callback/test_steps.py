@@ -167,10 +167,13 @@ def test_steps_that_change_nothing_share_a_line(run, tmp_path: Path) -> None:
 
 
 def test_a_play_of_one_step_without_news_has_no_heading(run, tmp_path: Path) -> None:
-    look = "- name: Read\n  hosts: all\n  gather_facts: false\n  tasks:\n    - name: Look\n      ansible.builtin.meta: noop\n"
-    (tmp_path / "play.yml").write_text(look.replace("meta: noop", "debug: {msg: news}") + look + PLAY)
+    play = "- name: Read\n  hosts: all\n  gather_facts: false\n  tasks:\n    - name: Look\n      ansible.builtin."
+    (tmp_path / "play.yml").write_text(
+        f"{play}debug: {{msg: news}}\n{play}command: 'true'\n      changed_when: false\n{PLAY}"
+    )
     _code, output = run()
-    assert without_times(output)[:3] == ["Read: app", "news", "Deploy the application: app"]
+    lines = without_times(output)
+    assert lines[:3] == ["Read: app", "news", "Deploy the application: app"]
 
 
 def test_a_run_in_batches_ends_with_what_became_of_each_host(run, tmp_path: Path) -> None:
