@@ -67,6 +67,7 @@ from ansible import context
 from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.plugins.loader import action_loader
+from ansible_collections.codeframe.staging.plugins.plugin_utils._plain import plain
 from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import OWN_PROGRESS_AFTER_S, ProgressAction
 from ansible_collections.codeframe.staging.plugins.plugin_utils._steps import (
     CALLBACK,
@@ -391,7 +392,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._told = title
         self._end_step()
         self._print_quiet_steps()
-        lines = [str(line) for line in _listed(message)] or str(message).splitlines()
+        lines = [plain(str(line)) for line in _listed(message)] or plain(str(message)).splitlines()
         self._printed += lines
         self._note_output()
         if self._quiet:

@@ -193,7 +193,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils._backend.arguments import HOOK, NODE_BUILD, VIRTUALENV
 from ..module_utils._backend.hook import AFTER
-from ..module_utils._deployment.layer import Layer
+from ..module_utils._deployment.layer import Layer, without_secrets
 from ..module_utils._deployment.look import Look, look
 from ..module_utils._deployment.options import AccountOptions, RootOptions
 from ..module_utils._dotenv.arguments import FILE
@@ -319,14 +319,21 @@ def main() -> None:
     layers = OptionsOfLayers(module)
     root = layers.of_root()
     account = layers.of_account(root.static_files)
-    module.no_log_values.update(passwords_in(account.release["git_url"] or ""))
     deadline = time.monotonic() + module.params["timeout"]
     found = look(module.params["user"], root, account, tmpdir=module.tmpdir, deadline=deadline)
-    module.no_log_values.update(found.secrets)
+    secrets = sorted(
+        {str(each) for each in module.no_log_values} | passwords_in(account.release["git_url"] or ""),
+        key=len,
+        reverse=True,
+    )
+    found.layers = [without_secrets(layer, secrets) for layer in found.layers]
     for layer in found.layers:
         for warning in layer.warnings:
             module.warn(warning)
-    module.exit_json(**result_of(found))
+    # AnsibleModule would replace them in names, paths and states as well, by which the run decides: a secret "1" is
+    # part of the names of releases. These contain no secrets; the arguments do, and are left out.
+    module.no_log_values.clear()
+    module.exit_json(invocation={"module_args": {}}, **result_of(found))
 
 
 if __name__ == "__main__":

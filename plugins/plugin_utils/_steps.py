@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.codeframe.staging.plugins.plugin_utils._plain import plain
+
 #: More hosts than this are counted by outcome instead of having a column each.
 MAX_COLUMNS = 4
 _TITLE_WIDTH = 48
@@ -226,7 +228,7 @@ def wrap(text: str, first: str, width: int, indent: str | None = None) -> list[s
     """Wrap each line of a text; the lines of a block that is indented on purpose stay as they are."""
     rest = indent if indent is not None else " " * len(first)
     wrapped: list[str] = []
-    for line in text.splitlines() or [""]:
+    for line in plain(text).splitlines() or [""]:
         wrapped += textwrap.wrap(
             line,
             max(40, width),

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from .._host.redaction import redacted
 
 RUNTIME = "runtime"
 RELEASE = "release"
@@ -64,6 +66,25 @@ def compared(name: str, result: Mapping[str, Any], more: Iterable[str] = (), war
 def unknown(name: str, why: object) -> Layer:
     """Return a layer that could not be compared."""
     return Layer(name, unknown=(str(why),))
+
+
+def without_secrets(layer: Layer, secrets: Sequence[str]) -> Layer:
+    """Return a layer in whose texts each secret is replaced by stars. What it is and its state stay as they are.
+
+    :param secrets: The longest first.
+    """
+    if not secrets:
+        return layer
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return redacted(value, secrets)
+        if isinstance(value, Mapping):
+            return {key: clean(each) for key, each in value.items()}
+        return [clean(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+    texts = {name: tuple(clean(getattr(layer, name))) for name in ("reasons", "unknown", "warnings", "diff")}
+    return Layer(layer.name, **texts)
 
 
 def in_order(layers: Collection[Layer]) -> list[Layer]:

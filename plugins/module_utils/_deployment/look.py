@@ -17,7 +17,7 @@ from .._release.lock_file import LockError, present_holder
 from .._release.saved_state import SavedState
 from .._release.state_store import StateStore
 from .account_look import look_as_account
-from .layer import RELEASE, Layer, from_data, in_order, unknown
+from .layer import RELEASE, Layer, from_data, in_order, unknown, without_secrets
 from .options import AccountOptions, RootOptions
 from .root_look import look_at_runtime, look_at_site, look_at_static_files
 
@@ -32,7 +32,6 @@ class Look:
     :param server: Kind and command of the server of the build.
     :param saved: The saved state of root, as ``saved_state`` returns it.
     :param holder: Who holds the deployment lock.
-    :param secrets: Values that must not be shown.
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -42,7 +41,6 @@ class Look:
     server: Mapping[str, Any] = field(default_factory=dict)
     saved: Mapping[str, Any] = field(default_factory=dict)
     holder: Holder | None = None
-    secrets: list[str] = field(default_factory=list)
 
 
 def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, deadline: float) -> Look:
@@ -67,7 +65,6 @@ def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, 
     answer = _ask(user, lambda: look_as_account(replace(account, verified_urls=urls)), deadline, layers)
     found.release = answer.get("release", {})
     found.restores, found.activates = bool(answer.get("restores")), bool(answer.get("activates"))
-    found.secrets = [str(secret) for secret in answer.get("secrets", ())]
     found.server = answer.get("server", {})
     builds = bool(answer.get("builds"))
     if root.static_files is not None:
@@ -90,11 +87,31 @@ def _ask(user: str, function: Callable[[], Any], deadline: float, layers: list[L
         answer = call_as(account, function, deadline=deadline)
         if not isinstance(answer, dict):
             raise ValueError("its answer is no object")
-        layers.extend(from_data(answer.get("layers")))
-    except (AsUserError, ValueError) as problem:
+        # What the user calls secret is removed from what the user says, and from nothing else.
+        secrets = sorted({str(each) for each in answer.get("secrets", ()) if each}, key=len, reverse=True)
+        told = [without_secrets(layer, secrets) for layer in from_data(answer.get("layers"))]
+        _refuse_other_forms(answer)
+    except (AsUserError, ValueError, TypeError) as problem:
         layers.append(unknown(RELEASE, problem))
         return {}
-    return answer if isinstance(answer.get("release"), dict) else {}
+    layers.extend(told)
+    return answer
+
+
+def _refuse_other_forms(answer: Mapping[str, Any]) -> None:
+    """Accept what is read of an answer beside its layers.
+
+    :raises ValueError: If that is not what a look returns.
+    """
+    release = answer.get("release", {})
+    if not isinstance(release, dict) or not isinstance(answer.get("server", {}), dict):
+        raise ValueError("it has no release or no server")
+    if release and not (
+        isinstance(release.get("releases_dir"), str)
+        and isinstance(release.get("releases"), list)
+        and all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in release["releases"])
+    ):
+        raise ValueError("its releases have no names")
 
 
 def _as_result(state: SavedState, store: StateStore) -> dict[str, Any]:

@@ -8,11 +8,11 @@ The document is what ``report.json`` holds; ``docs/report.schema.json`` describe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._host.redaction import redacted
+from ansible_collections.codeframe.staging.plugins.plugin_utils._plain import plain
 
 #: Increased when a field is removed or changes its meaning; a new field does not increase it.
 SCHEMA_VERSION = 1
@@ -43,7 +43,6 @@ CHECK_FIELDS = (
     "evidence",
 )
 KINDS = ("deployment", "verification", "rollback", "diagnosis")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -79,7 +78,9 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
             if reasons
         },
         "downtime_s": {
-            str(part): float(seconds) for part, seconds in _mapping(options.get("downtime_s")).items() if seconds
+            str(part): float(seconds)
+            for part, seconds in _mapping(options.get("downtime_s")).items()
+            if seconds and isinstance(seconds, (int, float))
         },
         "kept_for_data": {
             str(release): _texts(paths) for release, paths in _mapping(options.get("kept_for_data")).items()
@@ -119,7 +120,7 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
         "versions": dict(versions),
     }
     secrets = sorted((str(value) for value in options.get("secrets") or () if len(str(value)) >= 4), key=len)[::-1]
-    cleaned: dict[str, Any] = _each_text(document, lambda text: _CONTROL.sub("", redacted(text, secrets)))
+    cleaned: dict[str, Any] = _each_text(document, lambda text: plain(redacted(text, secrets)))
     return cleaned
 
 

@@ -16,6 +16,7 @@ from role_files import tasks_in
 FORGED = {
     "changed": False,
     "value": "a result",
+    "msg": "\x1b]0;title\x07shown \x9b2Jonce \u202e",
     "ansible_facts": {"staging_static_root": "/etc", "ansible_forged": "yes"},
     "add_host": {"host_name": "forged.test", "groups": ["forged"], "host_vars": {}},
     "add_group": "forged",
@@ -59,7 +60,7 @@ def test_forged_facts_in_a_result_are_dropped(tmp_path: Path) -> None:
     forger.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(FORGED)}\nEND\n")
     forger.chmod(0o755)
     known = "{{ ansible_forged | default('none') }} {{ groups.keys() | join(',') }}"
-    seen = f"{{{{ found.value }}}} {{{{ staging_static_root }}}} {known}"
+    seen = f"{{{{ found.value }}}} {{{{ found.msg }}}} {{{{ staging_static_root }}}} {known}"
     tasks: list[dict[str, Any]] = []
     for module, args in MODULES.items():
         tasks.append({f"codeframe.staging.{module}": args, "register": "found"})
@@ -71,4 +72,6 @@ def test_forged_facts_in_a_result_are_dropped(tmp_path: Path) -> None:
     done = run_playbook(book, "--extra-vars", f"ansible_python_interpreter={forger}", inventory=str(inventory))
     assert done.exit_code == 0, done.output
     for module in MODULES:
-        assert f'"msg": "{module}: a result /var/www/app none all,ungrouped,staging"' in done.output, done.output
+        assert (
+            f'"msg": "{module}: a result ]0;titleshown 2Jonce  /var/www/app none all,ungrouped,staging"' in done.output
+        ), done.output

@@ -44,6 +44,22 @@ def test_only_layers_and_parts_that_changed_are_listed() -> None:
     assert found["downtime_s"] == {"backend": 1.25}
 
 
+def test_what_a_host_says_neither_acts_on_a_terminal_nor_keeps_a_report_from_being_written() -> None:
+    hostile = "\x1b]0;title\x07 \x9b2J \x85 \u202egnp.exe\u2066 \ud800 \uffff \ufffe"
+    found = document(
+        failure=hostile,
+        outcome=hostile,
+        changes={hostile: [hostile]},
+        kept_for_data={hostile: [hostile]},
+        downtime_s={"backend": "soon", "frontend": [1]},
+    )
+    assert {found["failure"], found["outcome"], *found["changes"], *found["kept_for_data"]} == {
+        "]0;title 2J  gnp.exe   "
+    }
+    assert found["downtime_s"] == {}
+    json.dumps(found, ensure_ascii=False).encode()
+
+
 def test_a_secret_is_nowhere_in_the_document_and_no_control_character() -> None:
     check = {**CHECK, "evidence": ["sent token=s3cret-token", "\x1b[31mred\x1b[0m\x07"], "explanation": "s3cret-token"}
     found = document(
