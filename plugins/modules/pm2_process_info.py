@@ -28,6 +28,9 @@ options:
     type: list
     elements: path
     default: []
+  manual_dir:
+    description: Directory in which M(codeframe.staging.pm2_process) has saved manual processes, for RV(replaced).
+    type: path
   log_lines:
     description: Lines to return from the end of each log of a process.
     type: int
@@ -64,6 +67,11 @@ daemon_version:
   returned: always
   type: str
   sample: 7.0.4
+replaced:
+  description: Names of managed processes that have replaced manual ones, by the files in O(manual_dir).
+  returned: always
+  type: list
+  elements: str
 processes:
   description: The processes.
   returned: always
@@ -138,6 +146,7 @@ from ..module_utils._pm2.environment import base_env
 from ..module_utils._pm2.error import Pm2Error
 from ..module_utils._pm2.info import described, listening_ports, selected
 from ..module_utils._pm2.logs import log_end
+from ..module_utils._pm2.manual import replaced_in
 from ..module_utils._pm2.state import look
 
 
@@ -147,6 +156,7 @@ def main() -> None:
         argument_spec={
             "names": {"type": "list", "elements": "str", "default": []},
             "directories": {"type": "list", "elements": "path", "default": []},
+            "manual_dir": {"type": "path"},
             "log_lines": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
@@ -165,6 +175,7 @@ def main() -> None:
         changed=False,
         pm2_version=state.pm2.version() if state.pm2 else "",
         daemon_version=state.daemon.version if state.daemon else "",
+        replaced=replaced_in(module.params["manual_dir"]) if module.params["manual_dir"] else [],
         processes=[
             {
                 **described(each, ports, age_s(each.pid) if each.pid > 0 else None),

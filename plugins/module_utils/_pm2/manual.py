@@ -17,6 +17,8 @@ from .plan import belongs_to
 from .process import PROJECT_KEY, Pm2Process
 from .state import is_held_by
 
+_ENDING = ".json"
+
 
 def is_manual(process: Pm2Process) -> bool:
     """Whether pm2_process has not started it."""
@@ -53,6 +55,15 @@ def save_manual(path: str, processes: Sequence[Pm2Process]) -> None:
         write_atomic(path, json.dumps({"apps": entries}, indent=1, sort_keys=True) + "\n", mode=0o600)
     except OSError as err:
         raise Pm2Error(f"{path} cannot be written ({err.strerror}), so the manual process is not replaced") from err
+
+
+def replaced_in(directory: str) -> list[str]:
+    """The names of managed processes for which manual ones were saved in a directory."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return []
+    return sorted(name[: -len(_ENDING)] for name in names if name.endswith(_ENDING) and not name.startswith("."))
 
 
 def entries_of(processes: Sequence[Pm2Process]) -> list[dict[str, Any]]:

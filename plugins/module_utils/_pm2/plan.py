@@ -115,7 +115,9 @@ def plan_online(present: Sequence[Pm2Process], definition: ProcessDefinition) ->
     for process in present:
         known = {item.what for item in found}
         found += [item for item in differences(process, definition) if item.what not in known]
-    reasons = [item.reason for item in found]
+    # The environment of the shell in which a process was started manually is in the diff, but explains nothing.
+    manual = any(item.what == "project" for item in found)
+    reasons = [item.reason for item in found if not (manual and item.what.startswith("env "))]
     down = [process for process in present if not process.online]
     if down:
         reasons.insert(0, f"it is {down[0].status}")

@@ -21,6 +21,7 @@ from .schema import (
     SchemaError,
     any_object,
     boolean,
+    lines,
     list_of,
     map_of,
     matching,
@@ -104,7 +105,8 @@ class SavedState:
 _PROCESS: dict[str, Check] = {
     "name": text,
     "dir": text,
-    "command": list_of(text),
+    # An argument may have several lines, such as a script for `sh -c`.
+    "command": list_of(lines),
     "ecosystem_file": text,
     "ecosystem_env": text,
     "env": map_of(scalar),
@@ -153,8 +155,8 @@ _PROXY_STATE = object_of(
         "site": any_object,
         "site_name": text,
         # The texts of files.
-        "content": optional(lambda value, name: value if isinstance(value, str) else text(value, name)),
-        "main_content": optional(lambda value, name: value if isinstance(value, str) else text(value, name)),
+        "content": optional(lines),
+        "main_content": optional(lines),
         "hosts": map_of(any_object),
     },
     required=("provider",),

@@ -37,6 +37,11 @@ def text(value: Any, name: str) -> str:
     return value
 
 
+def lines(value: Any, name: str) -> str:
+    """Accept any text."""
+    return value if isinstance(value, str) else text(value, name)
+
+
 def boolean(value: Any, name: str) -> bool:
     """Accept true and false."""
     if not isinstance(value, bool):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.codeframe.staging.plugins.module_utils._release import manifest, saved_state
 from ansible_collections.codeframe.staging.plugins.modules import release
 from ansible_collections.codeframe.staging.plugins.modules import saved_state as saved_state_module
@@ -34,3 +36,14 @@ def test_a_process_definition_has_the_fields_of_its_schema(role, schema):
 )
 def test_a_module_documents_the_records_of_its_schema(module, schema):
     assert set(yaml.safe_load(module.DOCUMENTATION)["options"]["records"]["suboptions"]) == schema
+
+
+@pytest.mark.parametrize("role", ["backend", "frontend"])
+def test_a_command_with_numbers_and_scripts_can_be_saved(role):
+    """What could not be saved would fail at the end of a deployment, when everything has been built and started."""
+    written = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())[f"__{role}_definition"]["command"]
+    given = {f"{role}_command": ["sh", "-c", "one\n\ttwo", 14100, True]}
+    command = Templar(DataLoader(), given).template(trust_as_template(written))
+    assert command == ["sh", "-c", "one\n\ttwo", "14100", "True"]
+    schema = saved_state.BACKEND_PROCESS if role == "backend" else saved_state.FRONTEND_PROCESS
+    assert schema["command"](command, "command") == command

@@ -79,7 +79,7 @@ def test_each_complete_release_has_the_command_that_activates_it() -> None:
     assert lines[at + 1 : at + 5] == [
         "  0001-a, source revision aaaaaaaaaaaa, verified 2030-01-01 02:03:04 UTC",
         command + "0001-a",
-        "  0000-m, source revision unknown, deployed manually, before the take-over",
+        "  0000-m, source revision unknown, the directory before the first deployment",
         command + "manual",
     ]
     assert "Incomplete:  0003-c: .venv: it is missing" in lines

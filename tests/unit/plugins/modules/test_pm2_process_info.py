@@ -21,3 +21,16 @@ def test_without_a_daemon_nothing_runs_and_none_is_started(
     assert (result["failed"], result["changed"]) == (False, False)
     assert (result["processes"], result["daemon_version"]) == ([], "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_replaced_is_told_by_the_files_in_which_it_was_saved(
+    run_module: RunModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PM2_HOME", str(tmp_path / "home"))
+    manual = tmp_path / "manual"
+    assert run_module(pm2_process_info, {"manual_dir": str(manual)})["replaced"] == []
+    manual.mkdir()
+    for name in ("app-frontend.json", "app-backend.json", ".app-backend.json", "notes.txt"):
+        (manual / name).write_text("damaged")
+    assert run_module(pm2_process_info, {"manual_dir": str(manual)})["replaced"] == ["app-backend", "app-frontend"]
+    assert run_module(pm2_process_info, {})["replaced"] == []

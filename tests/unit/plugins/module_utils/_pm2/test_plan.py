@@ -287,6 +287,17 @@ def test_a_marker_that_is_missing_is_added_by_a_reload() -> None:
     )
 
 
+def test_the_environment_of_a_manual_start_is_no_list_of_reasons() -> None:
+    env = {"PORT": "1", "SHELL": "/bin/sh", "SUDO_USER": "admin"}
+    planned = plan([replace(RUNNING, env=env, exec_mode="cluster")], DEFINITION)
+    assert planned.reasons == (
+        "exec_mode is cluster, not fork",
+        "it was not started by this module for this project",
+        "its revision is unknown, not r1",
+    )
+    assert {"env PORT", "env SHELL", "env SUDO_USER"} <= {each.what for each in planned.differences}
+
+
 def test_the_same_difference_of_two_instances_is_said_once() -> None:
     cluster = replace(RUNNING, exec_mode="cluster", args=("x",))
     definition = replace(DEFINITION, exec_mode="cluster", instances=2)
