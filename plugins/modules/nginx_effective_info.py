@@ -60,6 +60,11 @@ options:
     description:
       - Whether the application speaks TLS. Without it, an upstream with C(https://) leaves the verdict open.
     type: bool
+  origin:
+    description:
+      - Origin of the page that opens the WebSocket, such as V(https://app.example.com). Without it, conditions on
+        C($http_origin) leave the verdict open.
+    type: str
   idle_timeout:
     description:
       - Seconds without a byte in either direction that a connection is expected to survive.

@@ -38,6 +38,14 @@ _PASSES = (
     "set $up no-such-name.test; proxy_pass http://$up;",
     "set $up 127.0.0.1:@BACKEND@; proxy_pass http://$up/ws;",
     "proxy_pass $no_such_scheme://backend;",
+    "proxy_pass http://down;",
+    "proxy_pass http://partly;",
+    "proxy_pass http://unix:/no/such/socket:;",
+    "proxy_pass http://$pool;",
+    "proxy_pass http://backend/ws?x=1;",
+    "proxy_pass http://backend; stub_status;",
+    "stub_status; proxy_pass http://backend;",
+    "grpc_pass grpc://backend;",
 )
 #: Directives that change the flow of a request, for locations.
 _FLOW = (
@@ -97,7 +105,28 @@ _FLOW = (
     "return 200 ok;",
     "return 301 https://$host$request_uri;",
     "break;",
+    "break; break;",
     "internal;",
+    "auth_request /refuse;",
+    "auth_request /fail; error_page 500 = @b;",
+    "auth_request /refuse; error_page 401 403 = @b;",
+    "auth_request /ask;",
+    "auth_request /sets; if ($by_sub) { return 404; }",
+    "satisfy any; deny all; auth_request /refuse;",
+    "mirror /auth;",
+    "mirror /ask;",
+    "if ($near = 0) { return 403; }",
+    "if ($far) { return 403; }",
+    "valid_referers none server_names; if ($invalid_referer) { return 403; }",
+    "if ($http_origin !~ api) { return 403; }",
+    "if ($arg_token != 1) { return 401; }",
+    "set $args token=1;",
+    "rewrite ^/api/(w)s$ /$1s?token=1 last;",
+    "rewrite ^/(w)s$ /$1s break;",
+    "error_page 502 = @b; proxy_bind 198.51.100.7;",
+    "proxy_bind 127.0.0.3;",
+    "limit_conn by_name 5;",
+    "return 444;",
     "deny all;",
     "allow 127.0.0.1; deny all;",
     "deny 127.0.0.0/8; allow all;",
@@ -136,6 +165,20 @@ _SENT = (
     "proxy_hide_header Sec-WebSocket-Accept;",
     "proxy_hide_header Upgrade;",
     "proxy_hide_header X-Powered-By;",
+    "proxy_pass_header Sec-WebSocket-Accept;",
+    "proxy_pass_header Upgrade;",
+    "proxy_ignore_headers X-Accel-Redirect;",
+    "proxy_set_body $request_body;",
+    "proxy_set_body x;",
+    "proxy_set_header Content-Length '';",
+    "proxy_set_header Upgrade ' websocket';",
+    "add_header Upgrade h2c always;",
+    "add_header Upgrade h2c;",
+    "add_header Connection close always;",
+    "chunked_transfer_encoding off;",
+    "limit_rate 100k;",
+    "client_header_timeout 5s;",
+    "keepalive_timeout 0;",
     "proxy_buffering off;",
     "proxy_http_version 1.0;",
     "proxy_http_version 1.1;",
@@ -180,6 +223,21 @@ _HTTP = (
 )
 
 
+_VARIABLES = """
+geo $near { default 0; 127.0.0.0/8 1; }
+geo $far { default 1; 127.0.0.0/16 2; 127.0.0.0/24 0; }
+map $host $pool { hostnames; default down; *.test backend; }
+upstream down { server 127.0.0.1:@BACKEND@ down; server unix:/no/such/socket; }
+upstream partly { ip_hash; server 127.0.0.1:@BACKEND@ down; server localhost:@BACKEND@; keepalive 4; }
+limit_conn_zone $server_name zone=by_name:1m;
+"""
+#: Targets of subrequests.
+_SUBREQUESTS = """location = /auth { return 204; } location = /refuse { internal; return 403; }
+location = /fail { return 302 /; } location = /ask { proxy_pass http://backend/ask; }
+location = /sets { set $by_sub 1; return 200; }"""
+_PATHS = ("/ws",) * 14 + ("/api/ws",) * 4 + ("//ws", "/ws?token=1", "/ws?token=2", "/%77s", "/ws/")
+
+
 @dataclass(frozen=True)
 class Generated:
     """A text for inside of ``http``, with marks, and the path that a client asks for."""
@@ -195,7 +253,7 @@ def _once_in(draw: st.DrawFn, number: int) -> bool:
 
 def _chosen(draw: st.DrawFn, pool: tuple[str, ...], most: int) -> list[str]:
     """Some of the pool: often none, and each directive that may stand only once is drawn once."""
-    number = draw(st.sampled_from([0, 0, 0, *range(1, most + 1)]))
+    number = draw(st.sampled_from([0] * 6 + [*range(1, most + 1)]))
     return [draw(st.sampled_from(pool)) for _number in range(number)]
 
 
@@ -220,6 +278,7 @@ def _body(draw: st.DrawFn, named: bool = False) -> str:
 def configurations(draw: st.DrawFn) -> Generated:
     """Configurations of which nginx refuses some, for example for a directive that stands twice."""
     http = [draw(st.sampled_from(_MAPS)), "upstream backend { server 127.0.0.1:@BACKEND@; }"]
+    http.append(_VARIABLES)
     if _once_in(draw, 10):
         http.append(draw(st.sampled_from(_HTTP)))
     if _once_in(draw, 10):
@@ -237,9 +296,11 @@ def configurations(draw: st.DrawFn) -> Generated:
             inner = f"location /ws {{ {_body(draw)} }}"
         server.append(f"location {where} {{ {_body(draw)} {inner} }}")
     server.append(f"location @b {{ {_body(draw, named=True)} }}")
-    server.append("location = /auth { return 204; }")
+    server.append(_SUBREQUESTS)
+    if _once_in(draw, 8):
+        server.append("merge_slashes off;")
     other = draw(st.sampled_from(_OTHER_SERVERS))
     servers = [f"server {{ {' '.join(server)} }}", other]
     if draw(st.booleans()):
         servers.reverse()
-    return Generated("\n".join([*http, *servers]), draw(st.sampled_from(["/ws", "/ws", "/ws", "/api/ws"])))
+    return Generated("\n".join([*http, *servers]), draw(st.sampled_from(_PATHS)))

@@ -20,10 +20,15 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.dump impo
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.evaluation import evaluate
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.findings import ERROR, works
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.inspection import ThisHost
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import HttpRequest, normal_path
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import (
+    HttpRequest,
+    arguments_of,
+    normal_path,
+)
 from free_ports import free_port
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from nginx_configurations import HOST, Generated, configurations
+from nginx_constructs import CONSTRUCTS, HEADERS
 from nginx_tree import NGINX, NGINX_VERSION, Tree
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as WebSocketRequest
@@ -59,10 +64,10 @@ def handshake(port: int, path: str) -> tuple[bool, str]:
         connection.sendall(asked.encode())
         stream = connection.makefile("rb")
         status = stream.readline().decode("latin-1").strip()
-        headers = {}
+        headers: dict[str, str] = {}
         while (line := stream.readline().decode("latin-1").strip()) != "":
             name, _colon, value = line.partition(":")
-            headers[name.lower()] = value.strip()
+            headers[name.lower()] = ", ".join(filter(None, (headers.get(name.lower()), value.strip())))
         accepted = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()  # noqa: S324 - RFC 6455
         if (
             not status.startswith("HTTP/1.1 101")
@@ -106,7 +111,10 @@ class Peer:
             tree_of_files(split_dump(dump.stdout)),
             HttpRequest(
                 *(HOST, self.tree.port, False, normal_path(generated.path), "127.0.0.1"),
+                arguments=arguments_of(generated.path),
+                written=generated.path.partition("?")[0],
                 client_address="127.0.0.1",
+                origin=f"http://{HOST}",
                 upstream_path="/ws",
                 upstream_tls=False,
             ),
@@ -148,6 +156,21 @@ def peer() -> Iterator[Peer]:
     server.shutdown()
     thread.join()
     shutil.rmtree(directory)
+
+
+@pytest.mark.slow
+def test_each_construct_is_as_the_table_says(peer: Peer) -> None:
+    (peer.tree.root / "inc").mkdir()
+    (peer.tree.root / "inc/headers.conf").write_text(HEADERS)
+    different = []
+    for each in CONSTRUCTS:
+        peer.seen.clear()
+        text = each.text(peer.tree.port, peer.backend, str(peer.tree.root))
+        contradiction = peer.compare(Generated(text, each.path))
+        expected = f"verdict {None if each.undecided else each.opens}, nginx {each.opens}"
+        if contradiction or expected not in peer.seen:
+            different.append(f"{each.name}: {contradiction or peer.seen}, the table says {expected}")
+    assert not different, "\n".join(different)
 
 
 @pytest.mark.parametrize("number", [40, pytest.param(500, marks=pytest.mark.slow)])

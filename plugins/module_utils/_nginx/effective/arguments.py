@@ -16,6 +16,7 @@ EFFECTIVE: dict[str, Any] = {
     "client_address": {"type": "str"},
     "upstream_path": {"type": "str"},
     "upstream_tls": {"type": "bool"},
+    "origin": {"type": "str"},
     "idle_timeout": {"type": "int", "default": 86400},
     "dump": {"type": "str"},
     "nginx_version": {"type": "str"},

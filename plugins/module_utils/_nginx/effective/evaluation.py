@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from ..config import Directive, Tree
 from .findings import ERROR, NOTICE, UNDECIDED, ConfigFinding, works
 from .flow import Flow, Place
-from .inheritance import EffectiveValue, effective
+from .inheritance import Context, EffectiveValue, effective, nearest
 from .location_findings import Answering, location_findings
 from .patterns import python_regex
-from .request import HttpRequest, handshake_variables, ordinary_variables
+from .request import HttpRequest, decoded, handshake_variables, normal_path, ordinary_variables
 from .server_choice import Candidate, ChosenServer, choose_server, servers_at, unresolved
 from .server_findings import server_findings, socket_findings, unreadable_files
 from .surroundings import Decisions, Elsewhere, NotFollowedError, Surroundings
@@ -65,7 +65,7 @@ def evaluate(
     if not candidates:
         nobody = ConfigFinding("no_listener", ERROR, f"no server listens on port {request.port}")
         return Evaluation((nobody, *unreadable_files(tree)))
-    run = _Run(tree, request, version, around, candidates, Definitions.of(tree.http()))
+    run = _Run(tree, _with_path(tree, candidates, request), version, around, candidates, Definitions.of(tree.http()))
     decisions = Decisions()
     evaluations = [run.evaluated(decisions)]
     while decisions.next():
@@ -130,7 +130,7 @@ class _Run:
         if unknown is not None:
             why = f"the directive {unknown.name} is not known"
             findings = _without_verdict(findings, NotFollowedError(unknown.where, why))
-        return self._shown(place, findings, outcome.upstream.path if outcome.upstream else None)
+        return self._shown(place, findings, decoded(outcome.upstream.path) if outcome.upstream else None)
 
     def _ordinary(self, server: Directive, place: Place) -> Variables | None:
         """Variables of an ordinary request that gets to the same place."""
@@ -159,6 +159,16 @@ class _Run:
             upstream_path=upstream_path,
             idle_timeout=IdleTimeout(limit_s, read) if proxied and limit_s is not None else None,
         )
+
+
+def _with_path(tree: Tree, candidates: Sequence[Candidate], request: HttpRequest) -> HttpRequest:
+    """The request with its path as the default server reads it, which is before the name is known."""
+    first = next((each for each in candidates if each.listen.default), candidates[0]).server
+    contexts = (Context("", first.block or ()), Context("", tuple(tree.http())))
+    _context, own = nearest(contexts, "merge_slashes")
+    if not own or own[0].args != ("off",):
+        return request
+    return replace(request, path=normal_path(request.path_as_sent, merge_slashes=False))
 
 
 def _not_followed(problem: NotFollowedError) -> ConfigFinding:

@@ -11,12 +11,12 @@ An answer of nginx's own looks for an ``error_page``, which may lead to another 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..config import Directive, Tree
 from .access import access
-from .findings import UNDECIDED, ConfigFinding
+from .findings import UNDECIDED, WARNING, ConfigFinding
 from .inheritance import Context, contexts_of, nearest
 from .location_choice import choose_location, modifier_and_path
 from .patterns import python_regex
@@ -30,6 +30,8 @@ from .variables import Variables
 _MOST_CHANGES = 11
 #: Answers that end a connection without a look at ``error_page``.
 _CLOSED = (408, 444, 499)
+#: Answers of a server that ``auth_request`` asks which refuse a client; any other but 2xx is a failure to nginx.
+_REFUSALS = (401, 403)
 _HANDLERS = (
     *("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "stub_status"),
     *("empty_gif", "flv", "mp4", "perl", "js_content", "content_by_lua_block", "content_by_lua_file", "echo", "api"),
@@ -102,6 +104,7 @@ class Flow:
         variables: Variables,
         surroundings: Surroundings,
         decisions: Decisions,
+        subrequest: str | None = None,
     ) -> None:
         self._tree = tree
         self._server = server
@@ -109,7 +112,11 @@ class Flow:
         self._variables = variables
         self._surroundings = surroundings
         self._decisions = decisions
+        self._is_subrequest = subrequest is not None
         self._uri = Uri(request.path, request.arguments)
+        if subrequest is not None:
+            # The path is taken as it is written, and the arguments of the request are not those of the subrequest.
+            self._uri.replace(subrequest, "")
         self._changes = _MOST_CHANGES
         self.place = self._at(())
         self._status = 0
@@ -188,7 +195,9 @@ class Flow:
         return self._from_server()
 
     def _from_access(self) -> Outcome:
-        self._check_access()
+        if not self._is_subrequest:
+            self._check_access()
+            self._check_mirrors()
         following = self._try_files()
         if following is not None:
             return following()
@@ -202,7 +211,14 @@ class Flow:
         if handler.name != "proxy_pass":
             return self._outcome(handler=handler)
         upstream = upstream_of(
-            self._tree, handler, self.place.location, self.place.contexts, self._uri, self._variables, self._request
+            self._tree,
+            handler,
+            self.place.location,
+            self.place.contexts,
+            self._uri,
+            self._variables,
+            self._request,
+            self._surroundings,
         )
         if upstream.failure is not None:
             raise _EndedError(upstream.failure)
@@ -220,6 +236,9 @@ class Flow:
         known = self._variables.known
         known["document_root"] = root
         known["request_filename"] = None if root is None else root + self._uri.path
+        _context, referers = nearest(self.place.contexts, "valid_referers")
+        # A handshake has no Referer.
+        known["invalid_referer"] = "" if not referers or any("none" in each.args for each in referers) else "1"
 
     def _root(self) -> str | None:
         """The directory of files; ``None`` with an ``alias`` or an unknown variable."""
@@ -270,31 +289,105 @@ class Flow:
             raise _EndedError(Ended(500, by))
 
     def _check_access(self) -> None:
+        """The access phase: ``auth_request``, then ``allow`` and ``deny``, then ``auth_basic``."""
         contexts = self.place.contexts
         any_of_them = _value(contexts, "satisfy") == "any"
+        doubts: list[tuple[str, Directive, str, str]] = []
+        refused: Ended | None = None
+        request = self._auth_request()
+        if request is not None:
+            answer = self._permission(request)
+            if answer is None:
+                doubts.append(("authentication", request, "asks for authentication by auth_request", "401 403 500"))
+            elif answer.status < 300:
+                if any_of_them:
+                    return
+            elif answer.status not in _REFUSALS or not any_of_them:
+                raise _EndedError(answer)
+            else:
+                refused = answer
         rules = next(
             (found for each in contexts if (found := [d for d in each.directives if d.name in ("allow", "deny")])), []
         )
         verdict = access(rules, self._request.client_address)
-        asked = list(self._authentication())
-        if any_of_them and asked and verdict.rule is not None and verdict.rule.name == "allow" and verdict.allowed:
+        if verdict.rule is not None and verdict.allowed is None:
+            doubts.append(("access", verdict.rule, "allows and denies by the address of the client", "403"))
+        elif verdict.rule is not None and any_of_them and verdict.allowed:
             return
-        if verdict.allowed is None and verdict.rule is not None:
-            self._doubt("access", verdict.rule, "allows and denies by the address of the client", "403")
-        if verdict.allowed is False and not (any_of_them and asked):
-            raise _EndedError(Ended(403, verdict.rule))
-        for each in asked:
-            self._doubt("authentication", each, f"asks for authentication by {each.name}", "401 403")
+        elif verdict.allowed is False:
+            refused = refused or Ended(403, verdict.rule)
+            if not any_of_them:
+                raise _EndedError(refused)
+        basic = self._auth_basic()
+        if basic is not None:
+            doubts.append(("authentication", basic, "asks for authentication by auth_basic", "401 403"))
+        if refused is not None and not doubts:
+            raise _EndedError(refused)
+        for doubt in doubts:
+            self._doubt(*doubt)
 
-    def _authentication(self) -> Iterator[Directive]:
-        contexts = self.place.contexts
-        _context, basic = nearest(contexts, "auth_basic")
-        _context, users = nearest(contexts, "auth_basic_user_file")
-        if basic and users and self._variables.text(basic[0].args[0]) != "off":
-            yield basic[0]
-        _context, request = nearest(contexts, "auth_request")
-        if request and request[0].args != ("off",):
-            yield request[0]
+    def _auth_basic(self) -> Directive | None:
+        _context, basic = nearest(self.place.contexts, "auth_basic")
+        _context, users = nearest(self.place.contexts, "auth_basic_user_file")
+        return basic[0] if basic and users and self._variables.text(basic[0].args[0]) != "off" else None
+
+    def _auth_request(self) -> Directive | None:
+        _context, request = nearest(self.place.contexts, "auth_request")
+        return request[0] if request and request[0].args != ("off",) else None
+
+    def _permission(self, request: Directive) -> Ended | None:
+        """The answer that ``auth_request`` gives to the client; ``None`` if another server decides it.
+
+        Its status is below 300 for a client that is let in.
+        """
+        outcome = self._subrequest(request)
+        if outcome is None:
+            return None
+        if outcome.upstream is not None or outcome.handler is not None:
+            if outcome.upstream is not None and _passes_upgrade(outcome.place, self._variables):
+                self._doubts.append(
+                    ConfigFinding(
+                        "auth_upgrade",
+                        WARNING,
+                        f"{_title_of(outcome.place)}, which auth_request in {request.where} asks, passes Upgrade: a "
+                        "server that takes the question for a WebSocket makes nginx answer with status 500; set "
+                        'proxy_set_header Upgrade "" there',
+                        (request.where, outcome.place.contexts[0].directives[0].where),
+                    )
+                )
+            return None
+        status = outcome.status or 200
+        if status < 300 or status in (*_REFUSALS, *_CLOSED):
+            return Ended(status, request, why=f"answers {status}")
+        return Ended(500, request, why=f"answers {status}, and nginx takes all but 2xx, 401 and 403 for a failure")
+
+    def _subrequest(self, by: Directive) -> Outcome | None:
+        """Follow a subrequest of this request; ``None`` if it cannot be followed."""
+        variables = self._variables.of_subrequest()
+        flow = Flow(
+            *(self._tree, self._server, self._request, variables, self._surroundings, self._decisions),
+            subrequest=by.args[0],
+        )
+        try:
+            outcome = flow.outcome()
+        except NotFollowedError:
+            return None
+        self._variables.take_over(variables)
+        return outcome
+
+    def _check_mirrors(self) -> None:
+        """A copy of the handshake that another server accepts as well breaks the connection."""
+        _context, mirrors = nearest(self.place.contexts, "mirror")
+        for each in mirrors:
+            outcome = None if each.args == ("off",) else self._subrequest(each)
+            if outcome is not None and outcome.upstream is not None and _passes_upgrade(outcome.place, self._variables):
+                target = outcome.upstream.by
+                message = (
+                    f"mirror in {each.where} sends a copy of the handshake with Upgrade to {target.args[0]} in "
+                    f"{target.where}, which breaks the connection if it is accepted there: set proxy_set_header "
+                    'Upgrade "" there'
+                )
+                self._doubts.append(ConfigFinding("mirror_upgrade", UNDECIDED, message, (each.where,)))
 
     def _doubt(self, code: str, by: Directive, what: str, codes: str) -> None:
         """Go on as if the client was let in; otherwise nginx answers with one of the codes."""
@@ -339,26 +432,27 @@ class Flow:
         return found == directory
 
     def _handler(self) -> Directive | None:
-        """The directive that makes the content; that of an ``if`` before that of its location."""
+        """The directive that makes the content: the last one, and that of an ``if`` before that of its location."""
         for context in self.place.contexts[: 2 if self.place.entered else 1]:
-            for each in context.directives:
-                if each.name in _HANDLERS:
-                    return each
+            found = [each for each in context.directives if each.name in _HANDLERS]
+            if found:
+                return found[-1]
         return None
 
     def _static(self) -> None:
         """Serve a file; whether it is missing matters only if an ``error_page`` leads on."""
         root, pages = self._root(), self._error_pages()
-        if not pages:
+        if not pages and not self._is_subrequest:
             return
+        where = pages[0].where if pages else self.place.server.where
         if root is None or self._uri.path.endswith("/"):
-            raise NotFollowedError(pages[0].where, "whether it applies depends on files")
+            raise NotFollowedError(where, "whether it applies depends on files")
         try:
             found = self._surroundings.is_directory(root + self._uri.path)
         except FileNotFoundError:
             raise _EndedError(Ended(404, None)) from None
         if found is None:
-            raise NotFollowedError(pages[0].where, "whether it applies depends on files")
+            raise NotFollowedError(where, "whether it applies depends on files")
         if found:
             raise _EndedError(Ended(301, None, f"{self._uri.path}/"))
 
@@ -371,7 +465,8 @@ class Flow:
         """What follows an answer of nginx's own; ``None`` if it is sent."""
         if self._first is None:
             self._first, self._first_at = ended, self.place
-        self._status = ended.status
+        if not (ended.sent and self._status):
+            self._status = ended.status
         if ended.sent or ended.status in _CLOSED or ended.status < 300 or self._changes == 0:
             return None
         for page in self._error_pages():
@@ -392,6 +487,15 @@ class Flow:
                 return lambda: self._from_internal_redirect(path, page)
             return None
         return None
+
+
+def _passes_upgrade(place: Place, variables: Variables) -> bool:
+    _context, own = nearest(place.contexts, "proxy_set_header")
+    return any(each.args[0].lower() == "upgrade" and variables.text(each.args[1]) != "" for each in own)
+
+
+def _title_of(place: Place) -> str:
+    return place.contexts[0].name
 
 
 def _value(contexts: Sequence[Context], name: str) -> str:

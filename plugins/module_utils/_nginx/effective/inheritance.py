@@ -10,7 +10,7 @@ One ``proxy_set_header`` in a context therefore hides those of all outer context
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..config import Directive, Tree
 from .location_choice import title
@@ -28,20 +28,27 @@ _DEFAULTS: Mapping[str, str] = {
     "proxy_cache": "off",
     "proxy_method": "GET",
     "proxy_pass_request_headers": "on",
+    "proxy_set_body": "",
+    "proxy_buffer_size": "4k",
+    "limit_rate": "0",
     "gzip": "off",
     "auth_basic": "off",
     "auth_request": "off",
 }
-_LISTS = ("limit_conn", "limit_req", "proxy_hide_header")
+_LISTS = ("limit_conn", "limit_req", "proxy_hide_header", "proxy_pass_header", "add_header")
 
 
 @dataclass(frozen=True)
 class EffectiveValue:
-    """A value in force; without a place it is nginx's default."""
+    """A value in force; without a place it is nginx's default.
+
+    :param words: The arguments of the directive.
+    """
 
     value: str
     where: str | None
     context: str
+    words: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -134,7 +141,7 @@ def effective(contexts: Sequence[Context], proxying: Sequence[Context], version:
 
 
 def _value(directive: Directive, value: str, context: Context) -> EffectiveValue:
-    return EffectiveValue(value, directive.where, context.name)
+    return EffectiveValue(value, directive.where, context.name, directive.args)
 
 
 def _http_version(version: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -70,6 +71,14 @@ class ThisHost:
             return None
         addresses = (f"[{entry[4][0]}]" if entry[0] == socket.AF_INET6 else str(entry[4][0]) for entry in found)
         return tuple(dict.fromkeys(addresses))
+
+    def has_address(self, address: str) -> bool | None:
+        try:
+            with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as own:
+                own.bind((address, 0))
+        except OSError as exc:
+            return False if exc.errno == errno.EADDRNOTAVAIL else None
+        return True
 
 
 def inspect_dump(dump: str, version: str, request: HttpRequest) -> dict[str, Any]:

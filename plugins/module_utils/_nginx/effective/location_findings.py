@@ -14,14 +14,16 @@ from .findings import ERROR, NOTICE, UNDECIDED, WARNING, ConfigFinding, works
 from .flow import Outcome, Place
 from .inheritance import Context, Effective, EffectiveValue, nearest
 from .location_choice import is_regex, modifier_and_path, regex_matches, title
-from .request import KEY, HttpRequest, normal_path
+from .request import KEY, HttpRequest, decoded
 from .rewrite import Ended
-from .units import seconds
+from .units import seconds, size
 from .upstream import Upstream
 from .variables import Variables
 
 #: Headers of the answer without which a client refuses it.
 _NEEDED_BY_CLIENTS = ("upgrade", "connection", "sec-websocket-accept")
+#: Bytes that the answer to a handshake has with a few headers and cookies.
+_SMALL_ANSWER = 1024
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,15 @@ def ended_finding(ended: Ended, place: Place, request: HttpRequest) -> ConfigFin
         )
     elif name == "internal":
         code, message = "internal", f"{where} is internal, and clients get status 404"
+    elif name == "auth_request":
+        code = "refused_by_auth_request"
+        message = f"{where} asks auth_request {by.args[0]} in {by.where}, which {ended.why}: clients get {ended.status}"
+    elif name == "proxy_bind":
+        code = "bind_failed"
+        message = (
+            f"{where} connects from {by.args[0]} in {by.where}, an address that this host does not have: clients get "
+            f"status {ended.status}"
+        )
     elif name in ("deny", "allow"):
         code = "denied"
         message = f"{where} denies {' '.join(by.args)} in {by.where}, and clients get status 403"
@@ -131,6 +142,9 @@ def ended_finding(ended: Ended, place: Place, request: HttpRequest) -> ConfigFin
 
 def _unreachable(ended: Ended, by: Directive, where: str) -> tuple[str, str]:
     target = " ".join(by.args)
+    if ended.why:
+        refused = f"clients get status {ended.status}"
+        return "upstream_down", f"{where} proxies to {target} in {by.where}, but {ended.why}: {refused}"
     if ended.status == 500:
         return "upstream_invalid", f"{where} proxies to {target} in {by.where}, which is no URL for this request"
     if "$" in target:
@@ -162,6 +176,9 @@ def _proxied(answering: Answering, upstream: Upstream) -> Iterator[ConfigFinding
     yield from _upgrade(answering)
     yield from _websocket_headers(answering)
     yield from _hidden_headers(answering)
+    yield from _added_headers(answering)
+    yield from _body(answering)
+    yield from _small_limits(answering)
     yield from _http_version(answering)
     yield from _idle_timeout(answering)
     yield from _limits(answering)
@@ -177,22 +194,24 @@ def _target(answering: Answering, upstream: Upstream) -> Iterator[ConfigFinding]
             f"{answering.title} speaks TLS to the upstream in {by.where}: it works only if the application does",
             (by.where,),
         )
-    got = normal_path(upstream.path or request.path)
-    if request.upstream_path is not None:
-        if got != normal_path(request.upstream_path):
-            yield ConfigFinding(
-                "path_changed",
-                ERROR,
-                f"the application gets {got} for {request.path} ({' '.join(by.args)} in {by.where}), and its WebSocket "
-                f"is at {request.upstream_path}",
-                (by.where,),
-            )
-    elif got != request.path:
+    got, wanted = upstream.path, (request.upstream_path or request.path_as_sent).partition("?")[0]
+    if decoded(got) != decoded(wanted):
         yield ConfigFinding(
             "path_changed",
+            UNDECIDED if request.upstream_path is None else ERROR,
+            f"the application gets {got} for {request.path_as_sent} ({' '.join(by.args)} in {by.where})"
+            + (
+                ": it works only if its WebSocket is there"
+                if request.upstream_path is None
+                else f", and its WebSocket is at {request.upstream_path}"
+            ),
+            (by.where,),
+        )
+    elif got != wanted and request.upstream_path is not None:
+        yield ConfigFinding(
+            "path_encoded",
             UNDECIDED,
-            f"the application gets {got} for {request.path} ({' '.join(by.args)} in {by.where}): it works only if its "
-            "WebSocket is there",
+            f"the application gets {got} for {request.path_as_sent}: it works only if it takes that for {wanted}",
             (by.where,),
         )
 
@@ -288,6 +307,15 @@ def _websocket_headers(answering: Answering) -> Iterator[ConfigFinding]:
             )
         elif len(sent) > 1 or any(text is None for _each, text in sent):
             yield _several(answering, header, sent)
+    protocol = answering.effective.headers.get("sec-websocket-protocol", ())
+    if protocol and not _sent(answering, "sec-websocket-protocol", answering.handshake):
+        yield ConfigFinding(
+            "protocol_removed",
+            WARNING,
+            f"{answering.title} removes Sec-WebSocket-Protocol from the handshake{protocol[-1].in_place}: a browser "
+            "that asks for a subprotocol and gets none fails",
+            protocol[-1].places,
+        )
     host = answering.effective.headers.get("host", ())
     sent = _sent(answering, "host", answering.handshake)
     if len(sent) > 1:
@@ -299,11 +327,54 @@ def _websocket_headers(answering: Answering) -> Iterator[ConfigFinding]:
             f"{answering.title} sends no Host{host[-1].in_place}, which most applications refuse",
             host[-1].places,
         )
+    elif not host:
+        yield ConfigFinding(
+            "host_not_forwarded",
+            NOTICE,
+            f"{answering.title} sends the name of the upstream as Host: an application that compares Origin or allowed "
+            "hosts with it refuses the handshake; set proxy_set_header Host $host",
+            answering.places,
+        )
+
+
+def _body(answering: Answering) -> Iterator[ConfigFinding]:
+    """A body, or the announcement of one, in a request that must have none."""
+    body = answering.effective.values["proxy_set_body"]
+    sent = [("proxy_set_body", body, answering.handshake.text(body.value))] if body.where else []
+    for name in ("content-length", "transfer-encoding"):
+        sent += [(name, each, text) for each, text in _sent(answering, name, answering.handshake)]
+    for name, each, text in sent:
+        if text not in ("", "0"):
+            yield ConfigFinding(
+                "body_sent",
+                ERROR if text is not None else UNDECIDED,
+                f"{answering.title} sends the handshake with a body ({name} {each.value}{each.in_place}), which the "
+                "application takes for frames or refuses",
+                each.places,
+            )
+
+
+def _small_limits(answering: Answering) -> Iterator[ConfigFinding]:
+    """Limits that the answer to a handshake may not fit in."""
+    for name, what in (("proxy_buffer_size", "the headers of an answer"), ("limit_rate", "an answer each second")):
+        each = answering.effective.values[name]
+        limit = size(answering.handshake.text(each.value) or "")
+        if limit is not None and 0 < limit < _SMALL_ANSWER:
+            yield ConfigFinding(
+                name,
+                UNDECIDED,
+                f"{answering.title} has {limit} bytes for {what} ({name}{each.in_place}), and the answer to a "
+                "handshake may be longer",
+                each.places,
+            )
 
 
 def _hidden_headers(answering: Answering) -> Iterator[ConfigFinding]:
+    passed = {each.value.lower() for each in answering.effective.lists["proxy_pass_header"]}
     for each in answering.effective.lists["proxy_hide_header"]:
         name = each.value.lower()
+        if name in passed:
+            continue
         if name in _NEEDED_BY_CLIENTS and name != "connection":
             yield ConfigFinding(
                 "header_hidden",
@@ -317,6 +388,21 @@ def _hidden_headers(answering: Answering) -> Iterator[ConfigFinding]:
                 UNDECIDED,
                 f"{answering.title} hides {each.value} of the answer{each.in_place}: it works only if client and "
                 "application agree on none",
+                each.places,
+            )
+
+
+def _added_headers(answering: Answering) -> Iterator[ConfigFinding]:
+    """Headers that nginx adds to the answer beside those of the application; without ``always`` not to a 101."""
+    for each in answering.effective.lists["add_header"]:
+        name, value, *options = each.words
+        needed = name.lower() in _NEEDED_BY_CLIENTS and name.lower() != "connection"
+        agreed = name.lower() in ("sec-websocket-extensions", "sec-websocket-protocol")
+        if "always" in options and answering.handshake.text(value) != "" and (needed or agreed):
+            yield ConfigFinding(
+                "header_added",
+                ERROR if needed else UNDECIDED,
+                f"{answering.title} adds a second {name} to the answer{each.in_place}, which a client refuses",
                 each.places,
             )
 
@@ -344,7 +430,7 @@ def _upgrade(answering: Answering) -> Iterator[ConfigFinding]:
     text = sent[-1][1] if sent else ""
     if len(sent) > 1 or text is None:
         yield _several(answering, "Upgrade", sent)
-    elif text.lower() != "websocket":
+    elif text.strip().lower() != "websocket":
         yield ConfigFinding(
             "upgrade_wrong",
             ERROR,

@@ -23,8 +23,10 @@ _CLASSES = {
 def python_regex(pattern: str, ignore_case: bool) -> re.Pattern[str] | None:
     """The regular expression for Python, ``None`` if Python cannot express it."""
     text = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
+    text = re.sub(r"\\(.)", lambda found: r"\Z" if found[1] == "z" else found[0], text)
     text = re.sub(r"\[:(\w+):\]", lambda found: _CLASSES.get(found[1], found[0]), text)
-    if "[:" in text:
+    # Older versions of PCRE read `{,3}` as text, newer ones and Python as a number.
+    if "[:" in text or "{," in text:
         return None
     try:
         return re.compile(text, re.ASCII | (re.IGNORECASE if ignore_case else 0))

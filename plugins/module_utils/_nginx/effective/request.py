@@ -18,10 +18,12 @@ class HttpRequest:
     """A handshake as it arrives at nginx.
 
     :param path: As nginx compares it with locations, see :func:`normal_path`.
+    :param written: The path as the client writes it, without arguments; empty if it is ``path``.
     :param address: The address of this host that the client connects to; ``None`` if it does not matter.
     :param client_address: ``None`` if it is not known.
     :param upstream_path: Path of the WebSocket at the application; ``None`` if it is not known.
     :param upstream_tls: Whether the application speaks TLS; ``None`` if it is not known.
+    :param origin: Origin of the page that opens the WebSocket; ``None`` if it is not known.
     :param idle_timeout_s: Seconds of silence that the connection is expected to survive.
     """
 
@@ -35,6 +37,12 @@ class HttpRequest:
     client_address: str | None = None
     upstream_path: str | None = None
     upstream_tls: bool | None = None
+    origin: str | None = None
+    written: str = ""
+
+    @property
+    def path_as_sent(self) -> str:
+        return self.written or self.path
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> HttpRequest:
@@ -50,14 +58,21 @@ class HttpRequest:
             client_address=params["client_address"],
             upstream_path=params["upstream_path"],
             upstream_tls=params["upstream_tls"],
+            origin=params["origin"],
+            written=re.split(r"[?#]", params["path"], maxsplit=1)[0],
         )
 
 
-def normal_path(text: str) -> str:
+def decoded(text: str) -> str:
+    """A path without arguments and percent encoding."""
+    return unquote(re.split(r"[?#]", text, maxsplit=1)[0], errors="surrogateescape")
+
+
+def normal_path(text: str, merge_slashes: bool = True) -> str:
     """A path as nginx compares it with locations: decoded, without arguments, dot segments and double slashes."""
-    path = unquote(re.split(r"[?#]", text, maxsplit=1)[0], errors="surrogateescape")
+    path = decoded(text)
     kept: list[str] = []
-    parts = re.sub("/+", "/", path).split("/")[1:]
+    parts = (re.sub("/+", "/", path) if merge_slashes else path).split("/")[1:]
     for number, part in enumerate(parts):
         if part == "..":
             kept[-1:] = []
@@ -80,14 +95,18 @@ KEY = "<key>"
 def handshake_variables(request: HttpRequest) -> dict[str, str | None]:
     """nginx's variables of the handshake."""
     default_port = request.port == (443 if request.tls else 80)
-    arguments = (each.partition("=")[::2] for each in request.arguments.split("&"))
-    uri = f"{request.path}?{request.arguments}" if request.arguments else request.path
+    uri = f"{request.path_as_sent}?{request.arguments}" if request.arguments else request.path_as_sent
+    of_tls = dict.fromkeys(("ssl_protocol", "ssl_cipher", "ssl_client_verify", "ssl_server_name"), "")
     return {
-        **{f"arg_{name}": value for name, value in arguments},
+        **({} if request.tls else of_tls),
+        "args": request.arguments,
+        "request_body": "",
         "http_upgrade": "websocket",
         "http_connection": "Upgrade",
         "http_sec_websocket_key": KEY,
         "http_sec_websocket_version": "13",
+        "http_origin": request.origin,
+        "http2": "",
         "scheme": "https" if request.tls else "http",
         "https": "on" if request.tls else "",
         "host": request.host_name.lower(),

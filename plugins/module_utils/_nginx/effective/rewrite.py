@@ -32,12 +32,14 @@ class Ended:
     :param by: The directive that answers; ``None`` for nginx's own decision.
     :param target: Where a redirect leads.
     :param sent: Whether the answer is sent as it is, without a look at ``error_page``.
+    :param why: What led to it where the directive does not say it.
     """
 
     status: int
     by: Directive | None
     target: str = ""
     sent: bool = False
+    why: str = ""
 
 
 @dataclass
@@ -105,12 +107,17 @@ class Rewrite:
         """Returns whether the phase continues after this block."""
         for each in block:
             if each.name == "set" and len(each.args) == 2:
-                self._variables.assign(each.args[0], self._variables.text(each.args[1]))
+                value = self._variables.text(each.args[1])
+                self._variables.assign(each.args[0], value)
+                if each.args[0] == "$args" and value is not None:
+                    self._uri.arguments = value
+                    self._uri.publish(self._variables)
             elif each.name == "return" and each.args:
                 outcome.ended = self._returned(each)
                 return False
             elif each.name == "break":
-                self._uri.changed, self._uri.in_location = False, False
+                if self._uri.changed:
+                    self._uri.changed, self._uri.in_location = False, False
                 return False
             elif each.name == "rewrite" and len(each.args) >= 2:
                 if not self._rewritten(each, outcome):

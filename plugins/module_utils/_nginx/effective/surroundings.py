@@ -22,6 +22,9 @@ class Surroundings(Protocol):
     def addresses_of(self, name: str) -> tuple[str, ...] | None:
         """The addresses of a host name, those of IPv6 in brackets."""
 
+    def has_address(self, address: str) -> bool | None:
+        """Whether a connection can be made from this address."""
+
 
 @dataclass(frozen=True)
 class Elsewhere:
@@ -32,6 +35,9 @@ class Elsewhere:
 
     def addresses_of(self, name: str) -> tuple[str, ...] | None:
         return ("127.0.0.1", "[::1]") if name == "localhost" else None
+
+    def has_address(self, address: str) -> bool | None:
+        return True if address.startswith("127.") or address == "::1" else None
 
 
 class NotFollowedError(Exception):

@@ -24,6 +24,12 @@ def seconds(text: str) -> float | None:
     return total if text else None
 
 
+def size(text: str) -> int | None:
+    """A size in bytes (``4k``, ``1m``), ``None`` if it is not one."""
+    match = re.fullmatch(r"(\d+)([kKmMgG]?)", text)
+    return None if match is None else int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2].lower()]
+
+
 def version_numbers(text: str) -> tuple[int, ...]:
     """``1.26.3`` as numbers; empty for an unknown version."""
     return tuple(int(part) for part in re.findall(r"\d+", text))[:3]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from ..config import Directive, Tree, walk
 from .inheritance import Context, nearest
 from .location_choice import modifier_and_path
 from .request import HttpRequest
 from .rewrite import Ended, Uri
-from .surroundings import NotFollowedError
+from .surroundings import NotFollowedError, Surroundings
 from .variables import Variables
 
 _URL = re.compile(r"(https?)://(unix:[^:]*:?|\[[^\]]*\](?::\d+)?|[^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -27,13 +28,13 @@ _PORTS = {"http": "80", "https": "443"}
 class Upstream:
     """The target of a request.
 
-    :param path: The path that the upstream gets, decoded; ``None`` if it is not known.
+    :param path: The path that the upstream gets, as it is sent but without arguments.
     :param failure: nginx's answer if it cannot connect.
     """
 
     by: Directive
     tls: bool
-    path: str | None
+    path: str
     failure: Ended | None = None
 
 
@@ -45,6 +46,7 @@ def upstream_of(
     uri: Uri,
     variables: Variables,
     request: HttpRequest,
+    surroundings: Surroundings,
 ) -> Upstream:
     """Evaluate a ``proxy_pass``.
 
@@ -57,22 +59,68 @@ def upstream_of(
         raise NotFollowedError(by.where, f"the value of {template} is not known")
     match = _URL.fullmatch(url)
     if match is None:
-        return Upstream(by, False, None, Ended(500, by))
+        return Upstream(by, False, "", Ended(500, by))
     scheme, host, own = match.group(1).lower(), match.group(2), match.group(3)
     failure = None
     if dynamic:
         failure = _unresolved(tree, by, contexts, scheme, host)
-        path: str | None = own if own.startswith("/") else f"/{own}" if own else None
-    else:
+        path = own if own.startswith("/") or not own else f"/{own}"
+    elif own and uri.in_location:
         # A path replaces what the location matched, unless a `rewrite ... break` came first.
         matched = modifier_and_path(location)[1] if location is not None else ""
-        path = own + uri.path[len(matched) :] if own and uri.in_location else None
-    if path is None:
-        path = request.path if uri.original else uri.path
+        path = own if "?" in own else own + _escaped(uri.path[len(matched) :])
+    else:
+        path = ""
+    if not path:
+        path = request.path_as_sent if uri.original else _escaped(uri.path)
     tls = scheme == "https"
     if failure is None and request.upstream_tls is not None and tls != request.upstream_tls:
         failure = Ended(502, by)
-    return Upstream(by, tls, path.partition("?")[0] if dynamic else path, failure)
+    if failure is None:
+        failure = _dead(tree, by, host, surroundings) or _bound(contexts, variables, surroundings)
+    return Upstream(by, tls, path.partition("?")[0], failure)
+
+
+def _escaped(path: str) -> str:
+    """A path as nginx sends it (``NGX_ESCAPE_URI``)."""
+    return quote(path, safe="!$&'()*+,/:;=@[]\\^`{|}~<>\"", errors="surrogateescape")
+
+
+def _dead(tree: Tree, by: Directive, host: str, surroundings: Surroundings) -> Ended | None:
+    """nginx's answer if all servers of an upstream are marked down, or are sockets that do not exist."""
+    name = host.lower()
+    block = next((each for each in tree.http() if each.name == "upstream" and each.args[:1] == (name,)), None)
+    servers = block.children("server") if block is not None else []
+    if servers and all("down" in each.args[1:] or _is_missing(each.args[0], surroundings) for each in servers):
+        return Ended(502, by, why=f"none of the servers in {servers[0].where} can be asked (down, or a missing socket)")
+    if _is_missing(host, surroundings):
+        return Ended(502, by, why="that socket does not exist")
+    return None
+
+
+def _is_missing(address: str, surroundings: Surroundings) -> bool:
+    if not address.lower().startswith("unix:/"):
+        return False
+    try:
+        surroundings.is_directory(address[5:].rstrip(":"))
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def _bound(contexts: Sequence[Context], variables: Variables, surroundings: Surroundings) -> Ended | None:
+    """nginx's answer if ``proxy_bind`` names an address that this host does not have."""
+    _context, own = nearest(contexts, "proxy_bind")
+    if not own or own[0].args[0] == "off" or "transparent" in own[0].args:
+        return None
+    address = variables.text(own[0].args[0])
+    if address is None:
+        raise NotFollowedError(own[0].where, f"the value of {own[0].args[0]} is not known")
+    literal = re.sub(r"\A\[(.*)\](:\d+)?\Z|\A([\d.]+):\d+\Z", r"\1\3", address)
+    has = surroundings.has_address(literal) if literal else True
+    if has is None:
+        raise NotFollowedError(own[0].where, f"whether the host has the address {address} is not known")
+    return None if has else Ended(500, own[0])
 
 
 def _unresolved(tree: Tree, by: Directive, contexts: Sequence[Context], scheme: str, host: str) -> Ended | None:

@@ -8,6 +8,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.findings import (
     ERROR,
     NOTICE,
+    UNDECIDED,
     WARNING,
     ConfigFinding,
     as_results,
@@ -18,9 +19,9 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective
 ASK = HttpRequest("api.example.com", 80, False, "/ws")
 WORKING = (
     "location / { proxy_pass http://u; proxy_http_version 1.1; proxy_read_timeout 1d; "
-    "proxy_set_header Upgrade websocket; proxy_set_header Connection Upgrade; }"
+    "proxy_set_header Host $host; proxy_set_header Upgrade websocket; proxy_set_header Connection Upgrade; }"
 )
-HEADERS = 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "$c";'
+HEADERS = 'proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "$c";'
 GOOD = f"proxy_pass http://u; {HEADERS} proxy_read_timeout 1d;"
 MAP = 'map $http_upgrade $c { default ""; websocket upgrade; }'
 
@@ -420,9 +421,73 @@ def test_a_finding_has_a_level_and_the_lines_that_cause_it(
     http: str, expected: list[tuple[str, str, tuple[int, ...]]]
 ) -> None:
     found = evaluated(f"{MAP}\nserver {{ server_name api.example.com; {http} }}").findings
-    assert sorted((each.code, each.level, each.where) for each in found) == [
-        (code, level, tuple(f"/n/nginx.conf:{line}" for line in lines)) for code, level, lines in expected
+    told = sorted((each.code, each.level, each.where) for each in found if each.code != "host_not_forwarded")
+    assert told == [(code, level, tuple(f"/n/nginx.conf:{line}" for line in lines)) for code, level, lines in expected]
+
+
+def test_a_host_that_is_that_of_the_upstream_is_a_notice() -> None:
+    found = evaluated(f"{MAP}\nserver {{ server_name api.example.com; location / {{ {HTTP_1_1} }} }}").findings
+    assert [(each.level, each.message) for each in found if each.code == "host_not_forwarded"] == [
+        (
+            NOTICE,
+            f"{PLACE} sends the name of the upstream as Host: an application that compares Origin or allowed hosts "
+            "with it refuses the handshake; set proxy_set_header Host $host",
+        )
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param("return 204;", None, id="let-in"),
+        pytest.param("return 403;", "which answers 403: clients get 403", id="refused"),
+        pytest.param(
+            "return 302 https://login.example.com/;",
+            "which answers 302, and nginx takes all but 2xx, 401 and 403 for a failure: clients get 500",
+            id="redirect",
+        ),
+        pytest.param(
+            f"{HEADERS} proxy_pass http://auth;",
+            "location = /a in /n/nginx.conf:3, which auth_request in /n/nginx.conf:3 asks, passes Upgrade: a server "
+            "that takes the question for a WebSocket makes nginx answer with status 500; set proxy_set_header Upgrade "
+            '"" there',
+            id="asked-with-the-upgrade",
+        ),
+        pytest.param(
+            "proxy_pass http://auth;", "asks for authentication by auth_request in /n/nginx.conf:3", id="another-server"
+        ),
+    ],
+)
+def test_auth_request_is_followed_into_its_own_location(answer: str, told: str | None) -> None:
+    server = f"location / {{ auth_request /a; {GOOD} proxy_http_version 1.1; }} location = /a {{ {answer} }}"
+    found = messages(server)
+    if told is None:
+        assert found == []
+    else:
+        assert any(told in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("directives", "code", "level"),
+    [
+        pytest.param("proxy_set_body x;", "body_sent", ERROR, id="body"),
+        pytest.param("proxy_set_body $cookie_x;", "body_sent", UNDECIDED, id="body-of-the-client"),
+        pytest.param("proxy_set_header Transfer-Encoding chunked;", "body_sent", ERROR, id="announced-body"),
+        pytest.param("proxy_buffer_size 200;", "proxy_buffer_size", UNDECIDED, id="small-buffer"),
+        pytest.param("limit_rate 10;", "limit_rate", UNDECIDED, id="slow"),
+        pytest.param("limit_rate 10k;", None, NOTICE, id="fast-enough"),
+        pytest.param("add_header Sec-WebSocket-Accept x always;", "header_added", ERROR, id="second-accept"),
+        pytest.param("add_header Sec-WebSocket-Protocol x always;", "header_added", UNDECIDED, id="second-protocol"),
+        pytest.param("add_header Sec-WebSocket-Accept x;", None, NOTICE, id="not-added-to-a-101"),
+        pytest.param("proxy_set_header Sec-WebSocket-Protocol '';", "protocol_removed", WARNING, id="no-protocol"),
+        pytest.param("proxy_bind 192.0.2.9;", "not_followed", UNDECIDED, id="address-of-an-unknown-host"),
+        pytest.param("proxy_bind 127.0.0.9;", None, NOTICE, id="loopback-address"),
+    ],
+)
+def test_further_directives_that_decide_a_handshake(directives: str, code: str | None, level: str) -> None:
+    server = f"server {{ server_name api.example.com; location / {{ {GOOD} proxy_http_version 1.1; {directives} }} }}"
+    found = {each.code: each.level for each in evaluated(f"{MAP}\n{server}").findings if each.level != NOTICE}
+    assert found == ({} if code is None else {code: level})
 
 
 @pytest.mark.parametrize(
@@ -448,7 +513,7 @@ def test_an_unknown_value_of_connection_decides_nothing() -> None:
     headers = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $cookie_c;"
     server = f"location / {{ {HTTP_1_1} {headers} }}"
     http = f"server {{ server_name api.example.com; {server} }}"
-    assert codes(http) == ["every_upgrade", "unknown_value"]
+    assert codes(http) == ["every_upgrade", "unknown_value", "host_not_forwarded"]
     assert works(evaluated(http).findings) is None
 
 
