@@ -188,6 +188,10 @@ release: ## Prepare a release: make release VERSION=1.2.0 (checks, changelog, co
 coverage: $(VENV)/.stamp ## Coverage of the plugins by the unit tests; below 90 % fails
 	@$(TIMED) coverage .ci/coverage $(ARGS)
 
+.PHONY: bench
+bench: $(VENV)/.stamp ## Runs compared with baselines, into docs/performance.md: make bench ARGS="reruns changed hosts first"
+	@$(TIMED) bench python benchmarks/performance.py $(ARGS)
+
 # A sample of the mutants, the same for the same SEED: all of them would take hours.
 MUTANTS ?= 200
 SEED ?= 1

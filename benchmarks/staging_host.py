@@ -91,6 +91,17 @@ class StagingHost:
         )
         return done.stdout
 
+    def copy(self, directory: Path, target: str) -> None:
+        """Copy a directory of this machine to the host, for everyone to read."""
+        with subprocess.Popen(["tar", "-c", "-C", str(directory), "."], stdout=subprocess.PIPE) as archive:
+            subprocess.run(
+                [*_STAGEHOST, "ssh", str(self.ssh_port), f"mkdir -p {target} && tar -x -C {target}"],
+                cwd=ROOT,
+                env=_environment(),
+                stdin=archive.stdout,
+                check=True,
+            )
+
 
 _STAGEHOST = (sys.executable, "-m", "stagehost")
 
@@ -100,11 +111,14 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def staging_host(name: str, port: int, ssh_port: int) -> Iterator[StagingHost]:
-    """Run a host during the ``with`` block; both ports are on the loopback address of this machine."""
+def staging_host(name: str, port: int, ssh_port: int, image: str = "prepared") -> Iterator[StagingHost]:
+    """Run a host during the ``with`` block; both ports are on the loopback address of this machine.
+
+    :param image: ``prepared``, with the packages of an earlier deployment in its caches, or ``bare``.
+    """
     subprocess.run(
         [
-            *(*_STAGEHOST, "up", name, "--image=prepared", "--replace"),
+            *(*_STAGEHOST, "up", name, f"--image={image}", "--replace"),
             *(f"--ssh-port={ssh_port}", f"--publish={port}"),
         ],
         cwd=ROOT,

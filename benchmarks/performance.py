@@ -1,0 +1,278 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs of the playbooks take, each compared with a baseline of the same run; writes docs/performance.md.
+
+Usage, as root: ``python benchmarks/performance.py [reruns|changed|hosts|first ...]``; all parts by default
+
+The commands of a part are repeated in turn, so that a machine that gets slower makes all of them slower. A part that
+was measured before is kept in ``.cache/performance.json``, from which the page is written anew. The holds of the
+verification are left out, except in ``hosts``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import yaml
+from staging_host import ROOT, Line, StagingHost, checkout_environment, staging_host
+
+RESULTS, PAGE = ROOT / ".cache/performance.json", ROOT / "docs/performance.md"
+BASELINES = ROOT / "benchmarks/baselines"
+RUNS, FIRST_RUNS = 5, 2
+HOSTS = (1, 4, 8, 16)
+NO_HOLD = "staging_hold=0"
+ACTIVATION = "activate | Activate the candidate"
+PLAIN_BUILD = """
+set -e
+rm -rf /tmp/plain && mkdir /tmp/plain && chown deploy: /tmp/plain
+runuser -u deploy -- cp -a /home/deploy/projects/sample/web-ui /tmp/plain/web-ui
+cd /tmp/plain/web-ui
+rm -f .next/BUILD_ID
+before=$(date +%s.%N)
+export HOME=/home/deploy NEXT_TELEMETRY_DISABLED=1 NEXT_PUBLIC_WS_URL="$URL"
+runuser -u deploy -- npm run build >/dev/null 2>&1
+after=$(date +%s.%N)
+test -s .next/BUILD_ID
+rm -rf /tmp/plain
+echo "$before $after"
+"""
+DELETE_DIRECTIVE = "sed -i '/proxy_set_header Upgrade/d' /etc/nginx/sites-available/sample && systemctl reload nginx"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The times of one command in seconds, and the limit that they are compared with.
+
+    :param baseline: Name of the figure that ``factor`` and ``allowance_s`` apply to; empty without a limit.
+    """
+
+    name: str
+    seconds: Sequence[float]
+    baseline: str = ""
+    factor: float = 0.0
+    allowance_s: float = 0.0
+
+    @property
+    def median_s(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    started = time.monotonic()
+    run()
+    return time.monotonic() - started
+
+
+def playbook(host: StagingHost, name: str | Path, *variables: str, changed: bool | None = None) -> None:
+    """Run a playbook to its end.
+
+    :param changed: Whether it must have changed something; ``None`` for either.
+    """
+    done = host.deployment.run(playbook=str(name), variables=variables)
+    if done.exit_code or (changed is not None and changed is not bool(done.changed)):
+        raise SystemExit(done.output)
+
+
+def deploy(host: StagingHost, *variables: str, changed: bool | None = None) -> None:
+    playbook(host, "deploy_staging.yml", NO_HOLD, *variables, changed=changed)
+
+
+def reruns(host: StagingHost) -> list[Figure]:
+    """A run without drift, and one that repairs a directive of nginx."""
+    builtin = BASELINES / "builtin.yml"
+    playbook(host, builtin)
+    times: dict[str, list[float]] = {name: [] for name in ("a", "b", "none", "drift", "directive")}
+    for _run in range(RUNS):
+        times["a"].append(timed(lambda: playbook(host, BASELINES / "empty.yml", changed=False)))
+        times["b"].append(timed(lambda: playbook(host, builtin, changed=False)))
+        times["none"].append(timed(lambda: deploy(host, changed=False)))
+        times["drift"].append(timed(lambda: playbook(host, "drift_staging.yml", changed=False)))
+        host.shell(DELETE_DIRECTIVE)
+        times["directive"].append(timed(lambda: deploy(host, changed=True)))
+    return [
+        Figure("(a) an empty play with facts", times["a"]),
+        Figure("(b) the same steps by built-in modules, nothing to do", times["b"]),
+        Figure("deploy-staging.yml without drift", times["none"], "(a) an empty play with facts", 4.0),
+        Figure("drift-staging.yml", times["drift"]),
+        Figure(
+            "deploy-staging.yml, one nginx directive drifted", times["directive"], "(a) an empty play with facts", 6.0
+        ),
+    ]
+
+
+def until_activation_s(lines: Sequence[Line]) -> float:
+    """Seconds from the first task to the end of the activation."""
+    tasks = [line for line in lines if line.text.startswith("TASK [")]
+    activation = next(index for index, line in enumerate(tasks) if ACTIVATION in line.text)
+    return tasks[activation + 1].at_s - tasks[0].at_s
+
+
+def changed(host: StagingHost) -> list[Figure]:
+    """A run with another public URL, up to the activation of its release."""
+    build, activation = [], []
+    for run in range(RUNS):
+        before, after = host.shell(f"URL={host.ws_url('plain')}/{run}\n{PLAIN_BUILD}").split()[-2:]
+        build.append(float(after) - float(before))
+        code, lines = host.timed(
+            "deploy_staging.yml",
+            [NO_HOLD, "staging_env={}", json.dumps({"staging_public_env": {"NEXT_PUBLIC_RUN": str(run)}})],
+        )
+        if code:
+            raise SystemExit("\n".join(line.text for line in lines))
+        activation.append(until_activation_s(lines))
+    return [
+        Figure("(d) npm run build alone", build),
+        Figure(
+            "another build-time value, from the first task to the activation",
+            activation,
+            "(d) npm run build alone",
+            1.1,
+            6.0,
+        ),
+    ]
+
+
+def hosts(host: StagingHost) -> list[Figure]:
+    """The verification of many hosts at once; all of them are names of the same container."""
+    document = yaml.safe_load(host.inventory.read_text())
+    entries = document["staging"]["children"]["scenario"]["hosts"]
+    (variables,) = entries.values()
+    figures = []
+    for count in HOSTS:
+        names = {f"host{number}": variables for number in range(count)}
+        inventory = host.inventory.parent / f"hosts{count}.yml"
+        inventory.write_text(yaml.safe_dump({"staging": {"children": {"scenario": {"hosts": names}}}}))
+        for hold in (0, 10):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = [timed(partial(verify, inventory, hold)) for _run in range(2)]
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu_s = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / len(seconds)
+            name = f"verify-staging.yml, {count} hosts, hold of {hold} s"
+            figures.append(Figure(f"{name} (controller: {cpu_s / count:.1f} s of CPU for each)", seconds))
+    return figures
+
+
+def verify(inventory: Path, hold: int) -> None:
+    subprocess.run(
+        [
+            "ansible-playbook",
+            f"--inventory={inventory}",
+            "--forks=16",
+            f"--extra-vars=staging_hold={hold}",
+            "playbooks/verify_staging.yml",
+        ],
+        cwd=ROOT,
+        env=checkout_environment(),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def first() -> list[Figure]:
+    """The first deployment on a bare host, and the manual procedure on another."""
+    versions = yaml.safe_load((ROOT / "roles/runtime/defaults/main.yml").read_text())
+    default = {
+        name: text.partition("default('")[2].partition("'")[0]
+        for name, text in versions.items()
+        if isinstance(text, str)
+    }
+    script = (
+        f"export PORT=18392 NPM_VERSION={default['runtime_npm_version']} PM2_VERSION={default['runtime_pm2_version']}"
+        f" REGISTRY={default['runtime_npm_registry']}\n{(BASELINES / 'manual.sh').read_text()}"
+    )
+    manual, ours = [], []
+    for _run in range(FIRST_RUNS):
+        with staging_host("codeframe-staging-performance", 18392, 14392, image="bare") as host:
+            host.copy(host.sources, "/home/admin/source")
+            manual.append(timed(lambda: host.shell(script)))
+        with staging_host("codeframe-staging-performance", 18392, 14392, image="bare") as host:
+            ours.append(timed(lambda: deploy(host)))
+    return [
+        Figure("(c) the manual procedure as a script, on a bare host", manual),
+        Figure(
+            "deploy-staging.yml, first deployment on a bare host",
+            ours,
+            "(c) the manual procedure as a script, on a bare host",
+            1.15,
+        ),
+    ]
+
+
+PARTS: Mapping[str, str] = {
+    "reruns": "Runs on a deployed host",
+    "changed": "A changed build",
+    "hosts": "Many hosts",
+    "first": "The first deployment",
+}
+
+
+def render(results: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
+    """The page of the figures."""
+    text = [
+        "# Performance",
+        "",
+        "Written by `make bench`: a container as the host, two cores for host and controller together, SSH with",
+        "pipelining. Seconds, minimum / median / maximum. The figures of a table are from one run, its commands in",
+        "turn. The hold of the verification is left out unless its row names one.",
+    ]
+    for part, title in PARTS.items():
+        figures = {str(each["name"]): Figure(**each) for each in results.get(part, ())}  # type: ignore[arg-type]
+        if not figures:
+            continue
+        text += ["", f"## {title}", "", "| | runs | seconds | compared | limit |", "|---|---|---|---|---|"]
+        for figure in figures.values():
+            compared = limit = ""
+            if figure.baseline:
+                baseline = figures[figure.baseline]
+                compared = f"{figure.median_s / baseline.median_s:.1f} x {figure.baseline[:3]}"
+                limit = f"{figure.factor:g} x {figure.baseline[:3]}" + (
+                    f" + {figure.allowance_s:g} s" if figure.allowance_s else ""
+                )
+                met = figure.median_s <= figure.factor * baseline.median_s + figure.allowance_s
+                limit += ", met" if met else ", **missed**"
+            times = f"{min(figure.seconds):.1f} / {figure.median_s:.1f} / {max(figure.seconds):.1f}"
+            text.append(f"| {figure.name} | {len(figure.seconds)} | {times} | {compared} | {limit} |")
+    return "\n".join(text) + "\n"
+
+
+def main(parts: Sequence[str]) -> int:
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    wanted = parts or list(PARTS)
+
+    def keep(part: str, figures: Sequence[Figure]) -> None:
+        results[part] = [asdict(figure) for figure in figures]
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=1))
+        PAGE.write_text(render(results))
+        print(PAGE.read_text(), flush=True)
+
+    deployed = {"reruns": reruns, "changed": changed, "hosts": hosts}
+    if set(wanted) & set(deployed):
+        with staging_host("codeframe-staging-performance", 18392, 14392) as host:
+            deploy(host)
+            for part in wanted:
+                if part in deployed:
+                    keep(part, deployed[part](host))
+    if "first" in wanted:
+        keep("first", first())
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    sys.exit(main(sys.argv[1:]))
