@@ -141,12 +141,19 @@ INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
 
 .PHONY: integration
 integration: $(VENV)/.stamp ## Modules against real nginx, pm2, npm and openssl, in a temporary container
-	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -q --durations=40 -m 'not slow' $(ARGS) tests/integration,\
+	@$(if $(INTEGRATION_TESTS),$(TIMED) integration env $(STAGEHOST) test -- -q --durations=40 -m 'not slow and not applications' $(ARGS) tests/integration,\
 	  echo '== integration: no tests in tests/integration')
 
 .PHONY: integration-all
 integration-all: $(VENV)/.stamp ## Integration tests, including the slow ones
-	@$(TIMED) integration-all env $(STAGEHOST) test -- $(ARGS) tests/integration
+	@$(TIMED) integration-all env $(STAGEHOST) test -- -m 'not applications' $(ARGS) tests/integration
+
+.PHONY: test-applications
+test-applications: $(VENV)/.stamp ## Applications with frameworks from the registry; writes the table of docs/applications.md
+	@mkdir -p .cache/logs
+	@$(TIMED) applications sh -c '$(STAGEHOST) test -- -q -rfE $(ARGS) tests/integration/test_applications.py \
+	  >.cache/logs/applications.log 2>&1; status=$$?; tail -40 .cache/logs/applications.log; exit $$status'
+	@python3 tests/application_table.py .cache/logs/applications.log
 
 # `molecule` runs `default`, whose host also serves the quick cases of `drift` and `faults`, and the quick cases of a few
 # others; test-<scenario> runs all cases of one. The remaining scenarios deploy for minutes before their first case, and

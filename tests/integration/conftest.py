@@ -7,11 +7,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import application_table
 import module_runner
 import nginx_tree
 import proxy_manager_parts
 import pytest
 from free_ports import free_port
+
+APPLICATIONS: list[str] = []
 
 
 def pytest_collection_modifyitems() -> None:
@@ -32,6 +35,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     for line in proxy_manager_parts.table():
         terminalreporter.write_line(line)
+
+    for title in APPLICATIONS:
+        terminalreporter.write_line(f"{application_table.MARK}{title}")
+
+
+@pytest.fixture
+def application_rows() -> list[str]:
+    """The titles of the applications that passed every step."""
+    return APPLICATIONS
 
 
 @pytest.fixture(scope="module")
