@@ -19,7 +19,7 @@ options:
     type: str
     required: true
   packages:
-    description: Debian packages that should be installed.
+    description: Packages of the distribution that should be installed, as dpkg or rpm names them.
     type: list
     elements: str
     default: []
@@ -107,6 +107,11 @@ npm:
   returned: success
   type: str
   sample: /usr/local/bin/npm
+logrotate:
+  description: Path of logrotate; null if there is none.
+  returned: success
+  type: str
+  sample: /usr/sbin/logrotate
 pm2:
   description: Version of the pm2 installed below C(/usr/local); null if there is none.
   returned: success

@@ -92,3 +92,13 @@ def test_the_parent_of_the_project_is_created_for_the_deploy_user(runtime: Any) 
         assert runtime(**project, staging_create_parent=True) == 0
     finally:
         shutil.rmtree(parent, ignore_errors=True)
+
+
+def test_logs_are_configured_where_logrotate_is_not_installed(runtime: Any) -> None:
+    file = Path("/etc/logrotate.d/pm2-app-backend")
+    file.unlink(missing_ok=True)
+    assert shutil.which("logrotate") is None
+    assert runtime(runtime_log_processes=["app-backend"]) > 0
+    assert "app-backend" in file.read_text()
+    assert runtime(runtime_log_processes=["app-backend"]) == 0
+    file.unlink()

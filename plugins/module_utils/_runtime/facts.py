@@ -53,6 +53,7 @@ def gather(params: Mapping[str, Any]) -> dict[str, Any]:
         "nodejs": node_version(),
         "machine": os.uname().machine,
         "npm": find_program("npm"),
+        "logrotate": find_program("logrotate"),
         "pm2": npm_package_version("pm2"),
         "pm2_daemon": daemon.pid if daemon else None,
         "pm2_unit_enabled": unit_is("is-enabled", unit),
@@ -65,11 +66,13 @@ def gather(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def missing_packages(packages: Sequence[str]) -> list[str]:
-    """The packages that dpkg does not list as installed, in the order given."""
+    """The packages that dpkg or rpm does not list as installed, in the order given."""
     if not packages:
         return []
-    # Unknown names make dpkg-query fail while it still lists the others.
-    listed = _output("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages) or ""
+    # Unknown names make both fail while they still list the others.
+    listed = _output("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages)
+    if listed is None:
+        listed = _output("rpm", "--query", "--queryformat", "%{NAME} installed\n", *packages) or ""
     installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
     return [package for package in packages if package not in installed]
 

@@ -33,7 +33,13 @@ def test_packages_that_are_not_installed_are_missing(tmp_path: Path) -> None:
     assert facts.missing_packages([]) == []
 
 
-def test_without_dpkg_all_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_dpkg_rpm_knows_the_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "rpm", 'printf "package unknown is not installed\\nnginx installed\\n"; exit 1')
+    monkeypatch.setattr(facts, "find_program", lambda name: str(tmp_path / name) if name == "rpm" else None)
+    assert facts.missing_packages(["unknown", "nginx"]) == ["unknown"]
+
+
+def test_without_dpkg_and_rpm_all_packages_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "find_program", lambda _name: None)
     assert facts.missing_packages(["nginx"]) == ["nginx"]
     assert facts.node_version() is None
