@@ -150,10 +150,7 @@ integration-all: $(VENV)/.stamp ## Integration tests, including the slow ones
 
 .PHONY: test-applications
 test-applications: $(VENV)/.stamp ## Applications with frameworks from the registry; writes the table of docs/applications.md
-	@mkdir -p .cache/logs
-	@$(TIMED) applications sh -c '$(STAGEHOST) test -- -q -rfE $(ARGS) tests/integration/test_applications.py \
-	  >.cache/logs/applications.log 2>&1; status=$$?; tail -40 .cache/logs/applications.log; exit $$status'
-	@python3 tests/application_table.py .cache/logs/applications.log
+	@$(TIMED) applications .ci/applications $(ARGS)
 
 # `molecule` runs `default`, whose host also serves the quick cases of `drift` and `faults`, and the quick cases of a few
 # others; test-<scenario> runs all cases of one. The remaining scenarios deploy for minutes before their first case, and

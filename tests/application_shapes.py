@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 #: Becomes the URL in the scripts of a page whose build ignores the public variables.
 FALLBACK = "ws://localhost:14200/ws"
+#: The package that only the private registry of the tests has.
+PRIVATE = "@private/socket"
 #: A release of rollup whose packages for all platforms are in every registry.
 ROLLUP = {"rollup": "4.50.0"}
 BACKEND = """
@@ -18,7 +21,7 @@ from websockets.asyncio.server import serve
 
 async def echo(connection):
     async for message in connection:
-        await connection.send(message)
+        await connection.send('{"type": "pong"}' if "ping" in message else message)
 
 
 def answer(connection, request):
@@ -36,13 +39,34 @@ asyncio.run(main())
 
 
 @dataclass(frozen=True)
+class Locker:
+    """A package manager at a fixed version that writes the lock file of an application.
+
+    :param command: With the package ahead that npx runs it from; npm's own needs none.
+    """
+
+    file: str
+    command: tuple[str, ...]
+
+
+NPM = Locker("package-lock.json", ("npm", "install", "--package-lock-only", "--no-audit", "--no-fund"))
+PNPM = Locker("pnpm-lock.yaml", ("npx", "--yes", "pnpm@9.15.9", "install", "--lockfile-only"))
+YARN = Locker("yarn.lock", ("npx", "--yes", "yarn@1.22.22", "install", "--ignore-scripts"))
+YARN_BERRY = Locker(
+    "yarn.lock", ("npx", "--yes", "--package=@yarnpkg/cli-dist@4.9.2", "yarn", "install", "--mode=update-lockfile")
+)
+BUN = Locker("bun.lock", ("npx", "--yes", "bun@1.2.20", "install", "--lockfile-only"))
+
+
+@dataclass(frozen=True)
 class Shape:
     """An application.
 
     :param title: Its row in docs/applications.md.
-    :param files: Texts by path; a mapping is written as JSON.
-    :param variables: Those of the inventory that the shape needs.
-    :param lock: Directory that npm locks the packages in; None if a lock file is among the files.
+    :param files: Texts by path; a mapping is written as JSON. ``{registry}`` becomes the address of a private registry.
+    :param variables: Those of the inventory that the shape needs. ``{frontend_port}`` becomes the port of the page,
+        ``{token}`` the token of the private registry.
+    :param lock: Directory that the packages are locked in.
     :param paths: Paths of the page that must answer 200.
     :param process: Whether a process under pm2 serves the page.
     """
@@ -51,7 +75,8 @@ class Shape:
     title: str
     files: Mapping[str, Any]
     variables: Mapping[str, Any]
-    lock: str | None = "web"
+    lock: str = "web"
+    locker: Locker = NPM
     paths: tuple[str, ...] = ("/",)
     base: str = ""
     process: bool = True
@@ -65,6 +90,29 @@ class Shape:
         }
         object.__setattr__(self, "texts", written)
 
+    @property
+    def digest(self) -> str:
+        """Changes with everything that the application consists of."""
+        parts = [dict(self.texts), dict(self.variables), self.lock, asdict(self.locker), self.paths, self.base]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def versions(self) -> str:
+        """The framework and the declared package manager, with their versions."""
+        packages = [json.loads(text) for name, text in self.texts.items() if name.endswith("package.json")]
+        found = {name: version for each in packages for name, version in each.get("dependencies", {}).items()}
+        named = [f"{label} {found[name]}" for name, label in _FRAMEWORKS if name in found][:1]
+        declared = [each["packageManager"].replace("@", " ") for each in packages if "packageManager" in each]
+        return ", ".join([*named, *declared])
+
+
+#: The first that an application has is the framework that its row names.
+_FRAMEWORKS = (
+    *(("next", "Next.js"), ("nuxt", "Nuxt"), ("@sveltejs/kit", "SvelteKit"), ("@remix-run/serve", "Remix")),
+    *(("react-router", "React Router"), ("@angular/core", "Angular"), ("react-scripts", "react-scripts")),
+    ("vite", "Vite"),
+)
+
 
 def package(scripts: Mapping[str, str], packages: Mapping[str, str], **more: Any) -> dict[str, Any]:
     return {
@@ -73,7 +121,10 @@ def package(scripts: Mapping[str, str], packages: Mapping[str, str], **more: Any
         "private": True,
         "scripts": dict(scripts),
         "dependencies": dict(packages),
+        # Each package manager reads its own.
         "overrides": ROLLUP,
+        "resolutions": ROLLUP,
+        "pnpm": {"overrides": ROLLUP},
         **more,
     }
 
@@ -116,13 +167,42 @@ VITE_FILES = {
     "public/robots.txt": "User-agent: *\n",
 }
 STATIC = {"staging_frontend_serve": "static"}
+VITE_STATIC = {**STATIC, "staging_frontend_output_dir": "dist", "staging_frontend_fallback": "index.html"}
+
+
+def vite_managed(declared: str) -> dict[str, Any]:
+    """Vite with a declared package manager."""
+    return {**VITE_FILES, "package.json": package({"build": "vite build"}, VITE, packageManager=declared)}
+
+
+SVELTE = {
+    **VITE,
+    "@sveltejs/kit": "2.49.0",
+    "svelte": "5.45.2",
+    "@sveltejs/vite-plugin-svelte": "5.1.1",
+}
+
+
+def svelte_files(adapter: str, version: str, **more: str) -> dict[str, Any]:
+    return {
+        "package.json": package({"build": "vite build"}, {**SVELTE, adapter: version}, type="module"),
+        "svelte.config.js": f"import adapter from '{adapter}'\nexport default {{ kit: {{ adapter: adapter() }} }}\n",
+        "vite.config.js": "import { sveltekit } from '@sveltejs/kit/vite'\nexport default { plugins: [sveltekit()] }\n",
+        "src/app.html": "<html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>",
+        "src/routes/+page.svelte": (
+            "<script>\nimport { onMount } from 'svelte'\nimport { PUBLIC_WS_URL } from '$env/static/public'\n"
+            "onMount(() => { new WebSocket(PUBLIC_WS_URL) })\n</script>\n<p>page</p>\n"
+        ),
+        **more,
+    }
+
 
 SHAPES = (
     Shape(
         "vite-static",
         "Vite, served by nginx, with a fallback for routes in the browser",
         under("web", VITE_FILES),
-        {**STATIC, "staging_frontend_output_dir": "dist", "staging_frontend_fallback": "index.html"},
+        VITE_STATIC,
         paths=("/", "/robots.txt", "/projects/7"),
         process=False,
     ),
@@ -204,30 +284,7 @@ SHAPES = (
         "SvelteKit with adapter-node",
         under(
             "web",
-            {
-                "package.json": package(
-                    {"build": "vite build"},
-                    {
-                        **VITE,
-                        "@sveltejs/kit": "2.49.0",
-                        "svelte": "5.45.2",
-                        "@sveltejs/adapter-node": "5.4.0",
-                        "@sveltejs/vite-plugin-svelte": "5.1.1",
-                    },
-                    type="module",
-                ),
-                "svelte.config.js": (
-                    "import adapter from '@sveltejs/adapter-node'\nexport default { kit: { adapter: adapter() } }\n"
-                ),
-                "vite.config.js": (
-                    "import { sveltekit } from '@sveltejs/kit/vite'\nexport default { plugins: [sveltekit()] }\n"
-                ),
-                "src/app.html": "<html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>",
-                "src/routes/+page.svelte": (
-                    "<script>\nimport { onMount } from 'svelte'\nimport { PUBLIC_WS_URL } from '$env/static/public'\n"
-                    "onMount(() => { new WebSocket(PUBLIC_WS_URL) })\n</script>\n<p>page</p>\n"
-                ),
-            },
+            svelte_files("@sveltejs/adapter-node", "5.4.0"),
         ),
         {
             "staging_frontend_output_dir": "build",
@@ -293,5 +350,266 @@ SHAPES = (
             "staging_frontend_static_dir": "client/assets",
             "staging_static_url_path": "/assets/",
         },
+    ),
+    Shape(
+        "next-standalone-env",
+        "Next.js with `output: standalone` chosen by a variable of the build, in next.config.ts",
+        under(
+            "web",
+            {
+                **{name: text for name, text in next_files().items() if name != "next.config.mjs"},
+                "package.json": package(
+                    {"build": "next build"},
+                    {**NEXT, "next": "16.4.5"},
+                    devDependencies={
+                        "typescript": "5.9.3",
+                        "@types/react": "19.2.7",
+                        "@types/node": "22.19.1",
+                    },
+                ),
+                "next.config.ts": (
+                    "import type { NextConfig } from 'next'\n"
+                    "const config: NextConfig = { output: process.env.NEXT_OUTPUT as 'standalone' | undefined }\n"
+                    "export default config\n"
+                ),
+            },
+        ),
+        {"staging_frontend_build_env": {"NEXT_OUTPUT": "standalone"}},
+        paths=("/", "/robots.txt"),
+    ),
+    Shape(
+        "vite-pnpm-turbo",
+        "Vite in a workspace of pnpm, built by turborepo",
+        {
+            "package.json": {
+                "name": "all",
+                "private": True,
+                "packageManager": "pnpm@9.15.9",
+                "devDependencies": {"turbo": "2.5.8"},
+                "pnpm": {"overrides": ROLLUP},
+            },
+            "pnpm-workspace.yaml": "packages:\n  - apps/*\n  - packages/*\n",
+            "turbo.json": {"tasks": {"build": {"dependsOn": ["^build"], "outputs": ["dist/**"]}}},
+            "packages/ui/package.json": {"name": "@app/ui", "version": "1.0.0", "main": "index.js"},
+            "packages/ui/index.js": "export const open = (url) => new WebSocket(url)\n",
+            **under(
+                "apps/web",
+                {
+                    **VITE_FILES,
+                    "package.json": {
+                        "name": "web",
+                        "version": "1.0.0",
+                        "private": True,
+                        "scripts": {"build": "vite build"},
+                        "dependencies": {**VITE, "@app/ui": "workspace:*"},
+                    },
+                    "main.js": (
+                        f"import {{ open }} from '@app/ui'\nopen(import.meta.env.VITE_WS_URL || '{FALLBACK}')\n"
+                    ),
+                },
+            ),
+        },
+        {
+            **VITE_STATIC,
+            "staging_frontend_dir": "apps/web",
+            "staging_frontend_build_command": ["turbo", "run", "build", "--filter=web"],
+        },
+        lock=".",
+        locker=PNPM,
+        paths=("/", "/robots.txt"),
+        process=False,
+    ),
+    Shape(
+        "vite-yarn",
+        "Vite with yarn 1, declared in `packageManager`",
+        under("web", vite_managed("yarn@1.22.22")),
+        VITE_STATIC,
+        locker=YARN,
+        process=False,
+    ),
+    Shape(
+        "vite-yarn-berry",
+        "Vite with yarn 4, declared in `packageManager`",
+        under("web", {**vite_managed("yarn@4.9.2"), ".yarnrc.yml": "nodeLinker: node-modules\n"}),
+        VITE_STATIC,
+        locker=YARN_BERRY,
+        process=False,
+    ),
+    Shape(
+        "vite-bun",
+        "Vite with bun, declared in `packageManager`",
+        under("web", vite_managed("bun@1.2.20")),
+        VITE_STATIC,
+        locker=BUN,
+        process=False,
+    ),
+    Shape(
+        "vite-private",
+        "Vite with a package of a private registry, whose token `.npmrc` takes from a variable",
+        under(
+            "web",
+            {
+                **VITE_FILES,
+                "package.json": package({"build": "vite build"}, {**VITE, f"{PRIVATE}": "1.0.0"}),
+                ".npmrc": "@private:registry={registry}/\n{registry_name}/:_authToken=${NPM_TOKEN}\n",
+                "main.js": (f"import {{ open }} from '{PRIVATE}'\nopen(import.meta.env.VITE_WS_URL || '{FALLBACK}')\n"),
+            },
+        ),
+        {**VITE_STATIC, "staging_frontend_install_env": {"NPM_TOKEN": "{token}"}},
+        process=False,
+    ),
+    Shape(
+        "sveltekit-static",
+        "SvelteKit with adapter-static, served by nginx",
+        under(
+            "web",
+            svelte_files(
+                "@sveltejs/adapter-static", "3.0.10", **{"src/routes/+layout.js": "export const prerender = true\n"}
+            ),
+        ),
+        {**STATIC, "staging_frontend_output_dir": "build"},
+        process=False,
+    ),
+    Shape(
+        "react-router",
+        "React Router with react-router-serve",
+        under(
+            "web",
+            {
+                "package.json": package(
+                    {"build": "react-router build"},
+                    {
+                        **VITE,
+                        **dict.fromkeys(
+                            ("react-router", "@react-router/dev", "@react-router/node", "@react-router/serve"), "7.9.6"
+                        ),
+                        "react": "19.2.3",
+                        "react-dom": "19.2.3",
+                        "isbot": "5.1.32",
+                    },
+                    type="module",
+                ),
+                "vite.config.js": (
+                    "import { reactRouter } from '@react-router/dev/vite'\n"
+                    "export default { plugins: [reactRouter()] }\n"
+                ),
+                "app/root.jsx": (
+                    "import { Links, Meta, Outlet, Scripts } from 'react-router'\n"
+                    "export default function App() { return <html><head><Meta /><Links /></head>"
+                    "<body><Outlet /><Scripts /></body></html> }\n"
+                ),
+                "app/routes.js": (
+                    "import { index } from '@react-router/dev/routes'\nexport default [index('home.jsx')]\n"
+                ),
+                "app/home.jsx": (
+                    "import { useEffect } from 'react'\nexport default function Home() {\n"
+                    "  useEffect(() => { new WebSocket(import.meta.env.VITE_WS_URL) }, [])\n  return <p>page</p>\n}\n"
+                ),
+            },
+        ),
+        {
+            "staging_frontend_output_dir": "build",
+            "staging_frontend_static_dir": "client/assets",
+            "staging_static_url_path": "/assets/",
+        },
+    ),
+    Shape(
+        "angular",
+        "Angular, served by nginx",
+        under(
+            "web",
+            {
+                "package.json": package(
+                    {"build": "ng build --define \"WS_URL='$NG_APP_WS_URL'\""},
+                    {
+                        **{
+                            f"@angular/{name}": "20.3.15"
+                            for name in ("core", "common", "compiler", "platform-browser", "compiler-cli")
+                        },
+                        **{f"@angular/{name}": "20.3.13" for name in ("build", "cli")},
+                        "rxjs": "7.8.2",
+                        "tslib": "2.8.1",
+                        "typescript": "5.9.3",
+                    },
+                    overrides={},
+                ),
+                "angular.json": {
+                    "version": 1,
+                    "cli": {"analytics": False},
+                    "projects": {
+                        "web": {
+                            "projectType": "application",
+                            "root": "",
+                            "sourceRoot": "src",
+                            "architect": {
+                                "build": {
+                                    "builder": "@angular/build:application",
+                                    "options": {
+                                        "browser": "src/main.ts",
+                                        "index": "src/index.html",
+                                        "tsConfig": "tsconfig.json",
+                                        "outputHashing": "all",
+                                        "assets": [{"glob": "**/*", "input": "public"}],
+                                    },
+                                }
+                            },
+                        }
+                    },
+                },
+                "tsconfig.json": {
+                    "compilerOptions": {
+                        "target": "ES2022",
+                        "module": "preserve",
+                        "moduleResolution": "bundler",
+                        "experimentalDecorators": True,
+                        "skipLibCheck": True,
+                    },
+                    "files": ["src/main.ts"],
+                },
+                "src/index.html": "<html><head><base href='/'></head><body><app-root></app-root></body></html>",
+                "src/main.ts": (
+                    "import { Component, provideZonelessChangeDetection } from '@angular/core'\n"
+                    "import { bootstrapApplication } from '@angular/platform-browser'\n"
+                    "declare const WS_URL: string\n"
+                    "@Component({ selector: 'app-root', template: '<p>page</p>' })\n"
+                    "class App { socket = new WebSocket(WS_URL) }\n"
+                    "bootstrapApplication(App, { providers: [provideZonelessChangeDetection()] })\n"
+                ),
+                "public/robots.txt": "User-agent: *\n",
+            },
+        ),
+        {
+            **STATIC,
+            "staging_frontend_output_dir": "dist/web/browser",
+            "staging_frontend_fallback": "index.html",
+        },
+        paths=("/", "/robots.txt", "/projects/7"),
+        process=False,
+    ),
+    Shape(
+        "create-react-app",
+        "Create React App, served by nginx",
+        under(
+            "web",
+            {
+                "package.json": package(
+                    {"build": "react-scripts build"},
+                    {"react-scripts": "5.0.1", "react": "18.3.1", "react-dom": "18.3.1"},
+                    overrides={},
+                    browserslist=["last 1 chrome version"],
+                ),
+                "public/index.html": "<html><body><div id='root'></div></body></html>",
+                "public/robots.txt": "User-agent: *\n",
+                "src/index.js": (
+                    "import { createRoot } from 'react-dom/client'\n"
+                    f"const url = process.env.REACT_APP_WS_URL || '{FALLBACK}'\n"
+                    "createRoot(document.getElementById('root')).render("
+                    "<p onClick={() => new WebSocket(url)}>page</p>)\n"
+                ),
+            },
+        ),
+        {**STATIC, "staging_frontend_output_dir": "build", "staging_frontend_fallback": "index.html"},
+        paths=("/", "/robots.txt"),
+        process=False,
     ),
 )

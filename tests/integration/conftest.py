@@ -14,7 +14,7 @@ import proxy_manager_parts
 import pytest
 from free_ports import free_port
 
-APPLICATIONS: list[str] = []
+APPLICATIONS: dict[str, application_table.Tried] = {}
 
 
 def pytest_collection_modifyitems() -> None:
@@ -36,13 +36,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in proxy_manager_parts.table():
         terminalreporter.write_line(line)
 
-    for title in APPLICATIONS:
-        terminalreporter.write_line(f"{application_table.MARK}{title}")
+    for name, tried in APPLICATIONS.items():
+        terminalreporter.write_line(tried.line(name))
 
 
 @pytest.fixture
-def application_rows() -> list[str]:
-    """The titles of the applications that passed every step."""
+def applications() -> dict[str, application_table.Tried]:
+    """What was seen of the applications, by name."""
     return APPLICATIONS
 
 
