@@ -1053,6 +1053,46 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
+        "a name that stands for all processes",
+        {"staging_backend_process_name": "all"},
+        (
+            'staging_backend_process_name is "all"; expected up to 100 letters, '
+            "digits, spaces and characters of ._:@+-, "
+            "starting with a letter or digit, and neither all nor a number, "
+            "which pm2 takes for other processes; choose another name"
+        ),
+    ),
+    (
+        "a number as the name of a process",
+        {"staging_backend_process_name": "0"},
+        (
+            'staging_backend_process_name is "0"; expected up to 100 letters, '
+            "digits, spaces and characters of ._:@+-, "
+            "starting with a letter or digit, and neither all nor a number, "
+            "which pm2 takes for other processes; choose another name"
+        ),
+    ),
+    (
+        "a path as the name of a process",
+        {"staging_backend_process_name": "../backend"},
+        (
+            'staging_backend_process_name is "../backend"; expected up to 100 letters, '
+            "digits, spaces and characters of ._:@+-, "
+            "starting with a letter or digit, and neither all nor a number, "
+            "which pm2 takes for other processes; choose another name"
+        ),
+    ),
+    (
+        "an option as the name of a process",
+        {"staging_backend_process_name": "--all"},
+        (
+            'staging_backend_process_name is "--all"; expected up to 100 letters, '
+            "digits, spaces and characters of ._:@+-, "
+            "starting with a letter or digit, and neither all nor a number, "
+            "which pm2 takes for other processes; choose another name"
+        ),
+    ),
+    (
         "one name for two processes",
         {"staging_backend_process_name": "app", "staging_frontend_process_name": "app"},
         (

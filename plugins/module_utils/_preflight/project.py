@@ -12,6 +12,9 @@ from .variables import PROJECT_DIR, DeploymentInputs
 #: As the role proxy takes the name of its site.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _NAME_EXPECTED = "up to 100 letters, digits, dots, hyphens and underscores, starting with a letter or digit"
+#: pm2 takes `all`, numbers and expressions between slashes for other processes than that of such a name.
+_PROCESS_NAME = re.compile(r"(?!all\Z|[0-9.]+\Z)[A-Za-z0-9_@][A-Za-z0-9 ._:@+-]{0,99}\Z")
+_PROCESS_NAMES = ("staging_backend_process_name", "staging_frontend_process_name")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?\Z")
 _SHELL_CHARACTERS = re.compile(r"""[\s"'`$;{}\\*?<>|&()#%]""")
 SYSTEM_DIRS = frozenset(
@@ -154,7 +157,17 @@ def check_names(inputs: DeploymentInputs) -> None:
             "choose another directory, or set staging_app_name",
             found="its last part cannot be the name of the site and the processes",
         )
-    backend, frontend = inputs.get("staging_backend_process_name"), inputs.get("staging_frontend_process_name")
+    for variable in _PROCESS_NAMES:
+        given = inputs.line(variable)
+        if given is not None and not _PROCESS_NAME.match(given):
+            inputs.add(
+                "process-name",
+                variable,
+                "up to 100 letters, digits, spaces and characters of ._:@+-, starting with a letter or digit, and "
+                "neither all nor a number, which pm2 takes for other processes",
+                "choose another name",
+            )
+    backend, frontend = (inputs.get(variable) for variable in _PROCESS_NAMES)
     if backend is not None and backend == frontend:
         inputs.add(
             "process-names-equal",

@@ -93,6 +93,29 @@ def test_logs_are_rotated_as_the_deploy_user_with_its_own_group(group: str | Non
     assert line in [each.strip() for each in templar.template(trust_as_template(template)).splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("name", "logs"),
+    [
+        ("my_app-backend", "my-app-backend"),
+        ("my app", "my-app"),
+        ("a.b-c", "a.b-c"),
+        (
+            "x {\n postrotate\n touch /root/attack\n endscript\n}\n#",
+            "x----postrotate--touch--root-attack--endscript----",
+        ),
+    ],
+)
+def test_logs_are_rotated_under_the_names_that_pm2_gives_them(name: str, logs: str) -> None:
+    given = {"runtime_log_processes": [name], "__runtime_home": "/home/deploy"}
+    template = (ROOT / "roles/runtime/templates/logrotate.j2").read_text()
+    before_settings = trust_as_template(template.partition("{\n    su")[0])
+    assert Templar(DataLoader(), given).template(before_settings).split("\n")[2:] == [
+        f"/home/deploy/.pm2/logs/{logs}-out*.log",
+        f"/home/deploy/.pm2/logs/{logs}-error*.log",
+        "",
+    ]
+
+
 @pytest.mark.parametrize("variable", sorted(name for name, kind in KINDS.items() if kind.empty == "unset"))
 def test_a_variable_without_a_value_is_one_that_is_not_set(variable: str) -> None:
     """As preflight, which lets it pass, takes it: ``staging_ca_path:`` with nothing behind it is null."""
