@@ -198,6 +198,7 @@ from ..module_utils._deployment.look import Look, look
 from ..module_utils._deployment.options import AccountOptions, RootOptions
 from ..module_utils._dotenv.arguments import FILE
 from ..module_utils._frontend.arguments import BUILD, STATIC_FILES
+from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._host.url import passwords_in
 from ..module_utils._nginx.site.arguments import SITE
 from ..module_utils._pm2.arguments import PROCESS
@@ -329,11 +330,11 @@ def main() -> None:
     found.layers = [without_secrets(layer, secrets) for layer in found.layers]
     for layer in found.layers:
         for warning in layer.warnings:
-            module.warn(warning)
+            module.warn(shown(warning))
     # AnsibleModule would replace them in names, paths and states as well, by which the run decides: a secret "1" is
     # part of the names of releases. These contain no secrets; the arguments do, and are left out.
     module.no_log_values.clear()
-    module.exit_json(invocation={"module_args": {}}, **result_of(found))
+    module.exit_json(invocation={"module_args": {}}, **shown_result(result_of(found)))
 
 
 if __name__ == "__main__":

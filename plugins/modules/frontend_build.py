@@ -255,6 +255,7 @@ from ..module_utils._frontend.frontend import BuildOptions
 from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
+from ..module_utils._host.shown import shown, shown_result
 
 
 def proof_of(findings: Findings, routes: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -319,11 +320,11 @@ def main() -> None:
     except OSError as err:
         problem = f"the frontend in {path} cannot be built: {err.strerror or err} ({err.filename})"
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(shown(warning))
     result = result_of(outcome, f"{path}/{params['output_dir']}")
     if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=outcome.changed, **result)
+        module.fail_json(msg=shown(problem), changed=False, **shown_result(result))
+    module.exit_json(changed=outcome.changed, **shown_result(result))
 
 
 if __name__ == "__main__":

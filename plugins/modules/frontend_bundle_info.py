@@ -186,6 +186,7 @@ from ..module_utils._frontend.bundle_fetch import (
     refuse_malformed,
 )
 from ..module_utils._frontend.served_routes import Proof, RouteProof, evidence, objection, read_build
+from ..module_utils._host.shown import shown, shown_result
 
 
 def load_scripts(params: dict[str, Any]) -> tuple[Bundle, Proof]:
@@ -264,8 +265,8 @@ def main() -> None:
         "complaint": problem,
     }
     if problem and params["fail"]:
-        module.fail_json(msg=problem, **result)
-    module.exit_json(**result)
+        module.fail_json(msg=shown(problem), **shown_result(result))
+    module.exit_json(**shown_result(result))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ from ..module_utils._adoption.project_facts import (
 )
 from ..module_utils._host.accounts import user_name
 from ..module_utils._host.programs import find_program
+from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._nginx.config import ConfigError
 from ..module_utils._nginx.program import Nginx, read_text
 from ..module_utils._pm2.client import Pm2
@@ -148,10 +149,10 @@ def main() -> None:
     try:
         project = read_project(directory, module.params["env_file"])
     except (Pm2Error, ReleaseError) as problem:
-        module.fail_json(msg=str(problem))
+        module.fail_json(msg=shown(str(problem)))
     except OSError as problem:
-        module.fail_json(msg=f"{problem.filename or directory} cannot be read: {problem.strerror}")
-    module.exit_json(changed=False, project=project, servers=[])
+        module.fail_json(msg=shown(f"{problem.filename or directory} cannot be read: {problem.strerror}"))
+    module.exit_json(changed=False, project=shown_result(project), servers=[])
 
 
 if __name__ == "__main__":

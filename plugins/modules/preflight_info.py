@@ -180,6 +180,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._preflight.controller import check_controller
 from ..module_utils._preflight.finding import ERROR, OPINIONS, summary, with_levels, wrong_levels
 from ..module_utils._preflight.host import PreflightOptions, check_host
@@ -249,10 +250,10 @@ def main() -> None:
     }
     for item in found:
         if item.level != ERROR:
-            module.warn(item.sentence)
+            module.warn(shown(item.sentence))
     if errors:
-        module.fail_json(msg=summary(errors), **result)
-    module.exit_json(**result)
+        module.fail_json(msg=shown(summary(errors)), **shown_result(result))
+    module.exit_json(**shown_result(result))
 
 
 if __name__ == "__main__":

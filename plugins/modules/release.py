@@ -376,6 +376,7 @@ pruned:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._host.url import passwords_in
 from ..module_utils._release.arguments import RELEASE
 from ..module_utils._release.call import call
@@ -398,12 +399,12 @@ def main() -> None:
     try:
         result, warnings = call(params, predicting=module.check_mode)
     except ReleaseError as problem:
-        module.fail_json(msg=str(problem))
+        module.fail_json(msg=shown(str(problem)))
     except OSError as problem:
-        module.fail_json(msg=explain(problem))
+        module.fail_json(msg=shown(explain(problem)))
     for warning in warnings:
-        module.warn(warning)
-    module.exit_json(**result)
+        module.warn(shown(warning))
+    module.exit_json(**shown_result(result))
 
 
 if __name__ == "__main__":

@@ -133,6 +133,7 @@ found:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._release import baseline
 from ..module_utils._release.checks import refuse_malformed
 from ..module_utils._release.errors import ReleaseError, explain
@@ -168,12 +169,11 @@ def main() -> None:
         for each in result["releases"]:
             each["missing"] = [] if each["active"] else unfit(project, each["id"], manifest)
     except ReleaseError as problem:
-        module.fail_json(msg=str(problem))
+        module.fail_json(msg=shown(str(problem)))
     except OSError as problem:
-        module.fail_json(msg=explain(problem))
-    module.exit_json(
-        changed=False, found=FOUND[found], damage=[str(difference) for difference in damage or ()], **result
-    )
+        module.fail_json(msg=shown(explain(problem)))
+    damaged = [str(difference) for difference in damage or ()]
+    module.exit_json(changed=False, found=FOUND[found], **shown_result({"damage": damaged, **result}))
 
 
 if __name__ == "__main__":

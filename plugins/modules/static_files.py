@@ -125,6 +125,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._frontend.arguments import STATIC_FILES
 from ..module_utils._frontend.publish import ManagedFiles, manage
 from ..module_utils._frontend.static_files import StaticFilesError
+from ..module_utils._host.shown import shown, shown_result
 
 
 def main() -> None:
@@ -137,10 +138,10 @@ def main() -> None:
     except (StaticFilesError, OSError) as err:
         problem = f"the static files in {module.params['src']} were not published: {err}"
     for warning in done.warnings:
-        module.warn(warning)
+        module.warn(shown(warning))
     if problem:
-        module.fail_json(msg=problem, **done.result)
-    module.exit_json(**done.result)
+        module.fail_json(msg=shown(problem), **shown_result(done.result))
+    module.exit_json(**shown_result(done.result))
 
 
 if __name__ == "__main__":

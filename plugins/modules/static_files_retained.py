@@ -77,6 +77,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._frontend.arguments import RETAINED_FILES
 from ..module_utils._frontend.retained import read_plan, retain
+from ..module_utils._host.shown import shown, shown_result
 
 
 def main() -> None:
@@ -92,11 +93,14 @@ def main() -> None:
             retain(src, plan)
     except OSError as err:
         module.fail_json(
-            msg=f"static files of earlier builds cannot be added to {src}: {err.strerror or err} ({err.filename})"
+            msg=shown(
+                f"static files of earlier builds cannot be added to {src}: {err.strerror or err} ({err.filename})"
+            )
         )
     count = len(plan.add)
     reasons = [f"files of earlier builds added: {count}"] if count else []
-    module.exit_json(changed=bool(count), reasons=reasons, added=sorted(plan.add), removed=list(plan.remove))
+    names = shown_result({"added": sorted(plan.add), "removed": plan.remove})
+    module.exit_json(changed=bool(count), reasons=reasons, **names)
 
 
 if __name__ == "__main__":

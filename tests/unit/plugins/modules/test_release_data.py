@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -513,3 +514,12 @@ def test_source_at_a_path_that_is_shared_since_does_not_keep_its_release(site):
         site.deploy({**seed, "backend/main.py": f"{number}\n"}, shared_paths=["data", "seed"])
         write(site.releases / "shared", {"seed/a.json": f"changed {number}"})
     assert not (site.releases / first).exists()
+
+
+def test_data_whose_name_is_not_utf_8_is_named(site):
+    """Ansible takes no result with such a name, and would tell of its encoding alone."""
+    write(site.project, SOURCE)
+    (site.project / os.fsdecode(b"caf\xe9.db")).write_text("rows")
+    result = site.call("prepared", source_type="in_place", env_files=[".env.staging"])
+    assert "caf\\xe9.db" in refused(result)
+    json.dumps(result, ensure_ascii=False).encode()
