@@ -24,6 +24,8 @@ CHECK: dict[str, Any] = {
     "proves": "the idle timeout is at least 20 s, since the server sends a ping every 20 s",
     "server_pings": 3,
     "round_trips": None,
+    "samples": [],
+    "arrivals_s": [20.0, 40.0, 60.0],
     "close": {"code": 1000, "name": "normal closure", "reason": "", "by": "client"},
     "tls": None,
     "first_event_s": None,
@@ -47,10 +49,8 @@ PUBLIC: dict[str, Any] = {
     "vantage": "public",
     "address": "192.0.2.10:443",
     "phases": {**PROXY["phases"], "resolve": 0.02, "tcp": 0.03},
-    "round_trips": {
-        "sent": 4, "lost": 0, "min": 0.03, "median": 0.031, "p95": 0.045, "max": 0.045,
-        "samples": [[0.0, 0.03], [15.0, 0.031], [30.0, 0.045], [45.0, 0.03]],
-    },
+    "round_trips": {"sent": 4, "lost": 0, "min": 0.03, "median": 0.031, "p95": 0.045, "max": 0.045},
+    "samples": [[0.0, 0.03], [15.0, 0.031], [30.0, 0.045], [45.0, 0.03]],
 }  # fmt: skip
 FAILED_PROXY: dict[str, Any] = {
     **PROXY,

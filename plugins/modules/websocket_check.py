@@ -310,8 +310,18 @@ results:
       description: Number of pings that the server sent during the hold.
       type: int
     round_trips:
-      description: Round trips in seconds (C(min), C(median), C(p95), C(max)), and the numbers C(sent) and C(lost).
+      description:
+        - Round trips in seconds (C(min), C(median), C(p95), C(max)), and the numbers C(sent) and C(lost).
       type: dict
+    samples:
+      description:
+        - Of the first 200 messages of a hold, the second at which each was sent and the seconds until its answer.
+      type: list
+      elements: list
+    arrivals_s:
+      description: Seconds from the start of the hold at which something came from the server, of the first 200.
+      type: list
+      elements: float
     close:
       description: Close C(code), its C(name), the C(reason), and who closed (C(by), V(nobody) for a cut).
       type: dict

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .expectation import Expectation
 from .frames import Event, Message, Pong
-from .hold_report import HoldReport
+from .hold_report import MAX_SAMPLES, HoldReport
 from .observation import EndedError, Fault, Observation
 from .round_trips import round_trips
 
@@ -61,6 +61,8 @@ class Hold:
         self._expect = settings.expect or Expectation()
         self._beats = Beats()
         self._loop = asyncio.get_running_loop()
+        # Seconds from the start of the hold at which something came from the server.
+        self._arrivals_s: list[float] = []
 
     async def run(self) -> None:
         """Hold, then ask whether the other end is still there.
@@ -81,7 +83,7 @@ class Hold:
             raise
         finally:
             self._seen.phases["hold"] = held_s
-            self._seen.hold = self._report(held_s, self._session.server_pings - pings_before, is_alive)
+            self._seen.hold = self._report(began, held_s, self._session.server_pings - pings_before, is_alive)
         if not is_alive:
             raise self._seen.end(Fault.DEAD_AFTER_SILENCE, f"no answer after {held_s:.1f} s")
         lost = len(self._beats.waiting)
@@ -90,7 +92,7 @@ class Hold:
             await self._session.close()
             raise EndedError
 
-    def _report(self, held_s: float, server_pings: int, is_alive: bool | None) -> HoldReport:
+    def _report(self, began: float, held_s: float, server_pings: int, is_alive: bool | None) -> HoldReport:
         quiet = self._settings.hold_mode == "quiet"
         at_cut_s = self._session.silence_at_cut_s
         return HoldReport(
@@ -100,6 +102,8 @@ class Hold:
             longest_silence_s=max(self._session.wire.silence.longest_s, at_cut_s or 0.0),
             server_pings=server_pings,
             trips=None if quiet else round_trips(self._beats.times_s, len(self._beats.waiting)),
+            samples=tuple((sent_at - began, seconds) for sent_at, seconds in self._beats.answered[:MAX_SAMPLES]),
+            arrivals_s=tuple(self._arrivals_s[:MAX_SAMPLES]),
             alive_at_end=is_alive,
             silence_at_cut_s=at_cut_s,
         )
@@ -122,6 +126,7 @@ class Hold:
                 next_beat = max(next_beat + self._settings.interval_s, now)
             events = await self._session.events(min(end, next_beat) if busy else end)
             if events:
+                self._arrivals_s.append(self._loop.time() - began)
                 self._count(events)
                 self._session.raise_if_ended()
 
@@ -162,14 +167,19 @@ class Hold:
 class Beats:
     """What was sent during the hold, and what of it was answered (pure); times from one monotonic clock."""
 
-    __slots__ = ("sent", "times_s", "waiting")
+    __slots__ = ("answered", "sent", "waiting")
 
     def __init__(self) -> None:
         self.sent = 0
         #: Payload and time of what was not answered yet.
         self.waiting: deque[tuple[bytes, float]] = deque()
-        #: Round trips in seconds.
-        self.times_s: list[float] = []
+        #: When it was sent, and the seconds until its answer.
+        self.answered: list[tuple[float, float]] = []
+
+    @property
+    def times_s(self) -> list[float]:
+        """Round trips in seconds."""
+        return [seconds for _sent_at, seconds in self.answered]
 
     def next(self, now: float) -> bytes:
         """Count one more that is sent now; return its payload."""
@@ -185,10 +195,11 @@ class Beats:
         while self.waiting:
             waiting, sent_at = self.waiting.popleft()
             if waiting == payload:
-                self.times_s.append(now - sent_at)
+                self.answered.append((sent_at, now - sent_at))
                 return
 
     def message_answered(self, now: float) -> None:
         """Messages are answered in the order in which they were sent."""
         if self.waiting:
-            self.times_s.append(now - self.waiting.popleft()[1])
+            sent_at = self.waiting.popleft()[1]
+            self.answered.append((sent_at, now - sent_at))

@@ -10,6 +10,7 @@ directions at once proves anything about it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .round_trips import RoundTrips
@@ -20,15 +21,19 @@ KNOWN_TIMEOUTS = (
     (90.0, "the default of Nginx Proxy Manager"),
     (100.0, "the limit of Cloudflare"),
 )
+# A report shows no more points than this.
+MAX_SAMPLES = 200
 # The check measures from the last byte that it saw, the proxy from the last that the proxy saw.
 TOLERANCE_S = 0.3
 
 
 @dataclass(frozen=True)
 class HoldReport:
-    """What was seen while a connection was held; times in seconds.
+    """What was seen while a connection was held; times in seconds, points in time from its start.
 
     :param mode: ``quiet``, ``ping`` or ``message``.
+    :param samples: Of the first messages, when each was sent and how long its answer took.
+    :param arrivals_s: Of the first bytes from the server, when they came.
     :param alive_at_end: Whether the server answered after the last silence. Only then the connection survived it.
     :param silence_at_cut_s: The silence before the connection was cut; None if it was not.
     """
@@ -39,6 +44,8 @@ class HoldReport:
     longest_silence_s: float
     server_pings: int = 0
     trips: RoundTrips | None = None
+    samples: Sequence[tuple[float, float]] = ()
+    arrivals_s: Sequence[float] = ()
     alive_at_end: bool | None = None
     silence_at_cut_s: float | None = None
 

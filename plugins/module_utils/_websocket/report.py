@@ -85,6 +85,8 @@ def _result(seen: Observation, verdict: Verdict, expected_idle_timeout_s: float 
         "proves": hold.proves(expected_idle_timeout_s) if hold else None,
         "server_pings": hold.server_pings if hold else 0,
         "round_trips": _round_trips(hold.trips if hold else None),
+        "samples": [[round(at, 2), round(seconds, 5)] for at, seconds in hold.samples] if hold else [],
+        "arrivals_s": [round(second, 2) for second in hold.arrivals_s] if hold else [],
         "close": _close(seen),
         "tls": _tls(seen),
         "first_event_s": _rounded(seen.first_event_s),

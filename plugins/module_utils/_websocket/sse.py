@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .connect import connect
 from .event_rhythm import EventRhythm
-from .hold_report import HoldReport
+from .hold_report import MAX_SAMPLES, HoldReport
 from .http_exchange import read_body, read_head, request_head
 from .observation import Close, EndedError, Fault, Observation
 from .silence import Silence
@@ -90,10 +90,12 @@ class SseProbe:
     async def _hold(self, stream: _Stream) -> None:
         began = self._loop.time()
         comments, silence = stream.comments, Silence(began)
+        arrivals_s: list[float] = []
         over = False
         try:
             while await stream.read(began + self._settings.hold_s):
                 silence.touch(self._loop.time())
+                arrivals_s.append(self._loop.time() - began)
         except EndedError:
             over = True
             raise
@@ -109,6 +111,7 @@ class SseProbe:
                 interval_s=self._settings.interval_s,
                 longest_silence_s=longest_s,
                 server_pings=stream.comments - comments,
+                arrivals_s=tuple(arrivals_s[:MAX_SAMPLES]),
                 # A silence was survived only if something came after it; the orderly end of a stream is something.
                 alive_at_end=True if (over and not is_cut) or (not over and last_s <= silence.longest_s) else None,
                 silence_at_cut_s=last_s if is_cut else None,

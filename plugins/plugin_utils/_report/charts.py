@@ -58,6 +58,42 @@ def waterfalls(checks: Sequence[Mapping[str, Any]], width: float) -> list[tuple[
     return drawn
 
 
+@dataclass(frozen=True)
+class Hold:
+    """The line of a connection that was held: where something came from the server, and the longest silence.
+
+    :param arrivals: Positions on the line.
+    :param silence: Where the longest silence begins and how long it is, on the line.
+    """
+
+    name: str
+    seconds: float
+    arrivals: Sequence[float]
+    silence: tuple[float, float]
+
+
+def holds(checks: Sequence[Mapping[str, Any]], width: float) -> list[Hold]:
+    """A line for each check that held its connection; its whole hold is as long as ``width``."""
+    lines = []
+    for check in checks:
+        held_s = float(check["held_s"] or 0.0)
+        if held_s <= 0:
+            continue
+        arrivals = [min(float(second), held_s) for second in check["arrivals_s"] or ()]
+        marks = [0.0, *arrivals, held_s]
+        begin, end = max(zip(marks, marks[1:]), key=lambda pair: pair[1] - pair[0])
+        scale = width / held_s
+        lines.append(
+            Hold(
+                str(check["name"]),
+                held_s,
+                [round(second * scale, 1) for second in arrivals],
+                (round(begin * scale, 1), round((end - begin) * scale, 1)),
+            )
+        )
+    return lines
+
+
 def curve(values: Sequence[tuple[float, float]], width: float, height: float) -> list[tuple[float, float]]:
     """Points of a curve in a field with its origin at the bottom left, which begins at 0 on the vertical axis.
 

@@ -35,6 +35,8 @@ CHECK_FIELDS = (
     "proves",
     "server_pings",
     "round_trips",
+    "samples",
+    "arrivals_s",
     "close",
     "tls",
     "first_event_s",

@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .charts import PHASES, curve, history, waterfalls
+from .charts import PHASES, curve, history, holds, waterfalls
 from .way import parts_of
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -42,7 +42,8 @@ def render_report(document: Mapping[str, Any], screenshot: bytes = b"") -> str:
             parts=parts_of(document),
             phases=PHASES,
             waterfalls=waterfalls(document["checks"], WATERFALL_WIDTH),
-            curves=[_curve_of(check) for check in document["checks"] if (check["round_trips"] or {}).get("samples")],
+            curves=[_curve_of(check) for check in document["checks"] if check["samples"]],
+            holds=holds(document["checks"], CURVE_WIDTH),
             picture=picture,
             width=CURVE_WIDTH,
             height=CURVE_HEIGHT,
@@ -68,7 +69,7 @@ def render_index(groups: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[st
 
 
 def _curve_of(check: Mapping[str, Any]) -> dict[str, Any]:
-    samples = [(float(at), float(seconds)) for at, seconds in check["round_trips"]["samples"]]
+    samples = [(float(at), float(seconds)) for at, seconds in check["samples"]]
     return {
         "name": check["name"],
         "points": curve(samples, CURVE_WIDTH, CURVE_HEIGHT),

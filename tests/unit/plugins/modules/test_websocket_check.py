@@ -226,6 +226,9 @@ def test_a_busy_hold_measures_round_trips_and_proves_no_idle_timeout(
     # Fewer on a busy machine: what was missed is not made up for.
     assert 3 <= trips["sent"] <= 6
     assert 0.05 <= trips["min"] <= trips["median"] <= trips["p95"] <= trips["max"] < entry["held_s"]
+    assert len(entry["samples"]) == trips["sent"]
+    assert all(0.3 <= at < 2 and seconds >= 0.05 for at, seconds in entry["samples"])
+    assert len(entry["arrivals_s"]) >= trips["sent"]
     assert entry["idle_timeout_proven_s"] is None
     assert entry["proves"] == f"no idle timeout is proven: the check sent a {mode} every 0.3 s"
 

@@ -32,6 +32,7 @@ def test_messages_are_answered_in_their_order() -> None:
     beats.message_answered(3.0)
     beats.message_answered(4.0)
     assert (beats.times_s, len(beats.waiting)) == ([1.25, 1.0], 0)
+    assert beats.answered == [(1.0, 1.25), (2.0, 1.0)]
 
 
 def test_the_end_of_many_connections_is_known_once_the_last_was_tried() -> None:

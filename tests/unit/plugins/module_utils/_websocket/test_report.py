@@ -113,6 +113,8 @@ def test_a_result_has_rounded_values() -> None:
             silence_at_cut_s=None,
             server_pings=2,
             trips=round_trips([0.1234567], lost=1),
+            samples=[(1.23456, 0.1234567)],
+            arrivals_s=[1.35802],
         ),
         close=Close(1000, "bye", "client"),
     )
@@ -138,6 +140,8 @@ def test_a_result_has_rounded_values() -> None:
         "proves": "no idle timeout is proven: the check sent a ping every 10 s",
         "server_pings": 2,
         "round_trips": {"sent": 2, "lost": 1, "min": 0.12346, "median": 0.12346, "p95": 0.12346, "max": 0.12346},
+        "samples": [[1.23, 0.12346]],
+        "arrivals_s": [1.36],
         "close": {"code": 1000, "name": "normal closure", "reason": "bye", "by": "client"},
         "tls": {
             "version": "TLSv1.3",

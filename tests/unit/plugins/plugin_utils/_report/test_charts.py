@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.codeframe.staging.plugins.plugin_utils._report.charts import curve, history, waterfalls
+from ansible_collections.codeframe.staging.plugins.plugin_utils._report.charts import curve, history, holds, waterfalls
 from report_samples import CHECK, PUBLIC
 
 
@@ -21,6 +21,14 @@ def test_a_short_phase_can_be_seen_and_one_of_no_time_is_not_drawn() -> None:
 
 def test_a_check_without_a_connection_has_no_line() -> None:
     assert waterfalls([{**CHECK, "phases": {}}, {**CHECK, "phases": None}], 100.0) == []
+
+
+def test_a_hold_is_a_line_with_a_mark_for_each_arrival_and_its_longest_silence() -> None:
+    [line] = holds([{**CHECK, "held_s": 50.0, "arrivals_s": [10.0, 40.0]}], 100.0)
+    assert (line.arrivals, line.silence, line.seconds) == ([20.0, 80.0], (20.0, 60.0), 50.0)
+    [silent] = holds([{**CHECK, "held_s": 50.0, "arrivals_s": None}], 100.0)
+    assert (silent.arrivals, silent.silence) == ([], (0.0, 100.0))
+    assert holds([{**CHECK, "held_s": None}, {**CHECK, "held_s": 0.0}], 100.0) == []
 
 
 def test_a_curve_begins_at_zero_and_fills_its_field() -> None:
