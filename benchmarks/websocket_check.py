@@ -1,9 +1,9 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What websocket_check costs: time for many endpoints, handshakes per second, memory per connection.
+"""What websocket_check costs: time for many endpoints, handshakes per second, further looks, memory per connection.
 
-Usage: ``python benchmarks/websocket_check.py [endpoints|handshakes|memory ...]``
+Usage: ``python benchmarks/websocket_check.py [endpoints|handshakes|looks|memory ...]``
 
 Every figure is measured against its own server processes on loopback; handshakes against a
 bare loop over the ``websockets`` asyncio client in the same run, memory through a real nginx.
@@ -44,6 +44,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.targe
 
 ENDPOINTS, ENDPOINT_HOLD_S, ENDPOINT_LIMIT_S = 50, 10.0, 12.0
 HANDSHAKES, AT_ONCE, ROUNDS, SHARE_LIMIT = 400, 50, 7, 0.8
+#: With a hold the further handshakes are made while it lasts, so they may add nothing to it.
+LOOK_HOLD_S, LOOK_ROUNDS, MOST_LOOKS, LOOK_SHARE_LIMIT = 3.0, 7, 22, 1.1
 HELD, HELD_LIMIT_BYTES = 2000, 16 * 1024
 
 SERVER = """
@@ -192,6 +194,32 @@ def bench_handshakes() -> bool:
     return share >= SHARE_LIMIT
 
 
+def bench_looks() -> bool:
+    """The handshakes in the forms of browsers, which are added to the one that is checked, through nginx."""
+    with backend() as backend_port, nginx_before(backend_port) as port:
+        target = parse_target({"name": "proxy", "url": f"ws://127.0.0.1:{port}/ws", "vantage": "proxy"})
+
+        def took(hold_s: float, further: bool) -> tuple[float, int]:
+            call = Call(Settings(hold_s=hold_s, further_handshakes=further), (target,), {target.name: None})
+            began = time.perf_counter()
+            (seen,) = asyncio.run(observe(call))
+            assert seen.fault is None, seen.fault
+            return time.perf_counter() - began, len(seen.further)
+
+        took(0, True)
+        rounds = [(took(0, False)[0], *took(0, True)) for _ in range(LOOK_ROUNDS)]
+        alone, together = (sorted(each[number] for each in rounds)[LOOK_ROUNDS // 2] for number in (0, 1))
+        made = max(each[2] for each in rounds)
+        held, held_together = took(LOOK_HOLD_S, False)[0], took(LOOK_HOLD_S, True)[0]
+    share = held_together / held
+    print(
+        f"looks: {made} further handshakes (limit {MOST_LOOKS}) take {together - alone:.3f} s beside {alone:.3f} s of "
+        f"the one that is checked; with a hold of {LOOK_HOLD_S:g} s the check takes {share:.2f} times as long as "
+        f"without them (limit {LOOK_SHARE_LIMIT})"
+    )
+    return made <= MOST_LOOKS and share <= LOOK_SHARE_LIMIT
+
+
 def bench_memory() -> bool:
     """Connections held through nginx: growth of this process's resident memory, per connection."""
     allow_files(HELD)
@@ -220,7 +248,12 @@ def bench_memory() -> bool:
 
 
 def main() -> int:
-    benches = {"endpoints": bench_endpoints, "handshakes": bench_handshakes, "memory": bench_memory}
+    benches = {
+        "endpoints": bench_endpoints,
+        "handshakes": bench_handshakes,
+        "looks": bench_looks,
+        "memory": bench_memory,
+    }
     wanted = sys.argv[1:] or list(benches)
     # Every figure is wanted, also after one that missed its limit.
     outcomes = [benches[name]() for name in wanted]

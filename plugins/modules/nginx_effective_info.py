@@ -144,6 +144,13 @@ upstream_path:
   returned: always
   type: str
   sample: /ws
+upstream_servers:
+  description:
+    - Addresses with ports, or sockets, of the servers that C(proxy_pass) leads to; empty if nothing is proxied.
+  returned: always
+  type: list
+  elements: str
+  sample: ["127.0.0.1:14200"]
 idle_timeout:
   description:
     - Seconds without a byte in either direction after which nginx closes the connection; null if nothing is proxied.

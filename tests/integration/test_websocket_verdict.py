@@ -44,6 +44,15 @@ INNER = """
     location /deny {{ allow 10.0.0.0/8; deny all; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
     location /sub403 {{ auth_request /refuse; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
     location = /refuse {{ internal; return 403; }}
+    location /sub401 {{ auth_request /unknown; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
+    location /sub204 {{ auth_request /known; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
+    location /sub-login {{ auth_request /sends-to-login; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
+    location /sub-down {{ auth_request /asks-nobody; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
+    location /sub-upgraded {{ auth_request /asks-with-upgrade; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
+    location = /known {{ internal; return 204; }}
+    location = /sends-to-login {{ internal; return 302 https://login.example.com/; }}
+    location = /asks-nobody {{ internal; proxy_pass http://127.0.0.1:1; }}
+    location = /asks-with-upgrade {{ internal; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
     location /login {{ auth_request /unknown; error_page 401 = @login; proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
     location = /unknown {{ internal; return 401; }}
     location @login {{ return 302 https://login.example.com/?rd=$scheme://$http_host$request_uri; }}
@@ -144,6 +153,16 @@ def causes(result: dict[str, Any]) -> list[str | None]:
         pytest.param(
             "/sub403", "denied_by_proxy", "an access rule covers /sub403", "secret_headers", id="auth_request-403"
         ),
+        pytest.param(
+            "/sub401", "authentication_required", "auth_request", "exclude the path /sub401", id="auth_request-401"
+        ),
+        # server_error, "the application failed".
+        pytest.param(
+            "/sub-login", "server_error", "failed before it had an answer of the backend", "unexpected status", id="302"
+        ),
+        pytest.param(
+            "/sub-down", "server_error", "the server that auth_request asks", "proxy's error log", id="auth-down"
+        ),
         # redirected, "use wss://login.example.com/?rd=... and build the page with it".
         pytest.param("/login", "login_page_in_front", "a login is in front of /login", "exclude /login", id="login"),
         # Redirects without a login keep their meaning.
@@ -166,6 +185,63 @@ def test_a_refusal_through_nginx(
     assert causes(result) == [None, cause], result["diagnosis"]
     assert told in result["diagnosis"]["explanation"]
     assert remedy in result["diagnosis"]["remedy"]
+
+
+def test_a_question_of_auth_request_that_lets_in(check: Callable[..., dict[str, Any]], site: Site) -> None:
+    assert causes(check(site.direct(), site.proxy("/sub204"), **PING_PONG)) == [None, None]
+
+
+def test_a_question_of_auth_request_that_is_asked_with_the_upgrade(
+    check: Callable[..., dict[str, Any]], site: Site
+) -> None:
+    """The application takes the question for a handshake; what comes then is no answer to the client's."""
+    result = check(site.direct(), site.proxy("/sub-upgraded"))
+    assert causes(result)[0] is None
+    assert causes(result)[1] not in (None, "upgrade_not_forwarded"), result["diagnosis"]
+
+
+HTTPS_ONLY = (
+    FASTAPI
+    + """
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+app.add_middleware(HTTPSRedirectMiddleware)
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "cause"),
+    [
+        # "use wss://app.localhost/ws", which is what was asked for.
+        pytest.param("$scheme", "redirected", id="overwritten"),
+        pytest.param("$http_x_forwarded_proto", None, id="passed-on"),
+        pytest.param("https", None, id="fixed"),
+    ],
+)
+def test_tls_that_ends_in_front_of_a_proxy(
+    check: Callable[..., dict[str, Any]],
+    authority: peers.Authority,
+    tmp_path: Path,
+    scheme: str,
+    cause: str | None,
+) -> None:
+    front, inner = free_port(), free_port()
+    certificate, key = authority.issue("app.localhost")
+    with serving(tmp_path / "backend", HTTPS_ONLY) as backend:
+        text = f"""
+          server {{ listen 127.0.0.1:{front} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};
+            location / {{ proxy_pass http://127.0.0.1:{inner}; {UP} proxy_set_header X-Forwarded-Proto https; }} }}
+          server {{ listen 127.0.0.1:{inner};
+            location / {{ proxy_pass http://127.0.0.1:{backend}; {UP} proxy_set_header X-Forwarded-Proto {scheme}; }} }}
+        """
+        with nginx(tmp_path / "nginx", text, front, inner):
+            url = f"wss://app.localhost:{front}/ws"
+            result = check({"name": "p", "url": url, "vantage": "public", "ca_path": authority.ca_path}, **PING_PONG)
+    assert causes(result) == [cause], result["diagnosis"]
+    if cause:
+        assert "which is what was asked for" in result["diagnosis"]["explanation"]
+        assert "X-Forwarded-Proto https" in result["diagnosis"]["remedy"]
+        assert "use wss://" not in result["diagnosis"]["remedy"]
 
 
 def test_a_cookie_that_is_larger_than_the_buffers_is_no_lost_upgrade(

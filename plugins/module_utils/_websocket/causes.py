@@ -217,8 +217,11 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.REDIRECTED: CatalogueEntry(
         "The answer is a redirect; browsers do not follow one for a WebSocket.",
-        "HTTP is redirected to HTTPS, the host to another name, or the path to one with a slash.",
-        "Use the URL of the redirect if it has the same path; from http to https that means `wss://`.",
+        "HTTP is redirected to HTTPS, the host to another name, or the path to one with a slash. A redirect to "
+        "the very URL that was asked for: TLS ends at a machine in front, and a proxy behind it says http "
+        "(`X-Forwarded-Proto`).",
+        "Use the URL of the redirect if it has the same path; from http to https that means `wss://`. If it is the URL "
+        "that was asked for, pass `X-Forwarded-Proto` on instead of `$scheme`.",
     ),
     Cause.LOGIN_PAGE_IN_FRONT: CatalogueEntry(
         "The answer redirects to a login: another host, or a URL with a parameter to return to.",
@@ -322,8 +325,9 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.SERVER_ERROR: CatalogueEntry(
         "500, 501 or another 5xx.",
-        "The application failed while it handled the handshake.",
-        "Read the application's log at the time of the check.",
+        "The application failed while it handled the handshake; with a page of the proxy itself, the proxy did: "
+        "`auth_request` got another answer than 2xx, 401 or 403, or a rewrite goes in circles.",
+        "Read the log of the application, or of the proxy, at the time of the check.",
     ),
     Cause.NOT_A_WEBSOCKET: CatalogueEntry(
         "200 and a page, or another success without an upgrade.",

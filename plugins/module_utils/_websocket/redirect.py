@@ -31,6 +31,7 @@ class Redirect:
     :param login: Whether it leads to a login: a return parameter, or a path or host named after one.
     :param same_resource: The same path and query, but for a slash at the end.
     :param to_plain: From TLS to a URL without it.
+    :param to_itself: To the very URL that was asked for.
     :param url: The URL to use instead, in the scheme of the transport; None where it is not the same resource.
     """
 
@@ -40,6 +41,7 @@ class Redirect:
     to_plain: bool
     to_tls: bool
     url: str | None
+    to_itself: bool = False
 
 
 def read_redirect(location: str, target: Target) -> Redirect:
@@ -59,7 +61,10 @@ def read_redirect(location: str, target: Target) -> Redirect:
     if same and not login and there.scheme in _WEBSOCKET:
         instead = _WEBSOCKET[there.scheme] if target.transport == "websocket" else there.scheme
         url = f"{instead}://{replace(there, scheme=instead).authority}{there.path}{there.query}"
-    return Redirect(location, login, same, asked.secure and not there.secure, not asked.secure and there.secure, url)
+    itself = same and (there.secure, there.host, there.port) == (asked.secure, asked.host, asked.port)
+    itself = itself and (path, there.query[1:]) == (asked_path, asked_query)
+    to_plain, to_tls = asked.secure and not there.secure, not asked.secure and there.secure
+    return Redirect(location, login, same, to_plain, to_tls, url, itself)
 
 
 def _parameters(query: str) -> set[str]:

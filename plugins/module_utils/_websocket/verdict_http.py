@@ -41,6 +41,15 @@ _GATEWAY_STATUSES = {
     525: "the TLS handshake with it failed",
     526: "its certificate is not valid",
 }
+_SCHEME_LOST = (
+    "; it redirects plain HTTP to TLS, and is not told that the client uses TLS, or a proxy in between says otherwise "
+    "(X-Forwarded-Proto)"
+)
+_KEEP_SCHEME = (
+    "let the machine at which TLS ends send X-Forwarded-Proto https, and every proxy behind it pass that on: in nginx "
+    "proxy_set_header X-Forwarded-Proto https (or $http_x_forwarded_proto) instead of $scheme; the application must "
+    "trust the proxy (uvicorn --forwarded-allow-ips)"
+)
 _GATEWAY_TIMEOUTS = (504, 522, 524)
 _MAP = "map $http_upgrade $connection_upgrade { default ''; websocket upgrade; }"
 
@@ -129,6 +138,16 @@ def _judge_redirect(seen: Observation, answer: RawAnswer) -> Judgement:
             f"{text}: TLS is redirected to plain HTTP; {who} not follow redirects",
             "remove that redirect; the machine that makes it does not know that the client uses TLS "
             "(X-Forwarded-Proto)",
+        )
+    if redirect.to_itself:
+        return Judgement(
+            Cause.REDIRECTED,
+            f"{text}, which is what was asked for: what redirects takes the request for another than it is, and each "
+            "answer would lead to the next" + (_SCHEME_LOST if seen.target.secure else ""),
+            _KEEP_SCHEME
+            if seen.target.secure
+            else "find what redirects (Server in the evidence, the log of the proxy "
+            "and of the application) and the condition that it asks",
         )
     why = ": plain HTTP is redirected to TLS" if redirect.to_tls else ""
     remedy = f"remove the redirect of {seen.target.path}, or ask where the WebSocket is: it redirects to another page"
@@ -231,8 +250,8 @@ def _judge_login(seen: Observation, answer: RawAnswer, reference: Reference) -> 
     if answer.from_proxy_itself:
         return Judgement(
             Cause.AUTHENTICATION_REQUIRED,
-            f"{said}, with a page of the proxy itself: an access rule of the proxy (auth_basic, allow/deny, access "
-            "list) covers this path",
+            f"{said}, with a page of the proxy itself: an access rule of the proxy (auth_basic, auth_request, "
+            "allow/deny, access list) covers this path",
             f"exclude the path {path} from the proxy's access rule, or give secret_headers (Authorization)",
         )
     realm = answer.header("WWW-Authenticate")
@@ -316,6 +335,15 @@ def _judge_although_direct_passed(seen: Observation, answer: RawAnswer, referenc
             Cause.NOT_A_WEBSOCKET,
             f"{said}: another service answers on {path}, such as the frontend or a default site",
             f"add a location for {path} that routes to the backend, before the one that matches every path",
+        )
+    if 500 <= status < 600 and answer.from_proxy_itself:
+        return Judgement(
+            Cause.SERVER_ERROR,
+            f"{said}; the page is one of the proxy itself, so it failed before it had an answer of the backend: the "
+            "server that auth_request asks answers neither 2xx, 401 nor 403, a rewrite goes in circles, or a limit of "
+            "the proxy is reached",
+            "read the proxy's error log, which names it ('auth request unexpected status', 'rewrite or internal "
+            "redirection cycle', 'worker_connections are not enough')",
         )
     if 500 <= status < 600:
         return Judgement(Cause.SERVER_ERROR, f"{said}: the proxy or the application failed on this request")

@@ -21,6 +21,7 @@ from .server_findings import server_findings, socket_findings, unreadable_files
 from .surroundings import Decisions, Elsewhere, NotFollowedError, Surroundings
 from .units import seconds
 from .unknown import unknown_directives
+from .upstream import Upstream
 from .variables import Definitions, Variables
 
 
@@ -37,6 +38,7 @@ class Evaluation:
     """Who answers, with what in force, and what is wrong with it.
 
     :param idle_timeout: ``None`` where nothing is proxied.
+    :param upstream_servers: Those that nginx asks, each with its port.
     """
 
     findings: tuple[ConfigFinding, ...]
@@ -45,6 +47,7 @@ class Evaluation:
     values: Mapping[str, EffectiveValue] = field(default_factory=dict)
     headers: Mapping[str, EffectiveValue] = field(default_factory=dict)
     upstream_path: str | None = None
+    upstream_servers: tuple[str, ...] = ()
     idle_timeout: IdleTimeout | None = None
 
 
@@ -130,7 +133,7 @@ class _Run:
         if unknown is not None:
             why = f"the directive {unknown.name} is not known"
             findings = _without_verdict(findings, NotFollowedError(unknown.where, why))
-        return self._shown(place, findings, decoded(outcome.upstream.path) if outcome.upstream else None)
+        return self._shown(place, findings, outcome.upstream)
 
     def _ordinary(self, server: Directive, place: Place) -> Variables | None:
         """Variables of an ordinary request that gets to the same place."""
@@ -142,7 +145,7 @@ class _Run:
             return None
         return variables if same else None
 
-    def _shown(self, place: Place, findings: Sequence[ConfigFinding], upstream_path: str | None = None) -> Evaluation:
+    def _shown(self, place: Place, findings: Sequence[ConfigFinding], upstream: Upstream | None = None) -> Evaluation:
         in_force = effective(place.contexts, place.proxying, self.version)
         read = in_force.values["proxy_read_timeout"]
         limit_s = seconds(read.value)
@@ -156,7 +159,8 @@ class _Run:
                 name: next((each for each in reversed(values) if each.value), values[-1])
                 for name, values in in_force.headers.items()
             },
-            upstream_path=upstream_path,
+            upstream_path=decoded(upstream.path) if upstream else None,
+            upstream_servers=upstream.servers if upstream else (),
             idle_timeout=IdleTimeout(limit_s, read) if proxied and limit_s is not None else None,
         )
 

@@ -36,6 +36,7 @@ NOTHING: Mapping[str, Any] = {
     "effective": {},
     "headers": {},
     "upstream_path": None,
+    "upstream_servers": [],
     "idle_timeout": None,
     "findings": [],
     "ok": False,
@@ -150,6 +151,7 @@ def _evaluated(
         "effective": _shown(evaluation.values),
         "headers": _shown(evaluation.headers),
         "upstream_path": evaluation.upstream_path,
+        "upstream_servers": list(evaluation.upstream_servers),
         **as_results([*evaluation.findings, *(further or [])]),
     }
     idle = evaluation.idle_timeout

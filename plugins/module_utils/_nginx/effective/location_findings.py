@@ -327,7 +327,17 @@ def _websocket_headers(answering: Answering) -> Iterator[ConfigFinding]:
             f"{answering.title} sends no Host{host[-1].in_place}, which most applications refuse",
             host[-1].places,
         )
-    elif not host:
+    scheme = answering.effective.headers.get("x-forwarded-proto", ())
+    if not answering.request.tls and any("$scheme" in each.value for each in scheme):
+        yield ConfigFinding(
+            "forwarded_scheme",
+            NOTICE,
+            f"{answering.title} says http to the application whatever a machine in front says{scheme[-1].in_place}: if "
+            "TLS ends there, an application that requires HTTPS redirects for ever; then pass on its "
+            "$http_x_forwarded_proto",
+            scheme[-1].places,
+        )
+    if not host:
         yield ConfigFinding(
             "host_not_forwarded",
             NOTICE,

@@ -30,12 +30,14 @@ class Upstream:
 
     :param path: The path that the upstream gets, as it is sent but without arguments.
     :param failure: nginx's answer if it cannot connect.
+    :param servers: Addresses with ports, or sockets, of which nginx asks one.
     """
 
     by: Directive
     tls: bool
     path: str
     failure: Ended | None = None
+    servers: tuple[str, ...] = ()
 
 
 def upstream_of(
@@ -78,7 +80,10 @@ def upstream_of(
         failure = Ended(502, by)
     if failure is None:
         failure = _dead(tree, by, host, surroundings) or _bound(contexts, variables, surroundings)
-    return Upstream(by, tls, path.partition("?")[0], failure)
+    servers = _servers(tree, host)
+    asked = [each.args[0] for each in servers if "down" not in each.args[1:]] if servers else [host]
+    port = "80" if servers else _PORTS[scheme]
+    return Upstream(by, tls, path.partition("?")[0], failure, tuple(_with_port(each, port) for each in asked))
 
 
 def _escaped(path: str) -> str:
@@ -88,14 +93,25 @@ def _escaped(path: str) -> str:
 
 def _dead(tree: Tree, by: Directive, host: str, surroundings: Surroundings) -> Ended | None:
     """nginx's answer if all servers of an upstream are marked down, or are sockets that do not exist."""
-    name = host.lower()
-    block = next((each for each in tree.http() if each.name == "upstream" and each.args[:1] == (name,)), None)
-    servers = block.children("server") if block is not None else []
+    servers = _servers(tree, host)
     if servers and all("down" in each.args[1:] or _is_missing(each.args[0], surroundings) for each in servers):
         return Ended(502, by, why=f"none of the servers in {servers[0].where} can be asked (down, or a missing socket)")
     if _is_missing(host, surroundings):
         return Ended(502, by, why="that socket does not exist")
     return None
+
+
+def _servers(tree: Tree, host: str) -> list[Directive]:
+    """The servers of the ``upstream`` of this name; none if there is none."""
+    found = (
+        each for each in tree.http() if each.name == "upstream" and [*map(str.lower, each.args[:1])] == [host.lower()]
+    )
+    block = next(found, None)
+    return block.children("server") if block is not None else []
+
+
+def _with_port(address: str, port: str) -> str:
+    return address if address.startswith("unix:") or re.search(r":\d+\Z", address) else f"{address}:{port}"
 
 
 def _is_missing(address: str, surroundings: Surroundings) -> bool:

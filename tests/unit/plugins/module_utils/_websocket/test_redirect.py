@@ -35,6 +35,22 @@ def test_a_redirect_is_a_url_to_use_only_for_the_same_path(
     assert (redirect.login, redirect.url) == (login, url)
 
 
+@pytest.mark.parametrize(
+    ("asked", "location", "to_itself"),
+    [
+        pytest.param("wss://h/ws?t=1", "https://h/ws?t=1", True, id="the-page-s-scheme"),
+        pytest.param("wss://h/ws", "wss://H:443/ws", True, id="its-own-scheme"),
+        pytest.param("ws://h:8080/ws", "/ws", True, id="relative"),
+        pytest.param("wss://h/ws", "https://h/ws/", False, id="slash"),
+        pytest.param("wss://h/ws", "https://h:8443/ws", False, id="port"),
+        pytest.param("ws://h/ws", "https://h/ws", False, id="tls"),
+        pytest.param("wss://h/ws", "https://h/ws?a=1", False, id="query"),
+    ],
+)
+def test_a_redirect_to_the_url_that_was_asked_for(asked: str, location: str, to_itself: bool) -> None:
+    assert read_redirect(location, parse_target({"name": "e", "url": asked})).to_itself is to_itself
+
+
 def test_the_change_of_tls_is_seen() -> None:
     plain, secure = (parse_target({"name": "e", "url": url}) for url in ("ws://h/ws", "wss://h/ws"))
     up, down = read_redirect("https://h/ws", plain), read_redirect("http://h/ws", secure)

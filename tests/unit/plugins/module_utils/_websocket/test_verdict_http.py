@@ -119,6 +119,29 @@ UPGRADE_REMEDY = (
             id="redirect-from-tls",
         ),
         pytest.param(
+            seen(secure=True, fault=Fault.HTTP_ANSWER, answer=answer(307, Location="https://h/ws")),
+            Reference(),
+            Cause.REDIRECTED,
+            "the proxy (wss://h/ws) answered HTTP 307 and redirects to https://h/ws, which is what was asked for: what "
+            "redirects takes the request for another than it is, and each answer would lead to the next; it redirects "
+            "plain HTTP to TLS, and is not told that the client uses TLS, or a proxy in between says otherwise "
+            "(X-Forwarded-Proto)",
+            "let the machine at which TLS ends send X-Forwarded-Proto https, and every proxy behind it pass that on: "
+            "in nginx proxy_set_header X-Forwarded-Proto https (or $http_x_forwarded_proto) instead of $scheme; the "
+            "application must trust the proxy (uvicorn --forwarded-allow-ips)",
+            id="redirect-to-itself-behind-tls",
+        ),
+        pytest.param(
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(307, Location="http://h/ws")),
+            Reference(),
+            Cause.REDIRECTED,
+            "the proxy (ws://h/ws) answered HTTP 307 and redirects to http://h/ws, which is what was asked for: what "
+            "redirects takes the request for another than it is, and each answer would lead to the next",
+            "find what redirects (Server in the evidence, the log of the proxy and of the application) and the "
+            "condition that it asks",
+            id="redirect-to-itself",
+        ),
+        pytest.param(
             seen(transport="sse", fault=Fault.HTTP_ANSWER, answer=answer(308, Location="http://other/")),
             Reference(),
             Cause.REDIRECTED,
@@ -213,7 +236,7 @@ UPGRADE_REMEDY = (
             Reference(direct_passed=True),
             Cause.AUTHENTICATION_REQUIRED,
             "the proxy (ws://h/ws) refused with HTTP 401, with a page of the proxy itself: an access rule of "
-            "the proxy (auth_basic, allow/deny, access list) covers this path",
+            "the proxy (auth_basic, auth_request, allow/deny, access list) covers this path",
             "exclude the path /ws from the proxy's access rule, or give secret_headers (Authorization)",
             id="401-of-nginx",
         ),
@@ -424,6 +447,18 @@ UPGRADE_REMEDY = (
             "directly: the proxy or the application failed on this request",
             None,
             id="500-direct-passed",
+        ),
+        pytest.param(
+            seen(fault=Fault.HTTP_ANSWER, answer=answer(500, NGINX)),
+            Reference(direct_passed=True),
+            Cause.SERVER_ERROR,
+            "the proxy (ws://h/ws) answered HTTP 500, although the backend accepts the upgrade when asked directly; "
+            "the page is one of the proxy itself, so it failed before it had an answer of the backend: the server that "
+            "auth_request asks answers neither 2xx, 401 nor 403, a rewrite goes in circles, or a limit of the proxy is "
+            "reached",
+            "read the proxy's error log, which names it ('auth request unexpected status', 'rewrite or internal "
+            "redirection cycle', 'worker_connections are not enough')",
+            id="500-of-nginx",
         ),
         pytest.param(
             seen("direct", fault=Fault.HTTP_ANSWER, answer=answer(200, Content_Type="text/html; charset=utf-8")),
