@@ -18,6 +18,11 @@ GOOD: dict[str, Any] = {
     "staging_git_url": "https://example.com/app.git",
     "staging_git_version": "main",
 }
+CERTBOT: dict[str, Any] = {
+    "staging_public_url": "https://app.example.com",
+    "staging_public_ws_url": "wss://api.example.com/ws",
+    "staging_tls": "certbot",
+}
 TLS: dict[str, Any] = {
     "staging_public_url": "https://app.example.com",
     "staging_public_ws_url": "wss://api.example.com/ws",
@@ -395,8 +400,8 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_public_url": "https://app.example.com", "staging_public_ws_url": "wss://api.example.com/ws"},
         (
             "staging_tls_certificate is not set, but staging_public_url and staging_public_ws_url use TLS; "
-            "expected a certificate and a key for nginx; set staging_tls_certificate and staging_tls_key, or "
-            "staging_tls to private_ca, or staging_tls_before_proxy where TLS ends before nginx"
+            "expected a certificate and a key for nginx; set staging_tls to certbot or private_ca, or "
+            "staging_tls_certificate and staging_tls_key, or staging_tls_before_proxy where TLS ends before nginx"
         ),
     ),
     (
@@ -422,7 +427,51 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "an unknown source of the certificate",
         {"staging_tls": "letsencrypt"},
-        ('staging_tls is "letsencrypt"; expected one of none, files, private_ca; choose one of these'),
+        ('staging_tls is "letsencrypt"; expected one of none, files, certbot, private_ca; choose one of these'),
+    ),
+    (
+        "an address that no authority certifies",
+        {
+            "staging_public_url": "https://9.9.9.9",
+            "staging_public_ws_url": "wss://9.9.9.9/ws",
+            "staging_tls": "certbot",
+        },
+        (
+            'staging_public_url is "https://9.9.9.9", but certbot gets no certificate for 9.9.9.9; expected a name; '
+            "set staging_tls to private_ca"
+        ),
+    ),
+    (
+        "an ACME directory without TLS",
+        {**CERTBOT, "staging_acme_directory": "http://ca.example.com/acme"},
+        (
+            'staging_acme_directory is "http://ca.example.com/acme"; expected a URL with https://; write the one that '
+            "the authority names"
+        ),
+    ),
+    (
+        "challenges without a directory",
+        {**CERTBOT, "staging_acme_root": ""},
+        (
+            "staging_acme_root is empty, but staging_tls is certbot, which answers challenges from it; expected a "
+            "directory; remove the variable"
+        ),
+    ),
+    (
+        "challenges without port 80",
+        {**CERTBOT, "staging_tls_redirect": False},
+        (
+            "staging_tls_redirect is false, but staging_tls is certbot, which answers challenges at port 80, where no "
+            "server would listen; expected true; remove the variable"
+        ),
+    ),
+    (
+        "an order where TLS ends before nginx",
+        {**CERTBOT, "staging_tls_before_proxy": True},
+        (
+            'staging_tls is "certbot", but staging_tls_before_proxy says that TLS ends before nginx; expected no '
+            "certificate for nginx; remove one of the two variables"
+        ),
     ),
     (
         "a private authority where TLS ends before nginx",

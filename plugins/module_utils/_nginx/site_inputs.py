@@ -231,7 +231,7 @@ _RULES: dict[str, _Rule] = {
         _NUMBER, rf"0|{_PORT}", "a port, or 0 for those of the public URLs", variable="staging_proxy_port"
     ),
     "ipv6": _switch("staging_proxy_ipv6"),
-    "tls": _text("none|files|private_ca", "none, files or private_ca", "staging_tls"),
+    "tls": _text("none|files|certbot|private_ca", "none, files, certbot or private_ca", "staging_tls"),
     "tls_certificate": _file("staging_tls_certificate"),
     "tls_key": _file("staging_tls_key"),
     "tls_redirect": _switch("staging_tls_redirect"),

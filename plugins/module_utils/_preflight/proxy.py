@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from .._host.url import Url
+from collections.abc import Mapping
+
+from .._host.url import Url, as_address, is_internal, is_loopback
 from .paths import is_plain_path, route_takes
 from .urls import PublicUrls
 from .variables import WS, DeploymentInputs
@@ -13,6 +15,7 @@ from .variables import WS, DeploymentInputs
 _WEBSOCKET_PATHS = "staging_websocket_paths"
 _API_PATHS = "staging_api_paths"
 _CERTIFICATE, _KEY, _TLS = "staging_tls_certificate", "staging_tls_key", "staging_tls"
+_ACME_DIRECTORY = "staging_acme_directory"
 
 
 def check_choices(inputs: DeploymentInputs) -> None:
@@ -104,6 +107,8 @@ def check_certificate(inputs: DeploymentInputs, urls: PublicUrls) -> None:
         return
     served = urls.served(inputs)
     secure = [variable for variable, url in served if url.secure]
+    if inputs.tls == "certbot":
+        _check_order(inputs, {variable: url for variable, url in served if url.secure})
     source = _TLS if issued else _CERTIFICATE
     if inputs.tls_ends_before_proxy:
         if has_certificate or issued:
@@ -119,8 +124,8 @@ def check_certificate(inputs: DeploymentInputs, urls: PublicUrls) -> None:
             "certificate",
             _CERTIFICATE,
             "a certificate and a key for nginx",
-            f"set {_CERTIFICATE} and {_KEY}, or {_TLS} to private_ca, or staging_tls_before_proxy where TLS ends before"
-            " nginx",
+            f"set {_TLS} to certbot or private_ca, or {_CERTIFICATE} and {_KEY}, or staging_tls_before_proxy where TLS"
+            " ends before nginx",
             found=f"{' and '.join(secure)} {'uses' if len(secure) == 1 else 'use'} TLS",
         )
     if (has_certificate or issued) and served and not secure:
@@ -138,7 +143,7 @@ def _check_issued(inputs: DeploymentInputs, *, given: bool) -> bool:
 
     :param given: Whether files of a certificate are set.
     """
-    issued = inputs.tls == "private_ca"
+    issued = inputs.tls in ("certbot", "private_ca")
     if issued and inputs.provider != "nginx":
         inputs.add(
             "tls-without-nginx",
@@ -148,7 +153,7 @@ def _check_issued(inputs: DeploymentInputs, *, given: bool) -> bool:
             found=f"staging_proxy_provider is {inputs.provider}, which has its own certificates",
         )
     explicit = inputs.get(_TLS)
-    if given and explicit in ("none", "private_ca"):
+    if given and explicit in ("none", "certbot", "private_ca"):
         inputs.add(
             "certificate",
             _TLS,
@@ -165,3 +170,41 @@ def _check_issued(inputs: DeploymentInputs, *, given: bool) -> bool:
             found="neither is set",
         )
     return issued
+
+
+def _check_order(inputs: DeploymentInputs, secure: Mapping[str, Url]) -> None:
+    """Whether an ACME authority can prove the names at port 80."""
+    directory = inputs.line(_ACME_DIRECTORY)
+    if directory is not None and not directory.startswith("https://"):
+        inputs.add("acme-directory", _ACME_DIRECTORY, "a URL with https://", "write the one that the authority names")
+    hosts: set[str] = set()
+    for variable, url in secure.items():
+        if url.host in hosts:
+            continue
+        hosts.add(url.host)
+        address = as_address(url.host) is not None
+        if address or (directory is None and (is_internal(url.host) or is_loopback(url.host))):
+            inputs.add(
+                "acme-name",
+                variable,
+                "a name in the public DNS" if not address else "a name",
+                f"set {_TLS} to private_ca",
+                found=f"certbot gets no certificate for {url.host}"
+                + ("" if address else ", which no public authority can reach"),
+            )
+    if "staging_acme_root" in inputs.given and not inputs.get("staging_acme_root"):
+        inputs.add(
+            "acme-root",
+            "staging_acme_root",
+            "a directory",
+            "remove the variable",
+            found=f"{_TLS} is certbot, which answers challenges from it",
+        )
+    if inputs.get("staging_tls_redirect") is not None and not inputs.is_true("staging_tls_redirect"):
+        inputs.add(
+            "acme-port",
+            "staging_tls_redirect",
+            "true",
+            "remove the variable",
+            found=f"{_TLS} is certbot, which answers challenges at port 80, where no server would listen",
+        )

@@ -110,7 +110,7 @@ class DeploymentInputs:
     def tls(self) -> str:
         """Where the certificate of nginx comes from, as the roles derive it; for a value that is unknown too."""
         value = self.get("staging_tls")
-        if value in ("none", "files", "private_ca"):
+        if value in ("none", "files", "certbot", "private_ca"):
             return str(value)
         return "none" if self.get("staging_tls_certificate") is None else "files"
 

@@ -74,7 +74,7 @@ def test_no_name_of_a_file_of_tasks_or_templates_is_templated(path: Path) -> Non
 
 LOOKUP = re.compile(r"""(?:lookup|query|q)\(\s*(?P<name>['"][\w.]+['"]|\w+)\s*(?:,\s*(?P<argument>['"]|\*?\w+))?""")
 #: Variables of the inventory by which a user names a file of the controller.
-GIVEN_FILES = {"websocket_verify_ca_path"}
+GIVEN_FILES = {"websocket_verify_ca_path", "proxy_acme_ca_path"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import preflight_rules
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight import finding as preflight_finding
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.inputs import check_inputs
-from bad_inputs import ERRORS, GOOD, TLS, WARNINGS
+from bad_inputs import CERTBOT, ERRORS, GOOD, TLS, WARNINGS
 
 CASES = [pytest.param({**GOOD, **changes}, id=name) for name, changes, _message in (*ERRORS, *WARNINGS)]
 
@@ -114,6 +114,19 @@ def test_a_finding_tells_what_was_found_from_what_was_expected(given: dict[str, 
 )
 def test_inputs_that_fit_have_no_finding(changes: dict[str, Any]) -> None:
     assert _sentences({**GOOD, **changes}) == []
+
+
+@pytest.mark.parametrize("host", ["app.lan", "app.home.arpa"])
+def test_a_public_authority_cannot_reach_a_name_of_one_network(host: str) -> None:
+    inputs = {**GOOD, **CERTBOT, "staging_public_url": f"https://{host}", "staging_public_ws_url": f"wss://{host}/ws"}
+    errors = [sentence for level, sentence in _sentences(inputs) if level == "error"]
+    assert errors == [
+        f'staging_public_url is "https://{host}", but certbot gets no certificate for {host}, which no public '
+        "authority can reach; expected a name in the public DNS; set staging_tls to private_ca"
+    ]
+    # An authority of that network can.
+    own = {**inputs, "staging_acme_directory": "https://ca.lan/acme/directory"}
+    assert [sentence for level, sentence in _sentences(own) if level == "error"] == []
 
 
 def test_the_real_application_has_but_warnings_for_its_internal_names() -> None:
