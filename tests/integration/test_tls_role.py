@@ -1,18 +1,24 @@
-"""A certificate of the private authority in a real nginx: issued, served, renewed, and what a client sees of it."""
+"""TLS by a real nginx with a certificate of the private authority, and by a real HAProxy in front of it."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from free_ports import free_port
+from http_peers import Application, handshake, read_head
 from nginx_tree import NGINX
 from playbook_runs import PlaybookRun, run_playbook
+from websocket_servers import haproxy
 
 pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
 
@@ -106,3 +112,142 @@ def test_a_certificate_is_predicted_issued_served_and_renewed_under_open_connect
     again = host.configure()
     assert again.exit_code == 0, again.output
     assert host.changes == []
+
+
+UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+PLAIN = {
+    "staging_public_url": "http://app.home.arpa",
+    "staging_public_ws_url": "ws://api.home.arpa/ws",
+    "staging_tls": "none",
+    "staging_tls_hsts": 0,
+}
+
+
+@pytest.fixture
+def application() -> Iterator[Application]:
+    made = Application()
+    yield made
+    made.close()
+
+
+def upstreams(application: Application) -> dict[str, str]:
+    address = f"127.0.0.1:{application.port}"
+    return {"proxy_backend_upstream": address, "proxy_frontend_upstream": address}
+
+
+def echoes(sock: socket.socket) -> bool:
+    sock.sendall(b"still there")
+    return sock.recv(100) == b"still there"
+
+
+def seen_by_application(port: int, host: str, path: str = "/", context: ssl.SSLContext | None = None) -> str:
+    """The request as the application got it."""
+    plain = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = plain
+    if context:
+        plain.connect()
+        plain.sock = context.wrap_socket(plain.sock, server_hostname=host)
+    connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "gopher"})
+    return str(json.loads(connection.getresponse().read())["request"])
+
+
+@pytest.mark.slow
+def test_pages_that_were_open_before_the_move_to_tls(host: Host, application: Application) -> None:
+    behind = upstreams(application)
+    assert host.configure(**PLAIN, **behind).exit_code == 0
+    status, held = handshake(80, "api.home.arpa")
+    assert status == 101
+
+    answers: list[int] = []
+    ended = threading.Event()
+
+    def request() -> None:
+        while not ended.is_set():
+            connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+            try:
+                connection.request("GET", "/", headers={"Host": "app.home.arpa"})
+                answers.append(connection.getresponse().status)
+            except (OSError, http.client.HTTPException):
+                answers.append(0)
+            time.sleep(0.01)
+
+    loop = threading.Thread(target=request)
+    loop.start()
+    try:
+        moved = host.configure(**behind)
+    finally:
+        ended.set()
+        loop.join()
+    assert moved.exit_code == 0, moved.output
+    # Each request got the page or the redirect, and none failed.
+    assert set(answers) == {200, 308}, {status: answers.count(status) for status in set(answers)}
+    assert echoes(held), "the move closed a WebSocket that was open"
+    status, told = handshake(80, "api.home.arpa")
+    assert status == 426
+    told.close()
+
+    kept = host.configure(staging_tls_plain_websocket=True, **behind)
+    assert kept.exit_code == 0, kept.output
+    status, old_tab = handshake(80, "api.home.arpa")
+    assert (status, echoes(old_tab)) == (101, True)
+    asked = seen_by_application(80, "api.home.arpa", "/ws")
+    assert "X-Forwarded-Proto: http\r\n" in asked
+    assert "X-Forwarded-Port: 80\r\n" in asked
+    with host.connect("api.home.arpa") as secure:
+        secure.sendall(UPGRADE.format(host="api.home.arpa").encode())
+        assert read_head(secure).startswith("HTTP/1.1 101 ")
+        assert echoes(secure)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+    connection.request("GET", "/x", headers={"Host": "app.home.arpa"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (308, "https://app.home.arpa/x")
+
+    back = host.configure(**PLAIN, **behind)
+    assert back.exit_code == 0, back.output
+    status, again = handshake(80, "api.home.arpa")
+    assert (status, echoes(again), echoes(held)) == (101, True, True)
+
+
+@pytest.mark.slow
+def test_haproxy_that_ends_tls_in_front_of_nginx(host: Host, application: Application, tmp_path: Path) -> None:
+    # A certificate of the same authority, for HAProxy; nginx itself then listens without TLS.
+    assert host.configure().exit_code == 0
+    pem = tmp_path / "front.pem"
+    pem.write_text(Path("/etc/ssl/codeframe-staging/tls.pem").read_text())
+    before = {"staging_tls": "none", "staging_tls_before_proxy": True, "staging_tls_hsts": 0}
+    behind = host.configure(**before, **upstreams(application))
+    assert behind.exit_code == 0, behind.output
+    assert host.told == [
+        "ends before nginx, at the address of app.home.arpa and api.home.arpa; nginx on this host listens without it"
+    ]
+
+    trusted = ssl.create_default_context(cafile=str(host.ca / "ca.pem"))
+    for tunnel, survives in (("1h", True), ("2s", False)):
+        port = free_port()
+        lines = (
+            f"bind 127.0.0.1:{port} ssl crt {pem} alpn http/1.1",
+            "option forwardfor",
+            f"timeout tunnel {tunnel}",
+            "server inner 127.0.0.1:80",
+        )
+        with haproxy(tmp_path / tunnel, *lines):
+            asked = seen_by_application(port, "api.home.arpa", context=trusted)
+            # Whatever the front or the client say: the public URL is one with TLS.
+            assert "X-Forwarded-Proto: https\r\n" in asked
+            assert "gopher" not in asked
+            assert "X-Forwarded-Port: 443\r\n" in asked
+            plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+            with trusted.wrap_socket(plain, server_hostname="api.home.arpa") as secure:
+                secure.sendall(UPGRADE.format(host="api.home.arpa").encode())
+                assert read_head(secure).startswith("HTTP/1.1 101 ")
+                assert echoes(secure)
+                time.sleep(3)
+                # The timeout of the machine in front counts, not that of nginx.
+                try:
+                    alive = echoes(secure)
+                except OSError:
+                    alive = False
+                assert alive is survives

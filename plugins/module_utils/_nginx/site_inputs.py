@@ -68,6 +68,7 @@ class SiteInputs:
     tls_key: str = ""
     tls_redirect: bool = True
     tls_hsts: int = 0
+    tls_plain_websocket: bool = False
     acme_root: str = "/var/www/html"
     websocket_allow: tuple[str, ...] = ()
     websocket_deny: tuple[str, ...] = ()
@@ -235,6 +236,7 @@ _RULES: dict[str, _Rule] = {
     "tls_certificate": _file("staging_tls_certificate"),
     "tls_key": _file("staging_tls_key"),
     "tls_redirect": _switch("staging_tls_redirect"),
+    "tls_plain_websocket": _switch("staging_tls_plain_websocket"),
     "tls_hsts": _count("a number of seconds, or 0 to send nothing", "staging_tls_hsts"),
     "acme_root": _file("staging_acme_root"),
     "websocket_allow": _list(

@@ -177,6 +177,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_proxy_ipv6": _TRUTH,
     "staging_tls_redirect": _TRUTH,
     "staging_tls_hsts": _NUMBER,
+    "staging_tls_plain_websocket": _TRUTH,
     "staging_tls_warn_days": _NUMBER,
     "staging_tls_ca_dir": Kind("path"),
     "staging_tls_renew_days": _NUMBER,
