@@ -24,7 +24,8 @@ class _Landing(threading.local):
     """
 
     def __init__(self) -> None:
-        self.buffer = bytearray(16384)
+        # A view: with TLS, asyncio puts each further record into a slice of it, which of a bytearray would be a copy.
+        self.buffer = memoryview(bytearray(16384))
 
 
 _LANDING = _Landing()
@@ -71,12 +72,12 @@ class Wire(asyncio.BufferedProtocol):
         # Keep no more than this of our own: what we write are pongs and small messages.
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (the interface of asyncio)
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (the interface of asyncio)
         return _LANDING.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         self.silence.touch(self._loop.time())
-        self._data += memoryview(_LANDING.buffer)[:nbytes]
+        self._data += _LANDING.buffer[:nbytes]
         if len(self._data) > HIGH_WATER and not self._paused_for_read:
             self._paused_for_read = True
             self._follow_pauses()
