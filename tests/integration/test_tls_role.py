@@ -20,7 +20,7 @@ from nginx_tree import NGINX
 from playbook_runs import PlaybookRun, run_playbook
 from websocket_servers import haproxy
 
-pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not NGINX, reason="needs nginx")]
 
 GIVEN = {
     "staging_project_dir": "/home/deploy/projects/tls",
@@ -154,7 +154,6 @@ def seen_by_application(port: int, host: str, path: str = "/", context: ssl.SSLC
     return str(json.loads(connection.getresponse().read())["request"])
 
 
-@pytest.mark.slow
 def test_pages_that_were_open_before_the_move_to_tls(host: Host, application: Application) -> None:
     behind = upstreams(application)
     assert host.configure(**PLAIN, **behind).exit_code == 0
@@ -211,7 +210,6 @@ def test_pages_that_were_open_before_the_move_to_tls(host: Host, application: Ap
     assert (status, echoes(again), echoes(held)) == (101, True, True)
 
 
-@pytest.mark.slow
 def test_haproxy_that_ends_tls_in_front_of_nginx(host: Host, application: Application, tmp_path: Path) -> None:
     # A certificate of the same authority, for HAProxy; nginx itself then listens without TLS.
     assert host.configure().exit_code == 0
