@@ -1,0 +1,182 @@
+"""Every row of drifts.yml, and a sample of pairs: looked at, predicted, repaired, verified, and nothing left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import testinfra.host
+from deployment import Deployment, Outcome
+from invariants import DATA, SECRET, Host, places
+from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Pair, Places, read_drifts, sample_pairs
+from outside import Site
+from results import recorded
+
+ROWS = read_drifts()
+PAIRS = sample_pairs(ROWS)
+#: The verification itself is the subject of other tests.
+SHORT = "staging_hold=1"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The deployment that the rows are tried on."""
+
+    deployment: Deployment
+    host: testinfra.host.Host
+    site: Site
+    places: Places
+    invariants: Host
+    drift_file: Path
+
+    def execute(self, user: str, command: str) -> None:
+        with self.host.sudo(user):
+            done = self.host.run("bash -lc %s", self.places.fill(command))
+        assert done.rc == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+    def inject(self, rows: Iterable[Drift]) -> None:
+        for row in rows:
+            if row.prepare:
+                self.execute(row.user, row.prepare)
+            self.execute(row.user, row.command)
+
+    def look(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """The reasons of each layer that has drifted, and of each that could not be compared."""
+        outcome = self.deployment.run(
+            playbook="drift_staging.yml", variables=[f"staging_drift_file={self.drift_file}", SHORT]
+        )
+        assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
+        (found,) = json.loads(self.drift_file.read_text(encoding="utf-8"))["hosts"].values()
+        layers = found["layers"]
+        drifted = {each["layer"]: each["reasons"] for each in layers if each["state"] == "drifted"}
+        unknown = {each["layer"]: each["unknown"] for each in layers if each["state"] == "unknown"}
+        return drifted, unknown
+
+    def run(self, *arguments: str) -> Outcome:
+        return self.deployment.run(*arguments, variables=[SHORT])
+
+    def check_served(self) -> None:
+        assert self.site.ask({"type": "ping"}) == {"type": "pong"}
+        assert self.places.names["ws_url"] in self.site.scripts()
+
+    def check_rest(self) -> None:
+        """Nothing differs any more, and the invariants hold."""
+        again = self.run()
+        assert (again.exit_code, again.changed) == (0, 0), again.output
+        assert self.invariants.violations() == []
+
+
+@pytest.fixture(scope="module")
+def bench(
+    deployment: Deployment,
+    host: testinfra.host.Host,
+    site: Site,
+    variables: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Bench:
+    project, app, user = (variables[f"staging_{name}"] for name in ("project_dir", "app_name", "user"))
+    digest = hashlib.sha256(project.encode()).hexdigest()[:12]
+    key = f"{project.rpartition('/')[2]}-{digest}"
+    page, websocket = urlsplit(variables["staging_public_url"]), urlsplit(variables["staging_public_ws_url"])
+    holder = {"controller": "another-controller", "who": "somebody on another-controller", "project": project}
+    lock = {"version": 1, **holder, "pid": 1, "start": 1, "since": "2026-01-01T00:00:00Z"}
+    names = {
+        "site": host.check_output("ls /etc/nginx/sites-available/*%s*", app),
+        "project": project,
+        "releases": f"{project}.releases",
+        "app": app,
+        "home": f"/home/{user}",
+        "files": f"/var/lib/codeframe-staging/{app}/files",
+        "key": key,
+        "port": str(page.port),
+        "api_name": str(websocket.hostname),
+        "ws_url": variables["staging_public_ws_url"],
+        "lock": json.dumps({**lock, "expires": 0}).replace('"expires": 0', '"expires": EXPIRES'),
+    }
+    data = "backend/data/kept"
+    with host.sudo(user):
+        host.check_output("sh -c %s", f"echo {shlex.quote(DATA)} >{names['releases']}/shared/{data}")
+    given = {**{name: names[name] for name in ("project", "releases", "key", "app")}, "data": data, "secret": SECRET}
+    looked = Host(host, {**given, "user": user})
+    known = places(looked.look()["secrets"])
+    # pm2 keeps the list before the last one.
+    known |= {f"{names['home']}/.pm2/dump.pm2.bak"}
+    file = tmp_path_factory.mktemp("drift") / "drift.json"
+    return Bench(deployment, host, site, Places(names), Host(host, looked.given, known), file)
+
+
+@pytest.fixture
+def restored(bench: Bench) -> Iterator[None]:
+    """A row that fails leaves nothing for the next one to stumble over."""
+    failed = True
+    try:
+        yield
+        failed = False
+    finally:
+        if failed:
+            bench.run()
+
+
+def marked(row: Drift) -> Any:
+    return pytest.param(row, id=row.id, marks=[pytest.mark.quick] if row.quick else [])
+
+
+@pytest.mark.parametrize("row", [marked(row) for row in ROWS])
+def test_a_manual_change_ends_as_the_table_says(row: Drift, bench: Bench) -> None:
+    with recorded("drift", row.id) as found:
+        bench.inject([row])
+        try:
+            drifted, unknown = bench.look()
+            found["looked"] = {"drifted": drifted, "unknown": unknown}
+            predicted = bench.run("--check")
+            found["predicted"] = sorted(predicted.changed_roles)
+            outcome = bench.run()
+            found["changed"] = sorted(outcome.changed_roles)
+            found["ended"] = ended(outcome)
+            assert ended(outcome) == row.end, outcome.output
+            assert (set(drifted), set(unknown)) == (set(row.layers), set(row.unknown)), (drifted, unknown)
+            if row.end == REFUSED:
+                for refused in (predicted, outcome):
+                    assert (refused.exit_code != 0, refused.changed) == (True, 0), refused.output
+                    assert bench.places.fill(row.says) in refused.words, refused.output
+            else:
+                assert predicted.exit_code == 0, predicted.output
+                assert predicted.changed_roles == outcome.changed_roles == row.changed_roles, outcome.changed_tasks
+                bench.check_served()
+            if row.keeps:
+                bench.execute("root", row.keeps)
+        finally:
+            if row.undo:
+                bench.execute(row.user, row.undo)
+        bench.check_rest()
+
+
+@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.id) for pair in PAIRS])
+def test_two_manual_changes_are_repaired_by_one_run(pair: Pair, bench: Bench) -> None:
+    with recorded("pairs", pair.id, first=pair.first.id, second=pair.second.id) as found:
+        bench.inject([pair.first, pair.second])
+        drifted, unknown = bench.look()
+        found["looked"] = {"drifted": drifted, "unknown": unknown}
+        predicted = bench.run("--check")
+        found["predicted"] = sorted(predicted.changed_roles)
+        outcome = bench.run()
+        found["changed"], found["ended"] = sorted(outcome.changed_roles), ended(outcome)
+        assert predicted.exit_code == 0, predicted.output
+        assert ended(outcome) == REPAIRED, outcome.output
+        assert predicted.changed_roles == outcome.changed_roles, outcome.changed_tasks
+        bench.check_served()
+        bench.check_rest()
+
+
+def ended(outcome: Outcome) -> str:
+    """How a run ended, in the words of the table."""
+    if outcome.exit_code == 0:
+        return REPAIRED if outcome.changed else LEFT_ALONE
+    return REFUSED if outcome.changed == 0 else "failed after changes"

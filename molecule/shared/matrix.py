@@ -1,0 +1,137 @@
+"""Tables of manual changes and of faults, read from their YAML files, and a sample of pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from deployment import CHECKOUT
+
+DRIFTS = CHECKOUT / "molecule/drift/drifts.yml"
+
+#: The role whose tasks change something in a layer that has drifted.
+ROLE_OF_LAYER = {
+    "runtime": "runtime",
+    "release": "release",
+    "env_file": "app_env",
+    "virtualenv": "backend",
+    "build": "frontend",
+    "backend": "backend",
+    "frontend": "frontend",
+    "static_files": "frontend",
+    "proxy": "proxy",
+}
+REPAIRED, REFUSED, LEFT_ALONE = "repaired", "refused", "left_alone"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One manual change; drifts.yml describes the fields."""
+
+    id: str
+    drift: str
+    user: str
+    command: str
+    layers: tuple[str, ...]
+    group: str = ""
+    end: str = REPAIRED
+    unknown: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    says: str = ""
+    prepare: str = ""
+    undo: str = ""
+    keeps: str = ""
+    pairs: bool = True
+    last: bool = False
+    quick: bool = False
+
+    @property
+    def changed_roles(self) -> frozenset[str]:
+        """The roles that a run uses to repair it."""
+        return frozenset(self.roles or (ROLE_OF_LAYER[layer] for layer in self.layers))
+
+
+def read_drifts(path: Path = DRIFTS) -> list[Drift]:
+    """Return the rows of the table, in its order.
+
+    :raises ValueError: If a row says something that cannot be, such as a repair without a layer.
+    """
+    rows = []
+    for group, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for entry in entries:
+            lists = {name: tuple(entry[name]) for name in ("layers", "unknown", "roles") if name in entry}
+            row = Drift(**{**entry, **lists, "group": group})
+            _refuse_contradictions(row)
+            rows.append(row)
+    names = [row.id for row in rows]
+    if len(set(names)) != len(names):
+        raise ValueError(f"rows of the same name in {path.name}: {sorted({n for n in names if names.count(n) > 1})}")
+    return rows
+
+
+def _refuse_contradictions(row: Drift) -> None:
+    unknown = {*row.layers, *row.unknown} - set(ROLE_OF_LAYER)
+    if unknown:
+        raise ValueError(f"{row.id}: no layers are {', '.join(sorted(unknown))}")
+    if row.end == REPAIRED and not row.layers:
+        raise ValueError(f"{row.id}: it is repaired, but no layer drifts")
+    if row.end == LEFT_ALONE and row.layers:
+        raise ValueError(f"{row.id}: it is left alone, but layers drift")
+    if row.end == REFUSED and not (row.says and row.undo):
+        raise ValueError(f"{row.id}: it is refused, but nothing is said, or nobody puts it right")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two manual changes, made one after the other; one that removes what the other changes comes last."""
+
+    first: Drift
+    second: Drift
+
+    @classmethod
+    def of(cls, one: Drift, other: Drift) -> Pair:
+        return cls(other, one) if one.last and not other.last else cls(one, other)
+
+    @property
+    def id(self) -> str:
+        return f"{self.first.id}+{self.second.id}"
+
+
+def sample_pairs(rows: Sequence[Drift], *, seed: int = 1) -> list[Pair]:
+    """Return pairs in which each group meets each other group, and each row that a run repairs occurs.
+
+    The same rows and seed make the same pairs.
+    """
+    chosen = sorted((row for row in rows if row.end == REPAIRED and row.pairs), key=lambda row: _order(row, seed))
+    groups = {row.group: [each for each in chosen if each.group == row.group] for row in chosen}
+    # Each group hands out its rows in turn, so that as many as possible occur.
+    turns = {name: itertools.cycle(members) for name, members in sorted(groups.items())}
+    pairs = [Pair.of(next(turns[one]), next(turns[other])) for one, other in itertools.combinations(turns, 2)]
+    met = {row.id for pair in pairs for row in (pair.first, pair.second)}
+    left = [row for row in chosen if row.id not in met]
+    while left:
+        first = left.pop()
+        # A row of the same group may undo the other one.
+        second = next(row for row in (*left, *chosen) if row.group != first.group)
+        left = [row for row in left if row != second]
+        pairs.append(Pair.of(first, second))
+    return pairs
+
+
+def _order(row: Drift, seed: int) -> str:
+    return hashlib.sha256(f"{seed} {row.id}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Places:
+    """What names in braces stand for in the commands of a table; all other braces stay."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def fill(self, command: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: self.names.get(found[1], found[0]), command)

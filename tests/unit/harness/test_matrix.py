@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from matrix import REPAIRED, Drift, Pair, Places, read_drifts, sample_pairs
+
+ROWS = read_drifts()
+
+
+def test_the_table_is_as_long_as_it_should_be() -> None:
+    assert len(ROWS) >= 40
+    assert len([row for row in ROWS if row.quick]) == 1
+
+
+def test_pairs_are_the_same_every_time_and_cover_groups_and_rows() -> None:
+    pairs = sample_pairs(ROWS)
+    assert pairs == sample_pairs(list(reversed(ROWS)))
+    assert pairs != sample_pairs(ROWS, seed=2)
+    assert len(pairs) >= 30
+    combined = {frozenset((pair.first.group, pair.second.group)) for pair in pairs}
+    groups = {row.group for row in ROWS}
+    assert combined == {frozenset((one, other)) for one in groups for other in groups if one != other}
+    repaired = {row.id for row in ROWS if row.end == REPAIRED and row.pairs}
+    assert {row.id for pair in pairs for row in (pair.first, pair.second)} == repaired
+
+
+def test_a_pair_combines_different_groups() -> None:
+    assert [pair.id for pair in sample_pairs(ROWS) if pair.first.group == pair.second.group] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        pytest.param("layers: []", "a: it is repaired, but no layer drifts", id="repaired-without-a-layer"),
+        pytest.param("layers: [proxy], end: left_alone", "a: it is left alone, but layers drift", id="left-alone"),
+        pytest.param("layers: [], end: refused, undo: x", "a: it is refused, but nothing is said", id="refused"),
+        pytest.param("layers: [moon]", "a: no layers are moon", id="no-layer"),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_refused(row: str, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "drifts.yml"
+    file.write_text(f"nginx:\n  - {{id: a, drift: b, user: root, command: c, {row}}}\n")
+    with pytest.raises(ValueError, match=why):
+        read_drifts(file)
+
+
+def test_the_roles_are_those_of_the_layers_unless_the_row_names_them() -> None:
+    row = Drift("a", "b", "root", "c", ("env_file", "virtualenv", "static_files"))
+    assert row.changed_roles == {"app_env", "backend", "frontend"}
+    assert Drift("a", "b", "root", "c", ("env_file",), roles=("release",)).changed_roles == {"release"}
+
+
+def test_only_known_places_are_filled() -> None:
+    command = "awk '{print $1}' {site} ${HOME} && printf '{ %s }'"
+    assert Places({"site": "/x"}).fill(command) == "awk '{print $1}' /x ${HOME} && printf '{ %s }'"
+
+
+def test_what_removes_something_comes_last() -> None:
+    edited = Drift("edited", "b", "root", "c", ("proxy",))
+    removed = Drift("removed", "b", "root", "c", ("proxy",), last=True)
+    assert Pair.of(removed, edited) == Pair.of(edited, removed) == Pair(edited, removed)
