@@ -112,10 +112,12 @@ lint: $(VENV)/.stamp ## ansible-lint (profile production), yamllint, ruff
 	@$(TIMED) ruff-format ruff format --check --quiet .
 	@$(TIMED) ansible-lint ansible-lint --offline --strict -q
 
+HARNESS := deployment outside matrix invariants load results reliability
+
 .PHONY: types
 types: $(VENV)/.stamp ## mypy, strict, on the plugins and the harness
 	@$(TIMED) mypy mypy $$(find $(PLUGINS)/ -name '*.py') tests/*.py
-	@$(TIMED) mypy-harness mypy -p stagehost -m deployment -m outside
+	@$(TIMED) mypy-harness mypy -p stagehost $(HARNESS:%=-m %)
 
 .PHONY: sanity
 sanity: $(VENV)/.stamp ## ansible-test sanity, as collection indexes require it
@@ -171,6 +173,14 @@ $(SCENARIOS:%=test-%): test-%: $(VENV)/.stamp
 
 .PHONY: test-%
 test-%: ## One Molecule scenario with all its cases
+
+.PHONY: test-faults-all
+test-faults-all: $(VENV)/.stamp ## `make test-faults`, with a crash point at every task of a deployment (hours)
+	@FAULT_POINTS=all $(MAKE) --no-print-directory test-faults
+
+.PHONY: reliability
+reliability: $(VENV)/.stamp ## docs/reliability.md, from the results of `make test-drift` and `make test-faults`
+	@PYTHONPATH=molecule/shared python -m reliability
 
 .PHONY: readme
 readme: $(VENV)/.stamp ## The steps of the README as they stand, from one new container to another (10 minutes)

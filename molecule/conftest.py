@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import testinfra
 import testinfra.host
 from deployment import CHECKOUT, Deployment
+from invariants import Invariants
+from matrix import Places
 from outside import Site
 
 JOURNAL = (
@@ -100,3 +104,34 @@ def host(variables: dict[str, Any]) -> testinfra.host.Host:
 @pytest.fixture(scope="session")
 def site(variables: dict[str, Any]) -> Site:
     return Site(variables["staging_public_url"], variables["staging_public_ws_url"])
+
+
+@pytest.fixture(scope="session")
+def places(host: testinfra.host.Host, variables: dict[str, Any]) -> Places:
+    """Places of the deployment, by the names that the commands of the tables use."""
+    project, app, user = (variables[f"staging_{name}"] for name in ("project_dir", "app_name", "user"))
+    key = f"{project.rpartition('/')[2]}-{hashlib.sha256(project.encode()).hexdigest()[:12]}"
+    page, websocket = urlsplit(variables["staging_public_url"]), urlsplit(variables["staging_public_ws_url"])
+    holder = {"controller": "another-controller", "who": "somebody on another-controller", "project": project}
+    lock = json.dumps({"version": 1, **holder, "pid": 1, "start": 1, "since": "2026-01-01T00:00:00Z", "expires": 0})
+    return Places(
+        {
+            "site": host.check_output("ls /etc/nginx/sites-available/*%s*", app),
+            "project": project,
+            "releases": f"{project}.releases",
+            "app": app,
+            "home": f"/home/{user}",
+            "files": f"/var/lib/codeframe-staging/{app}/files",
+            "key": key,
+            "port": str(page.port),
+            "api_name": str(websocket.hostname),
+            "ws_url": variables["staging_public_ws_url"],
+            "lock": lock.replace('"expires": 0', '"expires": 99999999'),
+            "old_lock": lock.replace('"expires": 0', '"expires": 1'),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def invariants(host: testinfra.host.Host, places: Places, variables: dict[str, Any]) -> Invariants:
+    return Invariants.of(host, places.names, variables["staging_user"])

@@ -9,7 +9,8 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,23 @@ class Deployment:
 
         :raises AssertionError: If the run ended before.
         """
+        outcome = self.run_with(task, lambda kill: kill(), variables=variables, timeout_s=timeout_s)
+        assert outcome.exit_code == -signal.SIGKILL, f"the run ended before {task}:\n{outcome.output}"
+
+    def run_with(
+        self,
+        task: str,
+        action: Callable[[Callable[[], None]], None],
+        *,
+        delay_s: float = 0,
+        variables: Sequence[str] = (),
+        timeout_s: float = 900,
+    ) -> Outcome:
+        """Run the deployment, and do something when a task of this name begins, while the run goes on.
+
+        :param action: Gets a function that kills the run, with all that it started here.
+        :raises AssertionError: If the run ended before, and if the action fails.
+        """
         process = subprocess.Popen(
             self._playbook("deploy_staging.yml", variables),
             cwd=CHECKOUT,
@@ -144,21 +162,43 @@ class Deployment:
             text=True,
             start_new_session=True,
         )
-        guard = threading.Timer(timeout_s, os.killpg, (process.pid, signal.SIGKILL))
-        guard.start()
-        try:
-            assert process.stdout is not None
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if line.startswith("TASK [") and task in line:
-                    return
-            raise AssertionError(f"the run ended before {task}:\n{''.join(lines)}")
-        finally:
-            guard.cancel()
+
+        def kill() -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+        guard = threading.Timer(timeout_s, kill)
+        guard.start()
+        problems: list[BaseException] = []
+
+        def act() -> None:
+            try:
+                time.sleep(delay_s)
+                action(kill)
+            except BaseException as problem:
+                problems.append(problem)
+
+        acting: threading.Thread | None = None
+        lines = []
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if acting is None and line.startswith("TASK [") and task in line:
+                    acting = threading.Thread(target=act)
+                    acting.start()
             process.wait()
+        finally:
+            guard.cancel()
+            kill()
+            process.wait()
+            if acting is not None:
+                acting.join()
+        output = "".join(lines)
+        assert acting is not None, f"the run ended before {task}:\n{output}"
+        if problems:
+            raise AssertionError(f"what should happen at {task} failed") from problems[0]
+        return read_outcome(process.returncode, output)
 
     def _playbook(self, playbook: str, variables: Sequence[str]) -> list[str]:
         extra = [argument for variable in variables for argument in ("--extra-vars", variable)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import testinfra.host
+from testinfra.host import Host
 
 SECRET = "molecule-secret-value"
 DATA = "kept by the application"
@@ -98,22 +98,40 @@ print(json.dumps({
 
 
 @dataclass(frozen=True)
-class Host:
-    """A host whose invariants are looked at, and what it had at first."""
+class Invariants:
+    """A host whose invariants are looked at.
 
-    host: testinfra.host.Host
+    :param given: The paths that :data:`LOOK` reads, and the name of the application.
+    :param secrets: The places of secrets of a new deployment.
+    """
+
+    host: Host
     given: Mapping[str, str]
-    secrets: frozenset[str] = field(default_factory=frozenset)
+    secrets: frozenset[str]
 
-    def look(self) -> dict[str, Any]:
-        with self.host.sudo():
-            done = self.host.run("python3 -c %s %s", LOOK, json.dumps(self.given))
-        assert done.rc == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+    @classmethod
+    def of(cls, host: Host, places_of_host: Mapping[str, str], user: str) -> Invariants:
+        """Give the application data, and take the places where secrets are now for the right ones."""
+        given = {name: places_of_host[name] for name in ("project", "releases", "key", "app")}
+        given |= {"data": "backend/data/kept", "secret": SECRET, "user": user}
+        with host.sudo(user):
+            host.check_output("sh -c %s", f"echo '{DATA}' >{given['releases']}/shared/{given['data']}")
+        # pm2 keeps the list before the last one.
+        secrets = places(look(host, given)["secrets"]) | {f"/home/{user}/.pm2/dump.pm2.bak"}
+        return cls(host, given, secrets)
 
     def violations(self) -> list[str]:
-        return violations(self.look(), app=self.given["app"], releases=self.given["releases"], known=self.secrets)
+        found = look(self.host, self.given)
+        return violations(found, app=self.given["app"], releases=self.given["releases"], known=self.secrets)
+
+
+def look(host: Host, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is on the host."""
+    with host.sudo():
+        done = host.run("python3 -c %s %s", LOOK, json.dumps(given))
+    assert done.rc == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def violations(found: Mapping[str, Any], *, app: str, releases: str, known: frozenset[str]) -> list[str]:

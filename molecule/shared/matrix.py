@@ -13,6 +13,7 @@ import yaml
 from deployment import CHECKOUT
 
 DRIFTS = CHECKOUT / "molecule/drift/drifts.yml"
+FAULTS = CHECKOUT / "molecule/faults/faults.yml"
 
 #: The role whose tasks change something in a layer that has drifted.
 ROLE_OF_LAYER = {
@@ -125,6 +126,52 @@ def sample_pairs(rows: Sequence[Drift], *, seed: int = 1) -> list[Pair]:
 
 def _order(row: Drift, seed: int) -> str:
     return hashlib.sha256(f"{seed} {row.id}".encode()).hexdigest()
+
+
+KILLED, PASSED, FAILED, RESTORED = "killed", "passed", "failed", "restored"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault during a deployment; faults.yml describes the fields."""
+
+    id: str
+    fault: str
+    ends: str
+    group: str = ""
+    deploys: str = "same"
+    edit: tuple[str, ...] = ()
+    rollback: bool = False
+    disk: bool = False
+    before: str = ""
+    at: str = ""
+    delay_s: float = 0
+    during: str = ""
+    says: str = ""
+    after: str = ""
+    variables: Mapping[str, object] = field(default_factory=dict)
+    outage: str = ""
+    quick: bool = False
+
+
+def read_faults(path: Path = FAULTS) -> list[Fault]:
+    """Return the rows of the table, in its order.
+
+    :raises ValueError: If a row says something that cannot be.
+    """
+    rows = []
+    for group, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for entry in entries:
+            row = Fault(**{**entry, "edit": tuple(entry.get("edit", ())), "group": group})
+            if row.ends not in (KILLED, PASSED, FAILED, RESTORED):
+                raise ValueError(f"{row.id}: no end is {row.ends}")
+            if bool(row.at) != bool(row.during):
+                raise ValueError(f"{row.id}: what happens, and at which task, belong together")
+            rows.append(row)
+    names = [row.id for row in rows]
+    if len(set(names)) != len(names):
+        raise ValueError(f"rows of the same name in {path.name}: {sorted({n for n in names if names.count(n) > 1})}")
+    return rows
 
 
 @dataclass(frozen=True)

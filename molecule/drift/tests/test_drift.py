@@ -1,10 +1,9 @@
-"""One manual change at a time, each followed by a run that repairs exactly that."""
+"""Manual changes that are no row of drifts.yml: several at once, and those that need a look at the values."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,72 +13,6 @@ from deployment import Deployment
 from outside import Site
 
 Host = testinfra.host.Host
-
-
-@dataclass(frozen=True)
-class Drift:
-    """A manual change: a shell command run as a user, and the roles whose tasks may change something after it."""
-
-    user: str
-    command: str
-    repaired_by: frozenset[str]
-
-
-DRIFTS = [
-    pytest.param(
-        Drift("root", "sed -i '/proxy_set_header Upgrade/d' {site} && systemctl reload nginx", frozenset({"proxy"})),
-        id="upgrade-line-deleted",
-        marks=pytest.mark.quick,
-    ),
-    pytest.param(
-        Drift(
-            "deploy",
-            "sed -i 's#^NEXT_PUBLIC_WS_URL=.*#NEXT_PUBLIC_WS_URL=ws://other.example.com/ws#' {project}/.env.staging",
-            frozenset({"app_env", "release"}),
-        ),
-        id="other-url-in-the-env-file",
-    ),
-    pytest.param(
-        Drift(
-            "deploy",
-            "cd {project}/web-ui && NEXT_PUBLIC_WS_URL=ws://other.example.com/ws npm run build"
-            " && pm2 restart {app}-frontend",
-            frozenset({"release", "frontend"}),
-        ),
-        id="frontend-rebuilt-with-a-wrong-url",
-    ),
-    pytest.param(
-        Drift("deploy", "rm -rf {project}/web-ui/.next", frozenset({"release", "frontend"})),
-        id="build-deleted",
-    ),
-    pytest.param(Drift("deploy", "pm2 delete {app}-frontend", frozenset({"frontend"})), id="frontend-process-deleted"),
-    pytest.param(Drift("deploy", "pm2 stop {app}-backend", frozenset({"backend"})), id="backend-process-stopped"),
-    pytest.param(Drift("root", "systemctl stop nginx", frozenset({"proxy"})), id="nginx-stopped"),
-]
-
-
-@pytest.mark.parametrize("drift", DRIFTS)
-def test_a_run_repairs_just_what_has_drifted_and_the_next_changes_nothing(
-    drift: Drift, host: Host, deployment: Deployment, site: Site, variables: dict[str, Any]
-) -> None:
-    command = drift.command.format(
-        site=host.check_output("ls /etc/nginx/sites-available/*%s*", variables["staging_app_name"]),
-        project=variables["staging_project_dir"],
-        app=variables["staging_app_name"],
-    )
-    with host.sudo(drift.user):
-        done = host.run("bash -lc %s", command)
-    assert done.rc == 0, done.stderr
-
-    repair = deployment.run()
-    assert repair.exit_code == 0, repair.output
-    assert repair.changed > 0, repair.output
-    assert repair.changed_roles <= drift.repaired_by, repair.changed_tasks
-    assert site.ask({"type": "ping"}) == {"type": "pong"}
-    assert variables["staging_public_ws_url"] in site.scripts()
-
-    again = deployment.run()
-    assert (again.exit_code, again.changed) == (0, 0), again.output
 
 
 SIX = {

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import testinfra.host
 from deployment import Deployment, Outcome
-from invariants import DATA, SECRET, Host, places
+from invariants import Invariants
 from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Pair, Places, read_drifts, sample_pairs
 from outside import Site
 from results import recorded
@@ -33,7 +30,7 @@ class Bench:
     host: testinfra.host.Host
     site: Site
     places: Places
-    invariants: Host
+    invariants: Invariants
     drift_file: Path
 
     def execute(self, user: str, command: str) -> None:
@@ -78,50 +75,11 @@ def bench(
     deployment: Deployment,
     host: testinfra.host.Host,
     site: Site,
-    variables: dict[str, Any],
+    places: Places,
+    invariants: Invariants,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Bench:
-    project, app, user = (variables[f"staging_{name}"] for name in ("project_dir", "app_name", "user"))
-    digest = hashlib.sha256(project.encode()).hexdigest()[:12]
-    key = f"{project.rpartition('/')[2]}-{digest}"
-    page, websocket = urlsplit(variables["staging_public_url"]), urlsplit(variables["staging_public_ws_url"])
-    holder = {"controller": "another-controller", "who": "somebody on another-controller", "project": project}
-    lock = {"version": 1, **holder, "pid": 1, "start": 1, "since": "2026-01-01T00:00:00Z"}
-    names = {
-        "site": host.check_output("ls /etc/nginx/sites-available/*%s*", app),
-        "project": project,
-        "releases": f"{project}.releases",
-        "app": app,
-        "home": f"/home/{user}",
-        "files": f"/var/lib/codeframe-staging/{app}/files",
-        "key": key,
-        "port": str(page.port),
-        "api_name": str(websocket.hostname),
-        "ws_url": variables["staging_public_ws_url"],
-        "lock": json.dumps({**lock, "expires": 0}).replace('"expires": 0', '"expires": EXPIRES'),
-    }
-    data = "backend/data/kept"
-    with host.sudo(user):
-        host.check_output("sh -c %s", f"echo {shlex.quote(DATA)} >{names['releases']}/shared/{data}")
-    given = {**{name: names[name] for name in ("project", "releases", "key", "app")}, "data": data, "secret": SECRET}
-    looked = Host(host, {**given, "user": user})
-    known = places(looked.look()["secrets"])
-    # pm2 keeps the list before the last one.
-    known |= {f"{names['home']}/.pm2/dump.pm2.bak"}
-    file = tmp_path_factory.mktemp("drift") / "drift.json"
-    return Bench(deployment, host, site, Places(names), Host(host, looked.given, known), file)
-
-
-@pytest.fixture
-def restored(bench: Bench) -> Iterator[None]:
-    """A row that fails leaves nothing for the next one to stumble over."""
-    failed = True
-    try:
-        yield
-        failed = False
-    finally:
-        if failed:
-            bench.run()
+    return Bench(deployment, host, site, places, invariants, tmp_path_factory.mktemp("drift") / "drift.json")
 
 
 def marked(row: Drift) -> Any:

@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             elif arguments.command == "restart":
                 podman.run("restart", "--time=10", arguments.name)
                 host.await_systemd(podman, arguments.name)
+            elif arguments.command == "exec":
+                print(podman.run("exec", "--privileged", arguments.name, "sh", "-ec", arguments.script), end="")
             elif arguments.command == "list":
                 for name in arguments.names or _names(podman):
                     print(host.describe(podman, name))
@@ -91,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 
     restart = commands.add_parser("restart", help="reboot a host")
     restart.add_argument("name")
+
+    execute = commands.add_parser("exec", help="run a shell command on a host, with rights that its root does not have")
+    execute.add_argument("name")
+    execute.add_argument("script")
 
     listing = commands.add_parser("list", help="list the hosts")
     listing.add_argument("names", nargs="*")

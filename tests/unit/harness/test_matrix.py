@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from matrix import REPAIRED, Drift, Pair, Places, read_drifts, sample_pairs
+from matrix import REPAIRED, Drift, Pair, Places, read_drifts, read_faults, sample_pairs
 
 ROWS = read_drifts()
 
@@ -60,3 +60,23 @@ def test_what_removes_something_comes_last() -> None:
     edited = Drift("edited", "b", "root", "c", ("proxy",))
     removed = Drift("removed", "b", "root", "c", ("proxy",), last=True)
     assert Pair.of(removed, edited) == Pair.of(edited, removed) == Pair(edited, removed)
+
+
+def test_the_faults_are_as_many_as_they_should_be_and_none_is_without_an_end() -> None:
+    rows = read_faults()
+    assert len(rows) >= 25
+    assert len([row for row in rows if row.quick]) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        pytest.param("ends: happily", "a: no end is happily", id="no-end"),
+        pytest.param("ends: passed, at: x", "a: what happens, and at which task", id="nothing-happens"),
+    ],
+)
+def test_a_fault_that_contradicts_itself_is_refused(row: str, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "faults.yml"
+    file.write_text(f"host:\n  - {{id: a, fault: b, {row}}}\n")
+    with pytest.raises(ValueError, match=why):
+        read_faults(file)
