@@ -17,6 +17,7 @@ DATA = "kept by the application"
 LOOK = r"""
 import glob, json, os, pwd, re, subprocess, sys
 given = json.loads(sys.argv[1])
+MADE = ("node_modules", ".venv", "venvs", ".next", ".git")
 project, releases, key, user = (given[name] for name in ("project", "releases", "key", "user"))
 def text(path):
     try:
@@ -55,18 +56,17 @@ state = json.loads(text(f"/var/lib/codeframe-staging/{key}/state.json") or "{}")
 leftovers = []
 for root in (releases, "/var/lib/codeframe-staging", "/run/codeframe-staging", "/etc/nginx", os.path.dirname(project)):
     for directory, names, files in os.walk(root):
-        names[:] = [n for n in names if n not in ("node_modules", ".venv", ".next", ".git")]
+        names[:] = [n for n in names if n not in MADE]
         for name in (*names, *files):
             if re.search(r"\.(?:tmp|new|partial|candidate|lock)$|^\.ansible_tmp|^\.#", name) and name != "uv.lock":
                 leftovers.append(os.path.join(directory, name))
 for pattern in ("/root/.ansible_async/*", f"/home/{user}/.ansible_async/*", "/var/lib/codeframe-staging/*/incoming/*",
                 "/tmp/ansible*", "/tmp/codeframe*"):
     leftovers += glob.glob(pattern)
-of_root = []
-for directory, names, files in os.walk(releases):
-    of_root += [p for n in (*names, *files) if os.lstat(p := os.path.join(directory, n)).st_uid == 0]
+of_root = subprocess.run(["find", releases, "-user", "root"], capture_output=True, text=True).stdout.splitlines()
 found = subprocess.run(
-    ["grep", "-rlsI", "--exclude-dir=node_modules", "--exclude-dir=.venv", "--devices=skip", given["secret"],
+    ["grep", "-rlsI", "--devices=skip", *(f"--exclude-dir={name}" for name in (*MADE, ".npm", ".cache")),
+     given["secret"],
      "/etc", "/home", "/root", "/run", "/tmp", "/var/lib/codeframe-staging", "/var/log", "/var/tmp"],
     capture_output=True, text=True)
 account = pwd.getpwnam(user)
@@ -85,7 +85,7 @@ print(json.dumps({
     "nginx": tested.stderr if tested.returncode else "",
     "stale_s": disk - min(workers) if workers else None,
     "listed": sorted(n for n in listed(releases) if re.match(r"[0-9]{4}", n)),
-    "manifest": sorted(each["id"] for each in manifest.get("releases", [])),
+    "manifest": sorted(manifest.get("releases", {})),
     "candidate": manifest.get("candidate"),
     "verified": sorted(state.get("verified", {})),
     "leftovers": leftovers,
