@@ -190,7 +190,8 @@ class _Look:
             return name in layers and layers[name].state != "in_sync"
 
         restores = bool(self.env and self.env.result["restores"])
-        release = bool(self.release.get("candidate")) or differs(RELEASE)
+        # Not everything that a run does to the releases makes another one the active one.
+        release = bool(self.release.get("candidate")) or bool(layers[RELEASE].unknown)
         installs = differs(VIRTUALENV) or differs(BACKEND_BUILD)
         return Changes(release, differs(ENV_FILE), restores, installs, differs(BUILD))
 

@@ -76,6 +76,8 @@ class Operation:
         self.active: str | None = None
         self.active_before: str | None = None
         self.before = ""
+        #: Directories that other users could enter before this call.
+        self.opened: list[str] = []
 
     def run(self, step: Callable[[Operation], None], *, creates: bool) -> None:
         """Run a step under the lock of the project, or predict it.
@@ -99,6 +101,7 @@ class Operation:
             Operation(self.project, self.request, predicting=True).run(step, creates=False)
             self.project.make_directories()
         with self.project.locked():
+            self.opened = self.project.opened()
             self.project.make_directories()
             takeover.recover(self.project, self.project.read())
             refuse_impossible(self.project)
@@ -110,6 +113,7 @@ class Operation:
         self.manifest = self.project.read()
         self.active_before = self.active
         self.before = as_lines(self.project, self.manifest, self.active)
+        self.opened = self.opened or self.project.opened()
 
     def because(self, reason: str) -> None:
         """Record a change and its reason."""

@@ -51,6 +51,8 @@ class _Preparation:
         observed = self._observe(found_files)
         plan = plan_prepared(observed, wanted)
         outcome.reasons.extend(plan.reasons)
+        if operation.opened:
+            operation.because(f"other users can enter {', '.join(operation.opened)}")
         if not (wanted.in_place and observed.new_commit):
             outcome.damage = [str(difference) for difference in observed.damage]
         if not self.source.in_place and operation.active and observed.active_revision == wanted.revision:

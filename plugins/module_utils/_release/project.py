@@ -112,10 +112,15 @@ class Project:
     def make_directories(self) -> None:
         """Create the directories, readable for the user and the group alone."""
         os.makedirs(self.parent, mode=0o755, exist_ok=True)
-        make_directory(self.directory, 0o750)
-        make_directory(self.shared, 0o750)
-        make_directory(self.venvs, 0o755)
-        make_directory(self.baselines, 0o700)
+        for path, mode in self._modes().items():
+            make_directory(path, mode)
+
+    def opened(self) -> list[str]:
+        """Return the directories that have permissions beyond those that they were created with."""
+        return [path for path, mode in self._modes().items() if os.path.isdir(path) and _beyond(path, mode)]
+
+    def _modes(self) -> dict[str, int]:
+        return {self.directory: 0o750, self.shared: 0o750, self.venvs: 0o755, self.baselines: 0o700}
 
     @contextlib.contextmanager
     def locked(self, wait_s: float = 30) -> Iterator[None]:
@@ -147,7 +152,10 @@ def make_directory(path: str, mode: int) -> None:
     if not os.path.isdir(path):
         os.mkdir(path, mode)
         os.chmod(path, mode)
-        return
-    found = stat.S_IMODE(os.stat(path).st_mode)
-    if found & ~mode & 0o777:
-        os.chmod(path, found & mode)
+    elif _beyond(path, mode):
+        os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) & mode)
+
+
+def _beyond(path: str, mode: int) -> int:
+    """Return the permissions of a directory that the mode does not have."""
+    return stat.S_IMODE(os.stat(path).st_mode) & ~mode & 0o777
