@@ -21,6 +21,7 @@ ROLE_OF_LAYER = {
     "release": "release",
     "env_file": "app_env",
     "virtualenv": "backend",
+    "backend_build": "backend",
     "build": "frontend",
     "backend": "backend",
     "frontend": "frontend",
