@@ -112,7 +112,7 @@ def places(host: testinfra.host.Host, variables: dict[str, Any]) -> Places:
     project, app, user = (variables[f"staging_{name}"] for name in ("project_dir", "app_name", "user"))
     key = f"{project.rpartition('/')[2]}-{hashlib.sha256(project.encode()).hexdigest()[:12]}"
     page, websocket = urlsplit(variables["staging_public_url"]), urlsplit(variables["staging_public_ws_url"])
-    holder = {"controller": "another-controller", "who": "somebody on another-controller", "project": project}
+    holder = {"controller": "another-controller", "who": "another user on another-controller", "project": project}
     lock = json.dumps({"version": 1, **holder, "pid": 1, "start": 1, "since": "2026-01-01T00:00:00Z", "expires": 0})
     return Places(
         {

@@ -18,7 +18,7 @@ _ENDS = {REPAIRED: "repaired", REFUSED: "refused", LEFT_ALONE: "left alone"}
 _TABLES = """\
 # Reliability
 
-What a run makes of a host that somebody has changed, and of a deployment in which something goes wrong.
+What a run makes of a host that was changed manually, and of a deployment in which something goes wrong.
 `make reliability` makes the tables of the results of the last runs of `make test-drift` and `make test-faults`; a row
 that did not run is not in them.
 

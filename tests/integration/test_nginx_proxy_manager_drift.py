@@ -97,7 +97,7 @@ def test_a_manual_change_is_predicted_and_repaired_or_left_alone(drift: Drift, p
 
 
 @pytest.mark.parametrize("check", [True, False], ids=["check", "run"])
-def test_a_host_that_somebody_has_disabled_stays_disabled_and_is_named(peer: Peer, backend: int, check: bool) -> None:
+def test_a_host_that_was_disabled_stays_disabled_and_is_named(peer: Peer, backend: int, check: bool) -> None:
     """Only a person knows why; the verification that follows fails."""
     assert configure(peer, backend)["changed"]
     peer.hosts[1]["enabled"] = False
