@@ -50,6 +50,7 @@ class Drift:
     keeps: str = ""
     pairs: bool = True
     last: bool = False
+    alone: bool = False
     quick: bool = False
 
     @property
@@ -86,6 +87,33 @@ def _refuse_contradictions(row: Drift) -> None:
         raise ValueError(f"{row.id}: it is left alone, but layers drift")
     if row.end == REFUSED and not (row.says and row.undo):
         raise ValueError(f"{row.id}: it is refused, but nothing is said, or nobody puts it right")
+
+
+def bundles(rows: Sequence[Drift]) -> list[tuple[Drift, ...]]:
+    """Return the rows in bundles that are made and repaired together.
+
+    The rows of a bundle are in different layers, so that what the look names and the run changes belongs to one row
+    each; or none of them is changed by a run. A row of several layers, one that is refused, and a quick one are alone.
+    """
+    made: list[list[Drift]] = []
+    for row in rows:
+        fits = (each for each in made if _joins(row) and all(_joins(other) and _apart(row, other) for other in each))
+        bundle = next(fits, None)
+        if bundle is None:
+            made.append([row])
+        else:
+            bundle.append(row)
+    return [tuple(sorted(bundle, key=lambda row: row.last)) for bundle in made]
+
+
+def _joins(row: Drift) -> bool:
+    in_place = {"runtime", "env_file", "backend", "frontend", "static_files", "proxy"}
+    alone = row.alone or row.quick or row.undo or row.end == REFUSED
+    return not alone and len(row.layers) < 2 and {*row.layers} <= in_place
+
+
+def _apart(row: Drift, other: Drift) -> bool:
+    return row.end == other.end and not {*row.layers} & {*other.layers}
 
 
 @dataclass(frozen=True)

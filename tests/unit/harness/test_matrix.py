@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from matrix import REPAIRED, Drift, Pair, Places, read_drifts, read_faults, sample_pairs
+from matrix import REPAIRED, Drift, Pair, Places, bundles, read_drifts, read_faults, sample_pairs
 
 ROWS = read_drifts()
 
@@ -80,3 +80,14 @@ def test_a_fault_that_contradicts_itself_is_refused(row: str, why: str, tmp_path
     file.write_text(f"host:\n  - {{id: a, fault: b, {row}}}\n")
     with pytest.raises(ValueError, match=why):
         read_faults(file)
+
+
+def test_a_bundle_has_each_layer_once_and_no_row_is_left_out() -> None:
+    made = bundles(ROWS)
+    assert sorted(row.id for bundle in made for row in bundle) == sorted(row.id for row in ROWS)
+    assert max(len(bundle) for bundle in made) > 3
+    for bundle in (bundle for bundle in made if len(bundle) > 1):
+        layers = [layer for row in bundle for layer in row.layers]
+        assert len(layers) == len(set(layers))
+        assert len({row.end for row in bundle}) == 1
+        assert not any(row.quick or row.undo or row.alone for row in bundle)
