@@ -76,6 +76,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "findings": {"type": "dict", "default": {}},
                 "proxy_evidence": {"type": "str", "default": ""},
                 "proxy_tls": {"type": "list", "elements": "str", "default": []},
+                "diffs": {"type": "dict", "default": {}},
                 "proxy_directives": {"type": "dict", "default": {}},
                 "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
             }

@@ -159,6 +159,9 @@ layers:
     unknown:
       description: What could not be known, and why.
       type: list
+    diff:
+      description: The texts that differ, as in diff mode; without values that may not be shown.
+      type: list
 restores:
   description: Whether the env file has only drifted, so that it is restored in place.
   returned: success

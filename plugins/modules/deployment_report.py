@@ -133,6 +133,12 @@ options:
     type: list
     elements: str
     default: []
+  diffs:
+    description:
+      - The changes of texts by layer, each as a list of what modules return in diff mode. The report shows them as a
+        unified diff.
+    type: dict
+    default: {}
   proxy_directives:
     description: RV(codeframe.staging.nginx_effective_info#module:effective).
     type: dict

@@ -49,7 +49,13 @@ class Layer:
 
     def as_result(self) -> dict[str, Any]:
         """Return it as the module does."""
-        return {"layer": self.name, "state": self.state, "reasons": list(self.reasons), "unknown": list(self.unknown)}
+        return {
+            "layer": self.name,
+            "state": self.state,
+            "reasons": list(self.reasons),
+            "unknown": list(self.unknown),
+            "diff": list(self.diff),
+        }
 
 
 def compared(name: str, result: Mapping[str, Any], more: Iterable[str] = (), warnings: Iterable[str] = ()) -> Layer:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._host.redaction import redacted
 from ansible_collections.codeframe.staging.plugins.plugin_utils._plain import plain
+from ansible_collections.codeframe.staging.plugins.plugin_utils._report.diffs import diff_lines
 
 #: Increased when a field is removed or changes its meaning; a new field does not increase it.
 SCHEMA_VERSION = 1
@@ -78,6 +79,11 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
             str(layer): [str(reason) for reason in reasons]
             for layer, reasons in _mapping(options.get("changes")).items()
             if reasons
+        },
+        "diffs": {
+            str(layer): lines
+            for layer, diffs in _mapping(options.get("diffs")).items()
+            if (lines := diff_lines(_mappings(diffs)))
         },
         "downtime_s": {
             str(part): float(seconds)

@@ -44,6 +44,17 @@ def test_only_layers_and_parts_that_changed_are_listed() -> None:
     assert found["downtime_s"] == {"backend": 1.25}
 
 
+def test_the_texts_that_differ_are_a_unified_diff_by_layer() -> None:
+    site = {"before_header": "disk", "after_header": "wanted", "before": "a\nsecret-1\n", "after": "a\nc\n"}
+    found = document(diffs={"proxy": [site], "env_file": [], "build": [{"prepared": "x\ny"}]}, secrets=["secret-1"])
+    assert found["diffs"] == {
+        "proxy": ["--- disk", "+++ wanted", "@@ -1,2 +1,2 @@", " a", "-********", "+c"],
+        "build": ["x", "y"],
+    }
+    [long] = document(diffs={"proxy": [{"before": "", "after": "line\n" * 500}]})["diffs"].values()
+    assert (len(long), long[-1]) == (201, "and 303 more lines")
+
+
 def test_what_a_host_says_neither_acts_on_a_terminal_nor_keeps_a_report_from_being_written() -> None:
     hostile = "\x1b]0;title\x07 \x9b2J \x85 \u202egnp.exe\u2066 \ud800 \uffff \ufffe"
     found = document(
