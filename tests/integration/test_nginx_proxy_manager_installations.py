@@ -269,6 +269,19 @@ def test_a_header_of_the_server_level_stays_where_it_was_inherited(peer: Peer, b
     assert not configure(peer)["changed"]
 
 
+def test_a_header_that_an_include_adds_is_told_where_it_is_lost(peer: Peer, backend: int) -> None:
+    """The text of a file in the container cannot be read, so the block cannot repeat it."""
+    file = peer.root / "headers.conf"
+    file.write_text("add_header X-Team blue always;\n")
+    own = f"location / {{ proxy_pass http://127.0.0.1:{backend}; proxy_set_header Host $host; }}"
+    peer.add_host(NAME, backend, advanced_config=f"include {file};\n{own}\n")
+    assert headers(endpoint(peer, NAME), "/ws")["x-team"] == "blue"
+    done = configure(peer)
+    assert not done["failed"], done["msg"]
+    (text,) = [each["text"] for each in done["findings"] if each["kind"] == "headers_lost"]
+    assert "answers GET /ws without credentials without the header x-team, which it sent before" in text
+
+
 # 5. and 6. Locations.
 
 

@@ -17,6 +17,7 @@ from .access_proof import (
     AccessRequest,
     Expectation,
     find_difference,
+    lost_headers,
     requests,
 )
 from .answer import ProxyAnswer
@@ -33,11 +34,13 @@ class AccessGuard:
 
     :param login: Name and password of a user of the access list, for a test.
     :param expected: What the answers afterwards are compared with; ``None`` until it was asked.
+    :param note: A sentence on what differs and is no fault; empty for nothing.
     """
 
     plan: HostPlan
     login: tuple[str, str] | None = None
     expected: Expectation | None = field(default=None, init=False)
+    note: str = field(default="", init=False)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -71,6 +74,7 @@ class AccessGuard:
         seen = self._ask(endpoint)
         if revision is not None and any(now.revision != revision for each, now in seen.items() if each.path != PAGE):
             return ""
+        self.note = lost_headers(self.expected, seen)
         return find_difference(self.expected, seen)
 
     @property

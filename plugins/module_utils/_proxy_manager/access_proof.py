@@ -18,6 +18,14 @@ from .headers import HSTS
 
 WITHOUT_CREDENTIALS = "without credentials"
 WITH_CREDENTIALS = "with the credentials of O(access_user)"
+#: Headers that one and the same application sends or not; the last is one of Nginx Proxy Manager's own locations.
+_CHANGING = frozenset(
+    (
+        *("age", "alt-svc", "cache-control", "connection", "content-length", "content-type", "date", "etag", "expires"),
+        *("keep-alive", "last-modified", "server", "set-cookie", "transfer-encoding", "vary", "x-cache-status"),
+        "x-served-by",
+    )
+)
 GET = "GET"
 HANDSHAKE = "the handshake on"
 PAGE = "/"
@@ -84,6 +92,30 @@ def find_difference(expected: Expectation, after: Mapping[AccessRequest, ProxyAn
             return f"answers {now} to {request}, and {page} to {GET} {PAGE}"
         if expected.own_page and page is not None and HSTS.lower() in page.headers and HSTS.lower() not in now.headers:
             return f"sends the header {HSTS} to {GET} {PAGE} and not to {request}"
+    return ""
+
+
+def lost_headers(expected: Expectation, after: Mapping[AccessRequest, ProxyAnswer]) -> str:
+    """A sentence on headers of which nobody knows whether they are missed; empty for none.
+
+    They come from an include, or from the location that served the path before.
+    """
+    for request, now in after.items():
+        was = expected.before.get(request) if expected.before is not None else None
+        if (
+            was is None
+            or request.kind != GET
+            or request.path == PAGE
+            or (was.status, was.denied) != (now.status, False)
+        ):
+            continue
+        lost = sorted(was.headers - now.headers - _CHANGING)
+        if lost:
+            return (
+                f"answers {request} without the {'header' if len(lost) == 1 else 'headers'} {', '.join(lost)}, which "
+                "it sent before: an include or the location that served the path added them; an add_header at server "
+                "level of the Advanced text is repeated by the block"
+            )
     return ""
 
 

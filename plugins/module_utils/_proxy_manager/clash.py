@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._nginx.config import ConfigError, Directive, parse
+from .._nginx.effective.patterns import python_regex
 from .locations import custom_location, drops_default_location, location_of
 from .paths import BlockPath
 
@@ -260,12 +261,7 @@ def _effect(
 def _compiled(location: tuple[str, str]) -> re.Pattern[str] | None:
     """The pattern of a location, ``None`` if only PCRE understands it."""
     modifier, pattern = location
-    # The same group has another name in Python.
-    pattern = re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", pattern)
-    try:
-        return re.compile(pattern, re.IGNORECASE if modifier == "~*" else 0)
-    except re.error:
-        return None
+    return python_regex(pattern, ignore_case=modifier == "~*")
 
 
 def _matches(location: tuple[str, str], paths: Sequence[BlockPath]) -> bool:
@@ -273,7 +269,8 @@ def _matches(location: tuple[str, str], paths: Sequence[BlockPath]) -> bool:
     compiled = _compiled(location)
     if compiled is None:
         return False
-    if any(compiled.search(each.path) for each in paths):
+    below = [f"{path}{name}" for each in paths for kind, path in each.locations if kind == "^~" for name in ("", "x")]
+    if any(compiled.search(path) for path in (*(each.path for each in paths), *below)):
         return True
     literal = re.match(r"\^((?:[A-Za-z0-9_/-]|\\[./-])+)", location[1])
     spelled = literal[1].replace("\\", "") if literal else ""

@@ -403,6 +403,8 @@ class HostTask:
             "proven": [*proof.proven, *(each for each in (guard.proof,) if each)],
             "unproven": list(proof.unproven),
         }
+        if guard.note:
+            self._report.find("headers_lost", guard.note)
         return host
 
     def _verify_interrupted(self, host: Mapping[str, Any], plan: HostPlan, probe: ProxyProbe) -> None:

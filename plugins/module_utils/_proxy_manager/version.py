@@ -62,7 +62,7 @@ def refuses_token(version: Version, status: int, words: str, accepted: bool) -> 
     :param accepted: Whether the token was accepted before.
     """
     # Status 400 is that of every malformed request too.
-    if status == 401 or (status == 400 and re.search(r"\btoken\b", words, re.IGNORECASE)):
+    if status == 401 or (status == 400 and re.search(r"\b(?:token|jwt)\b", words, re.IGNORECASE)):
         return True
     # 404 is a bug of 2.13 to 2.15, 500 the answer to a malformed token.
     return not accepted and (status in (403, 500) or (status == 404 and hides_permission(version)))

@@ -10,6 +10,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.a
     AccessRequest,
     Expectation,
     find_difference,
+    lost_headers,
     requests,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.answer import ProxyAnswer, is_denial
@@ -126,3 +127,22 @@ def test_a_refusal_of_the_proxy_is_told_from_one_of_the_application(
     status: int, challenge: str, page: str, denied: bool
 ) -> None:
     assert is_denial(status, challenge, page) is denied
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        pytest.param({"x-team", "date"}, {"date"}, "the header x-team, which", id="one"),
+        pytest.param({"x-team", "x-frame-options"}, set(), "the headers x-frame-options, x-team, which", id="two"),
+        pytest.param({"etag", "x-served-by", "content-length"}, set(), "", id="what-changes-anyway"),
+        pytest.param(set(), {"x-team"}, "", id="more"),
+    ],
+)
+def test_headers_that_an_include_or_another_location_added_are_told(
+    before: set[str], after: set[str], told: str
+) -> None:
+    expected = Expectation({ASK: ProxyAnswer(404, headers=frozenset(before))})
+    found = lost_headers(expected, {ASK: ProxyAnswer(404, headers=frozenset(after))})
+    assert (told in found) if told else found == ""
+    assert lost_headers(expected, {ASK: ProxyAnswer(200, headers=frozenset(after))}) == ""
+    assert lost_headers(Expectation(None), {ASK: ProxyAnswer(404)}) == ""

@@ -44,6 +44,14 @@ WS_AND_BELOW = (BlockPath("/ws", prefix=True),)
         pytest.param("location ~^/ws { }", WS, False, [("other_location", True)], id="regex-without-a-blank"),
         pytest.param("location ^~/ws { }", WS, False, [("other_location", True)], id="prefix-without-a-blank"),
         pytest.param("location ~ ^/ws/chat { }", WS, False, [], id="regex-below-an-exact-path"),
+        pytest.param("location ~ ^/(api|ws)/ { }", WS, False, [], id="regex-of-what-is-below"),
+        pytest.param("location ~ ^/(api|ws)/ { }", WS_AND_BELOW, False, [("other_location", True)], id="regex-below"),
+        pytest.param("location ~ ^/[[:lower:]]+$ { }", WS, False, [("other_location", True)], id="character-class"),
+        pytest.param("location ~ ^/ws\\z { }", WS, False, [("other_location", True)], id="end-as-pcre-writes-it"),
+        pytest.param(
+            "location /a { location ~ ^/ws { } }", WS, False, [("other_location", True)], id="regex-in-another-location"
+        ),
+        pytest.param("location ~ \\.(js|css)$ { }", WS_AND_BELOW, False, [], id="regex-of-files"),
         pytest.param(
             "location ~ ^/ws/chat { }", WS_AND_BELOW, False, [("other_location", True)], id="regex-below-a-prefix"
         ),
@@ -136,3 +144,9 @@ def test_a_location_above_a_path_is_reported_and_does_not_prevent_the_change() -
 def test_only_what_was_pasted_for_the_websocket_can_be_removed() -> None:
     text = "location = /ws { return 410; }\nlocation /ws { " + HEADERS + "}"
     assert [bool(each.spans) for each in find_clashes(text, (), WS, switch_on=False)] == [False, True]
+
+
+def test_lines_of_a_text_with_other_line_ends_are_those_of_the_page() -> None:
+    text = "a b;\r\n\r\nproxy_read_timeout 1s;\r\nproxy_read_timeout 2s;\r\n"
+    (clash,) = find_clashes(text, [], (), switch_on=False)
+    assert "(lines 3 and 4 of the Advanced text)" in clash.text

@@ -34,6 +34,7 @@ EXPIRED = "Token has expired"
     ("version", "status", "words", "accepted", "refused"),
     [
         pytest.param(NEW, 400, EXPIRED, False, True, id="expired"),
+        pytest.param(NEW, 400, "jwt malformed", True, True, id="malformed-while-it-runs"),
         pytest.param(NEW, 400, EXPIRED, True, True, id="expired-during-the-run"),
         pytest.param(OLD, 401, EXPIRED, True, True, id="expired-before-2.13"),
         pytest.param(NEW, 400, "data must NOT have additional properties", False, False, id="malformed-request"),
