@@ -61,6 +61,10 @@ options:
     description: Test that the renewal works (C(certbot renew --dry-run)). Nothing is issued. Not done in check mode.
     type: bool
     default: false
+  compare:
+    description: Only compare, and change nothing, also without check mode.
+    type: bool
+    default: false
   timeout:
     description: Seconds within which certbot must have ended.
     type: int
@@ -118,6 +122,10 @@ timer:
   sample: certbot.timer
 installed:
   description: Whether certbot is installed.
+  returned: always
+  type: bool
+check_mode:
+  description: Whether it ran in check mode, for the tasks that follow O(compare).
   returned: always
   type: bool
 remaining:
@@ -285,6 +293,7 @@ def main() -> None:
             "email": {"type": "str", "default": ""},
             "authority": {"type": "str", "default": ""},
             "test_renewal": {"type": "bool", "default": False},
+            "compare": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 300},
         },
         required_if=[("state", "present", ["names"])],
@@ -299,7 +308,7 @@ def main() -> None:
     try:
         if not present:
             reasons, remaining = certificate.remove(module.check_mode)
-        elif not module.check_mode:
+        elif not module.check_mode and not module.params["compare"]:
             if reasons:
                 certificate.apply()
             if module.params["test_renewal"]:
@@ -308,7 +317,7 @@ def main() -> None:
         problem = str(error) if isinstance(error, CertbotError) else f"{error.filename}: {error.strerror}"
     live = f"/etc/letsencrypt/live/{certificate.lineage}"
     result = {
-        "changed": bool(reasons),
+        "changed": bool(reasons) and (module.check_mode or not module.params["compare"]),
         "reasons": reasons,
         "orders": orders,
         "lineage": certificate.lineage,
@@ -317,6 +326,7 @@ def main() -> None:
         "timer": certificate.timer,
         "installed": certificate.host.program() is not None,
         "remaining": remaining,
+        "check_mode": module.check_mode,
     }
     if problem:
         names = ", ".join(certificate.wanted.names) or certificate.site

@@ -19,6 +19,7 @@ import acme_server
 import pytest
 import yaml
 from acme_server import REFUSED, AcmeServer
+from http_peers import Application, read_head
 from nginx_tree import NGINX
 from playbook_runs import PlaybookRun, run_playbook
 
@@ -42,6 +43,7 @@ class Host:
 
     def __init__(self, folder: Path, acme: AcmeServer) -> None:
         self.folder, self.acme = folder, acme
+        self.behind: dict[str, str] = {}
 
     def configure(self, *options: str, tasks_from: str = "main", **variables: object) -> PlaybookRun:
         (self.folder / "result").unlink(missing_ok=True)
@@ -61,6 +63,7 @@ class Host:
             "staging_acme_ca_path": str(self.acme.ca),
             "staging_acme_root": str(self.folder / "challenges"),
             "ansible_python_interpreter": sys.executable,
+            **self.behind,
             **variables,
         }
         return run_playbook(self.folder / "play.yml", "--extra-vars", json.dumps(given), *options)
@@ -157,6 +160,8 @@ def host(tmp_path: Path, acme: AcmeServer) -> Iterator[Host]:
 
 
 def test_a_plain_site_gets_a_certificate_while_it_serves(host: Host) -> None:
+    application = Application()
+    host.behind = {"proxy_backend_upstream": f"127.0.0.1:{application.port}"}
     assert host.configure(**PLAIN).exit_code == 0
     plain = SITE.read_text()
     predicted = host.configure("--check", **SECURE)
@@ -185,8 +190,13 @@ def test_a_plain_site_gets_a_certificate_while_it_serves(host: Host) -> None:
     assert host.changes == []
     assert "changed=0" in again.output
 
-    # The renewal as the timer makes it: another certificate, and no connection is closed.
+    # The renewal as the timer makes it: another certificate, and no WebSocket is closed.
     with host.connect(API) as held:
+        held.sendall(
+            f"GET /ws HTTP/1.1\r\nHost: {API}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        assert read_head(held).startswith("HTTP/1.1 101 ")
         service = subprocess.run(["systemctl", "start", "certbot.service"], check=False)
         assert service.returncode == 0
         assert host.served() == first, "it was renewed long before it expires"
@@ -195,8 +205,8 @@ def test_a_plain_site_gets_a_certificate_while_it_serves(host: Host) -> None:
         while host.served() == first:
             assert time.monotonic() < deadline, "nginx still presents the previous certificate"
             time.sleep(0.2)
-        held.sendall(f"GET / HTTP/1.1\r\nHost: {API}\r\n\r\n".encode())
-        assert held.recv(100).startswith(b"HTTP/1.1 "), "an open connection was closed by the renewal"
+        held.sendall(b"still there")
+        assert held.recv(100) == b"still there", "an open WebSocket was closed by the renewal"
     unchanged = host.configure(**SECURE)
     assert unchanged.exit_code == 0, unchanged.output
     assert host.changes == []

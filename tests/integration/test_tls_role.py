@@ -81,49 +81,10 @@ def host(tmp_path: Path) -> Iterator[Host]:
     Path("/etc/ssl/codeframe-staging/tls.pem").unlink(missing_ok=True)
 
 
-def test_a_certificate_is_predicted_issued_served_and_renewed_under_open_connections(host: Host) -> None:
-    predicted = host.configure("--check")
-    assert predicted.exit_code == 0, predicted.output
-    would = host.changes
-    assert would[0] == "there is none yet"
-    assert not host.ca.exists()
-
-    done = host.configure("--diff")
-    assert done.exit_code == 0, done.output
-    assert host.changes == would
-    pem = Path("/etc/ssl/codeframe-staging/tls.pem").read_text()
-    assert not [line for line in pem.splitlines()[-4:-1] if line in done.output], "the key is in the output"
-    assert host.told[0] == "ends at nginx on this host, with the certificate in /etc/ssl/codeframe-staging/tls.pem"
-    assert f"each device must trust {host.ca}/ca.pem of the controller, once" in host.told[1]
-
-    with host.connect("app.home.arpa") as page, host.connect("api.home.arpa") as api:
-        first = page.getpeercert(binary_form=True)
-        assert "Strict-Transport-Security: max-age=3600" in head_of(page, "app.home.arpa")
-
-        # A certificate of 397 days expires within 398 days.
-        renewed = host.configure(staging_tls_renew_days=398)
-        assert renewed.exit_code == 0, renewed.output
-        assert host.changes[0].startswith("it expires in 39")
-        assert host.changes[1:] == ["nginx runs with workers older than the files on disk"]
-        assert head_of(api, "api.home.arpa").startswith("HTTP/1.1 "), "an open connection was closed by the renewal"
-    with host.connect("app.home.arpa") as page:
-        assert page.getpeercert(binary_form=True) != first
-
-    again = host.configure()
-    assert again.exit_code == 0, again.output
-    assert host.changes == []
-
-
 UPGRADE = (
     "GET /ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-PLAIN = {
-    "staging_public_url": "http://app.home.arpa",
-    "staging_public_ws_url": "ws://api.home.arpa/ws",
-    "staging_tls": "none",
-    "staging_tls_hsts": 0,
-}
 
 
 @pytest.fixture
@@ -141,6 +102,52 @@ def upstreams(application: Application) -> dict[str, str]:
 def echoes(sock: socket.socket) -> bool:
     sock.sendall(b"still there")
     return sock.recv(100) == b"still there"
+
+
+def test_a_certificate_is_predicted_issued_served_and_renewed_under_an_open_websocket(
+    host: Host, application: Application
+) -> None:
+    behind = upstreams(application)
+    predicted = host.configure("--check", **behind)
+    assert predicted.exit_code == 0, predicted.output
+    would = host.changes
+    assert would[0] == "there is none yet"
+    assert not host.ca.exists()
+
+    done = host.configure("--diff", **behind)
+    assert done.exit_code == 0, done.output
+    assert host.changes == would
+    pem = Path("/etc/ssl/codeframe-staging/tls.pem").read_text()
+    assert not [line for line in pem.splitlines()[-4:-1] if line in done.output], "the key is in the output"
+    assert host.told[0] == "ends at nginx on this host, with the certificate in /etc/ssl/codeframe-staging/tls.pem"
+    assert f"each device must trust {host.ca}/ca.pem of the controller, once" in host.told[1]
+
+    with host.connect("app.home.arpa") as page, host.connect("api.home.arpa") as api:
+        first = page.getpeercert(binary_form=True)
+        assert "Strict-Transport-Security: max-age=3600" in head_of(page, "app.home.arpa")
+        api.sendall(UPGRADE.format(host="api.home.arpa").encode())
+        assert read_head(api).startswith("HTTP/1.1 101 ")
+
+        # A certificate of 397 days expires within 398 days.
+        renewed = host.configure(staging_tls_renew_days=398, **behind)
+        assert renewed.exit_code == 0, renewed.output
+        assert host.changes[0].startswith("it expires in 39")
+        assert host.changes[1:] == ["nginx runs with workers older than the files on disk"]
+        assert echoes(api), "an open WebSocket was closed by the renewal"
+    with host.connect("app.home.arpa") as page:
+        assert page.getpeercert(binary_form=True) != first
+
+    again = host.configure(**behind)
+    assert again.exit_code == 0, again.output
+    assert host.changes == []
+
+
+PLAIN = {
+    "staging_public_url": "http://app.home.arpa",
+    "staging_public_ws_url": "ws://api.home.arpa/ws",
+    "staging_tls": "none",
+    "staging_tls_hsts": 0,
+}
 
 
 def seen_by_application(port: int, host: str, path: str = "/", context: ssl.SSLContext | None = None) -> str:

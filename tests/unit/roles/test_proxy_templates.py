@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import jinja2
 import pytest
+from ansible_collections.codeframe.staging.plugins.filter.proxy_plan import proxy_plan
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx import site_inputs
 from jinja2 import meta, nodes
 
@@ -31,3 +33,54 @@ def test_every_input_in_a_site_is_validated() -> None:
     }
     assert {"tls_certificate", "connect_timeout"} < rendered
     assert rendered <= {field.name for field in fields(site_inputs.SiteInputs)} <= set(site_inputs._RULES)
+
+
+SECURE = {
+    "site_name": "app",
+    "page_url": "https://app.example.com",
+    "ws_url": "wss://api.example.com/ws",
+    "backend_upstream": "127.0.0.1:14200",
+    "frontend_upstream": "127.0.0.1:14100",
+    "static_root": "/srv/static",
+    "tls_certificate": "/etc/ssl/app.pem",
+    "tls_key": "/etc/ssl/app.pem",
+}
+
+
+def at_port_80(**inputs: object) -> dict[str, str]:
+    """The servers of a rendered site at port 80, by their names."""
+    templates = jinja2.Environment(  # noqa: S701 - no HTML
+        loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True
+    )
+    plan = proxy_plan({**SECURE, **inputs})
+    text = templates.get_template("site.conf.j2").render(__proxy_plan=plan)
+    servers = re.findall(r"^server \{\n.*?^\}$", text, re.MULTILINE | re.DOTALL)
+    return {
+        re.search(r"server_name (\S+);", each)[1]: each  # type: ignore[index]
+        for each in servers
+        if "listen 80;" in each
+    }
+
+
+def test_port_80_takes_websockets_only_where_it_is_wanted() -> None:
+    assert [name for name, server in at_port_80().items() if "proxy_pass" in server] == []
+    servers = at_port_80(tls_plain_websocket=True)
+    assert [name for name, server in servers.items() if "proxy_pass" in server] == ["api.example.com"]
+    api = servers["api.example.com"]
+    assert "location = /ws {" in api
+    assert "X-Forwarded-Proto http;" in api
+    assert "https;" not in api
+    # Everything else is redirected as before.
+    assert "return 308 https://$host$request_uri;" in api
+
+
+def test_a_websocket_at_the_root_leaves_the_redirect_in_place() -> None:
+    [api] = [
+        server
+        for name, server in at_port_80(
+            tls_plain_websocket=True, ws_url="wss://api.example.com", websocket_paths=["/"]
+        ).items()
+        if name == "api.example.com"
+    ]
+    assert "location = / {" in api
+    assert api.count("    location / {") == 1
