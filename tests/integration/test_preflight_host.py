@@ -74,6 +74,24 @@ def test_an_invalid_tree_is_named_with_file_and_line(on_host: Any, nginx: Any) -
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("return 200 $app_upgrade;", id="variable-of-a-deleted-map"),
+        pytest.param("limit_conn app_connections 1;", id="zone-that-is-not-defined"),
+        pytest.param("upgrde on;", id="directive"),
+    ],
+)
+def test_a_managed_site_that_nginx_refuses_is_left_to_the_role_proxy(on_host: Any, nginx: Any, line: str) -> None:
+    _wrapper, tree = nginx
+    text = f"server {{\n  listen 127.0.0.1:18081;\n  {line}\n}}\n"
+    (tree / "app.site").write_text(f"# Managed by codeframe.staging, site app; x\n{text}")
+    assert on_host() == []
+    # The same in an unmanaged file is no drift of the deployment.
+    (tree / "app.site").write_text(text)
+    assert [name for name, _message in on_host()] == ["nginx-refuses"]
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         pytest.param("server {\n listen 18080;\n server_name api.localhost; }", "nginx-name-claimed", id="alone"),

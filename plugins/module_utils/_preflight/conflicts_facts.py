@@ -55,6 +55,14 @@ def claims_on(wanted: Collection[tuple[str, int]], site: str) -> list[NameClaim]
     ]
 
 
+def nginx_files() -> dict[str, str]:
+    """The texts of the files of nginx by their paths; none where the main file is no configuration."""
+    try:
+        return {path: read_text(path) for path in Nginx("nginx", None, None).tree().files if os.path.exists(path)}
+    except (OSError, ConfigError):
+        return {}
+
+
 def long_names_on(wanted: Collection[tuple[str, int]], site: str) -> list[LongName]:
     """Public names that do not fit into nginx's table of names; without an nginx, into that of a new one.
 

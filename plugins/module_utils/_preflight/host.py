@@ -14,7 +14,6 @@ from .._host.accounts import find_account, rights_of
 from .._host.files import read_text
 from .._host.programs import find_program
 from .._host.url import Url, is_loopback
-from .._nginx.site.marker import is_managed
 from . import addresses_facts
 from .addresses import Addresses, judge_addresses
 from .application import judge_application
@@ -22,7 +21,7 @@ from .application_facts import look_at_application, wanted_node, wanted_python
 from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
 from .conflicts import judge_checkout, judge_name_lengths, judge_names, judge_processes
-from .conflicts_facts import claims_on, long_names_on, uncommitted_in
+from .conflicts_facts import claims_on, long_names_on, nginx_files, uncommitted_in
 from .contents import judge_owners, judge_source_in_place
 from .contents_facts import is_filled_directory, look_at_contents
 from .finding import PreflightFinding
@@ -30,7 +29,7 @@ from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
 from .machine import judge_memory, judge_node, judge_python
 from .machine_facts import available_memory, ephemeral_ports, output_of, version_of
-from .nginx import judge_nginx, refused_file
+from .nginx import judge_nginx, refused_file, refused_for_managed_site
 from .reachable import judge_names_to_connect_to, names_to_connect_to
 from .source_facts import check_repository
 from .storage import judge_storage, needed_bytes
@@ -214,10 +213,9 @@ def _check_nginx(inputs: DeploymentInputs) -> list[PreflightFinding]:
     if ended is None or ended.succeeded:
         return []
     place = refused_file(ended.output)
-    if place and is_managed(read_text(place) or ""):
-        # A managed site that was edited manually is drift, which the role proxy repairs.
-        return []
-    return [judge_nginx(inputs, ended.output)]
+    # A file that cannot be parsed is not among those of the configuration.
+    files = {**nginx_files(), **({place: read_text(place) or ""} if place else {})}
+    return [] if refused_for_managed_site(ended.output, files) else [judge_nginx(inputs, ended.output)]
 
 
 def _check_certificate(inputs: DeploymentInputs, hosts: Mapping[str, str]) -> list[PreflightFinding]:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from .._nginx.site.marker import is_managed
 from .finding import PreflightFinding
 from .variables import DeploymentInputs
 
@@ -19,6 +21,25 @@ def refused_file(output: str) -> str:
     """The file that ``nginx -t`` refused, or an empty text."""
     said = _REFUSED.search(output)
     return said["where"].rpartition(":")[0] if said and said["where"] else ""
+
+
+def refused_for_managed_site(output: str, files: Mapping[str, str]) -> bool:
+    """Whether ``nginx -t`` refuses a managed file, which was edited manually: drift that the role proxy repairs.
+
+    What nginx finds out when it has read everything, such as an unknown variable or a zone without a size, it reports
+    with a name and without a file. A managed file is the cause if no other one uses that name.
+
+    :param files: Texts of the files that nginx reads, by their paths.
+    """
+    place = refused_file(output)
+    if place:
+        return is_managed(files.get(place, ""))
+    said = _REFUSED.search(output)
+    quoted = re.search(r'"(\w+)"', said["what"]) if said else None
+    if quoted is None:
+        return False
+    using = [text for text in files.values() if re.search(rf"\b{quoted[1]}\b", text)]
+    return bool(using) and all(is_managed(text) for text in using)
 
 
 def judge_nginx(inputs: DeploymentInputs, output: str) -> PreflightFinding:

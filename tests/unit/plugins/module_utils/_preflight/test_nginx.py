@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.nginx import judge_nginx, refused_file
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.marker import with_marker
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.nginx import (
+    judge_nginx,
+    refused_for_managed_site,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
 EMERG = (
@@ -13,20 +17,19 @@ EMERG = (
 
 
 @pytest.mark.parametrize(
-    ("output", "reason", "file"),
+    ("output", "reason"),
     [
         pytest.param(
             EMERG,
             'unknown directive "upgrde" in /etc/nginx/conf.d/x.conf:3',
-            "/etc/nginx/conf.d/x.conf",
             id="file and line",
         ),
-        pytest.param("nginx: [alert] no place\n", "no place", "", id="no place"),
-        pytest.param("other words\nlast words\n", "last words", "", id="another text"),
-        pytest.param("", "no reason given", "", id="nothing"),
+        pytest.param("nginx: [alert] no place\n", "no place", id="no place"),
+        pytest.param("other words\nlast words\n", "last words", id="another text"),
+        pytest.param("", "no reason given", id="nothing"),
     ],
 )
-def test_the_refusal_is_said_with_its_place(good: DeploymentInputs, output: str, reason: str, file: str) -> None:
+def test_the_refusal_is_said_with_its_place(good: DeploymentInputs, output: str, reason: str) -> None:
     found = judge_nginx(good, output)
     assert (found.name, found.level) == ("nginx-refuses", "error")
     assert found.sentence == (
@@ -34,4 +37,29 @@ def test_the_refusal_is_said_with_its_place(good: DeploymentInputs, output: str,
         "expected a valid configuration; repair that line, which is "
         "not part of this deployment"
     )
-    assert refused_file(output) == file
+
+
+MANAGED = with_marker("app", "map $http_upgrade $app_upgrade {}\nproxy_set_header Upgrade $app_upgrade;\n")
+UNMANAGED = "proxy_set_header Upgrade $other_upgrade;\n"
+SITE, OTHER = "/etc/nginx/sites-enabled/app", "/etc/nginx/conf.d/other.conf"
+
+
+@pytest.mark.parametrize(
+    ("output", "managed"),
+    [
+        pytest.param(f"nginx: [emerg] 1#1: unexpected end of file in {SITE}:9\n", True, id="in the managed site"),
+        pytest.param(f"nginx: [emerg] 1#1: unexpected end of file in {OTHER}:9\n", False, id="in another file"),
+        pytest.param("nginx: [emerg] unexpected end of file in /etc/nginx/gone:9\n", False, id="in no known file"),
+        # nginx finds these out when it has read everything, and names no file.
+        pytest.param('nginx: [emerg] 1#1: unknown "app_upgrade" variable\n', True, id="variable of the managed site"),
+        pytest.param('nginx: [emerg] 1#1: unknown "other_upgrade" variable\n', False, id="variable of another site"),
+        pytest.param('nginx: [emerg] 1#1: unknown "upgrade" variable\n', False, id="part of a name"),
+        pytest.param('nginx: [emerg] zero size shared memory zone "shared"\n', False, id="in both"),
+        pytest.param("nginx: [emerg] no place\n", False, id="no name"),
+        pytest.param("other words\n", False, id="another text"),
+    ],
+)
+def test_a_managed_site_that_was_edited_is_no_refusal_of_the_host(output: str, managed: bool) -> None:
+    """The role proxy repairs it."""
+    both = "limit_conn shared 1;\n"
+    assert refused_for_managed_site(output, {SITE: MANAGED + both, OTHER: UNMANAGED + both}) is managed
