@@ -99,7 +99,8 @@ class _Look:
         self.release: dict[str, Any] = {}
         self.directory = str(options.release["project_dir"])
         self.env: ManagedFile | None = None
-        self.installed_digest: str | None = None
+        #: Names what is installed for the backend.
+        self.installed: str | None = None
         self.build_fingerprint = ""
         self.build_id = ""
         self.server = Server()
@@ -160,14 +161,15 @@ class _Look:
         found = provide(
             VirtualenvOptions.of({**wanted, "path": os.path.normpath(path), "source_digest": digest}), predicting=True
         )
-        self.installed_digest = found.digest
+        # Beside a damaged one, another environment of the same digest has another name.
+        self.installed = os.path.basename(found.path or "")
         return compared(VIRTUALENV, {"changed": found.changed, "reasons": found.reasons})
 
     def _backend_build(self, wanted: Options) -> Layer:
         path = os.path.normpath(os.path.join(self.directory, wanted["path"]))
         places = {"path": path, "source_list": self.release.get("source_list"), "source_root": self.directory}
         outcome = BuildOutcome()
-        self.installed_digest = build_node(options_of({**wanted, **places}), outcome, predicting=True)
+        self.installed = build_node(options_of({**wanted, **places}), outcome, predicting=True)
         reasons = [*outcome.install_reasons, *outcome.build_reasons]
         return compared(BACKEND_BUILD, {"changed": outcome.changed, "reasons": reasons}, warnings=outcome.warnings)
 
@@ -207,7 +209,7 @@ class _Look:
         found = {}
         if self.options.virtualenv is not None or self.options.backend_build is not None or self.options.instances:
             digest = self.release.get("partial_source_digest")
-            found["backend_revision"] = backend_revision(digest, self.installed_digest)
+            found["backend_revision"] = backend_revision(digest, self.installed)
         if self.options.build is not None:
             found["frontend_revision"] = frontend_revision(self.build_fingerprint, self.build_id)
         return found

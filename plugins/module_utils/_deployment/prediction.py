@@ -14,9 +14,9 @@ from typing import Any
 NEW = "new"
 
 
-def backend_revision(source_digest: str | None, installed_digest: str | None) -> str:
+def backend_revision(source_digest: str | None, installed: str | None) -> str:
     """Return the revision of a backend: its source outside the frontend's directory, and what is installed for it."""
-    inputs = f"{source_digest or NEW} {installed_digest or ''}"
+    inputs = f"{source_digest or NEW} {installed or ''}"
     return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 

@@ -29,8 +29,10 @@ def test_the_revision_of_the_backend(source: str, digest: str | None, install: s
     variables = read("backend/vars/main.yml")
     given = {"backend_source_digest": source, "backend_install": install}
     for name in ("__backend_virtualenv", "__backend_installed", "__backend_node", "__backend_node_built"):
-        given[name] = {"digest": digest if ("node" in name) == (install == "npm") else "another"}
-    for name in ("__backend_planned", "__backend_made"):
+        given[name] = {"digest": digest if install == "npm" else "x", "path": f"/venvs/{digest}" if digest else None}
+        if ("node" in name) != (install == "npm"):
+            given[name] = {"digest": "another", "path": "/venvs/another"}
+    for name in ("__backend_planned", "__backend_made", "__backend_planned_name", "__backend_made_name"):
         given[name] = render(variables[name], given)
     expected = prediction.backend_revision(source, digest)
     planned = fact("backend/tasks/plan.yml", "backend_result")[1]

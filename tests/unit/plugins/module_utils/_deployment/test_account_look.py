@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import module_runner
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import look_as_account
+from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
+from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import _Look, look_as_account
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
+from ansible_collections.codeframe.staging.plugins.modules import backend_virtualenv
 from release_site import SOURCE, Site
 
 OTHER = {**SOURCE, "backend/main.py": "print('two')\n"}
@@ -22,14 +25,25 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path, module_runner.run)
 
 
-def look(site: Site, files: dict[str, str]) -> dict[str, Any]:
+def checked(spec: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Options with their defaults, as the module passes them on."""
+    result = ArgumentSpecValidator(spec).validate(options)
+    assert not result.error_messages
+    complete: dict[str, Any] = result.validated_parameters
+    return complete
+
+
+def account(site: Site, files: dict[str, str]) -> AccountOptions:
     path, digest = site.archive(files, "wanted")
     source = {"source_type": "archive", "archive": str(path), "revision": digest}
     paths = {"env_files": [".env.staging"], "shared_paths": ["data"]}
-    options = {"project_dir": str(site.project), "state": "prepared", **source, **paths}
-    checked = ArgumentSpecValidator(RELEASE).validate(options)
-    assert not checked.error_messages
-    return look_as_account(AccountOptions(release=checked.validated_parameters))
+    return AccountOptions(
+        release=checked(RELEASE, {"project_dir": str(site.project), "state": "prepared", **source, **paths})
+    )
+
+
+def look(site: Site, files: dict[str, str]) -> dict[str, Any]:
+    return look_as_account(account(site, files))
 
 
 def release_of(found: dict[str, Any]) -> list[str]:
@@ -79,3 +93,34 @@ def test_a_directory_that_the_group_cannot_enter_stays(site: Site) -> None:
     site.deploy(SOURCE)
     os.chmod(site.releases, 0o700)
     assert release_of(look(site, SOURCE)) == []
+
+
+def test_a_backend_whose_environment_is_damaged_gets_another_revision(site: Site) -> None:
+    """Its process runs from the damaged one until it is started again."""
+    site.deploy(SOURCE)
+    options = {
+        "path": "backend",
+        "venvs_dir": f"{site.releases}/venvs",
+        "python": "/usr/bin/python3",
+        "install": "requirements",
+    }
+
+    def deployed() -> dict[str, Any]:
+        args = {**options, "path": f"{site.project}/backend"}
+        made: dict[str, Any] = module_runner.run(backend_virtualenv, args)
+        assert not made["failed"], made["msg"]
+        return made
+
+    def revision() -> str:
+        found = _Look(replace(account(site, SOURCE), virtualenv=checked(VIRTUALENV, options)))
+        found.run()
+        return found._revisions()["backend_revision"]
+
+    first = deployed()
+    before = revision()
+    assert revision() == before
+    os.remove(f"{first['path']}/bin/python")
+    damaged = revision()
+    assert damaged != before
+    assert deployed()["digest"] == first["digest"]
+    assert revision() == damaged
