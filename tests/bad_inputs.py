@@ -1047,7 +1047,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "way of installing that is none",
         {"staging_backend_install": "conda"},
         (
-            'staging_backend_install is "conda"; expected one of none, npm, project, requirements, uv; '
+            'staging_backend_install is "conda"; expected one of none, npm, pipenv, poetry, project, requirements, uv; '
             "choose one of these"
         ),
     ),

@@ -131,8 +131,6 @@ output_tail:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._backend.arguments import NODE_BUILD
 from ..module_utils._backend.node_build import build_node, options_of
 from ..module_utils._frontend.build import BuildOutcome
@@ -140,6 +138,7 @@ from ..module_utils._frontend.errors import BuildError
 from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
+from ..module_utils._host.unlogged import UnloggedModule
 
 
 def result_of(outcome: BuildOutcome, path: str) -> dict[str, Any]:
@@ -154,13 +153,6 @@ def result_of(outcome: BuildOutcome, path: str) -> dict[str, Any]:
         "output_tail": outcome.output_tail,
         "diff": [{"before_header": path, "after_header": path, "before": "", "after": "".join(lines)}] if lines else [],
     }
-
-
-class UnloggedModule(AnsibleModule):  # type: ignore[misc]
-    """A module that does not write its arguments, of which some are secret, to the system's log."""
-
-    def log(self, msg: Any, log_args: Any = None) -> None:
-        """Write nothing."""
 
 
 def main() -> None:

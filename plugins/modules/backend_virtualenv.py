@@ -29,9 +29,10 @@ options:
     description:
       - How packages are installed. V(requirements) installs the file O(requirements), V(project) runs
         C(pip install .), and V(uv) runs C(uv sync), with C(--frozen) if there is a C(uv.lock).
+      - V(poetry) and V(pipenv) install what C(poetry.lock) or C(Pipfile.lock) names.
       - A project is installed as a copy, never editable, because releases share the environment.
     type: str
-    choices: [requirements, project, uv]
+    choices: [requirements, project, uv, poetry, pipenv]
     default: requirements
   requirements:
     description: The requirements file, relative to O(path). A change of a file that it includes is a change as well.
@@ -53,6 +54,33 @@ options:
     type: list
     elements: str
     default: []
+  poetry_version:
+    description: Version of Poetry to install from PyPI. It is kept beside the environments.
+    type: str
+    default: 2.2.1
+  poetry_arguments:
+    description:
+      - Further arguments for C(poetry install), such as V(--only) or V(--extras).
+      - The project itself is installed if C(pyproject.toml) has a build system, unless C(package-mode) is false in it,
+        or V(--no-root) is among these.
+    type: list
+    elements: str
+    default: []
+  pipenv_version:
+    description: Version of Pipenv to install from PyPI. It is kept beside the environments.
+    type: str
+    default: 2025.0.4
+  pipenv_arguments:
+    description: Further arguments for C(pipenv install --deploy), such as V(--categories).
+    type: list
+    elements: str
+    default: []
+  install_env:
+    description:
+      - Variables of the installation, such as V(PIP_INDEX_URL), or the token of a private index.
+      - Their values are never shown, and do not decide which environment is used.
+    type: dict
+    default: {}
   source_digest:
     description:
       - Digest of the source, for installations that copy it into the environment.
@@ -146,14 +174,14 @@ import os
 import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._backend.arguments import VIRTUALENV
 from ..module_utils._backend.installer import InstallError
 from ..module_utils._backend.virtualenv import Virtualenv, provide
 from ..module_utils._backend.virtualenv_inputs import VirtualenvOptions
 from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
+from ..module_utils._host.redaction import secrets_of
+from ..module_utils._host.unlogged import UnloggedModule
 from ..module_utils._release.errors import ReleaseError, explain
 
 
@@ -178,8 +206,10 @@ def result_of(found: Virtualenv) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=VIRTUALENV, supports_check_mode=True)
-    watched = Progress(module.params[PROGRESS_OPTION])
+    module = UnloggedModule(argument_spec=VIRTUALENV, supports_check_mode=True)
+    private = secrets_of({name: str(value) for name, value in module.params["install_env"].items()})
+    module.no_log_values.update(private)
+    watched = Progress(module.params[PROGRESS_OPTION], private)
     began = time.monotonic()
     try:
         options = VirtualenvOptions.of(module.params)

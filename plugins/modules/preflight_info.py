@@ -176,27 +176,13 @@ message:
   sample: ""
 """
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._host.shown import shown, shown_result
+from ..module_utils._host.unlogged import UnloggedModule
 from ..module_utils._preflight.controller import check_controller
 from ..module_utils._preflight.finding import ERROR, OPINIONS, summary, with_levels, wrong_levels
 from ..module_utils._preflight.host import PreflightOptions, check_host
 from ..module_utils._preflight.inputs import check_inputs
 from ..module_utils._preflight.secrets import secrets_in
-
-
-class UnloggedModule(AnsibleModule):  # type: ignore[misc]
-    """A module that writes nothing to the system's log.
-
-    AnsibleModule logs the arguments before the module can say which of the inputs are secrets, and a task's ``no_log``
-    would hide the findings too.
-    """
-
-    def log(self, msg: Any, log_args: Any = None) -> None:
-        """Write nothing."""
 
 
 def main() -> None:

@@ -13,11 +13,21 @@ from .hook import AFTER, BEFORE
 VIRTUALENV: dict[str, Any] = {
     "path": {"type": "path", "required": True},
     "venvs_dir": {"type": "path", "required": True},
-    "install": {"type": "str", "choices": ["requirements", "project", "uv"], "default": "requirements"},
+    "install": {
+        "type": "str",
+        "choices": ["requirements", "project", "uv", "poetry", "pipenv"],
+        "default": "requirements",
+    },
     "requirements": {"type": "str", "default": "requirements.txt"},
     "python": {"type": "str", "default": "python3"},
     "uv_version": {"type": "str", "default": "0.13.9"},
     "uv_arguments": {"type": "list", "elements": "str", "default": []},
+    "poetry_version": {"type": "str", "default": "2.2.1"},
+    "poetry_arguments": {"type": "list", "elements": "str", "default": []},
+    "pipenv_version": {"type": "str", "default": "2025.0.4"},
+    "pipenv_arguments": {"type": "list", "elements": "str", "default": []},
+    # Not no_log as a whole: equal parts of the result would be blanked. The module removes the values.
+    "install_env": {"type": "dict", "default": {}, "no_log": False},
     "source_digest": {"type": "str"},
     "timeout": {"type": "int", "default": 900},
     PROGRESS_OPTION: {"type": "path"},

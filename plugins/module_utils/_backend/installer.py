@@ -6,24 +6,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import tempfile
 import time
 from collections.abc import Sequence
 
 from .._host.command import run
 from .._host.files import write_atomic
 from .._host.progress import Say
+from .._host.redaction import redacted, secrets_of
 from .._host.url import without_userinfo
 from .._release.copying import remove_file, remove_tree
 from .._release.errors import ReleaseError
 from .environment import COMPLETE, end_processes_from, mark_building, mark_complete
+from .install_reason import reason_of
 from .interpreter import Interpreter
-from .virtualenv_inputs import NO_PROJECT, VirtualenvOptions
+from .virtualenv_inputs import NO_PROJECT, NO_ROOT, VirtualenvOptions
 from .virtualenv_plan import VirtualenvInputs, VirtualenvPlan
 
 #: Variables of the caller that would change what is installed, or where.
 _REMOVED_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_USER", "PIP_PREFIX")
+
+_NOT_FETCHED = re.compile(r"Could not fetch URL .*")
 
 
 class InstallError(ReleaseError):
@@ -34,16 +40,6 @@ class InstallError(ReleaseError):
         self.output = output
 
 
-def cause_in(output: str) -> str:
-    """Return the line of an installer's output that names the cause."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for pattern in (r"ERROR: (?!Failed to build|Could not build)", r"error:|\u00d7", r".*Error\b"):
-        matching = [line for line in lines if re.match(pattern, line)]
-        if matching:
-            return re.sub(r"^(ERROR:|error:|\u00d7)\s*", "", matching[-1])
-    return lines[-1] if lines else "nothing was printed"
-
-
 class Installer:
     """Installations for one backend, all within one timeout."""
 
@@ -51,6 +47,8 @@ class Installer:
         self._options = options
         self._say = say
         self._deadline = time.monotonic() + options.timeout_s
+        self._given = {str(name): str(value) for name, value in options.install_env.items()}
+        self._secrets = secrets_of(self._given)
 
     def build(self, plan: VirtualenvPlan, inputs: VirtualenvInputs, python: Interpreter) -> None:
         """Create an environment where it will stay.
@@ -66,10 +64,8 @@ class Installer:
         os.mkdir(directory, 0o755)
         try:
             mark_building(directory)
-            if self._options.install == "uv":
-                self._sync(directory)
-            else:
-                self._pip(directory)
+            installations = {"uv": self._sync, "poetry": self._poetry, "pipenv": self._pipenv}
+            installations.get(self._options.install, self._pip)(directory)
             mark_complete(directory, inputs.parts, python)
         except (InstallError, OSError):
             remove_tree(directory)
@@ -86,7 +82,7 @@ class Installer:
 
     def _sync(self, directory: str) -> None:
         options = self._options
-        uv = self._uv()
+        uv = self._tool("uv", options.uv_version)
         locked = os.path.isfile(os.path.join(options.path, "uv.lock"))
         arguments = [
             *(["--frozen"] if locked else []),
@@ -109,20 +105,52 @@ class Installer:
                 # A lock file created here is not part of the source, and would be a change in the next run.
                 remove_file(os.path.join(options.path, "uv.lock"))
 
-    def _uv(self) -> str:
-        """Return the path of uv, and install it if it is missing."""
-        version = self._options.uv_version
-        home = os.path.join(self._options.venvs_dir, f".uv-{version}")
-        uv, complete = os.path.join(home, "bin", "uv"), os.path.join(home, COMPLETE)
-        if os.path.isfile(complete) and os.access(uv, os.X_OK):
-            return uv
+    def _poetry(self, directory: str) -> None:
+        options = self._options
+        poetry = self._tool("poetry", options.poetry_version)
+        python = self._create(directory, "creating the virtual environment")
+        arguments = [argument for argument in options.poetry_arguments if argument != NO_ROOT]
+        # Poetry would install the project editable, which binds the environment to one release.
+        self._run(
+            [poetry, "install", "--no-interaction", NO_ROOT, *arguments],
+            f"poetry install in {options.path}",
+            **_activated(directory),
+            POETRY_VIRTUALENVS_PROMPT="",
+        )
+        if options.poetry_installs_project():
+            self._run([python, "-m", "pip", "install", "--no-deps", "."], f"installing the project in {options.path}")
+
+    def _pipenv(self, directory: str) -> None:
+        options = self._options
+        pipenv = self._tool("pipenv", options.pipenv_version)
+        self._create(directory, "creating the virtual environment")
+        self._run(
+            # Fails if the lock file is not that of Pipfile, and otherwise installs what it names.
+            [pipenv, "install", "--deploy", *options.pipenv_arguments],
+            f"pipenv install in {options.path}",
+            **_activated(directory),
+            PIPENV_PIPFILE=os.path.join(options.path, "Pipfile"),
+            PIPENV_DONT_LOAD_ENV="1",
+            PIPENV_NOSPIN="1",
+            PIPENV_VERBOSITY="-1",
+        )
+
+    def _tool(self, name: str, version: str) -> str:
+        """Return the path of uv, Poetry or Pipenv, and install it if it is missing."""
+        home = os.path.join(self._options.venvs_dir, f".{name}-{version}")
+        program, complete = os.path.join(home, "bin", name), os.path.join(home, COMPLETE)
+        if os.path.isfile(complete) and os.access(program, os.X_OK):
+            return program
         if os.path.lexists(home):
             remove_tree(home)
         os.makedirs(home, mode=0o755)
-        python = self._create(home, "creating the virtual environment of uv")
-        self._run([python, "-m", "pip", "install", f"uv=={version}"], f"installing uv {version} from the package index")
+        python = self._create(home, f"creating the virtual environment of {name}")
+        self._run(
+            [python, "-m", "pip", "install", f"{name}=={version}"],
+            f"installing {name} {version} from the package index",
+        )
         write_atomic(complete, "{}\n", mode=0o644)
-        return uv
+        return program
 
     def _create(self, directory: str, attempt: str) -> str:
         self._run([self._options.python, "-m", "venv", directory], attempt)
@@ -131,19 +159,43 @@ class Installer:
     def _run(self, command: Sequence[str], attempt: str, **variables: str) -> None:
         """Run one step of an installation within the time that is left."""
         environment = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
-        environment.update(LC_ALL="C.UTF-8", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", **variables)
+        environment.update(
+            LC_ALL="C.UTF-8", NO_COLOR="1", COLUMNS="500", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1"
+        )
+        environment.update({**variables, **self._given})
         self._say(attempt, "")
 
-        def watch(output: str) -> None:
-            self._say(attempt, without_userinfo(output))
+        def shown(output: str) -> str:
+            return redacted(without_userinfo(output), self._secrets)
 
-        ended = run(command, cwd=self._options.path, env=environment, deadline=self._deadline, watch=watch)
-        output = without_userinfo(ended.output)
+        def watch(output: str) -> None:
+            self._say(attempt, shown(output))
+
+        with tempfile.TemporaryDirectory() as directory:
+            log = environment.setdefault("PIP_LOG", os.path.join(directory, "pip.log"))
+            ended = run(command, cwd=self._options.path, env=environment, deadline=self._deadline, watch=watch)
+            output = shown(ended.output)
+            refused = "" if ended.succeeded else shown(_not_fetched(log))
         if ended.timed_out:
             raise InstallError(
                 f"{attempt} did not end within {self._options.timeout_s:g} s; the package index may not answer, or the "
-                "timeout is too short",
+                "timeout is too short (staging_backend_install_timeout)",
                 output[-4000:],
             )
         if not ended.succeeded:
-            raise InstallError(f"{attempt} failed: {cause_in(output)}", "\n".join(output.splitlines()[-25:]))
+            raise InstallError(
+                f"{attempt} failed: {reason_of(refused + output, ended.code)}", "\n".join(output.splitlines()[-25:])
+            )
+
+
+def _activated(directory: str) -> dict[str, str]:
+    """Return the variables of an activated environment, into which Poetry and Pipenv install."""
+    programs = os.path.join(directory, "bin")
+    return {"VIRTUAL_ENV": directory, "PATH": os.pathsep.join((programs, os.environ.get("PATH", os.defpath)))}
+
+
+def _not_fetched(log: str) -> str:
+    """Return why pip could not read an index, which it tells in its log alone."""
+    with contextlib.suppress(OSError), open(log, encoding="utf-8", errors="replace") as file:
+        return "".join(f"{found[0]}\n" for line in file if (found := _NOT_FETCHED.search(line)))
+    return ""

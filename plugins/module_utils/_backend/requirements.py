@@ -61,19 +61,54 @@ def _lines(content: bytes) -> list[str]:
     return [line.strip() for line in content.decode("utf-8", "replace").replace("\\\n", " ").splitlines()]
 
 
-def is_package(pyproject: str) -> bool:
-    """Whether uv installs the project itself, not only its dependencies.
+def refuse_editable(text: str, name: str) -> None:
+    """Refuse a Pipfile or ``pyproject.toml`` that installs a directory of the source editable.
+
+    :raises ReleaseError: If it does.
+    """
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        section = _section(line) or section
+        found = re.match(r"\s*(?:([\w.\"'-]+)\s*=\s*\{[^#]*\b)?(?:editable|develop)\s*=\s*true\b", line)
+        if found:
+            package = found.group(1) or section.rpartition(".")[2]
+            raise ReleaseError(
+                f"{name} line {number} installs {package} editable, which would bind the environment that releases "
+                "share to one of them; remove editable or develop from it, and lock the packages again"
+            )
+
+
+def uses_local_paths(text: str) -> bool:
+    """Whether a Pipfile or ``pyproject.toml`` names a package by its directory."""
+    section = ""
+    for line in text.splitlines():
+        section = _section(line) or section
+        inline = re.match(r"[^#]*\{[^#]*\b(?:path|file)\s*=\s*[\"']", line)
+        if inline or ("dependencies." in section and re.match(r"\s*path\s*=", line)):
+            return True
+    return False
+
+
+def _section(line: str) -> str:
+    """Return the name of the table of a line of TOML; empty if it is no header."""
+    header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$", line)
+    return header.group(1).replace(" ", "") if header else ""
+
+
+def is_package(pyproject: str, section: str = "tool.uv", key: str = "package") -> bool:
+    """Whether uv or Poetry installs the project itself, not only its dependencies.
+
+    :param section: The section of the tool.
+    :param key: Its setting that decides, if it is there.
 
     Read line by line, because a host with Python 3.9 or 3.10 has no tomllib.
     """
-    section = ""
+    current = ""
     has_build_system = False
     for line in pyproject.splitlines():
-        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$", line)
-        if header:
-            section = header.group(1).replace(" ", "")
-            has_build_system |= section == "build-system"
-        setting = re.match(r"\s*package\s*=\s*(true|false)\b", line) if section == "tool.uv" else None
+        current = _section(line) or current
+        has_build_system |= current == "build-system"
+        setting = re.match(rf"\s*{key}\s*=\s*(true|false)\b", line) if current == section else None
         if setting:
             return setting.group(1) == "true"
     return has_build_system

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .._release.baseline import read_checksums
 from .._release.errors import ReleaseError
 from .._release.tree import ALWAYS_EXCLUDED, Exclusion, inside, read_tree, relative_path, tree_digest, walk
 from .interpreter import Interpreter
-from .requirements import installs_local_source, is_package, requirement_files
+from .requirements import installs_local_source, is_package, refuse_editable, requirement_files, uses_local_paths
 from .virtualenv_plan import VirtualenvInputs
 
 #: The argument with which uv installs the dependencies of a project alone.
 NO_PROJECT = "--no-install-project"
+#: The same of Poetry.
+NO_ROOT = "--no-root"
 _NOT_SOURCE = (*ALWAYS_EXCLUDED, "/build", "/dist", "*.egg-info", ".env", ".env.*")
 
 
@@ -35,6 +37,11 @@ class VirtualenvOptions:
     python: str = "python3"
     uv_version: str = ""
     uv_arguments: Sequence[str] = ()
+    poetry_version: str = ""
+    poetry_arguments: Sequence[str] = ()
+    pipenv_version: str = ""
+    pipenv_arguments: Sequence[str] = ()
+    install_env: Mapping[str, Any] = field(default_factory=dict)
     source_digest: str | None = None
     timeout_s: float = 900
 
@@ -50,13 +57,26 @@ class VirtualenvOptions:
             return False
         return is_package((_content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace"))
 
+    def poetry_installs_project(self) -> bool:
+        """Whether the project itself is installed, not only what it depends on."""
+        if NO_ROOT in self.poetry_arguments:
+            return False
+        text = (_content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace")
+        return is_package(text, section="tool.poetry", key="package-mode")
+
 
 def read_inputs(options: VirtualenvOptions, python: Interpreter) -> VirtualenvInputs:
     """Return everything that decides about the environment.
 
     :raises ReleaseError: If there is nothing to install from.
     """
-    kinds = {"requirements": _of_requirements, "project": _of_project, "uv": _of_uv}
+    kinds = {
+        "requirements": _of_requirements,
+        "project": _of_project,
+        "uv": _of_uv,
+        "poetry": _of_poetry,
+        "pipenv": _of_pipenv,
+    }
     parts = {"install": options.install, "interpreter": python.identity, **kinds[options.install](options)}
     return VirtualenvInputs(parts)
 
@@ -94,6 +114,43 @@ def _of_uv(options: VirtualenvOptions) -> dict[str, str]:
     if options.uv_installs_project():
         parts["source"] = _source(options)
     return parts
+
+
+def _of_poetry(options: VirtualenvOptions) -> dict[str, str]:
+    parts, project = _locked(options, "pyproject.toml", "poetry.lock", "poetry lock")
+    parts["poetry"] = " ".join([options.poetry_version, *options.poetry_arguments])
+    if options.poetry_installs_project() or uses_local_paths(project):
+        parts["source"] = _source(options)
+    return parts
+
+
+def _of_pipenv(options: VirtualenvOptions) -> dict[str, str]:
+    parts, project = _locked(options, "Pipfile", "Pipfile.lock", "pipenv lock")
+    parts["pipenv"] = " ".join([options.pipenv_version, *options.pipenv_arguments])
+    if uses_local_paths(project):
+        parts["source"] = _source(options)
+    return parts
+
+
+def _locked(options: VirtualenvOptions, name: str, lock_name: str, command: str) -> tuple[dict[str, str], str]:
+    """Return the digests of a project's file and its lock file, and the text of the first.
+
+    :raises ReleaseError: If one is missing, or would bind the environment to one release.
+    """
+    project, lock = _content(options.path, name), _content(options.path, lock_name)
+    if project is None:
+        raise ReleaseError(
+            f"there is no {name} in {options.path}, which {options.install} needs; "
+            "choose another directory or another value of install"
+        )
+    if lock is None:
+        raise ReleaseError(
+            f"there is no {lock_name} beside {name} in {options.path}, so the versions to install are not known; run "
+            f"`{command}` and commit the file"
+        )
+    text = project.decode("utf-8", "replace")
+    refuse_editable(text, name)
+    return {name: content_digest({name: project}), f"lock file {lock_name}": content_digest({lock_name: lock})}, text
 
 
 def _content(directory: str, name: str) -> bytes | None:

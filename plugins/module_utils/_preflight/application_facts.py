@@ -85,8 +85,8 @@ def _packages_at(source: str, frontend: str) -> str:
 
 def wanted_python(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     """Ranges of Python's versions that the backend needs."""
-    if inputs.text("staging_backend_install") in {"uv", "npm", "none"}:
-        # uv brings the Python that the project needs, and a backend without a virtual environment needs none.
+    if inputs.text("staging_backend_install") in {"npm", "none"}:
+        # A backend without a virtual environment needs none.
         return {}
     backend = os.path.join(source, inputs.text("staging_backend_dir"))
     needed = requires_python(read_text(os.path.join(backend, "pyproject.toml")) or "")

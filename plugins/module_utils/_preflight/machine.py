@@ -74,7 +74,7 @@ def judge_python(
             "python-version",
             "staging_backend_install",
             f"{needed}, as {who} needs it",
-            "set it to uv, which brings its own Python, or name another Python in staging_backend_python",
+            "install such a Python on the host, and name it in staging_backend_python",
             found=f"the host has Python {_dotted(version)}",
         )
         for who, needed in wanted.items()

@@ -17,15 +17,16 @@ import pip
 import pytest
 from ansible_collections.codeframe.staging.plugins.modules import backend_virtualenv
 
+CODE = "VALUE = 1\n\n\ndef main():\n    print(VALUE)\n"
 
-def wheel(directory: Path, name: str) -> None:
+
+def wheel(directory: Path, name: str, version: str = "1.0", code: str = CODE) -> None:
     """Write a package with one module and one script."""
     directory.mkdir(exist_ok=True)
-    info = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(directory / f"{name}-1.0-py3-none-any.whl", "w") as archive:
-        code = "VALUE = 1\n\n\ndef main():\n    print(VALUE)\n"
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(directory / f"{name}-{version}-py3-none-any.whl", "w") as archive:
         archive.writestr(f"{name}/__init__.py", code)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
@@ -205,6 +206,73 @@ def running() -> list[list[str]]:
     return found
 
 
+#: In the place of Poetry and Pipenv: installs what the lock file names into the activated environment.
+TOOL = """
+import os, subprocess, sys
+
+LOCKS = {"poetry": "poetry.lock", "pipenv": "Pipfile.lock"}
+
+
+def main():
+    name = os.path.basename(sys.argv[0])
+    with open("calls", "a") as calls:
+        calls.write(" ".join([name, *sys.argv[1:]]) + "\\n")
+    packages = open(LOCKS[name]).read().split()
+    if "outdated" in packages:
+        sys.exit("pyproject.toml changed significantly since poetry.lock was last generated. " + os.environ["TOKEN"])
+    pip = [os.path.join(os.environ["VIRTUAL_ENV"], "bin/python"), "-m", "pip", "install"]
+    sys.exit(subprocess.call([*pip, *packages]))
+"""
+
+
+@pytest.fixture
+def tools(backend):
+    """Options that install the tools from the local directory."""
+    for name, version in (("poetry", "2.2.1"), ("pipenv", "2025.0.4")):
+        wheel(backend.wheels, name, version, TOOL)
+    return {"install_env": {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(backend.wheels), "TOKEN": "hush-hush"}}
+
+
+@pytest.mark.parametrize(
+    ("tool", "project", "lock", "call"),
+    [
+        ("poetry", "pyproject.toml", "poetry.lock", "poetry install --no-interaction --no-root"),
+        ("pipenv", "Pipfile", "Pipfile.lock", "pipenv install --deploy"),
+    ],
+)
+def test_poetry_and_pipenv_install_what_their_lock_files_name(backend, tools, tool, project, lock, call):
+    directory = backend.release / "backend"
+    (directory / project).write_text("[tool.ruff]\n")
+    (directory / lock).write_text("demo_one\n")
+    first = backend.call(install=tool, **tools)
+    assert not first["failed"], first
+    assert (directory / "calls").read_text().splitlines() == [call]
+    assert "demo_one-1.0" in first["distributions"]
+    assert {path.name.partition("-")[0] for path in backend.venvs.iterdir()} == {f".{tool}", first["digest"]}
+    assert not backend.call(install=tool, **tools)["changed"]
+    # The variables of an installation may change, as a token does, and decide nothing.
+    assert not backend.call(install=tool)["changed"]
+    wheel(backend.wheels, "demo_two")
+    (directory / lock).write_text("demo_one demo_two\n")
+    second = backend.call(install=tool, **tools)
+    assert second["reasons"] == [f"lock file {lock} changed"]
+    assert "demo_two-1.0" in second["distributions"]
+
+
+def test_the_reason_of_poetry_is_quoted_without_the_token(backend, tools):
+    directory = backend.release / "backend"
+    (directory / "pyproject.toml").write_text("[project]\n")
+    (directory / "poetry.lock").write_text("outdated\n")
+    result = backend.call(install="poetry", **tools)
+    assert result["failed"]
+    assert result["msg"] == (
+        f"poetry install in {directory} failed: pyproject.toml changed significantly since poetry.lock was last "
+        "generated; "
+        "lock the packages again (poetry lock, pipenv lock, uv lock), and commit the lock file"
+    )
+    assert "hush-hush" not in str(result)
+
+
 def test_a_failed_installation_leaves_nothing_and_names_the_cause(backend):
     backend.require(backend.release, "no_such_package")
     result = backend.call()
@@ -286,6 +354,46 @@ def test_the_digest_is_that_of_the_source_as_it_was_delivered(backend):
             "there is neither pyproject.toml nor setup.py in {path}, so there is no project to install; choose another "
             "directory or another value of install",
             id="no-project",
+        ),
+        pytest.param(
+            None,
+            {"install": "poetry"},
+            "there is no pyproject.toml in {path}, which poetry needs; choose another directory or another value of "
+            "install",
+            id="no-project-of-poetry",
+        ),
+        pytest.param(
+            {"pyproject.toml": "[project]\n"},
+            {"install": "poetry"},
+            "there is no poetry.lock beside pyproject.toml in {path}, so the versions to install are not known; run "
+            "`poetry lock` and commit the file",
+            id="no-lock-of-poetry",
+        ),
+        pytest.param(
+            {"Pipfile": "[packages]\n"},
+            {"install": "pipenv"},
+            "there is no Pipfile.lock beside Pipfile in {path}, so the versions to install are not known; run `pipenv "
+            "lock` and commit the file",
+            id="no-lock-of-pipenv",
+        ),
+        pytest.param(
+            {"Pipfile": '[packages]\nidna = "*"\napp = {path = ".", editable = true}\n', "Pipfile.lock": "{}"},
+            {"install": "pipenv"},
+            "Pipfile line 3 installs app editable, which would bind the environment that releases share to one of "
+            "them; "
+            "remove editable or develop from it, and lock the packages again",
+            id="editable-of-pipenv",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": '[tool.poetry.dependencies.shared]\npath = "../shared"\ndevelop = true\n',
+                "poetry.lock": "",
+            },
+            {"install": "poetry"},
+            "pyproject.toml line 3 installs shared editable, which would bind the environment that releases share "
+            "to one "
+            "of them; remove editable or develop from it, and lock the packages again",
+            id="develop-of-poetry",
         ),
         pytest.param(
             None,

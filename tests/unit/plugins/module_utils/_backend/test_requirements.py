@@ -9,7 +9,9 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.requirements import (
     installs_local_source,
     is_package,
+    refuse_editable,
     requirement_files,
+    uses_local_paths,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 
@@ -65,3 +67,33 @@ def test_an_editable_installation_is_refused(tmp_path, line):
 )
 def test_whether_uv_installs_the_project_itself(pyproject, package):
     assert is_package(pyproject) is package
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "package"),
+    [
+        ("[project]\nname = 'x'\n", False),
+        ("[build-system]\n", True),
+        ("[tool.poetry]\npackage-mode = false\n[build-system]\n", False),
+    ],
+)
+def test_whether_poetry_installs_the_project_itself(pyproject, package):
+    assert is_package(pyproject, section="tool.poetry", key="package-mode") is package
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ('idna = "*"\n', False),
+        ('shared = {path = "../shared"}\n', True),
+        ('[tool.poetry.dependencies.shared]\npath = "../shared"\n', True),
+        ('[tool.coverage]\npath = "x"\n', False),
+        ('# shared = {path = "../shared"}\n', False),
+    ],
+)
+def test_packages_by_their_directory_are_found_in_other_files(text, local):
+    assert uses_local_paths(text) is local
+
+
+def test_a_comment_about_an_editable_package_is_none():
+    refuse_editable('# app = {path = ".", editable = true}\nidna = "*"\n', "Pipfile")

@@ -111,11 +111,14 @@ def test_who_needs_which_node(source: Path, package: Any, lock: Any, wanted: dic
     [
         (None, {"pyproject.toml": ">=3.12"}),
         ("project", {"pyproject.toml": ">=3.12"}),
-        ("uv", {}),
+        ("uv", {"pyproject.toml": ">=3.12"}),
         ("none", {}),
+        ("npm", {}),
     ],
 )
-def test_a_python_that_uv_brings_is_not_compared(source: Path, install: str | None, wanted: dict[str, str]) -> None:
+def test_the_python_of_a_virtual_environment_is_compared(
+    source: Path, install: str | None, wanted: dict[str, str]
+) -> None:
     (source / "api").mkdir()
     (source / "api/pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n')
     inputs = DeploymentInputs({"staging_backend_dir": "api", "staging_backend_install": install})
