@@ -1265,12 +1265,19 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "env value that is a list",
         {"staging_env": {"A": [1]}},
-        ("staging_env.A is [1]; expected a text, because an env file contains nothing else; write it as one text"),
+        (
+            "staging_env.A is [1]; expected a text, because an env file contains nothing else; write it as one text as "
+            'the application reads it, such as "{{ ... | join(\',\') }}" or "{{ ... | to_json }}"'
+        ),
     ),
     (
         "env value null",
         {"staging_env": {"A": None}},
-        ("staging_env.A is null; expected a text, because an env file contains nothing else; write it as one text"),
+        (
+            "staging_env.A is null; expected a text, because an env file contains nothing else; write an empty "
+            "text, or "
+            "remove the key"
+        ),
     ),
     (
         "env value that the readers differ on",

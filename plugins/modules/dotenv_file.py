@@ -215,7 +215,7 @@ def main() -> None:
     try:
         done = manage(module.params, predicting=module.check_mode)
     except ParseError as error:
-        message = f"{path} cannot be parsed ({error}); repair that line, nothing was changed"
+        message = f"{error.of_file(path)}; nothing was changed"
         module.fail_json(msg=message, path=path, line=error.line)
     except RefusedKeysError as error:
         refused = [{"key": each.key, "why": each.why, "readers": list(each.readers)} for each in error.refusals]

@@ -197,7 +197,7 @@ def main() -> None:
     try:
         result = inspect(module)
     except ParseError as error:
-        module.fail_json(msg=f"{path} cannot be parsed ({error}); repair that line", path=path, line=error.line)
+        module.fail_json(msg=error.of_file(path), path=path, line=error.line)
     except StoreError as error:
         module.fail_json(msg=str(error), path=path)
     module.exit_json(**result)

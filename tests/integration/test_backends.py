@@ -78,7 +78,7 @@ class Deployed:
             ROOT / f"playbooks/{book}.yml",
             inventory=str(inventory),
             environment={"ANSIBLE_PIPELINING": "1"},
-            timeout_s=900,
+            timeout_s=2400,
         )
 
     def changes(self) -> int:

@@ -9,16 +9,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .causes import cause_of_nonsense
 from .readers import READ, UnreadableError, Values
 
 
 class ParseError(ValueError):
-    """The text is not an env file; the message names the line, counted from 1, and no value."""
+    """The text is not an env file; the message names the line, counted from 1, and no value.
 
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"line {line}: {why}")
+    :param remedy: What the user can do.
+    """
+
+    def __init__(self, line: int, why: str, remedy: str = "repair that line") -> None:
+        super().__init__(f"line {line}: {why}; {remedy}")
         self.line = line
         self.why = why
+        self.remedy = remedy
+
+    def of_file(self, path: str) -> str:
+        """Return the message with the place in a file, as editors and compilers write it."""
+        return f"{path}:{self.line}: {self.why}; {self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,10 @@ _TAIL = re.compile(r"[ \t\r]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
 _BARE = re.compile(r"[^\n]*?(?P<tail>[ \t\r]*(?:[ \t]#[^\n]*)?(?:\n|\Z))")
 
 
+_CLOSE = "close it, or put a value that holds one in quotes of the other kind"
+_QUOTE = "put the value in single quotes"
+
+
 def parse(text: str) -> Document:
     """Split the text of an env file into its entries.
 
@@ -82,7 +95,17 @@ def parse(text: str) -> Document:
     entries: list[Entry] = []
     at, line = 0, 1
     if text.startswith("\ufeff"):
-        raise ParseError(1, "the file starts with a byte order mark, which becomes part of the first key for bash")
+        raise ParseError(
+            1,
+            "the file starts with a byte order mark, which becomes part of the first key for bash",
+            "save it as UTF-8 without one (sed -i '1s/^\\xEF\\xBB\\xBF//')",
+        )
+    if "\0" in text:
+        raise ParseError(
+            text.count("\n", 0, text.index("\0")) + 1,
+            "there is a NUL byte, which no variable can hold",
+            "remove it, or save the file as UTF-8 if it is UTF-16",
+        )
     while at < len(text):
         entry = _entry(text, at, line)
         entries.append(entry)
@@ -97,13 +120,14 @@ def _entry(text: str, at: int, line: int) -> Entry:
         return Entry(found[0], line)
     head = _HEAD.match(text, at)
     if head is None:
-        raise ParseError(line, "neither KEY=value, nor a comment, nor blank")
+        cause = cause_of_nonsense(text[at:].partition("\n")[0])
+        raise ParseError(line, cause.text, cause.remedy)
     start = head.end()
     quoted = _QUOTED.get(text[start : start + 1])
     if quoted is not None:
         value = quoted.match(text, start)
         if value is None:
-            raise ParseError(line, f"the quote {text[start]} is never closed")
+            raise ParseError(line, f"the quote {text[start]} is never closed", _CLOSE)
         tail = _TAIL.match(text, value.end())
         if tail is not None:
             return Entry(text[at : tail.end()], line, head["key"], head["export"] or "", tail[0])
@@ -123,5 +147,8 @@ def values_for(text: str, readers: Sequence[str]) -> dict[str, Values]:
         try:
             found[reader] = READ[reader](text)
         except UnreadableError as error:
-            raise ParseError(error.line, f"{error.why}, as {reader} reads it") from None
+            remedy = (
+                _CLOSE if "never closed" in error.why else f"{_QUOTE}, or leave {reader} out of staging_env_readers"
+            )
+            raise ParseError(error.line, f"{error.why}, as {reader} reads it", remedy) from None
     return found

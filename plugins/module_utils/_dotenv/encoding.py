@@ -107,15 +107,13 @@ def encode(key: str, value: str, readers: Sequence[str] = READERS) -> str:
     :raises ValueRefusedError: Where there is none; it names the readers that differ in the form that most agree on.
     """
     if "\0" in value:
-        raise ValueRefusedError(key, "contains a NUL byte, which no environment can hold", tuple(readers))
+        raise ValueRefusedError(key, "contains a NUL byte, which no environment can hold")
     try:
         size = len(f"{key}={value}".encode())
     except UnicodeEncodeError:
-        raise ValueRefusedError(key, "is not valid Unicode text", tuple(readers)) from None
+        raise ValueRefusedError(key, "is not valid Unicode text") from None
     if size >= _LONGEST_BYTES:
-        raise ValueRefusedError(
-            key, f"is longer than the {_LONGEST_BYTES} bytes of a variable on Linux", tuple(readers)
-        )
+        raise ValueRefusedError(key, f"is longer than the {_LONGEST_BYTES} bytes of a variable on Linux")
     best = tuple(readers)
     for form in forms(value):
         differing = differing_readers(key, value, form, readers)

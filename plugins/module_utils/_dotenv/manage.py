@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .causes import Cause, cause_of_difference
 from .diff import diff_lines
+from .document import parse
 from .options import EnvFileOptions, listed, parse_options
 from .plan import FilePlan, Texts, plan_file
 from .store import MODE, FoundFile, StoreError, look, set_attributes, write
@@ -53,10 +55,8 @@ def manage(params: Mapping[str, Any], *, predicting: bool) -> ManagedFile:
     uid = _owner_id(params, predicting)
     attributes = _wrong_attributes(live, uid)
     changed = plan.writes or bool(attributes) or plan.example is not None
-    warnings = []
-    if plan.change.differing:
-        names, readers = listed(plan.change.differing), listed(request.readers)
-        warnings.append(f"{names} in {live.path} is not read alike by {readers}; it was left as it is")
+    warnings = _differences(live.path, plan.change.text, plan.change.differing, request.readers)
+    warnings += _duplicates(live.path, plan.change.text)
     if changed and not predicting:
         _apply(files, plan, attributes, uid)
     result = {
@@ -73,6 +73,33 @@ def manage(params: Mapping[str, Any], *, predicting: bool) -> ManagedFile:
         "diff": _diff(params, request, live, plan, attributes),
     }
     return ManagedFile(result, plan.change.text, tuple(plan.secrets.values()), warnings)
+
+
+def _differences(path: str, text: str, keys: Sequence[str], readers: Sequence[str]) -> list[str]:
+    """Return a sentence for each cause for which readers differ about keys, with the lines of the keys."""
+    document = parse(text)
+    found: dict[Cause, list[str]] = {}
+    for entry in (document.last(key) for key in keys):
+        if entry is not None:
+            found.setdefault(cause_of_difference(entry.text), []).append(f"{entry.key} in line {entry.line}")
+    return [
+        f"{path}: {listed(places)} {'is' if len(places) == 1 else 'are'} not read alike by {listed(readers)}: "
+        f"{cause.text}; {cause.remedy}. It was left as it is"
+        for cause, places in found.items()
+    ]
+
+
+def _duplicates(path: str, text: str) -> list[str]:
+    """Return a sentence for each key that the file has more than once."""
+    lines: dict[str, list[str]] = {}
+    for entry in parse(text).entries:
+        if entry.key:
+            lines.setdefault(entry.key, []).append(str(entry.line))
+    return [
+        f"{path}: {key} is in the lines {listed(numbers)}, of which the last one counts; remove the others"
+        for key, numbers in lines.items()
+        if len(numbers) > 1
+    ]
 
 
 def _look_at_all(params: Mapping[str, Any], predicting: bool) -> dict[str, FoundFile]:

@@ -74,6 +74,13 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+_AS_TEXT = {
+    "null": "write an empty text, or remove the key",
+    "a list": 'write it as the application reads it, such as "{{ list | join(\',\') }}" or "{{ list | to_json }}"',
+    "a dictionary": 'write it as the application reads it, such as "{{ dictionary | to_json }}"',
+}
+
+
 def _texts(option: str, given: Mapping[str, Any], path: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in given.items():
@@ -83,7 +90,10 @@ def _texts(option: str, given: Mapping[str, Any], path: str) -> dict[str, str]:
             found[key] = str(value)
         else:
             kind = "null" if value is None else f"a {'list' if isinstance(value, list) else 'dictionary'}"
-            raise OptionsError(f"{option}.{key} for {path} is {kind}; expected a text, which is all an env file holds")
+            raise OptionsError(
+                f"{option}.{key} for {path} is {kind}; expected a text, which is all an env file holds; "
+                f"{_AS_TEXT[kind]}"
+            )
     return found
 
 

@@ -40,7 +40,7 @@ class RefusedKeysError(Exception):
         said = "; ".join(refusal.sentence for refusal in refusals)
         remedy = "give it another value"
         if any(refusal.readers for refusal in refusals):
-            remedy += ", or remove from the readers those that do not read this file"
+            remedy += ", or leave out of staging_env_readers (readers) those that do not read this file"
         super().__init__(f"{path} was not written: {said}; {remedy}")
         self.refusals = tuple(refusals)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from .._host import files
 
 MODE = 0o600
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class StoreError(Exception):
@@ -54,7 +55,8 @@ def look(path: str, *, tolerant: bool, follow: bool = False) -> FoundFile:
         text = found.data.decode()
     except UnicodeDecodeError as error:
         line = found.data.count(b"\n", 0, error.start) + 1
-        raise StoreError(f"{path} is not UTF-8 text (line {line}); repair that line") from None
+        what = "is UTF-16 text" if found.data.startswith(_UTF16_MARKS) else "is not UTF-8 text"
+        raise StoreError(f"{path}:{line}: this {what}; save the file as UTF-8") from None
     return FoundFile(path, text, found.mode, found.uid, found.gid)
 
 

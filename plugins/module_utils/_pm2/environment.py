@@ -53,7 +53,7 @@ def read_env_file(path: str | None, *, check: bool, text: str | None = None) -> 
     except (OSError, UnicodeDecodeError) as err:
         raise Pm2Error(f"the env file {path} cannot be read: {getattr(err, 'strerror', None) or err}") from err
     except UnreadableError as err:
-        raise Pm2Error(f"the env file {path} cannot be parsed in line {err.line}: {err.why}") from err
+        raise Pm2Error(f"the env file cannot be parsed: {path}:{err.line}: {err.why}; repair that line") from err
     return {key: value for key, value in values.items() if value is not None}
 
 

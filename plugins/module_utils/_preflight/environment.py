@@ -163,7 +163,7 @@ def _check_value(inputs: DeploymentInputs, page: Url | None, variable: str, key:
         inputs.add("env-key", where, "the name of a variable", "choose another name", found=f"{key} {why}")
         return
     if isinstance(value, (list, Mapping)) or value is None:
-        inputs.add("env-value", where, "a text, because an env file contains nothing else", "write it as one text")
+        inputs.add("env-value", where, "a text, because an env file contains nothing else", _as_text(value))
         return
     text = str(value)
     if variable == _SECRETS and text == "":
@@ -185,12 +185,21 @@ def _check_value(inputs: DeploymentInputs, page: Url | None, variable: str, key:
             "env-unwritable",
             where,
             "a value that all readers of the env file read alike",
-            "choose another value, or set staging_env_readers to those that read your file",
-            found=f"it {error.why}, which {' and '.join(error.differing)} would read differently",
+            "choose another value"
+            + (", or set staging_env_readers to those that read your file" if error.differing else ""),
+            found=f"it {error.why}"
+            + (f", which {' and '.join(error.differing)} would read differently" if error.differing else ""),
         )
         return
     if variable != _SECRETS and _public_prefix(key) and re.match(r"(https?|wss?)://", text):
         _check_public_url(inputs, page, where, text)
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return "write an empty text, or remove the key"
+    joined = "\"{{ ... | join(',') }}\" or " if isinstance(value, list) else ""
+    return f'write it as one text as the application reads it, such as {joined}"{{{{ ... | to_json }}}}"'
 
 
 def _check_public_url(inputs: DeploymentInputs, page: Url | None, where: tuple[str, str], text: str) -> None:

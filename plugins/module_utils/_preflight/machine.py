@@ -74,7 +74,7 @@ def judge_python(
             "python-version",
             "staging_backend_install",
             f"{needed}, as {who} needs it",
-            "install such a Python on the host, and name it in staging_backend_python",
+            "set staging_backend_python to such a Python, which has to be installed on the host",
             found=f"the host has Python {_dotted(version)}",
         )
         for who, needed in wanted.items()

@@ -136,8 +136,15 @@ def test_other_lines_stay_byte_for_byte(run: Run) -> None:
     assert run.text == "#  manually written \t\n\n  FOREIGN = 'keep'   # why\nA=2\nGREETING=has space\n"
     assert result["keys_differing"] == ["FOREIGN", "GREETING"]
     assert result["warnings"] == [
-        f"FOREIGN and GREETING in {run.path} is not read alike by bash, dotenv, next and python-dotenv; "
-        "it was left as it is"
+        f"{run.path}: FOREIGN in line 3 is not read alike by bash, dotenv, next and python-dotenv: there is a space "
+        "beside the equals sign, for which bash takes the rest for a command; remove the spaces around =. It was "
+        "left as "
+        "it is",
+        f"{run.path}: GREETING in line 5 is not read alike by bash, dotenv, next and python-dotenv: its value has "
+        "spaces "
+        "without quotes, so that bash takes the second word for a command; put the whole value in single quotes. It "
+        "was "
+        "left as it is",
     ]
 
 
@@ -159,7 +166,7 @@ def test_no_secret_is_in_a_failure(run: Run) -> None:
     assert result["msg"] == (
         f'{run.path} was not written: TOKEN contains a "$" before a name, which next would read differently; '
         "OTHER contains a carriage return, which bash would read differently; "
-        "give it another value, or remove from the readers those that do not read this file"
+        "give it another value, or leave out of staging_env_readers (readers) those that do not read this file"
     )
     assert [(entry["key"], entry["readers"]) for entry in result["refused"]] == [
         ("TOKEN", ["next"]),
@@ -205,12 +212,16 @@ def test_a_refused_value_is_written_for_readers_that_agree(run: Run) -> None:
         ),
         pytest.param(
             {"values": {"A": [1]}},
-            "values.A for {path} is a list; expected a text, which is all an env file holds",
+            "values.A for {path} is a list; expected a text, which is all an env file holds; write it as the "
+            "application "
+            'reads it, such as "{{{{ list | join(\',\') }}}}" or "{{{{ list | to_json }}}}"',
             id="list",
         ),
         pytest.param(
             {"secret_values": {"A": None}},
-            "secret_values.A for {path} is null; expected a text, which is all an env file holds",
+            "secret_values.A for {path} is null; expected a text, which is all an env file holds; write an empty "
+            "text, or "
+            "remove the key",
             id="null",
         ),
         pytest.param(
@@ -254,7 +265,8 @@ def test_a_file_that_cannot_be_parsed_is_refused_with_its_line(run: Run) -> None
     run.path.write_text(f"A=1\nB='{SECRET}\n")
     result = run(values={"A": "2"})
     assert result["msg"] == (
-        f"{run.path} cannot be parsed (line 2: the quote ' is never closed); repair that line, nothing was changed"
+        f"{run.path}:2: the quote ' is never closed; close it, or put a value that holds one in quotes of the other "
+        "kind; nothing was changed"
     )
     assert result["line"] == 2
     assert run.text == f"A=1\nB='{SECRET}\n"
@@ -262,7 +274,21 @@ def test_a_file_that_cannot_be_parsed_is_refused_with_its_line(run: Run) -> None
 
 def test_a_file_that_is_not_text_is_refused_with_its_line(run: Run) -> None:
     run.path.write_bytes(b"A=1\nB=\xff\n")
-    assert run(values={"A": "2"})["msg"] == (f"{run.path} is not UTF-8 text (line 2); repair that line")
+    assert run(values={"A": "2"})["msg"] == (f"{run.path}:2: this is not UTF-8 text; save the file as UTF-8")
+    run.path.write_bytes("A=1\n".encode("utf-16"))
+    assert run(values={"A": "2"})["msg"] == f"{run.path}:1: this is UTF-16 text; save the file as UTF-8"
+
+
+def test_one_warning_names_all_lines_with_one_cause_and_another_those_that_are_there_twice(run: Run) -> None:
+    run.path.write_bytes(b"A=1\r\nB=2\r\nC='x'\nC='y'\n")
+    assert run(values={"PORT": "1"})["warnings"] == [
+        f"{run.path}: A in line 1 and B in line 2 are not read alike by bash, dotenv, next and python-dotenv: its "
+        "line ends "
+        "with CRLF, of which bash keeps the carriage return in the value; convert the file (sed -i 's/\\r$//'). It "
+        "was left "
+        "as it is",
+        f"{run.path}: C is in the lines 3 and 4, of which the last one counts; remove the others",
+    ]
 
 
 def test_a_secret_is_generated_once_and_stays(run: Run) -> None:

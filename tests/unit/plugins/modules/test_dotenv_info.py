@@ -48,7 +48,11 @@ def test_a_missing_file_is_not_a_failure(run_module: RunModule, tmp_path: Path) 
 def test_a_file_that_cannot_be_parsed_is_refused_with_its_line(run_module: RunModule, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("A=1\nB='open\n")
     result = run_module(dotenv_info, {"path": str(tmp_path / ".env")})
-    assert result["msg"] == f"{tmp_path}/.env cannot be parsed (line 2: the quote ' is never closed); repair that line"
+    assert result["msg"] == (
+        f"{tmp_path}/.env:2: the quote ' is never closed; close it, or put a value that holds one in quotes of the "
+        "other "
+        "kind"
+    )
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")

@@ -47,18 +47,16 @@ def test_a_value_is_written_in_the_plainest_form_that_all_read_alike(value: str,
         pytest.param(
             "a\0b",
             "contains a NUL byte, which no environment can hold",
-            ("bash", "dotenv", "next", "python-dotenv"),
+            (),
             id="NUL",
         ),
         pytest.param(
             "x" * 131072,
             "is longer than the 131072 bytes of a variable on Linux",
-            ("bash", "dotenv", "next", "python-dotenv"),
+            (),
             id="too long",
         ),
-        pytest.param(
-            "\ud800", "is not valid Unicode text", ("bash", "dotenv", "next", "python-dotenv"), id="lone surrogate"
-        ),
+        pytest.param("\ud800", "is not valid Unicode text", (), id="lone surrogate"),
     ],
 )
 def test_a_value_without_a_common_form_is_refused_with_the_readers(value: str, why: str, differing: object) -> None:

@@ -53,12 +53,15 @@ def test_no_reader_stands_for_all_and_one_twice_for_once() -> None:
     [
         pytest.param(
             {"values": {"A": [1]}},
-            "values.A for /app/.env is a list; expected a text, which is all an env file holds",
+            "values.A for /app/.env is a list; expected a text, which is all an env file holds; write it as the "
+            'application reads it, such as "{{ list | join(\',\') }}" or "{{ list | to_json }}"',
             id="list",
         ),
         pytest.param(
             {"secret_values": {"A": {}}},
-            "secret_values.A for /app/.env is a dictionary; expected a text, which is all an env file holds",
+            "secret_values.A for /app/.env is a dictionary; expected a text, which is all an env file holds; write "
+            "it as "
+            'the application reads it, such as "{{ dictionary | to_json }}"',
             id="dictionary",
         ),
         pytest.param(

@@ -141,7 +141,9 @@ def test_all_refused_keys_are_named_in_one_sentence() -> None:
         planned(plain={"A": "changeme", "B": "p$HOME"})
     assert str(caught.value) == (
         '/app/.env was not written: A has a placeholder as its value; B contains a "$" before a name, which next would '
-        "read differently; give it another value, or remove from the readers those that do not read this file"
+        "read differently; give it another value, or leave out of staging_env_readers (readers) those that do not "
+        "read this "
+        "file"
     )
 
 

@@ -53,5 +53,5 @@ def test_a_python_outside_of_a_range_is_an_error(good: DeploymentInputs) -> None
     assert (found.name, found.level) == ("python-version", "error")
     assert found.sentence == (
         'staging_backend_install is "requirements" by default, but the host has Python 3.11.2; expected >=3.12, as '
-        "pyproject.toml needs it; install such a Python on the host, and name it in staging_backend_python"
+        "pyproject.toml needs it; set staging_backend_python to such a Python, which has to be installed on the host"
     )
