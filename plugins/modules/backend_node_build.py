@@ -138,6 +138,7 @@ from ..module_utils._frontend.errors import BuildError
 from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
+from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._host.unlogged import UnloggedModule
 
 
@@ -176,11 +177,11 @@ def main() -> None:
     except OSError as err:
         problem = f"the backend in {options.path} cannot be built: {err.strerror or err} ({err.filename})"
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(shown(warning))
     result = result_of(outcome, options.path)
     if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=outcome.changed, digest=digest, **result)
+        module.fail_json(msg=shown(problem), changed=False, **shown_result(result))
+    module.exit_json(changed=outcome.changed, digest=digest, **shown_result(result))
 
 
 if __name__ == "__main__":
