@@ -124,6 +124,15 @@ _RULES = (
     ),
     _Rule(
         (
+            r"Multiple top-level (?:packages|modules) discovered in a flat-layout: \[.*?\]",
+            r"there is no directory that matches\s+the name of your project \(.*?\)",
+        ),
+        "name the packages of the project in pyproject.toml (packages in [tool.setuptools] or in "
+        "[tool.hatch.build.targets.wheel]), or set staging_backend_install to requirements if the backend runs from "
+        "its directory",
+    ),
+    _Rule(
+        (
             r"pyproject\.toml changed significantly since poetry\.lock was last generated",
             r"Your Pipfile\.lock \(\w+\) is out of date",
             r"The lockfile at \S+ needs to be updated, but `--locked` was provided",
@@ -175,6 +184,17 @@ def _general(text: str) -> str:
     return lines[-1].strip()[:_LONGEST] if lines else "nothing was printed"
 
 
+def _of_build(lines: Sequence[str]) -> str:
+    """The last error of the build of a package, which pip and uv print as a whole."""
+    starts = [at for at, line in enumerate(lines) if re.search(r"lines? of output\]\s*\Z|^\s*\[stderr\]", line)]
+    if not starts:
+        return ""
+    block = lines[starts[-1] + 1 :]
+    end = next((at for at, line in enumerate(block) if "[end of output]" in line), len(block))
+    found = [line.strip() for line in block[:end] if re.match(r"\s*(?:error|[\w.]*(?:Error|Exception)):\s", line)]
+    return found[-1] if found else ""
+
+
 def _of_pip(lines: Sequence[str]) -> str:
     """The last error that is not a mere consequence."""
     found = [line.strip() for line in lines if re.match(r"ERROR: (?!Failed to build|Could not build|:)", line.strip())]
@@ -216,4 +236,4 @@ def _of_python(lines: Sequence[str]) -> str:
     return next((line.strip() for line in reversed(lines) if re.match(r"\s*[\w.]*(?:Error|Exception)\b", line)), "")
 
 
-_FINDERS: tuple[Callable[[Sequence[str]], str], ...] = (_of_pip, _of_uv, _of_poetry, _of_python)
+_FINDERS: tuple[Callable[[Sequence[str]], str], ...] = (_of_build, _of_pip, _of_uv, _of_poetry, _of_python)

@@ -21,6 +21,10 @@ _WITHIN_S = 30
 ENV_PREFIX = "env_"
 #: What every process has, whatever the file says.
 _OVERRIDDEN: Mapping[str, Any] = {"log": None, "log_file": None, "merge_logs": True, "vizion": False}
+_READ_AS_MODULE = (
+    ", which Node.js does not see in an ES module; give the file a name that ends in .cjs, and write that into "
+    "staging_ecosystem_file"
+)
 # The file may print something itself; the result is the last line, with a mark before it.
 _PROGRAM = (
     "const w=process.stdout.write.bind(process.stdout);process.stdout.write=()=>true;"
@@ -82,8 +86,18 @@ def read_ecosystem(path: str, node: str, env: Mapping[str, str]) -> list[dict[st
     if isinstance(applications, dict):
         applications = [applications]
     if not isinstance(applications, list) or not all(isinstance(item, dict) for item in applications):
-        raise Pm2Error(f"{path} contains no list of applications; expected module.exports = {{apps: [...]}}")
+        why = _READ_AS_MODULE if path.endswith(".js") and _is_in_module(os.path.dirname(path)) else ""
+        raise Pm2Error(f"{path} contains no list of applications; expected module.exports = {{apps: [...]}}{why}")
     return applications
+
+
+def _is_in_module(directory: str) -> bool:
+    """Whether the nearest ``package.json`` makes scripts ES modules."""
+    while True:
+        text = read_text(os.path.join(directory, "package.json"))
+        if text is not None or os.path.dirname(directory) == directory:
+            return re.search(r'"type"\s*:\s*"module"', text or "") is not None
+        directory = os.path.dirname(directory)
 
 
 def _read_json(path: str) -> Any:
@@ -103,9 +117,16 @@ def _evaluate(path: str, node: str, env: Mapping[str, str]) -> Any:
     if not ended.succeeded or not lines:
         said = re.findall(r"^\w*Error\b.*", ended.errors, re.MULTILINE)
         reason = f"it did not end within {_WITHIN_S} s" if ended.timed_out else (said or ["no reason given"])[0][:300]
-        raise Pm2Error(f"Node.js cannot evaluate {path}: {reason}")
+        raise Pm2Error(f"Node.js cannot evaluate {path}: {reason}{_remedy_for(reason)}")
     directory = os.path.dirname(path)
     return _through_link(json.loads(lines[-1][2:]), os.path.realpath(directory), directory)
+
+
+def _remedy_for(reason: str) -> str:
+    if re.search(r"ES module|Cannot use import|Unexpected token 'export'", reason, re.IGNORECASE):
+        return f"; expected module.exports = {{apps: [...]}}{_READ_AS_MODULE}"
+    found = re.search(r"Cannot find module '([^']+)'", reason)
+    return f"; the file needs {found[1]}, which is not installed beside it" if found else ""
 
 
 def _run(path: str, command: list[str], env: Mapping[str, str]) -> Ended:

@@ -144,6 +144,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_min_free_bytes": _NUMBER,
     "staging_min_memory_bytes": _NUMBER,
     "staging_preflight_levels": _DICT,
+    "staging_preflight_resolve": _TRUTH,
     "staging_proxy_server_names": _LIST,
     "staging_tls_names": _LIST,
     "staging_packages": _LIST,

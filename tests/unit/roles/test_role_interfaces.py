@@ -205,7 +205,6 @@ NO_VARIABLE = {
     "backend_env_dir": "the project directory",
     "frontend_source_revision": "names a result of the role release, which exists only when the role runs",
     "preflight_node": "the program that the role runtime installs",
-    "preflight_resolve": "for a use of the role alone",
     "release_lock_step": "the playbook's own estimate",
     "websocket_verify_origin": "follows from the URL of the page",
     "websocket_verify_path": "follows from the URL of the WebSocket",

@@ -10,6 +10,7 @@ LOCK = "lock the packages again (poetry lock, pipenv lock, uv lock), and commit 
 PYTHON = "name a Python of such a version in staging_backend_python"
 COMPILER = "there is no wheel of it for this Python and machine, so it is compiled"
 ACCESS = "give a user name and a token that is still valid in staging_backend_install_env"
+LAYOUT = "name the packages of the project in pyproject.toml"
 SPACE = "free space in the file system of staging_project_dir"
 HASH = "the index has another file than the one that was locked"
 
@@ -241,6 +242,28 @@ ERROR: Could not build wheels for cext, which is required to install pyproject.t
             "ModuleNotFoundError: No module named 'setuptools'",
             "",
             id="traceback",
+        ),
+        pytest.param(
+            PIP_BUILD.format(line="error: Multiple top-level packages discovered in a flat-layout: ['b', 'a']."),
+            "Multiple top-level packages discovered in a flat-layout: ['b', 'a']",
+            LAYOUT,
+            id="setuptools-flat-layout",
+        ),
+        pytest.param(
+            "      ValueError: Unable to determine which files to ship inside the wheel using the following "
+            "heuristics:\n\n"
+            "      The most likely cause of this is that there is no directory that matches\n      the name of "
+            "your project "
+            "(demo).\n      [end of output]\n\n\u00d7 Encountered error while generating package metadata.\n",
+            "there is no directory that matches the name of your project (demo)",
+            LAYOUT,
+            id="hatch-flat-layout",
+        ),
+        pytest.param(
+            PIP_BUILD.format(line="ModuleNotFoundError: No module named 'Cython'"),
+            "ModuleNotFoundError: No module named 'Cython'",
+            "",
+            id="build-of-a-package",
         ),
         pytest.param("", "nothing was printed", "", id="nothing"),
         pytest.param("odd\n", "odd", "", id="unknown"),

@@ -101,3 +101,26 @@ def test_without_node_a_javascript_file_is_refused(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(Pm2Error, match="cannot be evaluated: /nonexistent/node: No such file or directory"):
         read_ecosystem(str(file), "/nonexistent/node", ENV)
+
+
+@needs_node
+@pytest.mark.parametrize("text", ["module.exports = {apps: [{name: 'web'}]}", "export default {apps: []}"])
+def test_a_file_that_node_takes_for_a_module_is_refused_with_the_name_that_it_needs(tmp_path: Path, text: str) -> None:
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    file = tmp_path / "ecosystem.config.js"
+    file.write_text(text)
+    with pytest.raises(
+        Pm2Error, match=r"give the file a name that ends in \.cjs, and write that into staging_ecosystem"
+    ):
+        read_ecosystem(str(file), NODE or "node", ENV)
+    file = file.rename(tmp_path / "ecosystem.config.cjs")
+    file.write_text("module.exports = {apps: [{name: 'web'}]}")
+    assert read_ecosystem(str(file), NODE or "node", ENV) == [{"name": "web"}]
+
+
+@needs_node
+def test_a_package_that_the_file_needs_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "ecosystem.config.js"
+    file.write_text("require('dotenv').config()")
+    with pytest.raises(Pm2Error, match="the file needs dotenv, which is not installed beside it"):
+        read_ecosystem(str(file), NODE or "node", ENV)
