@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,7 @@ class BackendShape:
     :param title: Its row in docs/applications.md.
     :param files: Texts by path; ``FIRST`` is the version that it answers.
     :param variables: Those of the inventory that the shape needs.
-    :param locks: Commands that lock packages, by directory. ``{python}`` becomes a Python with the tool.
+    :param locks: Commands that lock packages, by directory. ``{poetry}`` and ``{pipenv}`` become these programs.
     :param path: Path of the WebSocket.
     :param damage: A file below the project directory whose loss the next deployment must repair.
     """
@@ -43,6 +44,20 @@ class BackendShape:
     locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: str = "/ws"
     damage: str = ""
+
+    @property
+    def directory(self) -> str:
+        """That of the backend."""
+        return str(self.variables["staging_backend_dir"])
+
+    def command(self, port: int) -> list[str]:
+        """The command of the process, for a port."""
+        return [str(word).replace("{port}", str(port)) for word in self.variables["staging_backend_command"]]
+
+    def environment(self, port: int) -> dict[str, str]:
+        """The variables of the process, for a port."""
+        given = self.variables.get("staging_backend_env", {})
+        return {name: value.replace("{port}", str(port)) for name, value in given.items()}
 
 
 _NPM_LOCK = ("npm", "install", "--package-lock-only", "--no-audit", "--no-fund")
@@ -110,6 +125,86 @@ def _package(packages: Mapping[str, str], **more: Any) -> str:
     return json.dumps({"name": "server", "version": "1.0.0", "private": True, "dependencies": dict(packages), **more})
 
 
+#: In the place of the default index, whose other interface Poetry would ask.
+_INDEX = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
+_FASTAPI = f"""
+from fastapi import FastAPI, WebSocket
+
+app = FastAPI()
+
+
+@app.get("/health")
+def health():
+    return "fine"
+
+
+@app.get("/api/version")
+def version():
+    return "{FIRST}"
+
+
+@app.websocket("/ws")
+async def echo(socket: WebSocket):
+    await socket.accept()
+    async for message in socket.iter_text():
+        await socket.send_text(message)
+"""
+_CHANNELS = f"""
+import django
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.http import HttpResponse
+from django.urls import path
+
+settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="of-the-tests", INSTALLED_APPS=["channels"])
+django.setup()
+
+
+class Echo(AsyncWebsocketConsumer):
+    async def receive(self, text_data=None, bytes_data=None):
+        await self.send(text_data=text_data, bytes_data=bytes_data)
+
+
+urlpatterns = [
+    path("health", lambda request: HttpResponse("fine")),
+    path("api/version", lambda request: HttpResponse("{FIRST}")),
+]
+application = ProtocolTypeRouter(
+    {{"http": get_asgi_application(), "websocket": URLRouter([path("ws", Echo.as_asgi())])}}
+)
+"""
+_PYPROJECT = f"""[project]
+name = "api"
+version = "1.0.0"
+requires-python = ">=3.11,<4"
+dependencies = ["fastapi==0.116.1", "uvicorn==0.35.0", "websockets==15.0.1"]
+
+[[tool.poetry.source]]
+name = "index"
+url = "{_INDEX}"
+priority = "primary"
+
+[build-system]
+requires = ["poetry-core>=2"]
+build-backend = "poetry.core.masonry.api"
+"""
+_PIPFILE = f"""[[source]]
+url = "{_INDEX}"
+verify_ssl = true
+name = "index"
+
+[packages]
+fastapi = "==0.116.1"
+gunicorn = "==23.0.0"
+uvicorn = "==0.35.0"
+uvicorn-worker = "==0.3.0"
+websockets = "==15.0.1"
+"""
+_UVICORN = [".venv/bin/python", "-m", "uvicorn", "api:app", "--host", "127.0.0.1", "--port", "{port}"]
+
+
 SHAPES = (
     BackendShape(
         "express",
@@ -173,5 +268,40 @@ SHAPES = (
         {"server": _NPM_LOCK},
         path="/socket.io/",
         damage="server/node_modules/engine.io/build/engine.io.js",
+    ),
+    BackendShape(
+        "poetry",
+        "FastAPI with Poetry",
+        {"server/pyproject.toml": _PYPROJECT, "server/api/__init__.py": _FASTAPI},
+        {"staging_backend_dir": "server", "staging_backend_install": "poetry", "staging_backend_command": _UVICORN},
+        {"server": ("{poetry}", "lock", "--no-interaction")},
+    ),
+    BackendShape(
+        "pipenv",
+        "FastAPI with Pipenv, gunicorn with workers of uvicorn",
+        {"server/Pipfile": _PIPFILE, "server/api/__init__.py": _FASTAPI},
+        {
+            "staging_backend_dir": "server",
+            "staging_backend_install": "pipenv",
+            "staging_backend_command": [
+                *(".venv/bin/python", "-m", "gunicorn", "api:app", "--workers", "2"),
+                *("--worker-class", "uvicorn_worker.UvicornWorker", "--bind", "127.0.0.1:{port}"),
+            ],
+        },
+        {"server": ("{pipenv}", "lock")},
+    ),
+    BackendShape(
+        "channels",
+        "Django channels with daphne",
+        {
+            "server/requirements.txt": "channels==4.3.1\ndaphne==4.2.1\nDjango==5.2.5\n",
+            "server/asgi.py": _CHANNELS,
+        },
+        {
+            "staging_backend_dir": "server",
+            "staging_backend_command": [
+                *(".venv/bin/python", "-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "asgi:application")
+            ],
+        },
     ),
 )

@@ -1577,14 +1577,6 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         ),
     ),
     (
-        "slash at the end of a WebSocket path",
-        {"staging_public_ws_url": "ws://api.example.com/ws/"},
-        (
-            'staging_public_ws_url is "ws://api.example.com/ws/"; expected no slash at the end, because paths are'
-            " appended to it; write ws://api.example.com/ws"
-        ),
-    ),
-    (
         "CORS for everybody",
         {"staging_cors_origins": ["*"]},
         (

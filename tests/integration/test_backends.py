@@ -1,28 +1,43 @@
-"""Applications with other backends than FastAPI's: deployed, deployed again, changed, damaged and rolled back."""
+"""Backends of other kinds than the sample's: their packages are installed and answer; whole applications are deployed.
+
+`make test-applications` deploys the applications by the playbooks: again, changed, damaged and rolled back.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
-import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.commands import clean_env
+from ansible_collections.codeframe.staging.plugins.modules import (
+    backend_node_build,
+    backend_virtualenv,
+    websocket_check,
+)
 from backend_shapes import FIRST, PAGE, SECOND, SHAPES, BackendShape
 from free_ports import free_port
+from module_runner import RunModule
 from playbook_runs import PlaybookRun, run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, HOST = "backends", "backends.test"
+#: In the gate.
+QUICK = "express"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _machine() -> Iterator[None]:
+@pytest.fixture(scope="module")
+def machine() -> Iterator[None]:
     """The name of the page, as DNS gives it, and no process of an application afterwards."""
     hosts = Path("/etc/hosts")
     before = hosts.read_text()
@@ -34,26 +49,113 @@ def _machine() -> Iterator[None]:
     subprocess.run(["userdel", "--remove", USER], check=False, capture_output=True)
 
 
+def written(shape: BackendShape, source: Path, tools: Callable[[str], str]) -> None:
+    """Write an application with its lock files."""
+    for name, text in {**PAGE, **shape.files}.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text)
+    for place, command in shape.locks.items():
+        words = [tools(word[1:-1]) if word.startswith("{") else word for word in command]
+        env = {**os.environ, **clean_env(), "PIPENV_IGNORE_VIRTUALENVS": "1", "PIPENV_PYTHON": "/usr/bin/python3"}
+        done = subprocess.run(
+            words, cwd=source / place, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Return the program of a tool that locks packages, in the version that the role installs."""
+    versions = {name: VIRTUALENV[f"{name}_version"]["default"] for name in ("poetry", "pipenv")}
+
+    def program(name: str) -> str:
+        home = tmp_path_factory.getbasetemp() / f"tool-{name}"
+        if not home.exists():
+            subprocess.run(["/usr/bin/python3", "-m", "venv", home], check=True)
+            pip = [home / "bin/python", "-m", "pip", "install", "-q", f"{name}=={versions[name]}"]
+            subprocess.run(pip, check=True)
+        return str(home / "bin" / name)
+
+    return program
+
+
+@contextlib.contextmanager
+def running(shape: BackendShape, directory: Path, port: int) -> Iterator[None]:
+    """Run the backend as pm2 would, until it answers and while the block runs."""
+    env = {**clean_env(), **shape.environment(port)}
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            shape.command(port), cwd=directory, env=env, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while answer(port, "/health") is None:
+            assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()  # noqa: PT018
+            time.sleep(0.2)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def answer(port: int, path: str) -> str | None:
+    """What a server answers; None if it does not."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as found:
+        return str(found.read().decode())
+    return None
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [pytest.param(shape, id=shape.name, marks=[] if shape.name == QUICK else pytest.mark.slow) for shape in SHAPES],
+)
+def test_a_backend_is_installed_from_its_lock_file_and_answers(
+    shape: BackendShape, tmp_path: Path, run_module: RunModule, tools: Callable[[str], str]
+) -> None:
+    release = tmp_path / "app.releases/0001-a"
+    written(shape, release, tools)
+    directory = release / shape.directory
+    kind = shape.variables.get("staging_backend_install", "requirements")
+    options: dict[str, Any] = {"path": str(directory), "timeout": 600}
+    if kind == "npm":
+        module: Any = backend_node_build
+        options["build_command"] = shape.variables.get("staging_backend_build_command", [])
+    else:
+        module = backend_virtualenv
+        options.update(install=kind, python="/usr/bin/python3", venvs_dir=str(tmp_path / "app.releases/venvs"))
+    installed = run_module(module, options)
+    assert not installed["failed"], installed
+    before = sorted(directory.iterdir())
+    again = run_module(module, options)
+    assert (again["changed"], again["digest"]) == (False, installed["digest"])
+    assert sorted(directory.iterdir()) == before
+
+    port = free_port()
+    with running(shape, directory, port):
+        assert FIRST in (answer(port, "/api/version") or "")
+        endpoint = {"name": "backend", "url": f"ws://127.0.0.1:{port}{shape.path}"}
+        protocol = shape.variables.get("staging_websocket_protocol", "plain")
+        checked = run_module(websocket_check, {"endpoints": [endpoint], "hold": 1, "protocol": protocol})
+    assert checked["diagnosis"]["cause"] == "none", checked["diagnosis"]
+
+    if shape.damage:
+        (release / shape.damage).unlink()
+        repaired = run_module(module, options)
+        assert (repaired["changed"], (release / shape.damage).is_file()) == (True, True)
+
+
 class Deployed:
     """An application on this machine, by its inventory."""
 
-    def __init__(self, shape: BackendShape, folder: Path) -> None:
+    def __init__(self, shape: BackendShape, folder: Path, tools: Callable[[str], str]) -> None:
         self.shape, self.folder, self.source = shape, folder, folder / "source"
         self.project = Path(f"/home/{USER}/{shape.name}")
-        for name, text in {**PAGE, **shape.files}.items():
-            (self.source / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.source / name).write_text(text)
-        for place, command in shape.locks.items():
-            subprocess.run(
-                [word.replace("{python}", sys.executable) for word in command],
-                cwd=self.source / place, env=clean_env(), check=True, capture_output=True,
-            )  # fmt: skip
+        written(shape, self.source, tools)
         self.port = free_port()
         self.variables: dict[str, Any] = {
             "staging_project_dir": str(self.project),
             "staging_user": USER,
             "staging_packages": [],
-            "runtime_log_processes": [],
             "staging_source_type": "archive",
             "staging_source_dir": str(self.source),
             "staging_public_url": f"http://{HOST}:{self.port}",
@@ -99,10 +201,13 @@ class Deployed:
                 (self.source / name).write_text(content.replace(FIRST, text))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("shape", [pytest.param(shape, id=shape.name) for shape in SHAPES])
-def test_a_backend_is_deployed_changed_repaired_and_rolled_back(shape: BackendShape, tmp_path: Path) -> None:
-    site = Deployed(shape, tmp_path)
+@pytest.mark.applications
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_a_backend_is_deployed_changed_repaired_and_rolled_back(
+    shape: BackendShape, tmp_path: Path, tools: Callable[[str], str]
+) -> None:
+    site = Deployed(shape, tmp_path, tools)
     assert site.changes() > 0
     assert site.version() == FIRST
     assert site.changes() == 0

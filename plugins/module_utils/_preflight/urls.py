@@ -106,7 +106,8 @@ def _url(inputs: DeploymentInputs, variable: str, schemes: tuple[str, str]) -> U
             found="the configuration of the proxy cannot contain its path",
         )
         return None
-    if url.path.endswith("/") and not (url.path == "/" and schemes is _WEBSOCKET):
+    # Socket.IO and Django route WebSockets by paths that end with a slash.
+    if url.path.endswith("/") and schemes is not _WEBSOCKET:
         inputs.add(
             "trailing-slash",
             variable,
