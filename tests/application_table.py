@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from application_shapes import SHAPES
+from application_shapes import SHAPES as PAGES
+from application_shapes import Shape
+from backend_shapes import SHAPES as BACKENDS
+from backend_shapes import BackendShape
 
+SHAPES: tuple[Shape | BackendShape, ...] = (*PAGES, *BACKENDS)
 _ROOT = Path(__file__).resolve().parents[1]
 PAGE = _ROOT / "docs" / "applications.md"
 #: By application, the digest of what was tried and the steps that it passed.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +30,9 @@ class BackendShape:
     """An application.
 
     :param title: Its row in docs/applications.md.
-    :param files: Texts by path; ``FIRST`` is the version that it answers.
+    :param versions: What the row names.
+    :param files: Texts by path; ``FIRST`` is the version that it answers, and ``{index}`` becomes the URL of the index,
+        because Poetry asks another interface of the default one.
     :param variables: Those of the inventory that the shape needs.
     :param locks: Commands that lock packages, by directory. ``{poetry}`` and ``{pipenv}`` become these programs.
     :param path: Path of the WebSocket.
@@ -39,11 +41,23 @@ class BackendShape:
 
     name: str
     title: str
+    versions: str
     files: Mapping[str, str]
     variables: Mapping[str, Any]
     locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: str = "/ws"
     damage: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Changes with everything that the application consists of."""
+        parts = [
+            dict(self.files),
+            PAGE,
+            dict(self.variables),
+            {place: list(words) for place, words in self.locks.items()},
+        ]
+        return hashlib.sha256(json.dumps([*parts, self.path], sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def directory(self) -> str:
@@ -125,8 +139,6 @@ def _package(packages: Mapping[str, str], **more: Any) -> str:
     return json.dumps({"name": "server", "version": "1.0.0", "private": True, "dependencies": dict(packages), **more})
 
 
-#: In the place of the default index, whose other interface Poetry would ask.
-_INDEX = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
 _FASTAPI = f"""
 from fastapi import FastAPI, WebSocket
 
@@ -175,7 +187,7 @@ application = ProtocolTypeRouter(
     {{"http": get_asgi_application(), "websocket": URLRouter([path("ws", Echo.as_asgi())])}}
 )
 """
-_PYPROJECT = f"""[project]
+_PYPROJECT = """[project]
 name = "api"
 version = "1.0.0"
 requires-python = ">=3.11,<4"
@@ -183,15 +195,15 @@ dependencies = ["fastapi==0.116.1", "uvicorn==0.35.0", "websockets==15.0.1"]
 
 [[tool.poetry.source]]
 name = "index"
-url = "{_INDEX}"
+url = "{index}"
 priority = "primary"
 
 [build-system]
 requires = ["poetry-core>=2"]
 build-backend = "poetry.core.masonry.api"
 """
-_PIPFILE = f"""[[source]]
-url = "{_INDEX}"
+_PIPFILE = """[[source]]
+url = "{index}"
 verify_ssl = true
 name = "index"
 
@@ -208,7 +220,8 @@ _UVICORN = [".venv/bin/python", "-m", "uvicorn", "api:app", "--host", "127.0.0.1
 SHAPES = (
     BackendShape(
         "express",
-        "Express and ws",
+        "Backend in Express with ws",
+        "Express 4.21.2, ws 8.18.3",
         {"server/package.json": _package({"express": "4.21.2", "ws": "8.18.3"}), "server/server.js": _EXPRESS},
         {**_NODE, "staging_backend_command": ["node", "server.js"]},
         {"server": _NPM_LOCK},
@@ -216,7 +229,8 @@ SHAPES = (
     ),
     BackendShape(
         "nestjs",
-        "NestJS in TypeScript",
+        "Backend in NestJS, built from TypeScript",
+        "NestJS 11.1.6",
         {
             "server/package.json": _package(
                 {
@@ -259,7 +273,8 @@ SHAPES = (
     ),
     BackendShape(
         "socketio",
-        "Socket.IO",
+        "Backend with Socket.IO",
+        "Socket.IO 4.8.1",
         {
             "server/package.json": _package({"socket.io": "4.8.1"}, type="module"),
             "server/server.js": _SOCKET_IO,
@@ -271,14 +286,16 @@ SHAPES = (
     ),
     BackendShape(
         "poetry",
-        "FastAPI with Poetry",
+        "Backend in FastAPI with Poetry",
+        "FastAPI 0.116.1, Poetry 2.2.1",
         {"server/pyproject.toml": _PYPROJECT, "server/api/__init__.py": _FASTAPI},
         {"staging_backend_dir": "server", "staging_backend_install": "poetry", "staging_backend_command": _UVICORN},
         {"server": ("{poetry}", "lock", "--no-interaction")},
     ),
     BackendShape(
         "pipenv",
-        "FastAPI with Pipenv, gunicorn with workers of uvicorn",
+        "Backend in FastAPI with Pipenv, run by gunicorn with workers of uvicorn",
+        "FastAPI 0.116.1, Pipenv 2025.0.4, gunicorn 23.0.0",
         {"server/Pipfile": _PIPFILE, "server/api/__init__.py": _FASTAPI},
         {
             "staging_backend_dir": "server",
@@ -292,7 +309,8 @@ SHAPES = (
     ),
     BackendShape(
         "channels",
-        "Django channels with daphne",
+        "Backend in Django channels, run by daphne",
+        "channels 4.3.1, daphne 4.2.1",
         {
             "server/requirements.txt": "channels==4.3.1\ndaphne==4.2.1\nDjango==5.2.5\n",
             "server/asgi.py": _CHANNELS,

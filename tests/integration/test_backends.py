@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -25,13 +26,15 @@ from ansible_collections.codeframe.staging.plugins.modules import (
     backend_virtualenv,
     websocket_check,
 )
+from application_table import STEPS, Tried
 from backend_shapes import FIRST, PAGE, SECOND, SHAPES, BackendShape
 from free_ports import free_port
 from module_runner import RunModule
 from playbook_runs import PlaybookRun, run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
-USER, HOST = "backends", "backends.test"
+USER, HOST, OTHER_HOST = "backends", "backends.test", "live.backends.test"
+INDEX = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
 #: In the gate.
 QUICK = "express"
 
@@ -41,7 +44,7 @@ def machine() -> Iterator[None]:
     """The name of the page, as DNS gives it, and no process of an application afterwards."""
     hosts = Path("/etc/hosts")
     before = hosts.read_text()
-    hosts.write_text(f"{before}127.0.0.1 {HOST}\n")
+    hosts.write_text(f"{before}127.0.0.1 {HOST} {OTHER_HOST}\n")
     yield
     hosts.write_text(before)
     subprocess.run(["systemctl", "disable", "--now", f"pm2-{USER}.service"], check=False, capture_output=True)
@@ -53,7 +56,7 @@ def written(shape: BackendShape, source: Path, tools: Callable[[str], str]) -> N
     """Write an application with its lock files."""
     for name, text in {**PAGE, **shape.files}.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(text)
+        (source / name).write_text(text.replace("{index}", INDEX))
     for place, command in shape.locks.items():
         words = [tools(word[1:-1]) if word.startswith("{") else word for word in command]
         env = {**os.environ, **clean_env(), "PIPENV_IGNORE_VIRTUALENVS": "1", "PIPENV_PYTHON": "/usr/bin/python3"}
@@ -159,7 +162,7 @@ class Deployed:
             "staging_source_type": "archive",
             "staging_source_dir": str(self.source),
             "staging_public_url": f"http://{HOST}:{self.port}",
-            "staging_public_ws_url": f"ws://{HOST}:{self.port}{shape.path}",
+            "staging_public_ws_url": self.url(),
             "staging_allow_loopback": True,
             "staging_vantages": ["direct", "proxy"],
             "staging_hold": 2,
@@ -173,6 +176,9 @@ class Deployed:
             **shape.variables,
         }
 
+    def url(self, host: str = HOST) -> str:
+        return f"ws://{host}:{self.port}{self.shape.path}"
+
     def play(self, book: str) -> PlaybookRun:
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"staging": {"hosts": {"staging.test": self.variables}}}))
@@ -180,7 +186,7 @@ class Deployed:
             ROOT / f"playbooks/{book}.yml",
             inventory=str(inventory),
             environment={"ANSIBLE_PIPELINING": "1"},
-            timeout_s=2400,
+            timeout_s=1800,
         )
 
     def changes(self) -> int:
@@ -190,9 +196,13 @@ class Deployed:
         assert changed is not None, done.output
         return int(changed[1])
 
-    def version(self) -> str:
-        with urllib.request.urlopen(f"http://{HOST}:{self.port}/api/version", timeout=30) as answer:
-            return str(answer.read().decode())
+    def text(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=30) as found:
+            return str(found.read().decode())
+
+    def assert_serves(self, version: str, url: str) -> None:
+        assert self.text("/api/version") == version
+        assert f'"{url}"' in self.text("/assets/app.js")
 
     def release(self, text: str) -> None:
         """Give the source another version."""
@@ -200,33 +210,55 @@ class Deployed:
             if FIRST in content:
                 (self.source / name).write_text(content.replace(FIRST, text))
 
+    def remove(self) -> None:
+        """Make room for the next application."""
+        subprocess.run(["runuser", "-u", USER, "--", "pm2", "-s", "delete", "all"], check=False, cwd="/")
+        for place in Path(f"/home/{USER}").glob(f"{self.shape.name}*"):
+            place.unlink() if place.is_symlink() else shutil.rmtree(place)
+        for place in Path("/etc/nginx").glob(f"sites-*/{self.shape.name}*"):
+            place.unlink()
+
 
 @pytest.mark.applications
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
-def test_a_backend_is_deployed_changed_repaired_and_rolled_back(
-    shape: BackendShape, tmp_path: Path, tools: Callable[[str], str]
+def test_a_backend_is_deployed_changed_and_rolled_back(
+    shape: BackendShape, tmp_path: Path, tools: Callable[[str], str], applications: dict[str, Tried]
 ) -> None:
+    passed: dict[str, int] = {}
+    applications[shape.name] = Tried(shape.digest, passed)
+    deployed, unchanged, changed_url, rollback = STEPS
     site = Deployed(shape, tmp_path, tools)
-    assert site.changes() > 0
-    assert site.version() == FIRST
-    assert site.changes() == 0
+    began = time.monotonic()
 
-    site.release(SECOND)
-    assert site.changes() > 0
-    assert site.version() == SECOND
+    def step(name: str) -> None:
+        nonlocal began
+        passed[name] = round(time.monotonic() - began)
+        began = time.monotonic()
 
-    back = site.play("rollback_staging")
-    assert back.exit_code == 0, back.output
-    assert site.version() == FIRST
-    assert site.changes() > 0
-    assert site.version() == SECOND
-
-    if shape.damage:
-        (site.project / shape.damage).unlink()
-        drift = site.play("drift_staging")
-        assert Path(shape.damage).name in drift.words, drift.output
+    try:
         assert site.changes() > 0
-        assert (site.project / shape.damage).is_file()
-        assert site.version() == SECOND
+        site.assert_serves(FIRST, site.url())
+        step(deployed)
         assert site.changes() == 0
+        step(unchanged)
+        # Of another source, so that the backend has to be another one as well.
+        site.release(SECOND)
+        site.variables["staging_public_ws_url"] = site.url(OTHER_HOST)
+        assert site.changes() > 0
+        site.assert_serves(SECOND, site.url(OTHER_HOST))
+        step(changed_url)
+        back = site.play("rollback_staging")
+        assert back.exit_code == 0, back.output
+        site.assert_serves(FIRST, site.url())
+        step(rollback)
+        if shape.damage:
+            (site.project / shape.damage).unlink()
+            site.release(FIRST)
+            site.variables["staging_public_ws_url"] = site.url()
+            assert Path(shape.damage).name in site.play("drift_staging").words
+            assert site.changes() > 0
+            assert (site.project / shape.damage).is_file()
+            site.assert_serves(FIRST, site.url())
+    finally:
+        site.remove()
