@@ -32,6 +32,7 @@ from .frontend import (
     variables,
     why_build,
 )
+from .install_remedy import remedy_for
 from .installation import install_packages, list_packages, packages_damage, recover_packages, why_install
 from .manager_install import install_manager, manager_path
 from .modules import packages_named
@@ -167,8 +168,10 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
         secrets = secrets_of({**extra, **private})
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
         said = "\n".join(outcome.output_tail)
+        remedy = remedy_for(err.output) if err.command == front.manager.install_command else ""
         raise BuildError(
-            f"{err}; nothing that was built before is lost" + (f"; its output:\n{said}" if said else "")
+            "; ".join(part for part in (str(err), remedy, "nothing that was built before is lost") if part)
+            + (f"; its output:\n{said}" if said else "")
         ) from err
     finally:
         outcome.duration_s = round(time.monotonic() - began, 2)

@@ -1,0 +1,64 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user can do about an installation that npm, pnpm, yarn or bun could not make."""
+
+from __future__ import annotations
+
+import re
+
+#: A failure has consequences that look like another one, so the order matters.
+_REMEDIES = (
+    (
+        r"ENOSPC|No space left on device",
+        "free space in the file system of staging_project_dir, and in the home of the deploy user, which has the cache",
+    ),
+    (
+        r"\bE40[13]\b|ERR_PNPM_FETCH_40[13]|YN0041|Unable to authenticate|Incorrect or missing password|ENEEDAUTH",
+        "give a token that is still valid in staging_frontend_install_env (staging_backend_install_env for the "
+        "backend), and name its variable in .npmrc",
+    ),
+    (
+        r"EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|YN0018|Integrity check failed",
+        "the registry has another package than the one that was locked: find out why before you lock the packages "
+        "again",
+    ),
+    (
+        r"package\.json and package-lock\.json.* are (?:not )?in sync|ERR_PNPM_OUTDATED_LOCKFILE|YN0028"
+        r"|lockfile needs to be updated|lockfile had changes, but lockfile is frozen",
+        "the lock file is not that of package.json: install the packages where you develop, and commit the lock file",
+    ),
+    (
+        r"SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED",
+        "install the certificate of the authority that signed the registry's on the host, and name it in "
+        "NODE_EXTRA_CA_CERTS in staging_frontend_install_env (staging_backend_install_env for the backend)",
+    ),
+    (
+        r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT",
+        "check that the host may connect to the registry; .npmrc, or npm_config_registry and HTTPS_PROXY in "
+        "staging_frontend_install_env (staging_backend_install_env for the backend), name another one or a proxy",
+    ),
+    (r"\bE404\b|ERR_PNPM_FETCH_404|YN0035", "check that the registry has the package, and that the token may read it"),
+    (
+        r"EBADENGINE|Unsupported engine|The engine \"node\" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE",
+        "set staging_node_version to a version that the package allows",
+    ),
+    (
+        r"gyp ERR!|node-gyp|not found: make|prebuild-install",
+        "a package is compiled: add what it needs to staging_packages, such as build-essential and python3",
+    ),
+    (
+        r"ERESOLVE",
+        "the versions in package.json contradict one another: correct them, or give the argument --legacy-peer-deps in "
+        "staging_frontend_install_command (staging_backend_install_command for the backend)",
+    ),
+)
+
+
+def remedy_for(output: str) -> str:
+    """Return what the user can do; empty if nothing is known.
+
+    :param output: What the package manager printed.
+    """
+    return next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, output)), "")

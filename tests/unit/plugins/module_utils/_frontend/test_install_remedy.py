@@ -1,0 +1,39 @@
+"""Remedies for what npm, pnpm and yarn print when they cannot install."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.install_remedy import remedy_for
+
+SYNC = (
+    "npm error code EUSAGE\nnpm error `npm ci` can only install packages when your package.json and package-lock.json "
+    "or npm-shrinkwrap.json are in sync. Please update your lock file with `npm install` before continuing.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        pytest.param("npm error code ENOSPC\nnpm error syscall write\n", "free space", id="space"),
+        pytest.param("npm error code E401\nnpm error Incorrect or missing password.\n", "give a token", id="token"),
+        pytest.param("ERR_PNPM_FETCH_403  GET https://r.test/x: Forbidden - 403\n", "give a token", id="pnpm-token"),
+        pytest.param("npm error code EINTEGRITY\nnpm error sha512-x integrity checksum failed\n", "the registry has",
+                     id="integrity"),
+        pytest.param(SYNC, "the lock file is not that of package.json", id="outdated-lock"),
+        pytest.param("ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with frozen-lockfile\n", "the lock file is not",
+                     id="pnpm-outdated-lock"),
+        pytest.param("npm error code SELF_SIGNED_CERT_IN_CHAIN\n", "install the certificate", id="certificate"),
+        pytest.param("npm error code EAI_AGAIN\nnpm error getaddrinfo EAI_AGAIN r.test\n", "check that the host may",
+                     id="name"),
+        pytest.param("npm error code E404\nnpm error 404 Not Found - GET https://r.test/@a%2fb\n", "check that the reg",
+                     id="no-such-package"),
+        pytest.param("npm error code EBADENGINE\n", "set staging_node_version", id="engine"),
+        pytest.param("npm error gyp ERR! find Python\n", "a package is compiled", id="compiler"),
+        pytest.param("npm error code ERESOLVE\n", "the versions in package.json contradict", id="conflict"),
+        pytest.param("something else\n", "", id="unknown"),
+    ],
+)  # fmt: skip
+def test_the_remedy_fits_what_was_printed(output: str, remedy: str) -> None:
+    found = remedy_for(output)
+    assert found.startswith(remedy)
+    assert bool(found) is bool(remedy)
