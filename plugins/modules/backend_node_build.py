@@ -131,6 +131,8 @@ output_tail:
 
 from typing import Any
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ..module_utils._backend.arguments import NODE_BUILD
 from ..module_utils._backend.node_build import build_node, options_of
 from ..module_utils._frontend.build import BuildOutcome
@@ -139,7 +141,7 @@ from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
 from ..module_utils._host.shown import shown, shown_result
-from ..module_utils._host.unlogged import UnloggedModule
+from ..module_utils._host.unlogged import Unlogged
 
 
 def result_of(outcome: BuildOutcome, path: str) -> dict[str, Any]:
@@ -154,6 +156,10 @@ def result_of(outcome: BuildOutcome, path: str) -> dict[str, Any]:
         "output_tail": outcome.output_tail,
         "diff": [{"before_header": path, "after_header": path, "before": "", "after": "".join(lines)}] if lines else [],
     }
+
+
+class UnloggedModule(Unlogged, AnsibleModule):  # type: ignore[misc]
+    """A module that does not write its arguments, of which some are secret, to the system's log."""
 
 
 def main() -> None:

@@ -174,6 +174,8 @@ import os
 import time
 from typing import Any
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ..module_utils._backend.arguments import VIRTUALENV
 from ..module_utils._backend.installer import InstallError
 from ..module_utils._backend.virtualenv import Virtualenv, provide
@@ -181,7 +183,7 @@ from ..module_utils._backend.virtualenv_inputs import VirtualenvOptions
 from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
-from ..module_utils._host.unlogged import UnloggedModule
+from ..module_utils._host.unlogged import Unlogged
 from ..module_utils._release.errors import ReleaseError, explain
 
 
@@ -202,6 +204,10 @@ def result_of(found: Virtualenv) -> dict[str, Any]:
         "distributions": list(found.distributions),
         "diff": diff,
     }
+
+
+class UnloggedModule(Unlogged, AnsibleModule):  # type: ignore[misc]
+    """A module that does not write its arguments, of which some are secret, to the system's log."""
 
 
 def main() -> None:

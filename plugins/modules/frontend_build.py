@@ -245,6 +245,8 @@ output_tail:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ..module_utils._frontend.arguments import BUILD
 from ..module_utils._frontend.build import BuildOutcome, build_frontend
 from ..module_utils._frontend.bundle import Findings
@@ -254,7 +256,7 @@ from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
 from ..module_utils._host.progress import Progress
 from ..module_utils._host.redaction import secrets_of
 from ..module_utils._host.shown import shown, shown_result
-from ..module_utils._host.unlogged import UnloggedModule
+from ..module_utils._host.unlogged import Unlogged
 
 
 def proof_of(findings: Findings, routes: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -286,6 +288,10 @@ def result_of(outcome: BuildOutcome, output: str) -> dict[str, Any]:
         "output_tail": outcome.output_tail,
         "diff": [{**headers, "before": "", "after": "".join(lines)}] if lines else [],
     }
+
+
+class UnloggedModule(Unlogged, AnsibleModule):  # type: ignore[misc]
+    """A module that does not write its arguments, of which some are secret, to the system's log."""
 
 
 def main() -> None:

@@ -176,13 +176,19 @@ message:
   sample: ""
 """
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ..module_utils._host.shown import shown, shown_result
-from ..module_utils._host.unlogged import UnloggedModule
+from ..module_utils._host.unlogged import Unlogged
 from ..module_utils._preflight.controller import check_controller
 from ..module_utils._preflight.finding import ERROR, OPINIONS, summary, with_levels, wrong_levels
 from ..module_utils._preflight.host import PreflightOptions, check_host
 from ..module_utils._preflight.inputs import check_inputs
 from ..module_utils._preflight.secrets import secrets_in
+
+
+class UnloggedModule(Unlogged, AnsibleModule):  # type: ignore[misc]
+    """A module that does not write its arguments, of which some are secret, to the system's log."""
 
 
 def main() -> None:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 
-
-class UnloggedModule(AnsibleModule):  # type: ignore[misc]
-    """A module that writes nothing to the system's log.
+class Unlogged:
+    """Comes before AnsibleModule among the bases of a module that writes nothing to the system's log.
 
     AnsibleModule logs the arguments before the module can say which of them are secrets, and a task's ``no_log`` would
     hide the result too.
