@@ -12,9 +12,10 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
+from ansible.template import Templar, trust_as_template
 from ansible_collections.codeframe.staging.plugins.filter.adopted_inventory import adopted_inventory
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.inputs import check_inputs
+from playbook_runs import CHECKOUT
 
 BACKEND = {
     "name": "codeframe-staging-backend",
@@ -174,6 +175,21 @@ def test_nothing_that_comes_from_the_host_is_a_template(tmp_path: Path) -> None:
     for name, value in variables.items():
         assert templar.template(value) == value, name
     assert "\x1b" not in adopted_inventory(hostile, [], "h", ".env.staging")["text"]
+
+
+def test_who_deploys_and_where_is_not_what_the_deploy_user_answers(tmp_path: Path) -> None:
+    """A command of his, as a user who may become root, would be an inventory that makes him root."""
+    texts = yaml.safe_load((CHECKOUT / "roles/adoption/vars/main.yml").read_text())
+    described = texts["__adoption_made"].partition("| codeframe.staging.adopted_inventory")[0] + "}}"
+    variables = {
+        "__adoption_given": {key: trust_as_template(each) for key, each in texts["__adoption_given"].items()},
+        "__adoption_project": {"project": {**PROJECT, "user": "admin", "directory": "/root"}},
+        "adoption_user": "me",
+        "adoption_project_dir": "/home/me/projects/codeframe/",
+    }
+    project = Templar(DataLoader(), variables=variables).template(trust_as_template(described))
+    found, _ = loaded(project, [API], tmp_path)
+    assert (found["staging_user"], found["staging_project_dir"]) == ("me", "/home/me/projects/codeframe")
 
 
 def test_facts_of_another_form_are_refused() -> None:
