@@ -54,6 +54,7 @@ author:
 """
 
 import os
+import re
 import shutil
 import sys
 import threading
@@ -95,6 +96,8 @@ _COLOURS = {
 _OWN_LINE_FROM_S = 10.0
 _FAIL = frozenset(("fail", "ansible.builtin.fail", "ansible.legacy.fail"))
 _REPORT = "codeframe.staging.deployment_report"
+# Ansible creates the directory of a user who has none yet, with the mode that it should have.
+_NO_NEWS = re.compile(r"Module remote_tmp \S+ did not exist and was created with a mode of 0700")
 _DEBUG = frozenset(("debug", "ansible.builtin.debug", "ansible.legacy.debug"))
 
 
@@ -376,6 +379,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             text = str(warning)
             if (
                 text not in self._seen_warnings
+                and not _NO_NEWS.match(text)
                 and self._step is not None
                 and C.config.get_config_value("ACTION_WARNINGS")
             ):

@@ -166,6 +166,22 @@ def test_steps_that_change_nothing_share_a_line(run, tmp_path: Path) -> None:
     ]
 
 
+def test_a_warning_is_shown_once_and_not_if_it_is_no_news(run, tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library/warn.py").write_text(
+        "from ansible.module_utils.basic import AnsibleModule\n"
+        "module = AnsibleModule({})\n"
+        "module.warn('Module remote_tmp /root/.ansible/tmp did not exist and was created with a mode of 0700, this')\n"
+        "module.warn('look here')\n"
+        "module.exit_json()\n"
+    )
+    tasks = "- name: Warn\n  warn:\n- name: Warn again\n  warn:\n"
+    (tmp_path / "roles/site/tasks/main.yml").write_text(tasks)
+    _code, output = run()
+    assert output.count("warning: look here") == 1
+    assert "remote_tmp" not in output
+
+
 def test_a_play_of_one_step_without_news_has_no_heading(run, tmp_path: Path) -> None:
     play = "- name: Read\n  hosts: all\n  gather_facts: false\n  tasks:\n    - name: Look\n      ansible.builtin."
     (tmp_path / "play.yml").write_text(
