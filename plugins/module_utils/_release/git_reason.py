@@ -36,6 +36,14 @@ def cause_of(text: str) -> str:
 
 _ACCESS = "a deploy key in staging_git_key for a URL of SSH, a token in staging_git_token for one of HTTPS"
 _REMEDIES = (
+    (r"No space left on device|Disk quota exceeded", "free space in the file system of staging_project_dir"),
+    (
+        r"died of signal 9|Out of memory|unable to create thread|mmap failed",
+        "the memory of the host does not suffice: add memory or swap, or set staging_source_type to archive, which "
+        "fetches on the controller",
+    ),
+    (r"dubious ownership", "give the directory to the deploy user: it belongs to another one"),
+    (r"HTTP code 407|Proxy Authentication Required", "correct the user name and the password of the proxy"),
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed|Offending \w+ key",
         "the server has another key than the known one: compare it with the one that its operator publishes, and "
@@ -67,6 +75,10 @@ _REMEDIES = (
         r"Connection (?:refused|timed out|closed|reset)|Network is unreachable|No route to host|Failed to connect"
         r"|Operation timed out",
         "check that the host may connect to the server at that port",
+    ),
+    (
+        r"early EOF|RPC failed|hung up unexpectedly|fetch-pack: unexpected disconnect|unexpected eof",
+        "the connection broke off: try again, or raise staging_git_timeout if the repository is large",
     ),
     (
         r"transport '\w+' not allowed",

@@ -119,6 +119,37 @@ Host key verification failed.\r
             "correct the URL",
             id="among-hints",
         ),
+        pytest.param(
+            "remote: Counting objects: 100% (5/5), done.\nfatal: write error: No space left on device\n"
+            "fatal: fetch-pack: invalid index-pack output\n",
+            "fatal: write error: No space left on device",
+            "free space",
+            id="no-space",
+        ),
+        pytest.param(
+            "error: index-pack died of signal 9\nfatal: fetch-pack: invalid index-pack output\n",
+            "error: index-pack died of signal 9",
+            "add memory or swap",
+            id="no-memory",
+        ),
+        pytest.param(
+            "error: RPC failed; curl 18 transfer closed with outstanding read data remaining\nfatal: early EOF\n",
+            "error: RPC failed; curl 18 transfer closed with outstanding read data remaining",
+            "raise staging_git_timeout",
+            id="broken-off",
+        ),
+        pytest.param(
+            "fatal: detected dubious ownership in repository at '/srv/app'\n",
+            "fatal: detected dubious ownership in repository at '/srv/app'",
+            "give the directory to the deploy user",
+            id="ownership",
+        ),
+        pytest.param(
+            "fatal: unable to access 'https://git.example.com/x/': Received HTTP code 407 from proxy after CONNECT\n",
+            "fatal: unable to access 'https://git.example.com/x/': Received HTTP code 407 from proxy after CONNECT",
+            "password of the proxy",
+            id="proxy",
+        ),
         pytest.param("something else\nmore\n", "something else", "check the URL", id="neither-fatal-nor-error"),
         pytest.param("", "", "check the URL", id="nothing"),
     ],
