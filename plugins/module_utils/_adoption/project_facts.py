@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._dotenv.readers import UnreadableError, read_dotenv
+from .._frontend.packages import LOCK_FILES
 from .._host.files import read_text
 from .._host.url import UrlError, parse_url
 from .._pm2.plan import in_directories
@@ -25,7 +26,13 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 #: Keys whose values every visitor of the page gets.
 _PUBLIC = re.compile(r"(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|NG_APP_|CORS_)")
 _SECRET = re.compile(r"(?i)pass|secret|token|key|credential|://[^/\s]*@")
-_LOCKS = {"uv.lock": "uv", "pyproject.toml": "project", "requirements.txt": "requirements"}
+_LOCKS = {
+    "uv.lock": "uv",
+    "poetry.lock": "poetry",
+    "Pipfile.lock": "pipenv",
+    "pyproject.toml": "project",
+    "requirements.txt": "requirements",
+}
 _OUTPUTS = {"next": ".next", "vite": "dist", "nuxt": ".output", "@sveltejs/kit": "build"}
 
 
@@ -134,6 +141,18 @@ def frontend_facts(directory: str) -> dict[str, Any]:
     return {"dir": "", "tool": "", "output_dir": ""}
 
 
+def _is_node_server(directory: str) -> bool:
+    """Whether a directory has locked packages for Node.js and builds no page."""
+    if not any(os.path.isfile(os.path.join(directory, name)) for name in LOCK_FILES):
+        return False
+    try:
+        document = json.loads(read_text(os.path.join(directory, "package.json"), follow=False) or "null")
+    except ValueError:
+        return False
+    packages = _table(document.get("dependencies")) if isinstance(document, dict) else {}
+    return bool(packages) and not any(tool in packages for tool in (*_OUTPUTS, "react-scripts", "@angular/core"))
+
+
 def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -148,6 +167,9 @@ def backend_facts(directory: str, working: str) -> dict[str, Any]:
         for name, install in _LOCKS.items():
             if not os.path.isabs(place) and os.path.isfile(os.path.join(directory, place, name)):
                 return {"dir": place or ".", "install": install}
+    for place in places:
+        if not os.path.isabs(place) and _is_node_server(os.path.join(directory, place)):
+            return {"dir": place or ".", "install": "npm"}
     return {"dir": working or ".", "install": ""}
 
 

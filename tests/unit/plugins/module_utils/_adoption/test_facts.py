@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -89,6 +90,8 @@ def test_commands_are_relative_and_one_with_a_secret_stays_on_the_host() -> None
             ["backend/requirements.txt"], "", {"dir": "backend", "install": "requirements"}, id="subdirectory"
         ),
         pytest.param(["svc/requirements.txt", "uv.lock"], "svc", {"dir": "svc", "install": "requirements"}, id="cwd"),
+        pytest.param(["poetry.lock", "pyproject.toml"], "", {"dir": ".", "install": "poetry"}, id="poetry"),
+        pytest.param(["Pipfile.lock", "requirements.txt"], "", {"dir": ".", "install": "pipenv"}, id="pipenv"),
         pytest.param([], "", {"dir": ".", "install": ""}, id="nothing"),
         pytest.param([], "/elsewhere", {"dir": "/elsewhere", "install": ""}, id="outside"),
     ],
@@ -98,6 +101,17 @@ def test_what_installs_the_backend_is_found(tmp_path: Path, files: list[str], wo
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert backend_facts(str(tmp_path), working) == expected
+
+
+@pytest.mark.parametrize(
+    ("packages", "install"), [({"express": "4"}, "npm"), ({"next": "15"}, ""), ({"react-scripts": "5"}, ""), ({}, "")]
+)
+def test_a_backend_for_node_is_told_from_a_page(tmp_path: Path, packages: dict[str, str], install: str) -> None:
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server/package.json").write_text(json.dumps({"dependencies": packages}))
+    assert backend_facts(str(tmp_path), "server")["install"] == ""
+    (tmp_path / "server/package-lock.json").touch()
+    assert backend_facts(str(tmp_path), "server") == {"dir": "server", "install": install}
 
 
 def test_the_frontend_is_found_by_its_packages(tmp_path: Path) -> None:
