@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.inputs import check_inputs
-from playbook_runs import CHECKOUT, playbook_environment
+from playbook_runs import CHECKOUT, playbook_environment, run_playbook
 
 INVENTORY = CHECKOUT / "inventories/several"
 KIND = "OPENSSH PRIVATE KEY"
@@ -55,6 +55,12 @@ def test_each_application_passes_preflight(hosts: dict[str, dict[str, Any]]) -> 
     for name, given in hosts.items():
         inputs = {key: value for key, value in given.items() if key.startswith("staging_")}
         assert [finding.sentence for finding in check_inputs(inputs)] == [], name
+
+
+@pytest.mark.parametrize("playbook", ["deploy_staging", "drift_staging", "rollback_staging"])
+def test_the_playbooks_accept_the_inventory(playbook: str) -> None:
+    run = run_playbook(CHECKOUT / f"playbooks/{playbook}.yml", "--syntax-check", inventory=str(INVENTORY))
+    assert run.exit_code == 0, run.output
 
 
 def test_no_two_applications_of_one_machine_share_anything(hosts: dict[str, dict[str, Any]]) -> None:

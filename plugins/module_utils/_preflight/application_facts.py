@@ -44,19 +44,25 @@ def wanted_node(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     found = {}
     # The nearest one counts.
     for place in dict.fromkeys((os.path.normpath(source), packages, frontend)):
-        for name in _VERSION_FILES:
-            wanted = node_range(read_text(os.path.join(place, name)) or "")
-            if wanted:
-                found[name] = wanted
-        engines = _package_json(place)[0].get("engines")
-        if isinstance(engines, dict) and isinstance(engines.get("node"), str):
-            found["package.json"] = engines["node"]
+        found.update(_node_ranges(place))
+    backend = os.path.normpath(os.path.join(source, inputs.text("staging_backend_dir")))
+    if inputs.text("staging_backend_install") == "npm" and backend != frontend:
+        found.update({f"{name} of the backend": wanted for name, wanted in _node_ranges(backend).items()})
     with contextlib.suppress(ValueError, TypeError, AttributeError):
         lock = json.loads(read_text(os.path.join(packages, "package-lock.json")) or "{}")
         entry = lock.get("packages", {}).get("node_modules/next", {})
         if isinstance(entry.get("engines", {}).get("node"), str):
             found[f"Next.js {entry.get('version', '')}".strip()] = entry["engines"]["node"]
     return found
+
+
+def _node_ranges(directory: str) -> dict[str, str]:
+    """Ranges of Node.js' versions that a directory names, by the name of the file."""
+    found = {name: node_range(read_text(os.path.join(directory, name)) or "") for name in _VERSION_FILES}
+    engines = _package_json(directory)[0].get("engines")
+    if isinstance(engines, dict) and isinstance(engines.get("node"), str):
+        found["package.json"] = engines["node"]
+    return {name: wanted for name, wanted in found.items() if wanted}
 
 
 def node_range(text: str) -> str:

@@ -86,6 +86,16 @@ def test_the_version_file_of_the_frontend_counts_more_than_that_of_the_applicati
     assert wanted_node(str(source), DeploymentInputs({})) == {".node-version": "22"}
 
 
+def test_a_backend_for_node_has_a_range_of_its_own(source: Path) -> None:
+    (source / "web-ui/.nvmrc").write_text("22")
+    (source / "api").mkdir()
+    (source / "api/package.json").write_text('{"engines": {"node": ">=24"}}')
+    inputs = {"staging_backend_dir": "api"}
+    assert wanted_node(str(source), DeploymentInputs(inputs)) == {".nvmrc": "22"}
+    wanted = {".nvmrc": "22", "package.json of the backend": ">=24"}
+    assert wanted_node(str(source), DeploymentInputs({**inputs, "staging_backend_install": "npm"})) == wanted
+
+
 @pytest.mark.parametrize(
     ("package", "lock", "wanted"),
     [
