@@ -62,6 +62,9 @@ INNER = """
     location /page {{ proxy_pass http://127.0.0.1:{page}; {up} }}
     location /missing {{ proxy_pass http://127.0.0.1:{page}; {up} }}
     location /dropped {{ proxy_pass http://127.0.0.1:{backend}/ws; proxy_http_version 1.1; }}
+    location /hides {{ proxy_pass http://127.0.0.1:{backend}/ws; {up} proxy_hide_header Sec-WebSocket-Accept; }}
+    location /slow {{ proxy_pass http://127.0.0.1:{backend}/ws; {up} limit_rate 20; }}
+    location /origin {{ if ($http_origin) {{ return 403; }} proxy_pass http://127.0.0.1:{backend}/ws; {up} }}
     location /says-400 {{ return 400; }}
     location /says-426 {{ return 426; }}
   }}
@@ -156,6 +159,10 @@ def causes(result: dict[str, Any]) -> list[str | None]:
         pytest.param(
             "/sub401", "authentication_required", "auth_request", "exclude the path /sub401", id="auth_request-401"
         ),
+        # "Switch off caching for this path".
+        pytest.param("/hides", "accept_key_wrong", "the proxy removes it", "proxy_hide_header", id="hidden-accept"),
+        # "Read the application's log and check its load".
+        pytest.param("/slow", "handshake_stalled", "accepts the upgrade when asked directly", "limit_rate", id="slow"),
         # server_error, "the application failed".
         pytest.param(
             "/sub-login", "server_error", "failed before it had an answer of the backend", "unexpected status", id="302"
@@ -185,6 +192,15 @@ def test_a_refusal_through_nginx(
     assert causes(result) == [None, cause], result["diagnosis"]
     assert told in result["diagnosis"]["explanation"]
     assert remedy in result["diagnosis"]["remedy"]
+
+
+def test_an_origin_that_nginx_refuses_is_no_matter_of_the_application(
+    check: Callable[..., dict[str, Any]], site: Site
+) -> None:
+    """It was "add ... to the application's allowed origins"."""
+    result = check(site.direct(), site.proxy("/origin", origin="https://page.example.com"))
+    assert causes(result) == [None, "origin_rejected"], result["diagnosis"]
+    assert "the condition on $http_origin in the proxy" in result["diagnosis"]["remedy"]
 
 
 def test_a_question_of_auth_request_that_lets_in(check: Callable[..., dict[str, Any]], site: Site) -> None:
@@ -286,6 +302,33 @@ def test_a_load_balancer_that_sends_the_proxy_protocol_unasked(
         # "start the proxy", "compare proxy_pass in the location of /ws".
         pytest.param(
             ("server s 127.0.0.1:{closed} check inter 100ms",), 0, "unavailable_or_limited", "read its log", id="503"
+        ),
+        # authentication_required, "exclude the path from the login".
+        pytest.param(
+            (
+                "http-request deny deny_status 403 if {{ hdr(Upgrade) -i websocket }}",
+                "server s 127.0.0.1:{site}",
+            ),
+            0,
+            "denied_by_proxy",
+            "look for a rule that covers /ws; its log names it",
+            id="denied-in-front",
+        ),
+        # network_unreachable, "check the routes".
+        pytest.param(
+            ("tcp-request connection reject", "server s 127.0.0.1:{site}"),
+            0,
+            "closed_in_handshake",
+            "it closes the connection before the proxy answers",
+            id="rejected-in-front",
+        ),
+        # not_a_websocket, "another server gets the requests".
+        pytest.param(
+            ("server s 127.0.0.1:{site} ssl verify none",),
+            0,
+            "handshake_stalled",
+            "it does not pass the request to the proxy",
+            id="tls-to-a-plain-port",
         ),
         # "set proxy_read_timeout in the location of /ws".
         pytest.param(

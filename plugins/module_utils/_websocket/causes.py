@@ -235,7 +235,8 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.DENIED_BY_PROXY: CatalogueEntry(
         "403 with a page of the proxy itself.",
-        "An access rule (`allow`/`deny`, `auth_request`), or a location that serves files.",
+        "An access rule (`allow`/`deny`, `auth_request`, a condition on `Origin`), or a location that serves files; at "
+        "the public address, a rule of a machine in front.",
         "Find the rule in the location or above it; the proxy's error log names it.",
     ),
     Cause.FILTERED: CatalogueEntry(
@@ -299,8 +300,8 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     Cause.UNAVAILABLE_OR_LIMITED: CatalogueEntry(
         "503 or 429; or with `connections`, some are accepted and the others closed, refused or not answered.",
         "A limit of connections or requests (`limit_conn`, `limit_req`), maintenance, or no upstream left.",
-        "Raise the limit (`limit_conn`, `worker_connections`: two for each WebSocket, open files); the proxy's "
-        "error log names it.",
+        "Raise the limit (`limit_conn`, `worker_connections`: two for each WebSocket, open files), which the proxy's "
+        "error log names; end the maintenance (`return 503`); check that an upstream runs.",
     ),
     Cause.AUTHENTICATION_REQUIRED: CatalogueEntry(
         "401 or 407; or 403 before the upgrade, also with another origin.",
@@ -358,8 +359,10 @@ CATALOGUE: dict[Cause, CatalogueEntry] = {
     ),
     Cause.ACCEPT_KEY_WRONG: CatalogueEntry(
         "101, but `Sec-WebSocket-Accept` is missing or does not match the key.",
-        "A cache or a proxy answers with the handshake of another connection, or the server is broken.",
-        "Switch off caching for this path (`proxy_cache off`); update the server library.",
+        "A cache or a proxy answers with the handshake of another connection, a proxy hides the header, or the server "
+        "is broken.",
+        "Switch off caching for this path (`proxy_cache off`); search for `proxy_hide_header`; update the server "
+        "library.",
     ),
     Cause.UPGRADE_ANSWER_INVALID: CatalogueEntry(
         "101, but without the headers that RFC 6455 requires, or with an extension that was not offered.",

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _LOCAL_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # Which failure of several addresses is told: dropped packets before a refusal; no route tells least.
-_BY_WEIGHT = (Fault.LOCAL_LIMIT, Fault.CONNECT_TIMED_OUT, Fault.REFUSED, Fault.UNREACHABLE)
+_BY_WEIGHT = (
+    Fault.LOCAL_LIMIT,
+    Fault.CONNECT_TIMED_OUT,
+    Fault.CLOSED_IN_HANDSHAKE,
+    Fault.REFUSED,
+    Fault.UNREACHABLE,
+)
 
 # Family and socket address.
 _Address = tuple[int, Any]
@@ -165,6 +171,9 @@ def _tcp_fault(exc: OSError, shown: str) -> tuple[Fault, str]:
         return Fault.CONNECT_TIMED_OUT, f"{shown} did not answer"
     if exc.errno == errno.ECONNREFUSED:
         return Fault.REFUSED, f"{shown} refused the connection"
+    if exc.errno in (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE):
+        # Something accepts and drops at once, such as a rule of HAProxy.
+        return Fault.CLOSED_IN_HANDSHAKE, f"{shown} accepted the connection and reset it at once"
     return Fault.UNREACHABLE, f"{shown}: {exc.strerror or exc}"
 
 

@@ -204,15 +204,30 @@ def _judge_no_answer(seen: Observation, reference: Reference) -> Judgement:
         )
     stalled = f"{at} accepted the connection, but {seen.detail} within the handshake timeout"
     plain = seen.follow_up.plain_request
-    if plain is None or not (seen.target.through_proxy and reference.direct_passed):
+    if not (seen.target.through_proxy and reference.direct_passed):
         return Judgement(Cause.HANDSHAKE_STALLED, stalled)
+    compare = f"compare the location of {seen.target.path} with the backend's address, and read the logs of both"
+    if plain is None:
+        return Judgement(
+            Cause.HANDSHAKE_STALLED,
+            f"{stalled}, and the backend accepts the upgrade when asked directly: the proxy does not pass the request "
+            "on, or the answer back",
+            f"{compare}; limit_rate in nginx slows the answer down",
+        )
     kind = f" with {plain.content_type}" if plain.content_type else ""
     shown = f"{stalled}; the same request without an upgrade gets HTTP {plain.status}{kind} at once"
+    if plain.status in (502, 503, 504):
+        return Judgement(
+            Cause.HANDSHAKE_STALLED,
+            f"{shown}: what answers there does not reach the server behind it, and waits for it before it says so",
+            "compare the address, port and scheme (TLS or not) to which it forwards with those on which that server "
+            "listens",
+        )
     if reference.direct_plain is None or plain.page == reference.direct_plain:
         return Judgement(
             Cause.HANDSHAKE_STALLED,
             f"{shown}, and the backend accepts the upgrade when asked directly",
-            f"compare the location of {seen.target.path} with the backend's address, and read the logs of both",
+            compare,
         )
     return Judgement(
         Cause.NOT_A_WEBSOCKET,

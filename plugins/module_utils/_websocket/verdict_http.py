@@ -175,12 +175,14 @@ def _judge_by_follow_up(seen: Observation, answer: RawAnswer) -> Judgement | Non
     if accepted is None:
         return None
     origin = seen.target.origin
+    by_proxy = answer.from_proxy_itself
+    allowed = "the condition on $http_origin in the proxy" if by_proxy else "the application's allowed origins"
     sent = f"the origin {origin}" if origin else "no origin"
     instead = f"the origin {accepted.origin}" if accepted.origin else "no origin"
     return Judgement(
         Cause.ORIGIN_REJECTED,
         f"{place_and_url(seen)} refused with HTTP {answer.status} when sent {sent}, and accepted when sent {instead}",
-        f"add {origin} to the application's allowed origins, with scheme and port"
+        f"add {origin} to {allowed}, with scheme and port"
         if origin
         else "give the endpoint the origin of the page, as a browser sends it",
     )
@@ -196,6 +198,14 @@ def _judge_refusal(seen: Observation, answer: RawAnswer, reference: Reference) -
         return Judgement(Cause.HTTP_1_0_ANSWER, f"{said} in HTTP/1.0, which has no upgrade")
     if status == 403 and answer.from_proxy_itself:
         return _judge_denied(seen, said, reference)
+    if status == 403 and seen.target.vantage == "public" and reference.proxy_passed:
+        marks = f" by what names itself {', '.join(marks_of(answer))}" if marks_of(answer) else ""
+        return Judgement(
+            Cause.DENIED_BY_PROXY,
+            f"{said}{marks}, and the proxy accepts the same handshake at its own address, so the cause is in front of "
+            "it: a rule refuses the handshake there (by address, path or origin, or because it is an upgrade)",
+            f"at the machine in front of the proxy: look for a rule that covers {seen.target.path}; its log names it",
+        )
     if status == 403 and not (reference.direct_passed and reference.same_credentials):
         return _judge_login(seen, answer, reference)
     if seen.target.through_proxy and reference.direct_passed:
@@ -238,7 +248,8 @@ def _judge_denied(seen: Observation, said: str, reference: Reference) -> Judgeme
     return Judgement(
         Cause.DENIED_BY_PROXY,
         f"{said} with a page of the proxy itself, so nothing behind it was asked: an access rule covers {path} "
-        "(allow/deny, auth_request), or its location serves files instead of the WebSocket",
+        "(allow/deny, auth_request, a condition on a header such as Origin), or its location serves files instead of "
+        "the WebSocket",
         f"find the rule in the location of {path} or above it; the proxy's error log says 'access forbidden by rule' "
         "for allow/deny, 'directory index' for files; give secret_headers if the rule asks for a login",
     )

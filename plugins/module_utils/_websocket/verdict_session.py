@@ -46,10 +46,6 @@ _CLOSE_REMEDIES: Mapping[int | None, str] = {
 
 # What the protocol or the options forbid, the same at every vantage point.
 _SIMPLE: Mapping[Fault, tuple[Cause, str]] = {
-    Fault.ACCEPT_KEY_WRONG: (
-        Cause.ACCEPT_KEY_WRONG,
-        "{at} answered 101 with a wrong or missing Sec-WebSocket-Accept ({detail})",
-    ),
     Fault.UPGRADE_INVALID: (
         Cause.UPGRADE_ANSWER_INVALID,
         "{at} answered 101 with headers that RFC 6455 forbids ({detail})",
@@ -84,6 +80,19 @@ def close_name(code: int | None) -> str:
 def _judge_simple(fault: Fault) -> Judge:
     cause, template = _SIMPLE[fault]
     return lambda seen, _: Judgement(cause, template.format(at=place_and_url(seen), detail=seen.detail))
+
+
+def _judge_accept(seen: Observation, reference: Reference) -> Judgement:
+    """A 101 without the proof that it answers this handshake."""
+    text = f"{place_and_url(seen)} answered 101 with a wrong or missing Sec-WebSocket-Accept ({seen.detail})"
+    if "is missing" in seen.detail and seen.target.through_proxy and reference.direct_passed:
+        return Judgement(
+            Cause.ACCEPT_KEY_WRONG,
+            f"{text}, and the backend sends it when asked directly: the proxy removes it",
+            f"remove the line that hides Sec-WebSocket-Accept (nginx: proxy_hide_header) from what covers "
+            f"{seen.target.path}",
+        )
+    return Judgement(Cause.ACCEPT_KEY_WRONG, text)
 
 
 def _configured(seen: Observation) -> str:
@@ -220,6 +229,7 @@ def _judge_idle_cut(seen: Observation, silence_s: float, text: str, reference: R
 JUDGES: Mapping[Fault, Judge] = {
     **{fault: _judge_simple(fault) for fault in _SIMPLE},
     **dict.fromkeys((Fault.NO_REPLY, Fault.MUTE, Fault.UNEXPECTED_REPLY, Fault.REPLIES_LOST), _judge_silence),
+    Fault.ACCEPT_KEY_WRONG: _judge_accept,
     Fault.CLOSED_BY_SERVER: _judge_close,
     Fault.CUT: _judge_cut,
     Fault.PROTOCOL_BROKEN: _judge_broken,

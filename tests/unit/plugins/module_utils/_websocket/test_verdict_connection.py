@@ -12,7 +12,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._websocket.obser
     Tls,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.verdict_connection import JUDGES
-from websocket_observations import seen
+from websocket_observations import answer, seen
 
 
 @pytest.mark.parametrize(
@@ -259,11 +259,37 @@ from websocket_observations import seen
         ),
         pytest.param(
             seen(fault=Fault.HANDSHAKE_STALLED, detail="not one byte came"),
-            Reference(direct_passed=True),
+            Reference(),
             Cause.HANDSHAKE_STALLED,
             "the proxy (ws://h/ws) accepted the connection, but not one byte came within the handshake timeout",
             None,
             id="stalled",
+        ),
+        pytest.param(
+            seen(fault=Fault.HANDSHAKE_STALLED, detail="20 bytes came"),
+            Reference(direct_passed=True),
+            Cause.HANDSHAKE_STALLED,
+            "the proxy (ws://h/ws) accepted the connection, but 20 bytes came within the handshake timeout, and the "
+            "backend accepts the upgrade when asked directly: "
+            "the proxy does not pass the request on, or the answer back",
+            "compare the location of /ws with the backend's address, and read the logs of both; limit_rate in nginx "
+            "slows the answer down",
+            id="stalled-in-the-proxy",
+        ),
+        pytest.param(
+            seen(
+                fault=Fault.HANDSHAKE_STALLED,
+                detail="not one byte came",
+                follow_up=FollowUp(plain_request=answer(503, "no server")),
+            ),
+            Reference(direct_passed=True, direct_plain=answer(404, "x").page),
+            Cause.HANDSHAKE_STALLED,
+            "the proxy (ws://h/ws) accepted the connection, but not one byte came within the handshake timeout; the "
+            "same request without an upgrade gets HTTP 503 at once: what answers there does not reach the server "
+            "behind it, and waits for it before it says so",
+            "compare the address, port and scheme (TLS or not) to which it forwards with those on which that server "
+            "listens",
+            id="stalled-before-a-gateway-error",
         ),
         pytest.param(
             seen(transport="sse", fault=Fault.HANDSHAKE_STALLED, detail="not one byte came"),

@@ -286,8 +286,8 @@ UPGRADE_REMEDY = (
             Reference(direct_passed=True),
             Cause.DENIED_BY_PROXY,
             "the proxy (ws://h/ws) answered HTTP 403 with a page of the proxy itself, so nothing behind it was asked: "
-            "an access rule covers /ws (allow/deny, auth_request), or its location serves files instead of the "
-            "WebSocket",
+            "an access rule covers /ws (allow/deny, auth_request, a condition on a header such as Origin), or its "
+            "location serves files instead of the WebSocket",
             "find the rule in the location of /ws or above it; the proxy's error log says 'access forbidden by rule' "
             "for allow/deny, 'directory index' for files; give secret_headers if the rule asks for a login",
             id="403-of-nginx",
@@ -297,8 +297,8 @@ UPGRADE_REMEDY = (
             Reference(),
             Cause.DENIED_BY_PROXY,
             "the proxy (ws://h/ws) answered HTTP 403 with a page of the proxy itself, so nothing behind it was asked: "
-            "an access rule covers /ws (allow/deny, auth_request), or its location serves files instead of the "
-            "WebSocket",
+            "an access rule covers /ws (allow/deny, auth_request, a condition on a header such as Origin), or its "
+            "location serves files instead of the WebSocket",
             "find the rule in the location of /ws or above it; the proxy's error log says 'access forbidden by rule' "
             "for allow/deny, 'directory index' for files; give secret_headers if the rule asks for a login",
             id="403-of-nginx-without-direct",
@@ -459,6 +459,30 @@ UPGRADE_REMEDY = (
             "read the proxy's error log, which names it ('auth request unexpected status', 'rewrite or internal "
             "redirection cycle', 'worker_connections are not enough')",
             id="500-of-nginx",
+        ),
+        pytest.param(
+            seen("public", fault=Fault.HTTP_ANSWER, answer=answer(403, "by administrative rules", Server="edge")),
+            Reference(direct_passed=True, proxied_passed=True, proxy_passed=True, same_credentials=True),
+            Cause.DENIED_BY_PROXY,
+            "the public address (ws://h/ws) answered HTTP 403 by what names itself Server: edge, and the proxy accepts "
+            "the same handshake at its own address, so the cause is in front of it: a rule refuses the handshake there "
+            "(by address, path or origin, or because it is an upgrade)",
+            "at the machine in front of the proxy: look for a rule that covers /ws; its log names it",
+            id="403-in-front",
+        ),
+        pytest.param(
+            seen(
+                fault=Fault.HTTP_ANSWER,
+                origin="http://a",
+                answer=answer(403, NGINX),
+                follow_up=FollowUp(other_origins=[OriginTry(None, 101)]),
+            ),
+            Reference(direct_passed=True),
+            Cause.ORIGIN_REJECTED,
+            "the proxy (ws://h/ws) refused with HTTP 403 when sent the origin http://a, and accepted when sent no "
+            "origin",
+            "add http://a to the condition on $http_origin in the proxy, with scheme and port",
+            id="403-of-nginx-for-an-origin",
         ),
         pytest.param(
             seen("direct", fault=Fault.HTTP_ANSWER, answer=answer(200, Content_Type="text/html; charset=utf-8")),

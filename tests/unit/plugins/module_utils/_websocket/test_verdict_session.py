@@ -27,6 +27,15 @@ from websocket_observations import hold, seen
             id="accept-key-wrong",
         ),
         pytest.param(
+            seen(fault=Fault.ACCEPT_KEY_WRONG, detail="Sec-WebSocket-Accept is missing"),
+            Reference(direct_passed=True),
+            Cause.ACCEPT_KEY_WRONG,
+            "the proxy (ws://h/ws) answered 101 with a wrong or missing Sec-WebSocket-Accept (Sec-WebSocket-Accept is "
+            "missing), and the backend sends it when asked directly: the proxy removes it",
+            "remove the line that hides Sec-WebSocket-Accept (nginx: proxy_hide_header) from what covers /ws",
+            id="accept-key-hidden",
+        ),
+        pytest.param(
             seen(fault=Fault.UPGRADE_INVALID, detail="why"),
             Reference(),
             Cause.UPGRADE_ANSWER_INVALID,
