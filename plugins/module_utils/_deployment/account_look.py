@@ -147,7 +147,10 @@ class _Look:
         snapshots = self.release.get("env_snapshots", {})
         generated = os.path.join(self.release["releases_dir"], "generated.env") if self.release else None
         files = {**paths, "snapshot_path": snapshots.get(wanted["path"]), "generated_path": generated}
-        self.env = manage_env_file({**wanted, **files}, predicting=True)
+        try:
+            self.env = manage_env_file({**wanted, **files}, predicting=True)
+        except ParseError as problem:
+            raise StoreError(problem.of_file(paths["path"])) from None
         result = self.env.result
         keys = [*result["keys_added"], *result["keys_changed"], *result["keys_removed"]]
         reasons = [f"keys {', '.join(keys)}"] if keys else []

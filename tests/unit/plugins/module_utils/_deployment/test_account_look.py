@@ -13,6 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import _Look, look_as_account
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions
+from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.arguments import FILE
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
 from ansible_collections.codeframe.staging.plugins.modules import backend_virtualenv
 from release_site import SOURCE, Site
@@ -56,6 +57,16 @@ def test_nothing_differs_from_what_was_deployed(site: Site) -> None:
     site.deploy(SOURCE)
     found = look(site, SOURCE)
     assert (release_of(found), found["activates"]) == ([], False)
+
+
+def test_an_env_file_that_cannot_be_read_is_named_with_its_line(site: Site) -> None:
+    site.deploy(SOURCE)
+    file = os.path.realpath(site.project / ".env.staging")
+    Path(file).write_text("A=1\nB: 2\n")
+    wanted = checked(FILE, {"path": ".env.staging", "values": {"A": "1"}})
+    found = look_as_account(replace(account(site, SOURCE), env_file=wanted))
+    (told,) = [layer["unknown"] for layer in found["layers"] if layer["name"] == "env_file"]
+    assert list(told) == [f"{file}:2: neither KEY=value, nor a comment, nor blank, but YAML; write KEY=value"]
 
 
 def test_another_source_activates_another_release(site: Site) -> None:
