@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 ADDRESS = "127.0.0.1"
 _SCRIPT = re.compile(r'(?:src|href)="(/_next/static/[^"?]+\.js)')
@@ -49,12 +51,18 @@ class Site:
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Open a WebSocket, send a message and return the reply."""
-        parts = urlsplit(self.ws_url)
-        raw = socket.create_connection((ADDRESS, _port(parts)), timeout=30)
-        with connect(self.ws_url, sock=raw, open_timeout=30, close_timeout=2, proxy=None) as client:
+        with self.socket() as client:
             client.send(json.dumps(message))
             reply: dict[str, Any] = json.loads(client.recv(timeout=30))
             return reply
+
+    @contextlib.contextmanager
+    def socket(self) -> Iterator[ClientConnection]:
+        """An open WebSocket without keepalive of its own, which would close it if this machine is slow."""
+        parts = urlsplit(self.ws_url)
+        raw = socket.create_connection((ADDRESS, _port(parts)), timeout=30)
+        with connect(self.ws_url, sock=raw, open_timeout=30, close_timeout=2, ping_interval=None, proxy=None) as client:
+            yield client
 
     def await_page(self, timeout_s: float) -> float:
         """Wait until page and WebSocket answer; return the seconds that it took.
