@@ -74,7 +74,7 @@ demo-clean: ## Remove the demo's container
 
 CHAIN_1 := lint types integration
 CHAIN_2 := molecule unit interface browser
-COMPLETE = lint types sanity docs publication unit-all interface browser integration-all readme $(SCENARIOS:%=test-%)
+COMPLETE = lint types sanity docs publication unit-all interface browser-all integration-all readme $(SCENARIOS:%=test-%)
 
 .PHONY: test
 test: ## Run all gating checks
@@ -137,7 +137,11 @@ interface: $(VENV)/.stamp ## Interfaces of roles and playbooks: argument specs, 
 
 .PHONY: browser
 browser: $(VENV)/.stamp ## browser_check against real pages in a real Chromium
-	@$(TIMED) browser .ci/browser $(ARGS)
+	@$(TIMED) browser .ci/browser -m 'not slow' $(ARGS)
+
+.PHONY: browser-all
+browser-all: $(VENV)/.stamp ## browser_check, including the slow tests
+	@$(TIMED) browser-all .ci/browser $(ARGS)
 
 INTEGRATION_TESTS := $(wildcard tests/integration/test_*.py)
 

@@ -327,8 +327,18 @@ def _websocket_headers(answering: Answering) -> Iterator[ConfigFinding]:
             f"{answering.title} sends no Host{host[-1].in_place}, which most applications refuse",
             host[-1].places,
         )
+    request = answering.request
+    with_port = f"{request.host_name.lower()}:{request.port}"
+    if sent and request.port != (443 if request.tls else 80) and sent[-1][1] == request.host_name.lower():
+        yield ConfigFinding(
+            "host_without_port",
+            NOTICE,
+            f"{answering.title} sends Host without the port{host[-1].in_place}: an application that compares it with "
+            f"Origin expects {with_port}; set proxy_set_header Host $http_host",
+            host[-1].places,
+        )
     scheme = answering.effective.headers.get("x-forwarded-proto", ())
-    if not answering.request.tls and any("$scheme" in each.value for each in scheme):
+    if not request.tls and any("$scheme" in each.value for each in scheme):
         yield ConfigFinding(
             "forwarded_scheme",
             NOTICE,

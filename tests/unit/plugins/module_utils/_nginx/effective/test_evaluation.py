@@ -437,6 +437,27 @@ def test_a_host_that_is_that_of_the_upstream_is_a_notice() -> None:
 
 
 @pytest.mark.parametrize(
+    ("port", "header", "code"),
+    [
+        pytest.param(8443, "Host $host", "host_without_port", id="another-port"),
+        pytest.param(8443, "Host $http_host", None, id="with-the-port"),
+        pytest.param(443, "Host $host", None, id="default-port"),
+        pytest.param(8443, "X-Forwarded-Proto $scheme", None, id="scheme-of-tls"),
+        pytest.param(80, "X-Forwarded-Proto $scheme", "forwarded_scheme", id="scheme-of-a-plain-port"),
+        pytest.param(80, "X-Forwarded-Proto https", None, id="fixed-scheme"),
+    ],
+)
+def test_what_an_application_is_told_of_the_request_is_a_notice(port: int, header: str, code: str | None) -> None:
+    tls = port != 80
+    server = (
+        f"server {{ listen {port} {'ssl' if tls else ''}; server_name api.example.com; location / {{ {HTTP_1_1} "
+        f"proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $c; proxy_set_header {header}; }} }}"
+    )
+    found = codes(f"{MAP}\n{server}", HttpRequest("api.example.com", port, tls, "/ws"))
+    assert {*found} & {"host_without_port", "forwarded_scheme"} == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
     ("answer", "told"),
     [
         pytest.param("return 204;", None, id="let-in"),
