@@ -78,7 +78,7 @@ def plan_prepared(observed: Observed, wanted: WantedSource) -> PreparePlan:
         reasons.append(f"the candidate {observed.candidate} was left by an interrupted run")
     take_over = observed.found is Found.DIRECTORY
     if take_over:
-        reasons.append("the directory was deployed manually and becomes the first release")
+        reasons.append("the directory that was found becomes the first release")
     new = _reasons_for_a_new_release(observed, wanted)
     reasons.extend(new)
     return PreparePlan(drop=observed.candidate, take_over=take_over, new_release=bool(new), reasons=tuple(reasons))

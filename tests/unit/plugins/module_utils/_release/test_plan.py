@@ -71,7 +71,7 @@ def observed(**changes):
         pytest.param(
             observed(found=Found.DIRECTORY, active=None),
             "r1",
-            (None, True, False, ("the directory was deployed manually and becomes the first release",)),
+            (None, True, False, ("the directory that was found becomes the first release",)),
             id="deployed-manually-at-the-wanted-commit",
         ),
     ],
