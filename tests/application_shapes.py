@@ -378,6 +378,14 @@ SHAPES = (
         paths=("/", "/robots.txt"),
     ),
     Shape(
+        "vite-controller",
+        "Vite, built on the controller",
+        under("web", VITE_FILES),
+        {**VITE_STATIC, "staging_frontend_build_on": "controller"},
+        paths=("/", "/robots.txt"),
+        process=False,
+    ),
+    Shape(
         "vite-pnpm-turbo",
         "Vite in a workspace of pnpm, built by turborepo",
         {

@@ -120,6 +120,27 @@ options:
     type: str
     choices: [refuse, report]
     default: report
+  build_on:
+    description:
+      - Where the build command runs. With V(controller), a build that is due has to be given as O(archive), and what
+        that machine must be like is returned (RV(platform)).
+    type: str
+    choices: [host, controller]
+    default: host
+  for_platform:
+    description:
+      - The RV(platform) that the build is for. It is refused unless this machine has the same operating system,
+        architecture, C library and major version of Node.js.
+    type: dict
+  pack_to:
+    description:
+      - Path of an archive of the resulting build, for another machine. It is written with mode 0600.
+    type: path
+  archive:
+    description:
+      - Path of a build that was made on another machine with O(pack_to). It is unpacked in place of running
+        O(build_command), and passes the same proof. Packages are installed all the same.
+    type: path
   progress_file:
     description:
       - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
@@ -148,6 +169,14 @@ EXAMPLES = r"""
       - wss://api.example.com/ws
     forbidden_urls:
       - ws://localhost:14200/ws
+
+- name: Build on the controller for a host
+  codeframe.staging.frontend_build:
+    path: "{{ source_on_the_controller }}/web-ui"
+    env: "{{ public_variables }}"
+    for_platform: "{{ compared.platform }}"
+    pack_to: "{{ source_on_the_controller }}.build.tar.gz"
+  delegate_to: localhost
 
 - name: Build with Vite
   codeframe.staging.frontend_build:
@@ -213,6 +242,11 @@ proof:
       type: dict
       sample:
         wss://api.example.com/ws: ["/projects/[projectId]"]
+platform:
+  description: With O(build_on=controller), what the machine that makes a due build must be like. Empty otherwise.
+  returned: always
+  type: dict
+  sample: {node: 20.19.2, system: linux-x64, libc: glibc}
 server:
   description: Server of the build.
   returned: always
@@ -283,6 +317,7 @@ def result_of(outcome: BuildOutcome, output: str) -> dict[str, Any]:
         "install": {"ran": bool(outcome.install_reasons), "reasons": outcome.install_reasons},
         "proof": proof_of(outcome.findings, outcome.routes),
         "server": {"kind": outcome.server.kind, "command": list(outcome.server.command)},
+        "platform": outcome.platform,
         "override_files": outcome.override_files,
         "duration_s": outcome.duration_s,
         "output_tail": outcome.output_tail,

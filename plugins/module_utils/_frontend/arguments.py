@@ -27,6 +27,10 @@ BUILD: dict[str, Any] = {
     "backend_dir": {"type": "str"},
     "timeout": {"type": "int", "default": 1800},
     "on_override_files": {"type": "str", "choices": ["refuse", "report"], "default": "report"},
+    "build_on": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "for_platform": {"type": "dict"},
+    "pack_to": {"type": "path"},
+    "archive": {"type": "path"},
     PROGRESS_OPTION: {"type": "path"},
 }
 

@@ -35,6 +35,8 @@ from .frontend import (
 from .install_remedy import remedy_for
 from .installation import install_packages, list_packages, packages_damage, recover_packages, why_install
 from .manager_install import install_manager, manager_path
+from .memory import PeakMemory, available_memory, shortage
+from .misplaced import outputs_since, why_no_output
 from .modules import packages_named
 from .output import (
     build_id,
@@ -45,9 +47,11 @@ from .output import (
     lasting_files,
     record_path,
 )
+from .platform import read_platform, refuse_other_platform
 from .public_env import public_prefix, with_prefix
 from .routes import holding, unloaded
 from .server import Server, complete_standalone, refuse_export, server_of
+from .shipment import pack, unpack
 
 
 @dataclass
@@ -56,6 +60,7 @@ class BuildOutcome:
 
     :param routes: The routes that load each expected URL.
     :param server: Server of the build.
+    :param platform: Of this machine, if a build is due that another one may make.
     """
 
     install_reasons: list[str] = field(default_factory=list)
@@ -69,6 +74,7 @@ class BuildOutcome:
     warnings: list[str] = field(default_factory=list)
     duration_s: float = 0.0
     output_tail: list[str] = field(default_factory=list)
+    platform: dict[str, str] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -106,11 +112,28 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     outcome.build_id = build_id(front.output)
     outcome.server = _server(front, options)
     outcome.revision = front.inputs.fingerprint()
+    if options.for_platform is not None:
+        refuse_other_platform(read_platform(env), options.for_platform)
     if outcome.changed:
         # Told before anything is changed.
         manager_path(front.manager, env)
+    if outcome.build_reasons and predicting:
+        _foresee(front, options, env, outcome)
     if outcome.changed and not predicting:
         _run(front, options, env, outcome, say)
+    if options.pack_to and not predicting:
+        say("pack the build", "")
+        pack(front.output, options.pack_to, "cache" if is_next_build(output_package(options), front.output) else "")
+
+
+def _foresee(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome: BuildOutcome) -> None:
+    """Tell what a build on another machine must fit, or whether this one has the memory for it."""
+    if options.build_on == "controller":
+        outcome.platform = read_platform(env)
+        return
+    lack = shortage(front.record.memory if front.record else 0, available_memory())
+    if lack:
+        outcome.warnings.append(lack)
 
 
 def _missing(options: BuildOptions, env: Mapping[str, str]) -> str:
@@ -224,17 +247,34 @@ def _build_surely(build: _Build, outcome: BuildOutcome) -> tuple[dict[str, str],
         return _build(build)
 
 
+def _make(build: _Build) -> tuple[int, str]:
+    """Make the output directory, and return the bytes of memory that it took, and what the command printed.
+
+    If another machine made the build, these are the memory of the last one here, and nothing.
+    """
+    front, options, say = build.front, build.options, build.say
+    if options.archive:
+        say("unpack the build of the controller", "")
+        unpack(options.archive, front.output)
+        return (front.record.memory if front.record else 0), ""
+    say("build", "")
+    memory = PeakMemory()
+    with memory.measured():
+        said = run_command(
+            options.build_command, front.path, build.env, build.deadline, marker=front.path, watch=partial(say, "build")
+        )
+    return memory.peak, said
+
+
 def _build(build: _Build) -> tuple[dict[str, str], Findings]:
     """Build and prove; the previous output is restored if either fails.
 
     :returns: The client scripts, and what they contain.
     """
-    front, options, say = build.front, build.options, build.say
+    front, options = build.front, build.options
     with aside(front.output, front.record_path, cache="cache" if front.is_next else ""):
-        say("build", "")
-        run_command(
-            options.build_command, front.path, build.env, build.deadline, marker=front.path, watch=partial(say, "build")
-        )
+        began = time.time()
+        memory, said = _make(build)
         front = replace(front, is_next=is_next_build(output_package(options), front.output))
         if front.is_next:
             refuse_export(front.output)
@@ -242,8 +282,8 @@ def _build(build: _Build) -> tuple[dict[str, str], Findings]:
         broken = incomplete(front.output, next_build=front.is_next)
         if broken:
             raise BuildError(
-                f"`{' '.join(options.build_command)}` ended without an error, but {broken} in {front.output}; "
-                "does it write to another directory (output_dir)?"
+                f"`{' '.join(options.build_command)}` ended without an error, but {broken} in {front.output}"
+                + why_no_output(output_package(options), outputs_since(front.base, began), front.path, said)
             )
         scripts = client_scripts(front.output)
         findings = search(scripts, options.expected_urls, options.forbidden_urls)
@@ -262,6 +302,7 @@ def _build(build: _Build) -> tuple[dict[str, str], Findings]:
             files=lasting_files(front.output, next_build=front.is_next),
             build_id=build_id(front.output),
             revision=front.inputs.fingerprint(),
+            memory=memory,
         )
         write_atomic(front.record_path, record.to_json(), mode=0o600)
     return scripts, findings

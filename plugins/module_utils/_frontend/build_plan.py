@@ -54,6 +54,7 @@ class BuildRecord:
     :param source_after: The sources that the build changed: Next.js rewrites tsconfig.json in place.
     :param chunks: Digests of its client scripts.
     :param files: The files of its output that are never written after the build.
+    :param memory: Bytes that the build needed; 0 if that was not measured.
     """
 
     inputs: Inputs
@@ -62,6 +63,7 @@ class BuildRecord:
     build_id: str
     revision: str
     files: Sequence[str] = ()
+    memory: int = 0
 
     def to_json(self) -> str:
         return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)

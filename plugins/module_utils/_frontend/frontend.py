@@ -24,7 +24,9 @@ from .packages import LOCK_FILES, PackageManager, manager_for
 from .sources import BackendFiles, short_digest, source_digests
 from .workspace import Workspace, find_workspace, read_package
 
-_ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__")
+#: What frameworks generate beside the sources.
+_CACHES = (".svelte-kit", ".nuxt", ".angular", ".react-router", ".astro", ".parcel-cache", ".vite")
+_ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__", *_CACHES)
 #: In the place of the output directory of what is installed and not built.
 _NO_OUTPUT = ".staging-no-output"
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
@@ -50,6 +52,10 @@ class BuildOptions:
     backend_dir: str | None = None
     timeout_s: float = 1800
     on_override_files: str = "report"
+    build_on: str = "host"
+    for_platform: Mapping[str, Any] | None = None
+    pack_to: str | None = None
+    archive: str | None = None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> BuildOptions:
@@ -66,13 +72,15 @@ class BuildOptions:
     def output(self) -> str:
         """The output directory; without a build command, one that does not exist.
 
-        :raises BuildError: If it is not below the directory of the package.
+        :raises BuildError: If it is not inside the application, or contains the package itself.
         """
         if not self.build_command:
             return os.path.join(self.path, _NO_OUTPUT)
         output = os.path.normpath(os.path.join(self.path, self.output_dir))
-        if output == self.path or not output.startswith(self.path + "/"):
-            raise BuildError(f"output_dir is {self.output_dir!r}; expected a directory below {self.path}")
+        if f"{self.path}/".startswith(f"{output}/") or not output.startswith(self.root.rstrip("/") + "/"):
+            raise BuildError(
+                f"output_dir is {self.output_dir!r}; expected a directory for the build alone in {self.root}"
+            )
         return output
 
     @property
@@ -156,7 +164,8 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
 
 def output_package(options: BuildOptions) -> dict[str, Any]:
     """Return the ``package.json`` of what is built, which may be a member of a workspace that is built at its root."""
-    return read_package(os.path.dirname(options.output)) or read_package(options.path)
+    place = os.path.dirname(options.output)
+    return (read_package(place) if place.startswith(options.path + "/") else {}) or read_package(options.path)
 
 
 def _manager(options: BuildOptions, base: str, package: Mapping[str, Any]) -> PackageManager:

@@ -90,6 +90,8 @@ KINDS: Mapping[str, Kind] = {
     "staging_frontend_install_env": _DICT,
     "staging_frontend_output_dir": _TEXT,
     "staging_frontend_command": _LIST,
+    "staging_frontend_build_on": Kind("str", ("host", "controller")),
+    "staging_frontend_url_at": Kind("str", ("build", "start")),
     "staging_frontend_serve": Kind("str", ("process", "static")),
     "staging_frontend_fallback": _OPTIONAL,
     "staging_frontend_process_name": _TEXT,

@@ -38,6 +38,11 @@ for f in build-manifest.json routes-manifest.json; do echo '{}' > .next/$f; done
 [ -e "$(dirname "$0")/manifest" ] && cp "$(dirname "$0")/manifest" .next/build-manifest.json
 echo "id-$NEXT_PUBLIC_WS_URL" > .next/BUILD_ID
 """
+NODE = """#!/bin/sh
+[ "$1" = -e ] || exec echo v20.1.0
+[ -e "$(dirname "$0")/platform" ] && exec cat "$(dirname "$0")/platform"
+echo '{"node": "20.1.0", "system": "linux-x64", "libc": "glibc"}'
+"""
 URL = "wss://api.example.com/ws"
 
 
@@ -69,7 +74,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     binaries.mkdir()
     monkeypatch.setattr(commands, "STANDARD_PATH", f"{binaries}:{commands.STANDARD_PATH}")
     path.mkdir()
-    for name, text in (("npm", NPM), ("node", "#!/bin/sh\necho v20.1.0\n")):
+    for name, text in (("npm", NPM), ("node", NODE)):
         (binaries / name).write_text(text)
         (binaries / name).chmod(0o755)
     (path / "package.json").write_text('{"dependencies": {"next": "16.0.0"}}')
@@ -343,8 +348,8 @@ def test_a_page_without_packages_is_installed_once(site: Site) -> None:
 
 
 def test_an_output_directory_elsewhere_is_refused(site: Site) -> None:
-    assert "expected a directory below" in site.run(output_dir="../out")["msg"]
-    assert "expected a directory below" in site.run(output_dir=".")["msg"]
+    assert "expected a directory for the build alone" in site.run(output_dir="../out")["msg"]
+    assert "expected a directory for the build alone" in site.run(output_dir=".")["msg"]
 
 
 def test_a_build_that_exceeds_the_timeout_is_stopped(site: Site) -> None:
@@ -356,7 +361,7 @@ def test_a_build_that_exceeds_the_timeout_is_stopped(site: Site) -> None:
 def test_a_build_into_another_directory_is_refused(site: Site) -> None:
     result = site.run(build_command=["true"])
     assert result["failed"]
-    assert "does it write to another directory (output_dir)?" in result["msg"]
+    assert "does it write to another directory (staging_frontend_output_dir)?" in result["msg"]
 
 
 SERVED_AS_IT_IS: dict[str, Any] = {
@@ -904,3 +909,113 @@ def test_a_build_that_the_kernel_kills_is_said_to_lack_memory(site: Site, script
     (site.bin / "npm").write_text(f"#!/bin/sh\n{script}\n")
     result = site.run(url="wss://other.example.com/ws")
     assert "probably because memory ran out (it was killed); add memory or swap to the host" in result["msg"]
+
+
+HOST = {"node": "20.19.2", "system": "linux-x64", "libc": "glibc"}
+
+
+@pytest.fixture
+def packed(site: Site, tmp_path: Path) -> Path:
+    """The archive of a build that the controller made for a host."""
+    archive = tmp_path / "controller" / "build.tar.gz"
+    result = site.run(for_platform=HOST, pack_to=str(archive))
+    assert result["built"]
+    assert archive.stat().st_mode & 0o777 == 0o600
+    return archive
+
+
+def test_a_due_build_of_the_controller_tells_what_it_must_fit(site: Site) -> None:
+    result = site.run(check=True, build_on="controller")
+    assert result["built"]
+    assert result["platform"] == {"node": "20.1.0", "system": "linux-x64", "libc": "glibc"}
+    assert site.run()["platform"] == {}
+    assert site.run(check=True, build_on="controller")["platform"] == {}
+
+
+def test_a_host_uses_the_build_of_the_controller(site: Site, packed: Path) -> None:
+    (site.path / ".next").rename(packed.parent / "made")
+    site.calls()
+    (site.bin / "npm").write_text("#!/bin/sh\nexit 1\n")
+    result = site.run(archive=str(packed), build_on="controller")
+    assert result["built"]
+    assert result["build_id"] == f"id-{URL}"
+    assert site.calls() == []
+    assert not (site.path / ".next/cache").exists()
+    again = site.run(build_on="controller")
+    assert not again["changed"]
+
+
+def test_the_build_of_the_controller_must_pass_the_proof_of_the_host(site: Site, packed: Path) -> None:
+    other = "wss://other.example.com/ws"
+    result = site.run(url=other, archive=str(packed), build_on="controller")
+    assert result["failed"]
+    assert other in result["msg"]
+    assert (site.path / ".next/BUILD_ID").read_text() == f"id-{URL}\n", "the previous build was restored"
+
+
+def test_a_damaged_archive_restores_the_previous_build(site: Site, packed: Path) -> None:
+    packed.write_bytes(packed.read_bytes()[:100])
+    result = site.run(url="wss://other.example.com/ws", archive=str(packed), build_on="controller")
+    assert result["failed"]
+    assert "cannot be unpacked" in result["msg"]
+    assert (site.path / ".next/BUILD_ID").exists()
+
+
+@pytest.mark.parametrize(
+    ("differing", "said"),
+    [
+        ({"node": "22.3.0"}, "Node.js 20.1.0 instead of 22"),
+        ({"system": "linux-arm64"}, "linux-x64 instead of linux-arm64"),
+        ({"libc": "musl"}, "glibc instead of musl"),
+        ({"libc": None, "node": None}, "Node.js 20.1.0 instead of an unknown version"),
+    ],
+)
+def test_a_build_for_another_platform_is_refused_before_it_is_made(
+    site: Site, differing: dict[str, Any], said: str
+) -> None:
+    target = {key: value for key, value in {**HOST, **differing}.items() if value is not None}
+    result = site.run(for_platform=target)
+    assert result["failed"]
+    assert said in result["msg"]
+    assert "staging_frontend_build_on" in result["msg"]
+    assert site.calls() == []
+
+
+def test_a_node_that_does_not_tell_its_platform_is_reported(site: Site) -> None:
+    (site.bin / "platform").write_text("no report\n")
+    result = site.run(for_platform=HOST)
+    assert result["failed"]
+    assert "no report" in result["msg"]
+
+
+def test_a_build_that_needs_more_memory_than_the_host_has_is_announced(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.run()
+    record = site.path / ".next" / RECORD
+    record.write_text(json.dumps({**json.loads(record.read_text()), "memory": 1500 * 1024 * 1024}))
+    monkeypatch.setattr(build, "available_memory", lambda: 700 * 1024 * 1024)
+    other = "wss://other.example.com/ws"
+    warnings = site.run(check=True, url=other)["warnings"]
+    assert any("1500 MiB" in each and "700 MiB" in each and "staging_frontend_build_on" in each for each in warnings)
+    assert not site.run(check=True, url=other, build_on="controller").get("warnings")
+    assert not site.run(check=True).get("warnings"), "no build is due"
+
+
+def test_a_build_may_be_beside_the_frontend_inside_the_application(site: Site) -> None:
+    root = str(site.path.parent)
+    (site.bin / "npm").write_text(NPM.replace(".next", "../dist/.next").replace("../dist/.next/", "../dist/"))
+    (site.path / "package.json").write_text('{"dependencies": {"vite": "6.0.0"}}')
+    result = site.run(output_dir="../dist", source_root=root)
+    assert result["built"]
+    assert result["proof"]["chunks"] == 1
+    assert not site.run(output_dir="../dist", source_root=root)["changed"]
+    for outside in ("../../dist", "..", "../web-ui"):
+        assert site.run(output_dir=outside, source_root=root)["failed"]
+
+
+def test_the_directory_that_a_build_wrote_instead_is_named(site: Site) -> None:
+    (site.path / "make.sh").write_text("mkdir -p build && echo > build/index.html; echo ready\n")
+    result = site.run(output_dir="dist", build_command=["sh", "make.sh"])
+    assert result["failed"]
+    assert "it wrote build: set staging_frontend_output_dir to that directory" in result["msg"]
