@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,18 @@ from .variables import DeploymentInputs
 from .versions import requires_python
 
 #: Read by nvm, and by nodenv, asdf and fnm.
-_VERSION_FILES = (".nvmrc", ".node-version")
+_VERSION_FILES = (".nvmrc", ".node-version", ".tool-versions")
+#: Packages whose range of Node.js a build fails outside of, often without naming it.
+_FRAMEWORKS = {
+    "next": "Next.js",
+    "vite": "Vite",
+    "@angular/cli": "Angular CLI",
+    "nuxt": "Nuxt",
+    "astro": "Astro",
+    "@sveltejs/kit": "SvelteKit",
+    "@react-router/dev": "React Router",
+    "@remix-run/dev": "Remix",
+}
 _LTS_NAMES = {"gallium": "16", "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
 _LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 
@@ -38,7 +50,7 @@ def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
 
 
 def wanted_node(source: str, inputs: DeploymentInputs) -> dict[str, str]:
-    """Ranges of Node.js' versions that the application and its Next.js need."""
+    """Ranges of Node.js' versions that the application and its framework need."""
     frontend = _frontend(source, inputs)
     packages = _packages_at(source, frontend)
     found = {}
@@ -48,21 +60,44 @@ def wanted_node(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     backend = os.path.normpath(os.path.join(source, inputs.text("staging_backend_dir")))
     if inputs.text("staging_backend_install") == "npm" and backend != frontend:
         found.update({f"{name} of the backend": wanted for name, wanted in _node_ranges(backend).items()})
+    return {**found, **_framework_node(packages, os.path.relpath(frontend, packages))}
+
+
+def _framework_node(packages: str, member: str) -> dict[str, str]:
+    """Ranges of Node.js' versions that the frameworks of npm's lock file need, by name and version.
+
+    :param packages: Directory of the lock file.
+    :param member: Directory of the frontend, relative to it.
+    """
+    found = {}
     with contextlib.suppress(ValueError, TypeError, AttributeError):
-        lock = json.loads(read_text(os.path.join(packages, "package-lock.json")) or "{}")
-        entry = lock.get("packages", {}).get("node_modules/next", {})
-        if isinstance(entry.get("engines", {}).get("node"), str):
-            found[f"Next.js {entry.get('version', '')}".strip()] = entry["engines"]["node"]
+        locked = json.loads(read_text(os.path.join(packages, "package-lock.json")) or "{}").get("packages", {})
+        for name, title in _FRAMEWORKS.items():
+            entry = locked.get(f"{member}/node_modules/{name}") or locked.get(f"node_modules/{name}") or {}
+            if isinstance(entry.get("engines", {}).get("node"), str):
+                found[f"{title} {entry.get('version', '')}".strip()] = entry["engines"]["node"]
     return found
 
 
 def _node_ranges(directory: str) -> dict[str, str]:
     """Ranges of Node.js' versions that a directory names, by the name of the file."""
-    found = {name: node_range(read_text(os.path.join(directory, name)) or "") for name in _VERSION_FILES}
-    engines = _package_json(directory)[0].get("engines")
+    texts = {name: read_text(os.path.join(directory, name)) or "" for name in _VERSION_FILES}
+    found = {name: node_range(_version_in(name, text)) for name, text in texts.items()}
+    package = _package_json(directory)[0]
+    engines, volta = package.get("engines"), package.get("volta")
+    if isinstance(volta, dict):
+        found["volta in package.json"] = node_range(str(volta.get("node", "")))
     if isinstance(engines, dict) and isinstance(engines.get("node"), str):
         found["package.json"] = engines["node"]
     return {name: wanted for name, wanted in found.items() if wanted}
+
+
+def _version_in(name: str, text: str) -> str:
+    """Return the version of Node.js in a version file, of which one has those of other programs, too."""
+    if name != ".tool-versions":
+        return text
+    match = re.search(r"^(?:nodejs|node)\s+(\S+)", text, re.MULTILINE)
+    return match[1] if match else ""
 
 
 def node_range(text: str) -> str:

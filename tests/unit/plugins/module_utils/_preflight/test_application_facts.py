@@ -133,3 +133,44 @@ def test_the_python_of_a_virtual_environment_is_compared(
     (source / "api/pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n')
     inputs = DeploymentInputs({"staging_backend_dir": "api", "staging_backend_install": install})
     assert wanted_python(str(source), inputs) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("vite", "Vite 7.1.0"), ("@angular/cli", "Angular CLI 7.1.0"), ("nuxt", "Nuxt 7.1.0")]
+)
+@pytest.mark.parametrize("place", ["node_modules", "web-ui/node_modules"])
+def test_the_framework_of_a_workspace_says_which_node_it_needs(source: Path, name: str, title: str, place: str) -> None:
+    (source / "web-ui/package.json").write_text("{}")
+    (source / "package.json").write_text('{"workspaces": ["web-ui"]}')
+    entry = {"version": "7.1.0", "engines": {"node": "^20.19.0 || >=22.12.0"}}
+    (source / "package-lock.json").write_text(json.dumps({"packages": {f"{place}/{name}": entry}}))
+    inputs = DeploymentInputs({"staging_frontend_dir": "web-ui"})
+    assert wanted_node(str(source), inputs) == {title: "^20.19.0 || >=22.12.0"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"volta": {"node": "22.11.0"}}', {"volta in package.json": "^22.11.0"}),
+        ('{"volta": {"extends": "../package.json"}}', {}),
+        ('{"volta": []}', {}),
+    ],
+)
+def test_the_version_that_volta_uses(source: Path, text: str, expected: dict[str, str]) -> None:
+    (source / "web-ui/package.json").write_text(text)
+    assert wanted_node(str(source), DeploymentInputs({})) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("python 3.12\nnodejs 22.11.0 # lts\n", "^22.11.0"),
+        ("node 22", "22"),
+        ("python 3.12", ""),
+        ("nodejs system", ""),
+    ],
+)
+def test_the_version_that_asdf_uses(source: Path, text: str, expected: str) -> None:
+    (source / ".tool-versions").write_text(text)
+    found = wanted_node(str(source), DeploymentInputs({}))
+    assert found == ({".tool-versions": expected} if expected else {})
