@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .._host.files import write_atomic
+from .._host.proc import available_memory
 from .._host.progress import Say, unwatched
 from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
@@ -35,7 +36,7 @@ from .frontend import (
 from .install_remedy import remedy_for
 from .installation import install_packages, list_packages, packages_damage, recover_packages, why_install
 from .manager_install import install_manager, manager_path
-from .memory import PeakMemory, available_memory, shortage
+from .memory import PeakMemory, shortage
 from .misplaced import outputs_since, why_no_output
 from .modules import packages_named
 from .output import (

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 from collections.abc import Iterator
 
 from .._host import proc
-from .._host.files import read_text
 
 _LOOK_S = 0.5
 _KIB = 1024
@@ -40,26 +38,7 @@ class PeakMemory:
     def _look(self) -> None:
         own = os.getpid()
         while not self._ended.wait(_LOOK_S):
-            self.peak = max(self.peak, sum(memory_of(pid) for pid in proc.with_descendants([own]) if pid != own))
-
-
-def memory_of(pid: int) -> int:
-    """Return the memory of a process in bytes, what it shares divided by those that share it; 0 if it has ended."""
-    with contextlib.suppress(OSError):
-        match = re.search(r"^Pss:\s+(\d+)", read_text(f"/proc/{pid}/smaps_rollup") or "", re.MULTILINE)
-        return int(match[1]) * _KIB if match else 0
-    return 0
-
-
-def available_memory(text: str | None = None) -> int:
-    """Return the memory in bytes that new processes can get, swap included.
-
-    :param text: That of ``/proc/meminfo``, by default of this host.
-    """
-    found = dict(
-        re.findall(r"^(\w+):\s+(\d+) kB", read_text("/proc/meminfo") or "" if text is None else text, re.MULTILINE)
-    )
-    return (int(found.get("MemAvailable", 0)) + int(found.get("SwapFree", 0))) * _KIB
+            self.peak = max(self.peak, sum(proc.memory(pid) for pid in proc.with_descendants([own]) if pid != own))
 
 
 def shortage(needed: int, available: int) -> str:

@@ -10,6 +10,7 @@ import os
 import tarfile
 import zlib
 
+from .._host.files import replacing
 from .build_plan import RECORD
 from .errors import BuildError
 
@@ -22,14 +23,11 @@ def pack(output: str, archive: str, cache: str = "") -> None:
     :param cache: A directory in it that only later builds on this machine use.
     """
     left_out = {RECORD, cache} - {""}
-    new = f"{archive}.new"
     os.makedirs(os.path.dirname(archive), mode=0o700, exist_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as packed:
+    with replacing(archive, mode=0o600) as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as packed:
         for name in sorted(os.listdir(output)):
             if name not in left_out:
                 packed.add(os.path.join(output, name), name, filter=lambda member: _kept(member, output))
-    os.replace(new, archive)
 
 
 def _kept(member: tarfile.TarInfo, output: str) -> tarfile.TarInfo | None:

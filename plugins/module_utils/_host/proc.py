@@ -165,6 +165,22 @@ def owner(pid: int) -> int | None:
         return None
 
 
+def memory(pid: int) -> int:
+    """The memory of a process in bytes, what it shares divided by those that share it; 0 if that cannot be read."""
+    match = re.search(rb"^Pss:\s+(\d+)", _read(pid, "smaps_rollup"), re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
+
+
+def available_memory() -> int:
+    """The memory in bytes that new processes can get, swap included; 0 if that is not known."""
+    try:
+        text = _read_or_raise("/proc/meminfo")
+    except OSError:
+        return 0
+    found = dict(re.findall(rb"^(\w+):\s+(\d+) kB", text, re.MULTILINE))
+    return (int(found.get(b"MemAvailable", 0)) + int(found.get(b"SwapFree", 0))) * 1024
+
+
 def children(pid: int) -> list[int]:
     """The direct children of a process, in ascending order."""
     return sorted(stat.pid for stat in all_stats().values() if stat.parent == pid)

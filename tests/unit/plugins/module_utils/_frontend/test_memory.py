@@ -8,12 +8,8 @@ import sys
 import time
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._frontend.memory import (
-    PeakMemory,
-    available_memory,
-    memory_of,
-    shortage,
-)
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.memory import PeakMemory, shortage
+from ansible_collections.codeframe.staging.plugins.module_utils._host import proc
 
 MIB = 1024 * 1024
 
@@ -33,15 +29,17 @@ def test_nothing_is_measured_where_nothing_runs() -> None:
     with memory.measured():
         time.sleep(0)
     assert memory.peak == 0
-    assert memory_of(os.getpid()) > MIB
-    assert memory_of(2**22 + 1) == 0
+    assert proc.memory(os.getpid()) > MIB
+    assert proc.memory(2**22 + 1) == 0
 
 
-def test_swap_counts_as_available() -> None:
-    text = "MemTotal: 1000000 kB\nMemAvailable:  500 kB\nSwapTotal: 900 kB\nSwapFree:   250 kB\n"
-    assert available_memory(text) == 750 * 1024
-    assert available_memory("") == 0
-    assert available_memory() > 0
+def test_swap_counts_as_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert proc.available_memory() > 0
+    text = b"MemTotal: 1000000 kB\nMemAvailable:  500 kB\nSwapTotal: 900 kB\nSwapFree:   250 kB\n"
+    monkeypatch.setattr(proc, "_read_or_raise", lambda _path: text)
+    assert proc.available_memory() == 750 * 1024
+    monkeypatch.setattr(proc, "_read_or_raise", lambda _path: b"")
+    assert proc.available_memory() == 0
 
 
 @pytest.mark.parametrize(("needed", "available"), [(0, 10), (10, 0), (10, 10), (9, 10)])
