@@ -135,14 +135,6 @@ class Bench:
 
         return act
 
-    def previous(self) -> str:
-        """The directory of the release before the active one."""
-        project = self.places.names["project"]
-        with self.host.sudo():
-            active = self.host.check_output("readlink -f %s", project)
-            releases = self.host.check_output("ls -d %s.releases/[0-9]*", project).split()
-        return releases[releases.index(active) - 1]
-
     def check_rest(self, given: dict[str, Any], found: dict[str, Any]) -> None:
         """The next run repairs everything, and the one after it changes nothing."""
         following = self.run(given)
@@ -185,7 +177,7 @@ def bench(
 @pytest.fixture
 def disk(request: pytest.FixtureRequest, bench: Bench) -> Iterator[None]:
     """A small file system of its own for the projects, if the row wants one."""
-    row: Fault = request.getfixturevalue("row")
+    row: Fault = request.node.callspec.params["row"]
     if row.disk:
         stagehost("exec", bench.name, OWN_DISK)
     yield
@@ -219,8 +211,6 @@ def marked(row: Fault) -> Any:
 def test_a_deployment_survives_a_fault(row: Fault, bench: Bench) -> None:
     given = bench.wanted(row)
     with recorded("faults", row.id) as found:
-        if row.rollback:
-            bench.places = Places({**bench.places.names, "previous": bench.previous()})
         with bench.load(given) as load:
             try:
                 bench.execute(row.before)
