@@ -35,7 +35,8 @@ _DRIFT = """
 
 Each is made on a deployed host. Then `drift_staging.yml` names the layers, and only those; `--check` predicts the roles
 that the run changes; the run ends as the table says and is verified; the next run changes nothing. A refusal comes
-before any change, and its message says what to do.
+before any change, and its message says what to do. Changes in different layers are made and repaired together, each
+with its own layer and role.
 """
 _PAIRS = """
 ## Pairs of manual changes
