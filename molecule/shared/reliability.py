@@ -55,7 +55,13 @@ WebSockets, and the page opens them again; with `staging_backend_switch: blue_gr
 
 def page(drifts: Results, pairs: Results, faults: Results, crashes: Results) -> str:
     """Return the text of the page."""
-    parts = [_TABLES, _DRIFT, *_drift_tables(drifts), _PAIRS, _pair_table(pairs), _FAULTS, *_fault_tables(faults)]
+    parts = [_TABLES]
+    if drifts:
+        parts += [_DRIFT, *_drift_tables(drifts)]
+    if pairs:
+        parts += [_PAIRS, _pair_table(pairs)]
+    if faults:
+        parts += [_FAULTS, *_fault_tables(faults)]
     return "".join([*parts, _crash_points(crashes)])
 
 
