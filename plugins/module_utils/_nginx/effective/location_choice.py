@@ -66,7 +66,7 @@ def choose_location(block: Directive, path: str, matches: Matches = regex_matche
 
     :param block: A server, or a location to look into.
     """
-    locations = block.children("location")
+    locations = [each for each in block.children("location") if not modifier_and_path(each)[1].startswith("@")]
     # Inside of a location with a regular expression nginx finds only regular expressions.
     fixed = [] if is_regex(block) else [each for each in locations if not is_regex(each)]
     exact = next((each for each in fixed if modifier_and_path(each) == ("=", path)), None)

@@ -378,7 +378,9 @@ def _small_limits(answering: Answering) -> Iterator[ConfigFinding]:
     """Limits that the answer to a handshake may not fit in."""
     for name, what in (("proxy_buffer_size", "the headers of an answer"), ("limit_rate", "an answer each second")):
         each = answering.effective.values[name]
-        limit = size(answering.handshake.text(each.value) or "")
+        # A `set` of this variable has the effect of the directive.
+        own = answering.handshake.known.get(name)
+        limit = size(own or answering.handshake.text(each.value) or "")
         if limit is not None and 0 < limit < _SMALL_ANSWER:
             yield ConfigFinding(
                 name,
