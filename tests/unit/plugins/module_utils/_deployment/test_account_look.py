@@ -10,12 +10,13 @@ from typing import Any
 import module_runner
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
+from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import NODE_BUILD, VIRTUALENV
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import _Look, look_as_account
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.arguments import FILE
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
-from ansible_collections.codeframe.staging.plugins.modules import backend_virtualenv
+from ansible_collections.codeframe.staging.plugins.modules import backend_node_build, backend_virtualenv
 from release_site import SOURCE, Site
 
 OTHER = {**SOURCE, "backend/main.py": "print('two')\n"}
@@ -104,6 +105,40 @@ def test_a_directory_that_the_group_cannot_enter_stays(site: Site) -> None:
     site.deploy(SOURCE)
     os.chmod(site.releases, 0o700)
     assert release_of(look(site, SOURCE)) == []
+
+
+def test_the_packages_of_a_backend_for_node_are_a_layer_of_their_own(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    install = "mkdir -p node_modules/ws && echo 1 > node_modules/ws/index.js && "
+    install += 'echo \'{"packages": {"node_modules/ws": {}}}\' > node_modules/.package-lock.json'
+    for name, text in (("node", "echo v20.1.0"), ("npm", install)):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setattr(commands, "STANDARD_PATH", f"{programs}:{commands.STANDARD_PATH}")
+    source = {**SOURCE, "server/package.json": '{"dependencies": {"ws": "8"}}'}
+    source["server/package-lock.json"] = '{"packages": {"": {}, "node_modules/ws": {}}}'
+    site.deploy(source)
+    options = replace(account(site, source), backend_build=checked(NODE_BUILD, {"path": "server"}))
+
+    def told() -> tuple[list[str], bool, str]:
+        look = _Look(options)
+        found = look.run()
+        (layer,) = [layer for layer in found["layers"] if layer["name"] == "backend_build"]
+        return list(layer["reasons"]), found["activates"], look._revisions()["backend_revision"]
+
+    assert told()[:2] == (["there is no node_modules"], True)
+    made = module_runner.run(backend_node_build, {"path": f"{site.project}/server"})
+    assert not made["failed"], made
+    reasons, activates, installed = told()
+    assert (reasons, activates) == ([], False)
+    assert told()[2] == installed
+    os.remove(site.project / "server/node_modules/ws/index.js")
+    reasons, activates, damaged = told()
+    assert (reasons, activates) == (["node_modules is damaged: ws/index.js is missing"], True)
+    assert damaged != installed
 
 
 def test_a_backend_whose_environment_is_damaged_gets_another_revision(site: Site) -> None:
