@@ -149,3 +149,15 @@ def test_a_rollback_of_a_take_over_restores_the_manual_processes(deployments: De
     # The next deployment takes it over again.
     assert deployments.play(deployments.serve).exit_code == 0
     assert deployments.processes() == {"app-backend": "", "app-frontend": ""}
+
+
+@pytest.mark.slow
+def test_a_first_deployment_that_fails_is_called_no_take_over_where_nothing_ran_before(
+    deployments: Deployments,
+) -> None:
+    (deployments.project / "index.html").write_text("<p>first</p>")
+    assert deployments.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "release").exit_code == 0
+    assert deployments.play(deployments.serve).exit_code == 0
+    done = deployments.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "release,proxy,websocket_verify")
+    assert done.exit_code == 2, done.output
+    assert "Outcome: No state is verified yet, so there is none to roll back to." in done.words
