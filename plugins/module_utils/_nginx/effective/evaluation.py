@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..config import Directive, Tree
+from ..listen import listens_of
 from .findings import ERROR, NOTICE, UNDECIDED, ConfigFinding, works
 from .flow import Flow, Place
 from .inheritance import Context, EffectiveValue, effective, nearest
@@ -65,6 +66,10 @@ def evaluate(
     unknown = NotFollowedError(named.where, f"the address of {named.address} is not known") if named else None
     if not candidates and unknown is not None:
         return Evaluation((_not_followed(unknown), *unreadable_files(tree)))
+    forwarding = _stream_server(tree, request.port)
+    if not candidates and forwarding is not None:
+        why = f"the stream server forwards port {request.port} without a look at the request"
+        return Evaluation((_not_followed(NotFollowedError(forwarding.where, why)), *unreadable_files(tree)))
     if not candidates:
         nobody = ConfigFinding("no_listener", ERROR, f"no server listens on port {request.port}")
         return Evaluation((nobody, *unreadable_files(tree)))
@@ -163,6 +168,14 @@ class _Run:
             upstream_servers=upstream.servers if upstream else (),
             idle_timeout=IdleTimeout(limit_s, read) if proxied and limit_s is not None else None,
         )
+
+
+def _stream_server(tree: Tree, port: int) -> Directive | None:
+    """The server of ``stream`` on a port, such as one that chooses by the name in the TLS handshake."""
+    blocks = [each for top in tree.directives if top.name == "stream" for each in top.block or ()]
+    return next(
+        (each for each in blocks if each.name == "server" and any(own.port == port for own in listens_of(each))), None
+    )
 
 
 def _with_path(tree: Tree, candidates: Sequence[Candidate], request: HttpRequest) -> HttpRequest:

@@ -538,6 +538,20 @@ def test_an_unknown_value_of_connection_decides_nothing() -> None:
     assert works(evaluated(http).findings) is None
 
 
+def test_a_port_that_a_stream_server_forwards_has_no_verdict() -> None:
+    text = (
+        "stream {\nserver { listen 443; ssl_preread on; proxy_pass 127.0.0.1:8443; }\n}\n"
+        "http { server { listen 127.0.0.1:8443 ssl; server_name api.example.com; return 200; } }"
+    )
+    tree = load_tree("/n/nginx.conf", lambda _path: text, lambda _pattern: [])
+    found = evaluate(tree, HttpRequest("api.example.com", 443, True, "/ws"), "1.26.3").findings
+    assert [each.message for each in found] == [
+        "not followed: /n/nginx.conf:2 (the stream server forwards port 443 without a look at the request)"
+    ]
+    nobody = evaluate(tree, HttpRequest("api.example.com", 80, False, "/ws"), "1.26.3").findings
+    assert [each.code for each in nobody] == ["no_listener"]
+
+
 def test_a_file_that_cannot_be_read_is_a_warning() -> None:
     files = {
         "/n/nginx.conf": "http { include gone; include broken; server { server_name api.example.com; return 200; } }",
