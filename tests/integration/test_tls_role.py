@@ -226,7 +226,7 @@ def test_haproxy_that_ends_tls_in_front_of_nginx(host: Host, application: Applic
     behind = host.configure(**before, **upstreams(application))
     assert behind.exit_code == 0, behind.output
     assert host.told == [
-        "ends before nginx, at the address of app.home.arpa and api.home.arpa; nginx on this host listens without it"
+        "ends before nginx, at the address of api.home.arpa and app.home.arpa; nginx on this host listens without it"
     ]
 
     trusted = ssl.create_default_context(cafile=str(host.ca / "ca.pem"))
