@@ -17,7 +17,7 @@ from .._release.lock_file import LockError, present_holder
 from .._release.saved_state import SavedState
 from .._release.state_store import StateStore
 from .account_look import look_as_account
-from .layer import RELEASE, Layer, from_data, in_order, unknown, without_secrets
+from .layer import RELEASE, STATIC_FILES, Layer, from_data, in_order, unknown, without_secrets
 from .options import AccountOptions, RootOptions
 from .root_look import look_at_runtime, look_at_site, look_at_static_files
 
@@ -67,7 +67,10 @@ def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, 
     found.restores, found.activates = bool(answer.get("restores")), bool(answer.get("activates"))
     found.server = answer.get("server", {})
     builds = bool(answer.get("builds"))
-    if root.static_files is not None:
+    unread = any(layer.name == RELEASE and layer.state == "unknown" for layer in layers)
+    if root.static_files is not None and unread:
+        layers.append(unknown(STATIC_FILES, "which files are wanted is only known when the releases can be read"))
+    elif root.static_files is not None:
         layers.append(
             look_at_static_files(
                 root.static_files, root.static_path, found.release, activates=found.activates, builds=builds

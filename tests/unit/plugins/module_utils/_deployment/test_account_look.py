@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import NODE_BUILD, VIRTUALENV
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import _Look, look_as_account
-from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions
+from ansible_collections.codeframe.staging.plugins.module_utils._deployment.look import look as whole_look
+from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions, RootOptions
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.arguments import FILE
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
@@ -170,3 +172,11 @@ def test_a_backend_whose_environment_is_damaged_gets_another_revision(site: Site
     assert damaged != before
     assert deployed()["digest"] == first["digest"]
     assert revision() == damaged
+
+
+def test_files_of_releases_that_cannot_be_read_are_unknown_and_not_said_to_differ(site: Site) -> None:
+    site.deploy(SOURCE)
+    (site.releases / "manifest.json").write_text("{")
+    root = RootOptions(static_files={"state": "present"})
+    found = whole_look("no-such-user", root, account(site, SOURCE), tmpdir="", deadline=time.monotonic() + 60)
+    assert {layer.name: layer.state for layer in found.layers} == {"release": "unknown", "static_files": "unknown"}
