@@ -222,3 +222,85 @@ def test_directories_of_root_that_another_user_owns_are_refused(host: Host, depl
         assert outcome.changed == 0, outcome.changed_tasks
         assert place in outcome.words, outcome.output
         assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+#: Reads what Ansible has left in its directories: who may run it, and which needles are in it, packed or not.
+PAYLOADS = """
+import base64, glob, io, json, os, re, zipfile
+given = GIVEN
+found = []
+tops = [top for place in given["places"] for top in glob.glob(place)]
+for path in (os.path.join(above, name) for top in tops for above, _, names in os.walk(top) for name in names):
+    with open(path, "rb") as file:
+        data = file.read()
+    for packed in re.findall(rb"[A-Za-z0-9+/=]{1000,}", data):
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(packed)))
+        except (ValueError, zipfile.BadZipFile):
+            continue
+        data += b"".join(archive.read(name) for name in archive.namelist())
+    users = [path, os.path.dirname(path)]
+    shared = any("system.posix_acl_access" in os.listxattr(each) for each in users)
+    needles = [name for name, text in given["needles"].items() if text.encode() in data]
+    found.append({"module": os.path.basename(path), "as_deploy_user": shared, "needles": needles})
+print(json.dumps(found))
+"""
+
+
+def test_what_goes_to_the_host_with_a_module_is_what_it_reads(
+    tmp_path: Path,
+    host: Host,
+    deployment: Deployment,
+    as_user: Callable[[str, str], str],
+    variables: dict[str, Any],
+    site: Site,
+) -> None:
+    """A whole deployment without pipelining, after which all its payloads are searched.
+
+    A password goes with the modules that need it alone, and what the deploy user writes into his files is in no payload
+    that runs as root.
+    """
+    user, project = variables["staging_user"], variables["staging_project_dir"]
+    needles = {name: f"planted-{name}-{tmp_path.name}" for name in ("manager", "env", "header", "record", "line")}
+    given = tmp_path / "given.json"
+    given.write_text(
+        json.dumps(
+            {
+                "ansible_pipelining": False,
+                "staging_proxy_manager_secret": needles["manager"],
+                "staging_env_secrets": {"SAMPLE_TOKEN": needles["env"]},
+                "staging_websocket_secret_headers": {"X-Token": needles["header"]},
+            }
+        )
+    )
+    with host.sudo():
+        # With it, Ansible lets the deploy user alone read the files that he runs, and the test knows whose they are.
+        host.check_output("apt-get -qq install acl >/dev/null")
+    edited(host, variables, _records(backend_revision=needles["record"]))
+    as_user(user, f"echo LINE_OF_HIS={needles['line']} >>{project}/.env.staging")
+    try:
+        outcome = deployment.run(
+            variables=[f"@{given}"],
+            environment={"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_PIPELINING": "0"},
+        )
+        search = {"places": ["/root/.ansible/tmp", "/home/*/.ansible/tmp", "/var/tmp/ansible*"], "needles": needles}
+        with host.sudo():
+            host.check_output("printf %%s %s >/root/search.py", f"GIVEN = {search!r}\n{PAYLOADS}")
+            found = json.loads(host.check_output("python3 /root/search.py"))
+    finally:
+        with host.sudo():
+            host.check_output("rm -rf /root/search.py /root/.ansible/tmp/* /home/*/.ansible/tmp/* /var/tmp/ansible*")
+    assert outcome.exit_code == 0, outcome.output
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+    whose = {each["as_deploy_user"] for each in found}
+    assert len(found) > 15
+    assert whose == {True, False}
+    goes = {name: {each["module"] for each in found if name in each["needles"]} for name in needles}
+    assert goes["manager"] == set()
+    look = "AnsiballZ_deployment_info.py"
+    assert goes["env"] == {look, "AnsiballZ_dotenv_file.py"}
+    assert "AnsiballZ_websocket_check.py" in goes["header"]
+    assert goes["header"] <= {look, "AnsiballZ_websocket_check.py", "AnsiballZ_pm2_process.py"}
+    as_root = [each for each in found if not each["as_deploy_user"]]
+    assert {each["module"] for each in as_root if "env" in each["needles"]} == {look}
+    assert [each for each in as_root if {"record", "line"} & {*each["needles"]}] == []
