@@ -6,7 +6,11 @@ import json
 import socket
 import threading
 
-UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+#: The answer to the key of :func:`handshake` (RFC 6455, section 1.3); HAProxy lets no other through.
+UPGRADED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
 
 
 def read_head(sock: socket.socket) -> str:
