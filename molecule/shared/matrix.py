@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 from deployment import CHECKOUT
 
-DRIFTS = CHECKOUT / "molecule/drift/drifts.yml"
-FAULTS = CHECKOUT / "molecule/faults/faults.yml"
+DRIFTS = CHECKOUT / "molecule/drift/tests/drifts.yml"
+FAULTS = CHECKOUT / "molecule/faults/tests/faults.yml"
 
 #: The role whose tasks change something in a layer that has drifted.
 ROLE_OF_LAYER = {
