@@ -200,7 +200,7 @@ build_id:
   returned: always
   type: str
 revision:
-  description: The fingerprint of the inputs.
+  description: Digest of the inputs, and of which installation of the packages the server runs with.
   returned: always
   type: str
 built:

@@ -15,11 +15,8 @@ from .._frontend.build import BuildOutcome, build_frontend
 from .._frontend.build_plan import digest
 from .._frontend.commands import clean_env, find_in_path
 from .._frontend.frontend import BuildOptions, read_frontend
-from .._frontend.installation import installation_id
+from .._frontend.installation import TO_BE_MADE, installation_id
 from .._host.progress import Say, unwatched
-
-#: In the place of what an installation that is only predicted will be.
-_TO_BE_MADE = "new"
 
 
 def options_of(params: Mapping[str, Any]) -> BuildOptions:
@@ -59,6 +56,6 @@ def build_node(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool
         "node": inputs.node_version,
         "build_env": dict(inputs.build_env),
         # A process keeps what it has loaded, so it is started again after an installation, even of the same packages.
-        "installation": _TO_BE_MADE if predicting and outcome.changed else installation_id(front.base),
+        "installation": TO_BE_MADE if predicting and outcome.changed else installation_id(front.base),
     }
     return digest(json.dumps(parts, sort_keys=True))[:24]

@@ -17,7 +17,7 @@ from .._host.proc import available_memory
 from .._host.progress import Say, unwatched
 from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
-from .build_plan import BuildRecord
+from .build_plan import BuildRecord, digest
 from .bundle import Findings, complaint, search
 from .commands import clean_env, end_orphans, find_in_path, run_command, with_programs_of
 from .compiler_output import compiler_message
@@ -34,7 +34,15 @@ from .frontend import (
     why_build,
 )
 from .install_remedy import remedy_for
-from .installation import install_packages, list_packages, packages_damage, recover_packages, why_install
+from .installation import (
+    TO_BE_MADE,
+    install_packages,
+    installation_id,
+    list_packages,
+    packages_damage,
+    recover_packages,
+    why_install,
+)
 from .manager_install import install_manager, manager_path
 from .memory import PeakMemory, shortage
 from .misplaced import outputs_since, why_no_output
@@ -112,7 +120,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     outcome.build_reasons = why_build(front, outcome.findings, scripts)
     outcome.build_id = build_id(front.output)
     outcome.server = _server(front, options)
-    outcome.revision = front.inputs.fingerprint()
+    outcome.revision = _revision(front, TO_BE_MADE if outcome.install_reasons else installation_id(front.base))
     if options.for_platform is not None:
         refuse_other_platform(read_platform(env), options.for_platform)
     if outcome.changed:
@@ -122,9 +130,18 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
         _foresee(front, options, env, outcome)
     if outcome.changed and not predicting:
         _run(front, options, env, outcome, say)
+        outcome.revision = _revision(front, installation_id(front.base))
     if options.pack_to and not predicting:
         say("pack the build", "")
         pack(front.output, options.pack_to, "cache" if is_next_build(output_package(options), front.output) else "")
+
+
+def _revision(front: Frontend, installation: str) -> str:
+    """Return what decides what the server runs, apart from the build.
+
+    A process keeps what it has loaded, so it is started again after an installation, even of the same packages.
+    """
+    return digest(f"{front.inputs.fingerprint()} {installation}")[:16]
 
 
 def _foresee(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome: BuildOutcome) -> None:

@@ -25,6 +25,8 @@ from .packages import reasons_to_install
 from .workspace import Workspace, find_workspace
 
 _MODULES = "node_modules"
+#: In the place of the id of an installation that is only predicted.
+TO_BE_MADE = "new"
 #: The record of an installation in ``node_modules``.
 INSTALL_RECORD = ".staging-install.json"
 
