@@ -74,7 +74,7 @@ demo-clean: ## Remove the demo's container
 
 CHAIN_1 := lint types integration
 CHAIN_2 := molecule unit interface browser
-COMPLETE = lint types sanity docs publication unit-all interface browser-all integration-all readme $(SCENARIOS:%=test-%)
+COMPLETE = lint types sanity docs publication unit-all interface browser-all integration-all readme recordings $(SCENARIOS:%=test-%)
 
 .PHONY: test
 test: ## Run all gating checks
@@ -189,6 +189,10 @@ reliability: $(VENV)/.stamp ## docs/reliability.md, from the results of `make te
 .PHONY: readme
 readme: $(VENV)/.stamp ## The steps of the README as they stand, from one new container to another (10 minutes)
 	@$(TIMED) readme python -m pytest -q tests/readme $(ARGS)
+
+.PHONY: recordings
+recordings: $(VENV)/.stamp ## What runs print, from real ones into docs/terminal.md (10 minutes)
+	@$(TIMED) recordings python -m pytest -q tests/recordings $(ARGS)
 
 .PHONY: docs
 docs: ## The documentation site, in .cache/docs/html; a warning fails
