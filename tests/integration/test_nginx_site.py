@@ -1054,7 +1054,9 @@ def test_the_evaluation_agrees_with_a_handshake(tree: Tree, parts: dict[str, str
     info = tree.info()
     if NEW_DEFAULTS:
         codes = [code for code in codes if code != "http_version"]
-    assert [each["code"] for each in info["findings"]] == codes, info["findings"]
+    # These sites are about the upgrade alone. What an application is told of its name is compared elsewhere.
+    found = [each["code"] for each in info["findings"] if not each["code"].startswith("host_")]
+    assert found == codes, info["findings"]
     for file in (tree.main, tree.link):
         nginx_crossplane.assert_parsed_alike(file.read_text(), str(file))
     if "server_returns" not in codes and "redirected" not in codes and "location_returns" not in codes:
