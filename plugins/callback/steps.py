@@ -21,7 +21,8 @@ description:
     M(codeframe.staging.deployment_report).
   - With C(-v) and more, the output is that of the P(ansible.builtin.default#callback) callback.
   - A task that is running is named after every O(heartbeat) seconds without output, unless it shows its own progress.
-  - Colours are used where Ansible uses them, that is on a terminal. The cursor is never moved.
+    On a terminal, this is one line that the next output replaces.
+  - Colours are used where Ansible uses them, that is on a terminal. Without one, the cursor is never moved.
 options:
   heartbeat:
     description:
@@ -94,6 +95,7 @@ _COLOURS = {
 }
 #: A step that took longer has a line of its own, also if it changed nothing.
 _OWN_LINE_FROM_S = 10.0
+_CLEAR = "\r\x1b[2K"
 _FAIL = frozenset(("fail", "ansible.builtin.fail", "ansible.legacy.fail"))
 _REPORT = "codeframe.staging.deployment_report"
 # Ansible creates the directory of a user who has none yet, with the mode that it should have.
@@ -225,6 +227,8 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         self._texts: dict[str, list[str]] = {}
         self._started_s = time.monotonic()
         self._heartbeat: Heartbeat | None = None
+        # Whether the terminal ends with the line that names the running task.
+        self._running_shown = False
 
     # --- where a step begins and ends
 
@@ -423,6 +427,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
             return
         if self._heartbeat is not None:
             self._heartbeat.end()
+        self._note_output()
         self._end_step()
         self._print_quiet_steps()
         summaries = {host: stats.summarize(host) for host in sorted(stats.processed)}
@@ -478,9 +483,16 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
 
     def _show_running(self, text: str) -> None:
         self._print_heading()
-        self._display.display(text)
+        if sys.stdout.isatty():
+            self._display.display(f"{_CLEAR}{text[: self._width - 1]}", newline=False, screen_only=True)
+            self._running_shown = True
+        else:
+            self._display.display(text)
 
     def _note_output(self) -> None:
+        if self._running_shown:
+            self._running_shown = False
+            self._display.display(_CLEAR, newline=False, screen_only=True)
         if self._heartbeat is not None:
             self._heartbeat.printed()
 

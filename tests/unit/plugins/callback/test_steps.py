@@ -148,6 +148,29 @@ def test_a_task_that_takes_long_is_named_meanwhile(run, monkeypatch: pytest.Monk
     assert seconds == sorted(set(seconds)), "not more often than once a second"
 
 
+@pytest.mark.usefixtures("run")
+def test_on_a_terminal_the_running_task_is_a_line_that_the_next_output_replaces(tmp_path: Path) -> None:
+    (tmp_path / "start.sh").write_text(
+        f"cd {tmp_path}; exec {sys.executable} -m ansible playbook -i app, -c local -e pause=4"
+        f" -e ansible_python_interpreter={sys.executable} play.yml"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    environment |= {
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+        "ANSIBLE_STDOUT_CALLBACK": "codeframe.staging.steps",
+        "CODEFRAME_STAGING_HEARTBEAT": "1",
+        "TERM": "xterm",
+    }
+    command = ["script", "--quiet", "--return", "--command", f"sh {tmp_path}/start.sh", "/dev/null"]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    output = done.stdout.decode()
+    assert output.count("\r\x1b[2K    Wait for it, ") >= 2
+    # What is left of each line on the screen.
+    screen = [line.rpartition("\x1b[2K")[2] for line in output.split("\n")]
+    assert [line for line in screen if "Wait for it" in line] == []
+    assert sum("Configure the proxy" in line for line in screen) == 1
+
+
 def test_steps_that_change_nothing_share_a_line(run, tmp_path: Path) -> None:
     steps = "".join(
         f"    - name: Look {n}\n      ansible.builtin.command: 'true'\n      changed_when: false\n" for n in "123"
