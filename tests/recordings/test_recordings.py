@@ -99,11 +99,10 @@ def fixture_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             port, ssh_port = free_port(), free_port()
             command = ["up", name, "--image=prepared", "--replace", f"--ssh-port={ssh_port}", f"--publish={port}"]
             subprocess.run(["python3", "-m", "stagehost", *command], cwd=ROOT, env=environment, check=True)
-            hosts[host] = {"ansible_port": ssh_port, "stagehost_port": port}
-        variables = {"staging_source_dir": str(sources), "staging_report": True, "staging_hold": 61}
+            variables = {"staging_source_dir": str(sources), "staging_report": True, "staging_hold": 61}
+            hosts[host] = {"ansible_port": ssh_port, "stagehost_port": port, **variables}
         inventory = directory / "inventory.yml"
-        group = {"hosts": hosts, "vars": variables}
-        inventory.write_text(yaml.safe_dump({"staging": {"children": {"scenario": {"children": {"recorded": group}}}}}))
+        inventory.write_text(yaml.safe_dump({"staging": {"children": {"scenario": {"hosts": hosts}}}}))
         yield Stage(directory, inventory, sources)
     finally:
         subprocess.run(["python3", "-m", "stagehost", "down", *names.values()], cwd=ROOT, env=environment, check=True)
