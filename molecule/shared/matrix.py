@@ -86,7 +86,7 @@ def _refuse_contradictions(row: Drift) -> None:
     if row.end == LEFT_ALONE and row.layers:
         raise ValueError(f"{row.id}: it is left alone, but layers drift")
     if row.end == REFUSED and not (row.says and row.undo):
-        raise ValueError(f"{row.id}: it is refused, but nothing is said, or nobody puts it right")
+        raise ValueError(f"{row.id}: it is refused, but nothing is said, or no command restores the host")
 
 
 def bundles(rows: Sequence[Drift]) -> list[tuple[Drift, ...]]:

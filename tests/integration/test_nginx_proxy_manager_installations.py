@@ -115,7 +115,7 @@ def test_an_access_list_that_is_new_applies_to_the_websocket_as_to_the_page(peer
 @pytest.mark.parametrize(
     ("kind", "wrong", "request_name"),
     [
-        # Users alone and `satisfy all` let nobody in before 2.15.0, so that these rules would be right there.
+        # Before 2.15.0, users alone and `satisfy all` refuse every request, so that these rules would be right there.
         pytest.param("users-any", ("deny all;",), "GET /ws without credentials", id="locked-out"),
         pytest.param("users-all", (), "GET /ws without credentials", id="let-in"),
         pytest.param("addresses", ("deny all;",), "GET /ws without credentials", id="addresses-locked-out"),

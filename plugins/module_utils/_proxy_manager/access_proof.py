@@ -96,7 +96,7 @@ def find_difference(expected: Expectation, after: Mapping[AccessRequest, ProxyAn
 
 
 def lost_headers(expected: Expectation, after: Mapping[AccessRequest, ProxyAnswer]) -> str:
-    """A sentence on headers of which nobody knows whether they are missed; empty for none.
+    """A sentence on headers that the application may or may not need; empty for none.
 
     They come from an include, or from the location that served the path before.
     """

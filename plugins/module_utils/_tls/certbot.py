@@ -189,7 +189,7 @@ def renewal_arguments(lineage: Lineage, *, test: bool) -> list[str]:
         "--cert-name",
         lineage.name,
         *(["--dry-run"] if test else ["--force-renewal"]),
-        # For a test, certbot asks the test server of Let's Encrypt, whoever has issued the certificate.
+        # For a test, certbot asks the test server of Let's Encrypt, whatever authority has issued the certificate.
         *(["--server", server] if test and server not in ("", LETS_ENCRYPT) else []),
     ]
 
