@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 import websocket_peers as peers
-from ansible_collections.codeframe.staging.plugins.modules import browser_check
-from module_runner import run
-from site_peer import Site, running
+from site_peer import Check, Site, running
 
 pytestmark = pytest.mark.slow
-Check = Callable[..., dict[str, Any]]
 WORKER = """
 self.addEventListener('install', (event) => {{ self.skipWaiting(); {install} }});
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
@@ -22,20 +16,6 @@ REGISTER = (
     "navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)"
     ".then(() => { window.location = '/'; });"
 )
-
-
-@pytest.fixture(name="check")
-def fixture_check() -> Check:
-    def check(url: str, **options: Any) -> dict[str, Any]:
-        return run(browser_check, {"url": url, "hold": 1, "timeout": 20, "fail": False, **options})
-
-    return check
-
-
-@pytest.fixture(name="site")
-def fixture_site() -> Iterator[Site]:
-    with running(Site()) as site:
-        yield site
 
 
 def opening(url: str, after: str = "socket.send('{}')") -> str:

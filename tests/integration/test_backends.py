@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import time
@@ -28,11 +25,10 @@ from ansible_collections.codeframe.staging.plugins.modules import (
 )
 from application_table import STEPS, Tried
 from backend_shapes import FIRST, PAGE, SECOND, SHAPES, BackendShape
+from deployed_application import DeployedApplication, Steps, machine_of
 from free_ports import free_port
 from module_runner import RunModule
-from playbook_runs import PlaybookRun, run_playbook
 
-ROOT = Path(__file__).resolve().parents[2]
 USER, HOST, OTHER_HOST = "backends", "backends.test", "live.backends.test"
 INDEX = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
 #: In the gate.
@@ -41,15 +37,8 @@ QUICK = "express"
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[None]:
-    """The name of the page, as DNS gives it, and no process of an application afterwards."""
-    hosts = Path("/etc/hosts")
-    before = hosts.read_text()
-    hosts.write_text(f"{before}127.0.0.1 {HOST} {OTHER_HOST}\n")
-    yield
-    hosts.write_text(before)
-    subprocess.run(["systemctl", "disable", "--now", f"pm2-{USER}.service"], check=False, capture_output=True)
-    subprocess.run(["pkill", "-KILL", "-u", USER], check=False)
-    subprocess.run(["userdel", "--remove", USER], check=False, capture_output=True)
+    with machine_of(USER, HOST, OTHER_HOST):
+        yield
 
 
 def written(shape: BackendShape, source: Path, tools: Callable[[str], str]) -> None:
@@ -147,58 +136,24 @@ def test_a_backend_is_installed_from_its_lock_file_and_answers(
         assert (repaired["changed"], (release / shape.damage).is_file()) == (True, True)
 
 
-class Deployed:
-    """An application on this machine, by its inventory."""
+class Deployed(DeployedApplication):
+    """An application with a backend of some shape."""
 
     def __init__(self, shape: BackendShape, folder: Path, tools: Callable[[str], str]) -> None:
-        self.shape, self.folder, self.source = shape, folder, folder / "source"
+        self.shape, self.source = shape, folder / "source"
         self.project = Path(f"/home/{USER}/{shape.name}")
         written(shape, self.source, tools)
-        self.port = free_port()
-        self.variables: dict[str, Any] = {
-            "staging_project_dir": str(self.project),
-            "staging_user": USER,
-            "staging_packages": [],
-            "staging_source_type": "archive",
-            "staging_source_dir": str(self.source),
-            "staging_public_url": f"http://{HOST}:{self.port}",
-            "staging_public_ws_url": self.url(),
-            "staging_allow_loopback": True,
-            "staging_vantages": ["direct", "proxy"],
+        variables = {
             "staging_hold": 2,
-            "staging_browser": "never",
-            "staging_report": False,
-            "staging_backend_port": free_port(),
-            "staging_backend_stable": 1,
-            "staging_frontend_dir": "web",
             "staging_frontend_output_dir": "dist",
             "staging_frontend_serve": "static",
             **shape.variables,
         }
+        super().__init__(shape.name, folder, USER, HOST, variables)
+        self.variables["staging_public_ws_url"] = self.url()
 
     def url(self, host: str = HOST) -> str:
         return f"ws://{host}:{self.port}{self.shape.path}"
-
-    def play(self, book: str) -> PlaybookRun:
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps({"staging": {"hosts": {"staging.test": self.variables}}}))
-        return run_playbook(
-            ROOT / f"playbooks/{book}.yml",
-            inventory=str(inventory),
-            environment={"ANSIBLE_PIPELINING": "1"},
-            timeout_s=1800,
-        )
-
-    def changes(self) -> int:
-        done = self.play("deploy_staging")
-        assert done.exit_code == 0, done.output
-        changed = re.search(r"changed=(\d+)", done.output)
-        assert changed is not None, done.output
-        return int(changed[1])
-
-    def text(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=30) as found:
-            return str(found.read().decode())
 
     def assert_serves(self, version: str, url: str) -> None:
         assert self.text("/api/version") == version
@@ -209,14 +164,6 @@ class Deployed:
         for name, content in self.shape.files.items():
             if FIRST in content:
                 (self.source / name).write_text(content.replace(FIRST, text))
-
-    def remove(self) -> None:
-        """Make room for the next application."""
-        subprocess.run(["runuser", "-u", USER, "--", "pm2", "-s", "delete", "all"], check=False, cwd="/")
-        for place in Path(f"/home/{USER}").glob(f"{self.shape.name}*"):
-            place.unlink() if place.is_symlink() else shutil.rmtree(place)
-        for place in Path("/etc/nginx").glob(f"sites-*/{self.shape.name}*"):
-            place.unlink()
 
 
 @pytest.mark.applications
@@ -229,29 +176,24 @@ def test_a_backend_is_deployed_changed_and_rolled_back(
     applications[shape.name] = Tried(shape.digest, passed)
     deployed, unchanged, changed_url, rollback = STEPS
     site = Deployed(shape, tmp_path, tools)
-    began = time.monotonic()
-
-    def step(name: str) -> None:
-        nonlocal began
-        passed[name] = round(time.monotonic() - began)
-        began = time.monotonic()
+    steps = Steps(passed)
 
     try:
         assert site.changes() > 0
         site.assert_serves(FIRST, site.url())
-        step(deployed)
+        steps.passed(deployed)
         assert site.changes() == 0
-        step(unchanged)
+        steps.passed(unchanged)
         # Of another source, so that the backend has to be another one as well.
         site.release(SECOND)
         site.variables["staging_public_ws_url"] = site.url(OTHER_HOST)
         assert site.changes() > 0
         site.assert_serves(SECOND, site.url(OTHER_HOST))
-        step(changed_url)
+        steps.passed(changed_url)
         back = site.play("rollback_staging")
         assert back.exit_code == 0, back.output
         site.assert_serves(FIRST, site.url())
-        step(rollback)
+        steps.passed(rollback)
         if shape.damage:
             (site.project / shape.damage).unlink()
             site.release(FIRST)
