@@ -20,7 +20,7 @@ PAGES = sorted(
     if "site" not in page.parts and "decisions" not in page.parts
 )
 # Of these two, everything between them: ``-i inventory.yml deploy-staging.yml`` as well.
-_PLAYBOOK = re.compile(r"ansible-playbook (?:\S+ )*?([\w.-]+\.yml|codeframe\.staging\.\w+)")
+_PLAYBOOK = re.compile(r"ansible-playbook (?:\S+ )*?(?<!-i )([\w.-]+\.yml|codeframe\.staging\.\w+)")
 _MODULE = re.compile(r"-m codeframe\.staging\.(\w+)")
 
 

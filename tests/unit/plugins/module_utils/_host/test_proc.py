@@ -19,9 +19,13 @@ GONE = 4194305  # beyond the largest pid of Linux (2^22)
 
 @contextmanager
 def child(program: str = "import time; time.sleep(60)", **options: object) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process that runs until the block ends; it has executed its program's first line."""
+    """A Python process that runs until the block ends; it has executed its program's first line.
+
+    It handles SIGINT, even where the tests run in the background of a shell, which makes its children ignore it.
+    """
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     process = subprocess.Popen(
-        [sys.executable, "-c", f"print(flush=True); {program}", "an argument"],
+        [sys.executable, "-c", f"{heed}; print(flush=True); {program}", "an argument"],
         stdout=subprocess.PIPE,
         **options,  # type: ignore[call-overload]
     )
