@@ -91,9 +91,9 @@ class DeployedApplication:
         assert changed is not None, done.output
         return int(changed[1])
 
-    def text(self, path: str) -> str:
-        """What is served."""
-        with urllib.request.urlopen(f"http://{self._host}:{self.port}{path}", timeout=30) as answer:
+    def text(self, path: str, host: str = "") -> str:
+        """What is served, at the name of the page or at another one."""
+        with urllib.request.urlopen(f"http://{host or self._host}:{self.port}{path}", timeout=30) as answer:
             return str(answer.read().decode())
 
     def remove(self) -> None:

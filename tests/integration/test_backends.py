@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
@@ -147,6 +148,12 @@ class Deployed(DeployedApplication):
             "staging_hold": 2,
             "staging_frontend_output_dir": "dist",
             "staging_frontend_serve": "static",
+            # They send back what they get. Socket.IO has messages of its own.
+            **(
+                {}
+                if "staging_websocket_protocol" in shape.variables
+                else {"staging_websocket_expect": {"type": "ping"}}
+            ),
             **shape.variables,
         }
         super().__init__(shape.name, folder, USER, HOST, variables)
@@ -156,7 +163,8 @@ class Deployed(DeployedApplication):
         return f"ws://{host}:{self.port}{self.shape.path}"
 
     def assert_serves(self, version: str, url: str) -> None:
-        assert self.text("/api/version") == version
+        # The API is at the name of the WebSocket.
+        assert self.text("/api/version", urlsplit(url).hostname or "") == version
         assert f'"{url}"' in self.text("/assets/app.js")
 
     def release(self, text: str) -> None:
