@@ -72,8 +72,8 @@ demo-clean: ## Remove the demo's container
 
 # --- the checks
 
-CHAIN_1 := lint types integration
-CHAIN_2 := molecule unit interface browser
+CHAIN_1 := lint types integration browser
+CHAIN_2 := molecule unit interface
 COMPLETE = lint types sanity docs publication unit-all interface browser-all integration-all readme recordings $(SCENARIOS:%=test-%)
 
 .PHONY: test
