@@ -149,6 +149,10 @@ options:
       - Seconds for which the pid and the number of restarts must not change.
     type: float
     default: 3
+  progress_file:
+    description:
+      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
+    type: path
 attributes:
   check_mode:
     description: Predicts the action. Starts no daemon.
@@ -259,6 +263,8 @@ log_tail:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
+from ..module_utils._host.progress import Progress
 from ..module_utils._pm2.arguments import PROCESS
 from ..module_utils._pm2.error import Pm2Error
 from ..module_utils._pm2.result import empty_result
@@ -272,7 +278,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result, warnings = manage(module.params, check=module.check_mode, directory=module.tmpdir)
+        with Progress(module.params[PROGRESS_OPTION]) as progress:
+            result, warnings = manage(module.params, check=module.check_mode, directory=module.tmpdir, say=progress.say)
     except FailedError as err:
         module.fail_json(msg=str(err), **{**empty_result(), **err.result})
     except Pm2Error as err:

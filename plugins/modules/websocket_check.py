@@ -212,6 +212,10 @@ options:
     type: str
     choices: [any, public, never]
     default: any
+  progress_file:
+    description:
+      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -394,6 +398,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
+from ..module_utils._host.progress import Progress
 from ..module_utils._websocket.call import parse_call
 from ..module_utils._websocket.diagnosis import diagnose
 from ..module_utils._websocket.frames import library_problem
@@ -440,6 +446,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "float"},
     "earlier_results": {"type": "list", "elements": "dict", "default": []},
     "fail_on": {"type": "str", "choices": ["any", "public", "never"], "default": "any"},
+    PROGRESS_OPTION: {"type": "path"},
 }
 
 
@@ -461,7 +468,8 @@ def main() -> None:
     except ValueError as exc:
         fail_unchecked(str(exc), "nothing was checked")
 
-    observations = asyncio.run(observe(call))
+    with Progress(module.params[PROGRESS_OPTION]) as progress:
+        observations = asyncio.run(observe(call, progress.say))
     diagnosis = diagnose(observations, call.settings.expected_idle_timeout_s, call.earlier)
     result = report(observations, diagnosis, call.settings.expected_idle_timeout_s)
     failed = {seen.target.vantage for seen, verdict in zip(observations, diagnosis.verdicts) if not verdict.passed}

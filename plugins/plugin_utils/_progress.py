@@ -94,6 +94,7 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
     """Run the module of the same name and show its progress."""
 
     _requires_connection = True
+    _supports_async = True
     TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

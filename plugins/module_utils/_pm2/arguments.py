@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._host.progress import OPTION as PROGRESS_OPTION
+
 PROCESS: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["online", "stopped", "absent", "restored"], "default": "online"},
@@ -31,4 +33,5 @@ PROCESS: dict[str, Any] = {
     "health_public_url": {"type": "str"},
     "health_timeout": {"type": "int", "default": 60},
     "stable_s": {"type": "float", "default": 3},
+    PROGRESS_OPTION: {"type": "path"},
 }

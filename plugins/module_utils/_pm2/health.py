@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from .._host import http, proc, sockets
+from .._host.progress import Say, unwatched
 from .._websocket.handshake import open_once
 from .definition import ProcessDefinition
 from .health_check import HealthCheck
@@ -87,11 +88,18 @@ def _examine_port(port: int, state: Pm2State, present: Sequence[Pm2Process]) -> 
         raise UnhealthyError(f"nothing listens on port {port}")
 
 
-def await_health(check: HealthCheck, state: Pm2State, definition: ProcessDefinition, deadline: float) -> None:
+def await_health(
+    check: HealthCheck,
+    state: Pm2State,
+    definition: ProcessDefinition,
+    deadline: float,
+    say: Say = unwatched,
+) -> None:
     """Wait until the process is healthy.
 
     :param state: Its processes are read anew while waiting.
     :param deadline: By the clock of ``time.monotonic()``.
+    :param say: Is told what is missing.
     :raises UnhealthyError: If it is not healthy by then, or cannot become healthy any more.
     :raises Pm2Error: If pm2 cannot be asked.
     """
@@ -116,6 +124,7 @@ def await_health(check: HealthCheck, state: Pm2State, definition: ProcessDefinit
                 raise
             if now >= deadline:
                 raise UnhealthyError(f"{err} after {now - began:.0f} s") from err
+            say("health", f"{now - began:.0f} of {deadline - began:.0f} s, {err}")
         time.sleep(_PAUSE_S)
         state.processes = pm2.processes()
 

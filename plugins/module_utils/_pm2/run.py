@@ -14,6 +14,7 @@ from typing import Any
 
 from .._host.proc import age_s, end_processes
 from .._host.programs import find_program
+from .._host.progress import Say, unwatched
 from .._host.redaction import secrets_of
 from .change import apply, refuse_held_port, refuse_home_of_another_user, refuse_missing_files
 from .client import Pm2
@@ -50,7 +51,12 @@ class FailedError(Exception):
 
 
 def manage(
-    params: Mapping[str, Any], *, check: bool, directory: str, env_text: str | None = None
+    params: Mapping[str, Any],
+    *,
+    check: bool,
+    directory: str,
+    env_text: str | None = None,
+    say: Say = unwatched,
 ) -> tuple[dict[str, Any], list[str]]:
     """Make pm2 run a process as the options say.
 
@@ -58,11 +64,13 @@ def manage(
     :param check: Whether this is check mode, in which nothing is changed.
     :param directory: For temporary files.
     :param env_text: What the env file will contain, instead of what it contains now.
+    :param say: Is told what is being done.
     :returns: The result, and what the user should be warned of.
     :raises Pm2Error: If something is in the way; nothing was changed then, or the text says what was.
     :raises FailedError: If the process was changed and is not healthy.
     """
     run = _look_and_plan(params, check=check, env_text=env_text)
+    run.say = say
     online = params["state"] == "online"
     healthy: bool | None = None
     if online and not run.acts:
@@ -104,6 +112,7 @@ class _Run:
     saved: Sequence[Mapping[str, Any]] = ()
     """Manual processes that were replaced, and that are started again."""
     warnings: list[str] = field(default_factory=list)
+    say: Say = unwatched
 
     @property
     def acts(self) -> bool:
@@ -189,7 +198,7 @@ def _judged(run: _Run) -> ProcessPlan:
     # A refused handshake is no reason to replace a process that answers otherwise: the inputs may be wrong.
     check = replace(run.check, websocket=None) if run.check.url else run.check
     try:
-        await_health(check, run.state, run.definition, time.monotonic() + patience_s)
+        await_health(check, run.state, run.definition, time.monotonic() + patience_s, run.say)
     except UnhealthyError as err:
         if err.port_held:
             raise Pm2Error(f"{run.definition.name} cannot serve: {err}") from err
@@ -212,6 +221,7 @@ def _change(run: _Run, directory: str, result: dict[str, Any]) -> None:
     if run.params["manual_file"] and not run.saved:
         save_manual(run.params["manual_file"], [*run.present, *run.replaced])
     port = run.check.port if online else None
+    run.say(run.plan.action.value, "")
     with DowntimeWatch(port) if port else contextlib.nullcontext() as watch:
         if run.saved:
             apply_restored(run.state, run.definition.name, run.saved, directory)
@@ -241,7 +251,8 @@ def _settle(run: _Run, sizes: Mapping[str, int], result: dict[str, Any]) -> None
     :raises FailedError: If it does not become so.
     """
     try:
-        await_health(run.check, run.state, _judged_definition(run), time.monotonic() + run.check.timeout_s)
+        deadline = time.monotonic() + run.check.timeout_s
+        await_health(run.check, run.state, _judged_definition(run), deadline, run.say)
     except UnhealthyError as err:
         tail = log_tail(run.present, sizes, secrets_of(run.definition.env))
         failed = {**result, **state_result(run.state, run.definition), "healthy": False, "log_tail": tail}

@@ -69,7 +69,7 @@ class Hold:
 
         :raises EndedError: If the connection ended, or is dead, or messages were not answered.
         """
-        began = self._loop.time()
+        began = self._seen.held_since = self._loop.time()
         pings_before = self._session.server_pings
         is_alive: bool | None = None
         held_s = 0.0
@@ -145,6 +145,8 @@ class Hold:
                 self._beats.ping_answered(event.payload, now)
             elif mode == "message" and isinstance(event, Message) and self._expect.met_by(event.data):
                 self._beats.message_answered(now)
+        if self._beats.answered:
+            self._seen.last_round_trip_s = self._beats.answered[-1][1]
 
     async def _is_alive(self) -> bool:
         """Whether the other end still answers, which proves that the connection survived the last silence."""

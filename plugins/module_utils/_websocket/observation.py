@@ -184,6 +184,10 @@ class Observation:
     #: Messages that came but did not fulfil the expectation; excerpts.
     other_messages: list[str] = field(default_factory=list)
     messages: int = 0
+    #: When the hold began, by the clock of the running loop.
+    held_since: float | None = None
+    #: Of the first message or of the hold, while the check goes on.
+    last_round_trip_s: float | None = None
     hold: HoldReport | None = None
     close: Close | None = None
     first_event_s: float | None = None

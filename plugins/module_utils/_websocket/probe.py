@@ -90,6 +90,8 @@ class WebSocketProbe:
         finally:
             self.seen.phases["message"] = self._loop.time() - began
         if answered:
+            if self._settings.send is not None:
+                self.seen.last_round_trip_s = self.seen.phases["message"]
             session.raise_if_ended()
             return
         if self.seen.messages:

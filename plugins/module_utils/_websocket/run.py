@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._host.progress import Say, unwatched
 from .follow_up import LONGEST_PROBE_S, follow_up
 from .further import (
     FURTHER_FAULTS,
@@ -25,6 +26,7 @@ from .http_exchange import ask
 from .load import observe_load
 from .observation import Fault, Observation
 from .probe import WebSocketProbe
+from .progress import doing
 from .sse import SseProbe
 
 if TYPE_CHECKING:
@@ -32,22 +34,38 @@ if TYPE_CHECKING:
     from .target import Target
 
 
-async def observe(call: Call) -> list[Observation]:
+# How often what is being done is told.
+_PROGRESS_S = 1.0
+
+
+async def observe(call: Call, say: Say = unwatched) -> list[Observation]:
     """Check all endpoints at the same time; the call takes as long as the slowest."""
     loop = asyncio.get_running_loop()
     settings = call.settings
     deadline = None if settings.timeout_s is None else loop.time() + settings.timeout_s
     if settings.connections > 1:
+        say("load", f"{settings.connections} connections, held for {settings.hold_s:g} s")
         return [await _observe_load(call)]
     probes = [_probe(target, call) for target in call.targets]
-    tasks = [asyncio.ensure_future(_observe(probe, call)) for probe in probes]
-    await _finish(tasks, deadline)
     observations = [probe.seen for probe in probes]
+    tasks = [asyncio.ensure_future(_observe(probe, call)) for probe in probes]
+    teller = asyncio.ensure_future(_tell(observations, settings.hold_s, say))
+    try:
+        await _finish(tasks, deadline)
+    finally:
+        teller.cancel()
     for seen, task in zip(observations, tasks):
         if task.cancelled():
             seen.fail(Fault.OVERALL_DEADLINE, f"timeout is {settings.timeout_s:g} s")
     await _finish([asyncio.ensure_future(_ask_without_upgrade(seen, call)) for seen in observations], deadline)
     return observations
+
+
+async def _tell(observations: Sequence[Observation], hold_s: float, say: Say) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        say(*doing(observations, hold_s, loop.time()))
+        await asyncio.sleep(_PROGRESS_S)
 
 
 def _probe(target: Target, call: Call) -> WebSocketProbe | SseProbe:

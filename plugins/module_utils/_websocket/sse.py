@@ -88,7 +88,7 @@ class SseProbe:
                 self.seen.first_event_s = self.seen.phases["message"]
 
     async def _hold(self, stream: _Stream) -> None:
-        began = self._loop.time()
+        began = self.seen.held_since = self._loop.time()
         comments, silence = stream.comments, Silence(began)
         arrivals_s: list[float] = []
         over = False

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import websocket_peers as peers
 from ansible_collections.codeframe.staging.plugins.plugin_utils import _progress
 from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import Watch, render
 
@@ -131,3 +132,30 @@ def test_a_terminal_gets_one_line_that_is_written_over(
     text = output.decode()
     assert text.count("\r\x1b[2K    app: Build the frontend, ") >= 2
     assert "\r\x1b[2K" in text[text.rindex("Build the frontend, ") :]
+
+
+def test_a_hold_of_the_verification_shows_its_seconds(tmp_path: Path) -> None:
+    """The module itself, as the role runs it: on the controller, and in the background of the host."""
+    with peers.peer(peers.healthy) as port:
+        check = f"{{endpoints: [{{name: e, url: 'ws://127.0.0.1:{port}/ws'}}], hold: 9.5}}"
+        (tmp_path / "play.yml").write_text(
+            "- hosts: all\n  gather_facts: false\n  tasks:\n"
+            f"    - name: Start the check\n      codeframe.staging.websocket_check: {check}\n"
+            "      async: 60\n      poll: 0\n      register: started\n"
+            f"    - name: Check\n      codeframe.staging.websocket_check: {check}\n"
+            "    - name: Wait\n      ansible.builtin.async_status: {jid: '{{ started.ansible_job_id }}'}\n"
+            "      register: ended\n      until: ended is finished\n      retries: 30\n      delay: 1\n"
+            "      failed_when: ended.diagnosis.cause != 'none'\n"
+        )
+        words = [sys.executable, "-m", "ansible", "playbook", "-i", "app,", "-c", "local", str(tmp_path / "play.yml")]
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_ASYNC_DIR": str(tmp_path / "jobs"),
+        }
+        words += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        ended = subprocess.run(words, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    shown = [line for line in ended.stdout.splitlines() if line.startswith("    app: ")]
+    assert len(shown) == 1
+    assert re.fullmatch(r"    app: Check, \d+ s - hold: \d of 9\.5 s, 1 of 1 connections open", shown[0])
