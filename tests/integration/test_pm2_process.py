@@ -125,6 +125,39 @@ class Site:
         return directory
 
 
+@dataclass
+class Answers:
+    """What clients got that asked all the time."""
+
+    given: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def asked(site: Site, clients: int = 1, pause_s: float = 0) -> Iterator[Answers]:
+    """Ask while something is changed."""
+    answers, over = Answers(), threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                site.answer()
+                answers.given.append(time.monotonic())
+            except (OSError, http.client.HTTPException) as err:
+                answers.failures.append(repr(err))
+            over.wait(pause_s)
+
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     # The path of a Unix socket is limited to about 100 characters.
@@ -471,32 +504,13 @@ def test_a_program_of_its_own_needs_no_interpreter(site: Site) -> None:
 @pytest.mark.slow
 def test_a_cluster_reload_refuses_no_connection(site: Site) -> None:
     site.ok(exec_mode="cluster", revision="a")
-    failures: list[str] = []
-    count = 0
-    over = threading.Event()
-
-    def ask() -> None:
-        nonlocal count
-        while not over.is_set():
-            try:
-                site.answer()
-                count += 1
-            except (OSError, http.client.HTTPException) as err:
-                failures.append(repr(err))
-
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for number in range(4):
-        site.release(f"000{number + 2}")
-        reloaded = site.ok(exec_mode="cluster", revision=f"b{number}")
-        assert (reloaded["action"], reloaded["downtime_s"]) == ("reload", 0)
-    over.set()
-    for thread in threads:
-        thread.join()
-    assert count > 100
-    assert failures == [], f"of {count}"
-    print(f"{count} requests, none refused")
+    with asked(site, clients=3) as answers:
+        for number in range(4):
+            site.release(f"000{number + 2}")
+            reloaded = site.ok(exec_mode="cluster", revision=f"b{number}")
+            assert (reloaded["action"], reloaded["downtime_s"]) == ("reload", 0)
+    assert len(answers.given) > 100
+    assert answers.failures == []
 
 
 @pytest.mark.slow
@@ -517,29 +531,54 @@ def test_a_cluster_reload_waits_for_an_application_that_is_slow_to_listen(site: 
     slow = "setTimeout(() => {" + SERVER + "}, 4500)"
     site.release("0001", server=slow)
     site.ok(exec_mode="cluster", revision="a", health_timeout=20)
-    failures: list[str] = []
-    count = 0
-    over = threading.Event()
+    with asked(site, pause_s=0.02) as answers:
+        site.release("0002", server=slow)
+        assert site.ok(exec_mode="cluster", revision="b", health_timeout=20)["action"] == "reload"
+    assert len(answers.given) > 20
+    assert answers.failures == []
 
-    def ask() -> None:
-        nonlocal count
-        while not over.is_set():
-            try:
-                site.answer()
-                count += 1
-            except (OSError, http.client.HTTPException) as err:
-                failures.append(repr(err))
-            time.sleep(0.02)
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    site.release("0002", server=slow)
-    result = site.ok(exec_mode="cluster", revision="b", health_timeout=20)
-    over.set()
-    thread.join()
-    assert result["action"] == "reload"
-    assert count > 20
-    assert failures == [], f"of {count}"
+def test_a_manual_process_hands_its_port_over_when_its_successor_is_ready(site: Site) -> None:
+    """A server that needs a second before it listens refuses connections for milliseconds."""
+    site.release("0001", server=f"const t = Date.now() + 1000; while (Date.now() < t);\n{SERVER}")
+    file = manual(site, "my-server")
+    with asked(site, pause_s=0.1) as answers:
+        result = site.ok(exec_mode="cluster", manual_file=str(file), take_over=True, project_dir=str(site.root / "app"))
+    assert result["action"] == "start"
+    assert set(site.pids()) == {"web"}
+    assert result["downtime_s"] < 0.5, result
+    assert len(answers.failures) <= 2, answers.failures
+    # What runs is what was asked for: nothing of the temporary instance.
+    assert site.answer()["node"] == []
+    assert not site.ok(exec_mode="cluster", manual_file=str(file), project_dir=str(site.root / "app"))["changed"]
+
+
+def test_a_replacement_in_cluster_mode_refuses_no_connection(site: Site) -> None:
+    site.ok(exec_mode="cluster", env={"PORT": str(site.port), "FOO": "removed"})
+    with asked(site, clients=3) as answers:
+        replaced = site.ok(exec_mode="cluster")
+    assert (replaced["action"], replaced["downtime_s"]) == ("replace", 0)
+    assert (set(site.pids()), site.answer().get("foo")) == ({"web"}, None)
+    assert answers.failures == []
+
+
+def test_a_temporary_process_of_a_killed_replacement_is_deleted(site: Site) -> None:
+    site.ok(name="web-incoming", exec_mode="cluster")
+    # Its previous process was deleted, its successor not started.
+    result = site.ok(exec_mode="cluster")
+    assert "the temporary process web-incoming is left from a replacement" in result["reasons"]
+    assert set(site.pids()) == {"web"}
+    assert not site.ok(exec_mode="cluster")["changed"]
+    # Its successor was started as well.
+    environment = {"PORT": str(site.port), "STAGING_PROJECT": "-"}
+    site.pm2("start", str(site.root / "app/server.js"), "--name", "web-incoming", "-i", "1", env=environment)
+    assert site.run(check=True, exec_mode="cluster")["changed"]
+    result = site.ok(exec_mode="cluster")
+    assert (result["action"], result["changed"], set(site.pids())) == ("nothing", True, {"web"})
+    # One of the same name that a user has started is not touched.
+    site.pm2("start", "sleep", "--name", "web-incoming", "--", "1000")
+    assert not site.ok(exec_mode="cluster")["changed"]
+    assert set(site.pids()) == {"web", "web-incoming"}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from .._host.programs import find_program
 from .definition import ProcessDefinition, ecosystem_entry
 from .error import Pm2Error
+from .handover import can_hand_over, handover, incoming_of
 from .manual import entries_of
 from .plan import ProcessAction
 from .process import Pm2Process
@@ -61,7 +62,8 @@ def refuse_held_port(port: int | None, state: Pm2State, definition: ProcessDefin
     """
     if port is None or is_held_by(port, ending):
         return
-    holder = other_holder(port, state.daemon, state.named(definition.name))
+    present = [*state.named(definition.name), *incoming_of(state, definition)]
+    holder = other_holder(port, state.daemon, present)
     if holder and state.daemon:
         other = next((item for item in state.processes if _is_other_holder(item, definition, port)), None)
         holder = f"the pm2 process {other.name}" if other else holder
@@ -79,12 +81,14 @@ def apply(
     definition: ProcessDefinition,
     directory: str,
     replaced: Sequence[Pm2Process] = (),
+    port: int | None = None,
 ) -> None:
     """Carry out an action.
 
     :param state: What runs before.
     :param directory: For temporary files.
     :param replaced: Processes of other names that a start replaces.
+    :param port: Where the process listens; in cluster mode, a replacement keeps it open.
     :raises Pm2Error: If pm2 refuses; a process that was deleted for it has been started again then.
     """
     pm2 = state.program()
@@ -95,10 +99,21 @@ def apply(
     elif action is ProcessAction.SCALE:
         pm2.call("scale", definition.name, str(definition.instances))
     elif action is ProcessAction.RELOAD:
-        within_s = _RELOAD_WITHIN_S + listen_timeout_s(definition.settings) * max(1, definition.instances)
-        pm2.apply("startOrReload", ecosystem_entry(definition), directory, timeout_s=within_s)
+        pm2.apply("startOrReload", ecosystem_entry(definition), directory, timeout_s=_reload_within_s(definition))
     elif action in (ProcessAction.START, ProcessAction.REPLACE):
-        _start(action, state, definition, directory, replaced)
+        previous = [*state.named(definition.name), *replaced]
+        if port is None or not can_hand_over(definition, port, state, previous):
+            _start(action, state, definition, directory, previous)
+            return
+        with handover(definition, port, state, previous, directory) as holds:
+            _start(action, state, definition, directory, previous)
+            if holds:
+                # A reload ends when the new worker listens, a start before.
+                state.program().call("reload", definition.name, timeout_s=_reload_within_s(definition))
+
+
+def _reload_within_s(definition: ProcessDefinition) -> float:
+    return _RELOAD_WITHIN_S + listen_timeout_s(definition.settings) * max(1, definition.instances)
 
 
 def _start(
@@ -106,9 +121,9 @@ def _start(
     state: Pm2State,
     definition: ProcessDefinition,
     directory: str,
-    replaced: Sequence[Pm2Process],
+    previous: Sequence[Pm2Process],
 ) -> None:
-    pm2, previous = state.program(), [*state.named(definition.name), *replaced]
+    pm2 = state.program()
     for name in dict.fromkeys(process.name for process in previous):
         pm2.call("delete", name)
     try:
@@ -116,7 +131,7 @@ def _start(
     except Pm2Error as err:
         if not previous:
             raise
-        if action is ProcessAction.START and not replaced:
+        if action is ProcessAction.START and not any(process.online for process in previous):
             raise Pm2Error(f"{err}; the entry of the process that did not run ({previous[0].status}) is gone") from err
         try:
             for entry in entries_of(previous):

@@ -26,6 +26,7 @@ from .dump_file import close_dumps, exposed_dumps, read_dump, write_dump
 from .ecosystem import ENV_PREFIX
 from .environment import base_env
 from .error import Pm2Error
+from .handover import incoming_of, remove_incoming
 from .health import UnhealthyError, await_health
 from .health_check import HealthCheck, health_check_from
 from .logs import log_sizes, log_tail
@@ -76,7 +77,7 @@ def manage(
     if online and not run.acts:
         run.plan = _judged(run)
         healthy = not run.acts
-    dump_reasons = _dump_reasons(run)
+    dump_reasons = [*_incoming_reasons(run), *_dump_reasons(run)]
     changed = run.acts or bool(dump_reasons)
     result: dict[str, Any] = {
         "changed": changed,
@@ -91,6 +92,8 @@ def manage(
     if changed and not check:
         if run.acts:
             _change(run, directory, result)
+        if run.state.daemon:
+            remove_incoming(run.state, run.definition)
         _save(run, bool(dump_reasons))
     return {**result, **state_result(run.state, run.definition)}, run.warnings
 
@@ -226,13 +229,13 @@ def _change(run: _Run, directory: str, result: dict[str, Any]) -> None:
         if run.saved:
             apply_restored(run.state, run.definition.name, run.saved, directory)
         else:
-            apply(run.plan.action, run.state, run.definition, directory, run.replaced)
+            apply(run.plan.action, run.state, run.definition, directory, run.replaced, run.check.port)
         warning = note_never_ready(run.definition, run.home, time.monotonic() - began) if starts else ""
         run.warnings += [warning] if warning else []
         run.state = look(run.home, run.state.pm2)
         if run.plan.action is ProcessAction.RELOAD and _differs(run):
             # Another version of pm2 may ignore more than the one that was measured.
-            apply(ProcessAction.REPLACE, run.state, run.definition, directory)
+            apply(ProcessAction.REPLACE, run.state, run.definition, directory, port=run.check.port)
             run.state = look(run.home, run.state.pm2)
             result["action"] = ProcessAction.REPLACE.value
         if online:
@@ -276,6 +279,12 @@ def _save(run: _Run, dump_is_stale: bool) -> None:
     elif dump_is_stale:
         close_dumps(run.home)
         write_dump(run.home, merged_dump(read_dump(run.home) or [], [], run.definition.name))
+
+
+def _incoming_reasons(run: _Run) -> list[str]:
+    """A temporary instance that a run left when it was killed."""
+    left = incoming_of(run.state, run.definition)
+    return [f"the temporary process {left[0].name} is left from a replacement"] if left else []
 
 
 def _dump_reasons(run: _Run) -> list[str]:
