@@ -211,7 +211,7 @@ coverage: $(VENV)/.stamp ## Coverage of the plugins by the unit tests; below 90 
 	@$(TIMED) coverage .ci/coverage $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.stamp ## Runs compared with baselines, into docs/performance.md: make bench ARGS="reruns changed hosts first"
+bench: $(VENV)/.stamp ## Runs compared with baselines, into docs/performance.md: make bench ARGS="reruns tasks changed hosts growth first"
 	@$(TIMED) bench python benchmarks/performance.py $(ARGS)
 
 # A sample of the mutants, the same for the same SEED: all of them would take hours.

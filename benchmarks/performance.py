@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs of the playbooks take, each compared with a baseline of the same run; writes docs/performance.md.
 
-Usage, as root: ``python benchmarks/performance.py [reruns|changed|hosts|first ...]``; all parts by default
+Usage, as root: ``python benchmarks/performance.py [reruns|tasks|changed|hosts|growth|first ...]``; all parts by default
 
 The commands of a part are repeated in turn, so that a machine that gets slower makes all of them slower. A part that
 was measured before is kept in ``.cache/performance.json``, from which the page is written anew. The holds of the
@@ -12,6 +12,7 @@ verification are left out, except in ``hosts``.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -31,6 +32,8 @@ RESULTS, PAGE = ROOT / ".cache/performance.json", ROOT / "docs/performance.md"
 BASELINES = ROOT / "benchmarks/baselines"
 RUNS, FIRST_RUNS = 5, 2
 HOSTS = (1, 4, 8, 16)
+HOLD_S = 10
+EXPENSIVE = 5
 NO_HOLD = "staging_hold=0"
 ACTIVATION = "activate | Activate the candidate"
 PLAIN_BUILD = """
@@ -112,6 +115,22 @@ def reruns(host: StagingHost) -> list[Figure]:
     ]
 
 
+def tasks(host: StagingHost) -> list[Figure]:
+    """The most expensive tasks of a run without drift."""
+    times: dict[str, list[float]] = {}
+    for _run in range(RUNS):
+        code, lines = host.timed("deploy_staging.yml", [NO_HOLD])
+        if code:
+            raise SystemExit("\n".join(line.text for line in lines))
+        begun = [line for line in lines if line.text.startswith(("TASK [", "PLAY RECAP"))]
+        for line, following in itertools.pairwise(begun):
+            # The same name may stand in two plays.
+            name = line.text.partition("[")[2].rpartition("]")[0].removeprefix("codeframe.staging.")
+            times.setdefault(name, []).append(following.at_s - line.at_s)
+    figures = sorted((Figure(name, each) for name, each in times.items()), key=lambda each: -each.median_s)
+    return figures[:EXPENSIVE]
+
+
 def until_activation_s(lines: Sequence[Line]) -> float:
     """Seconds from the first task to the end of the activation."""
     tasks = [line for line in lines if line.text.startswith("TASK [")]
@@ -149,18 +168,100 @@ def hosts(host: StagingHost) -> list[Figure]:
     document = yaml.safe_load(host.inventory.read_text())
     entries = document["staging"]["children"]["scenario"]["hosts"]
     (variables,) = entries.values()
-    figures = []
+    figures: list[Figure] = []
     for count in HOSTS:
         names = {f"host{number}": variables for number in range(count)}
         inventory = host.inventory.parent / f"hosts{count}.yml"
         inventory.write_text(yaml.safe_dump({"staging": {"children": {"scenario": {"hosts": names}}}}))
-        for hold in (0, 10):
+        for hold in (0, HOLD_S):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             seconds = [timed(partial(verify, inventory, hold)) for _run in range(2)]
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             cpu_s = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / len(seconds)
             name = f"verify-staging.yml, {count} hosts, hold of {hold} s"
-            figures.append(Figure(f"{name} (controller: {cpu_s / count:.1f} s of CPU for each)", seconds))
+            used = f"controller: {cpu_s / count:.1f} s of CPU for each, {after.ru_maxrss // 1024} MiB at most"
+            baseline = ("", 0.0, 0.0) if not hold else (figures[-1].name, 1.5, float(HOLD_S))
+            figures.append(Figure(f"{name} ({used})", seconds, *baseline))
+    return figures
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Something that a host or a source may have much of.
+
+    :param sizes: How many, in ascending order.
+    :param make: A shell command for the host, or a function for the sources; ``{n}`` is how many there are then.
+    """
+
+    name: str
+    sizes: Sequence[int]
+    make: str | Callable[[Path, int], None]
+    remove: str = ""
+
+
+def add_files(sources: Path, count: int) -> None:
+    """Text files of 1 KiB, 1,000 in a directory."""
+    for number in range(count):
+        path = sources / "backend/fixtures" / str(number // 1000) / f"{number}.txt"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{number}\n" * (1024 // (len(str(number)) + 1)))
+
+
+def add_assets(sources: Path, megabytes: int) -> None:
+    """Files of 1 MiB that do not compress."""
+    for number in range(megabytes):
+        path = sources / "web-ui/public/assets" / f"{number}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(os.urandom(1 << 20))
+
+
+MORE_SITES = """
+for n in $(seq {n}); do
+  site="server {{ listen 18392; server_name growth$n.test; location / {{ return 204; }} }}"
+  echo "$site" >/etc/nginx/sites-enabled/growth$n
+done
+systemctl reload nginx
+"""
+MORE_PROCESSES = """
+runuser -l deploy -c '
+for n in $(seq {n}); do pm2 -s start /bin/sleep --name growth$n --interpreter none -- 100000; done
+pm2 -s save
+'
+"""
+GROWTH: Sequence[Growth] = (
+    Growth(
+        "sites of nginx",
+        (1, 100, 1000),
+        MORE_SITES,
+        "rm -f /etc/nginx/sites-enabled/growth*; systemctl reload nginx",
+    ),
+    Growth(
+        "other pm2 processes",
+        (2, 50),
+        MORE_PROCESSES,
+        "runuser -l deploy -c 'pm2 -s delete /growth/; pm2 -s save --force'",
+    ),
+    Growth("MB of assets", (1, 100), add_assets),
+    Growth("files in the source", (1000, 10000, 100000), add_files),
+)
+
+
+def growth(host: StagingHost) -> list[Figure]:
+    """A run without drift, with more of everything."""
+    figures = []
+    for grown in GROWTH:
+        for size in grown.sizes:
+            if isinstance(grown.make, str):
+                host.shell(grown.make.format(n=size))
+            else:
+                grown.make(host.sources, size)
+                deploy(host)
+            seconds = [timed(lambda: deploy(host, changed=False)) for _run in range(3)]
+            figures.append(Figure(f"deploy-staging.yml without drift, {size:,} {grown.name}", seconds))
+        if grown.remove:
+            host.shell(grown.remove)
     return figures
 
 
@@ -212,8 +313,10 @@ def first() -> list[Figure]:
 
 PARTS: Mapping[str, str] = {
     "reruns": "Runs on a deployed host",
+    "tasks": "The most expensive tasks of a run without drift",
     "changed": "A changed build",
     "hosts": "Many hosts",
+    "growth": "Much of everything",
     "first": "The first deployment",
 }
 
@@ -236,10 +339,9 @@ def render(results: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
             compared = limit = ""
             if figure.baseline:
                 baseline = figures[figure.baseline]
-                compared = f"{figure.median_s / baseline.median_s:.1f} x {figure.baseline[:3]}"
-                limit = f"{figure.factor:g} x {figure.baseline[:3]}" + (
-                    f" + {figure.allowance_s:g} s" if figure.allowance_s else ""
-                )
+                short = figure.baseline[:3] if figure.baseline.startswith("(") else "without hold"
+                compared = f"{figure.median_s / baseline.median_s:.1f} x {short}"
+                limit = f"{figure.factor:g} x {short}" + (f" + {figure.allowance_s:g} s" if figure.allowance_s else "")
                 met = figure.median_s <= figure.factor * baseline.median_s + figure.allowance_s
                 limit += ", met" if met else ", **missed**"
             times = f"{min(figure.seconds):.1f} / {figure.median_s:.1f} / {max(figure.seconds):.1f}"
@@ -261,7 +363,7 @@ def main(parts: Sequence[str]) -> int:
         PAGE.write_text(render(results))
         print(PAGE.read_text(), flush=True)
 
-    deployed = {"reruns": reruns, "changed": changed, "hosts": hosts}
+    deployed = {"reruns": reruns, "tasks": tasks, "changed": changed, "hosts": hosts, "growth": growth}
     if set(wanted) & set(deployed):
         with staging_host("codeframe-staging-performance", 18392, 14392) as host:
             deploy(host)
