@@ -16,33 +16,19 @@ description:
     releases share. If an installation or a build fails, the previous state is restored. If the run was killed, the
     next run restores it.
   - Commands run in a clean environment.
+extends_documentation_fragment:
+  - codeframe.staging.node_build
+  - codeframe.staging.progress
 options:
   path:
     description: Directory of the backend (the one with C(package.json)).
     type: path
     required: true
-  install_command:
-    description:
-      - Command that installs the packages, as a list.
-      - By default C(npm ci --include=dev), or the command for C(pnpm-lock.yaml), C(yarn.lock) or C(bun.lock), in the
-        version that C(packageManager) in C(package.json) declares.
-    type: list
-    elements: str
-  install_env:
-    description:
-      - Variables of the installation alone, such as the V(NPM_TOKEN) that C(.npmrc) names. The build gets them empty.
-      - Their values are never shown.
-    type: dict
-    default: {}
   build_command:
     description: Command that builds, as a list, such as V([npm, run, build]). Empty if nothing is to be built.
     type: list
     elements: str
     default: []
-  build_env:
-    description: Further variables for the build. Their values are not shown in messages.
-    type: dict
-    default: {}
   output_dir:
     description: Directory that the build writes, relative to O(path).
     type: str
@@ -65,10 +51,6 @@ options:
     description: Timeout of installation and build together, in seconds.
     type: int
     default: 900
-  progress_file:
-    description:
-      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
-    type: path
 attributes:
   check_mode:
     description: Predicts whether packages would be installed and the backend built, and why.

@@ -16,6 +16,8 @@ description:
   - An environment whose installation was interrupted is created again. A damaged one (no interpreter, another version
     of Python, missing packages or files) stays for the processes that may run from it, and another one is created.
   - The link C(.venv) in O(path) is replaced in one step.
+extends_documentation_fragment:
+  - codeframe.staging.progress
 options:
   path:
     description: The directory of the backend in the working release.
@@ -94,10 +96,6 @@ options:
     description: Timeout of the installation in seconds.
     type: int
     default: 900
-  progress_file:
-    description:
-      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
-    type: path
 author:
   - The codeframe.staging contributors (@codeframe)
 attributes:

@@ -17,6 +17,9 @@ description:
     route must load each expected URL.
   - If the build or its proof fails, the previous output is restored. If the run was killed, the next run restores it.
   - Works with Next.js and with any bundler that writes into a directory, such as Vite.
+extends_documentation_fragment:
+  - codeframe.staging.node_build
+  - codeframe.staging.progress
 options:
   path:
     description:
@@ -33,25 +36,6 @@ options:
         proxy and certificate variables.
     type: dict
     default: {}
-  build_env:
-    description:
-      - Further variables for the build. Their values are not shown in messages.
-    type: dict
-    default: {}
-  install_env:
-    description:
-      - Variables of the installation alone, such as the V(NPM_TOKEN) that C(.npmrc) names. The build gets them empty.
-      - Their values are never shown, and nothing in O(path) contains them unless a script of a package writes them.
-    type: dict
-    default: {}
-  install_command:
-    description:
-      - Command that installs the packages, as a list.
-      - By default C(npm ci --include=dev), or the command for C(pnpm-lock.yaml), C(yarn.lock) or C(bun.lock).
-      - The version that C(packageManager) in C(package.json) declares is used. If the host has another one or none, it
-        is installed from the npm registry into the user's cache, and compared with the checksum if one is declared.
-    type: list
-    elements: str
   build_command:
     description:
       - Command that builds, as a list.
@@ -140,10 +124,6 @@ options:
     description:
       - Path of a build that was made on another machine with O(pack_to). It is unpacked in place of running
         O(build_command), and passes the same proof. Packages are installed all the same.
-    type: path
-  progress_file:
-    description:
-      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
     type: path
 attributes:
   check_mode:

@@ -18,6 +18,8 @@ description:
     of restarts do not change. A process that pm2 calls C(online) may be in a crash loop.
   - An unhealthy process whose definition is right is replaced once and then judged.
   - Never touches processes of other names, and never stops or updates the daemon.
+extends_documentation_fragment:
+  - codeframe.staging.progress
 options:
   name:
     description:
@@ -149,10 +151,6 @@ options:
       - Seconds for which the pid and the number of restarts must not change.
     type: float
     default: 3
-  progress_file:
-    description:
-      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
-    type: path
 attributes:
   check_mode:
     description: Predicts the action. Starts no daemon.

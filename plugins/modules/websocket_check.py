@@ -30,6 +30,8 @@ attributes:
 requirements:
   - python >= 3.9
   - websockets >= 10.4 (C(python3-websockets) on Debian and Ubuntu)
+extends_documentation_fragment:
+  - codeframe.staging.progress
 options:
   endpoints:
     description:
@@ -212,10 +214,6 @@ options:
     type: str
     choices: [any, public, never]
     default: any
-  progress_file:
-    description:
-      - Used by the action plugin of the same name, which shows progress while the module runs. Not to be set by users.
-    type: path
 """
 
 EXAMPLES = r"""
