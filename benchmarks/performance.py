@@ -124,7 +124,7 @@ def tasks(host: StagingHost) -> list[Figure]:
             raise SystemExit("\n".join(line.text for line in lines))
         begun = [line for line in lines if line.text.startswith(("TASK [", "PLAY RECAP"))]
         for line, following in itertools.pairwise(begun):
-            # The same name may stand in two plays.
+            # Two plays may have tasks of the same name.
             name = line.text.partition("[")[2].rpartition("]")[0].removeprefix("codeframe.staging.")
             times.setdefault(name, []).append(following.at_s - line.at_s)
     figures = sorted((Figure(name, each) for name, each in times.items()), key=lambda each: -each.median_s)
