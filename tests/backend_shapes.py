@@ -64,14 +64,15 @@ class BackendShape:
         """That of the backend."""
         return str(self.variables["staging_backend_dir"])
 
-    def command(self, port: int) -> list[str]:
-        """The command of the process, for a port."""
-        return [str(word).replace("{port}", str(port)) for word in self.variables["staging_backend_command"]]
+    def command(self, place: int | str) -> list[str]:
+        """The command of the process, for a port or the path of a socket."""
+        mark = "{socket}" if isinstance(place, str) else "{port}"
+        return [str(word).replace(mark, str(place)) for word in self.variables["staging_backend_command"]]
 
-    def environment(self, port: int) -> dict[str, str]:
-        """The variables of the process, for a port."""
+    def environment(self, place: int | str) -> dict[str, str]:
+        """The variables of the process, for a port or the path of a socket."""
         given = self.variables.get("staging_backend_env", {})
-        return {name: value.replace("{port}", str(port)) for name, value in given.items()}
+        return {name: value.replace("{port}", str(place)) for name, value in given.items()}
 
 
 _NPM_LOCK = ("npm", "install", "--package-lock-only", "--no-audit", "--no-fund")
@@ -306,6 +307,20 @@ SHAPES = (
             ],
         },
         {"server": ("{pipenv}", "lock")},
+    ),
+    BackendShape(
+        "uds",
+        "Backend in FastAPI, run by uvicorn at a UNIX socket",
+        "FastAPI 0.116.1, uvicorn 0.35.0",
+        {
+            "server/requirements.txt": "fastapi==0.116.1\nuvicorn==0.35.0\nwebsockets==15.0.1\n",
+            "server/api/__init__.py": _FASTAPI,
+        },
+        {
+            "staging_backend_dir": "server",
+            "staging_backend_socket": "/home/backends/uds.run/backend.sock",
+            "staging_backend_command": [".venv/bin/python", "-m", "uvicorn", "api:app", "--uds", "{socket}"],
+        },
     ),
     BackendShape(
         "channels",

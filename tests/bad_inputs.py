@@ -29,6 +29,10 @@ TLS: dict[str, Any] = {
     "staging_tls_certificate": "/etc/ssl/a.pem",
     "staging_tls_key": "/etc/ssl/a.key",
 }
+AT_SOCKET: dict[str, Any] = {
+    "staging_backend_socket": "/srv/app.sock",
+    "staging_backend_command": [".venv/bin/python", "-m", "app", "--uds", "{socket}"],
+}
 
 ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
@@ -1540,6 +1544,69 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
             "choose a name that does not start with staging_ for a variable of your own"
         ),
     ),
+    (
+        "socket with a relative path",
+        {**AT_SOCKET, "staging_backend_socket": "app.sock"},
+        ('staging_backend_socket is "app.sock"; expected an absolute path on the host; start it with a slash'),
+    ),
+    (
+        "socket with a space",
+        {**AT_SOCKET, "staging_backend_socket": "/srv/my app/a.sock"},
+        (
+            'staging_backend_socket is "/srv/my app/a.sock", but nginx reads it too; expected a path without spaces, '
+            "quotes, shell characters, //, /./ and ..; use letters, digits, dots, hyphens and underscores"
+        ),
+    ),
+    (
+        "socket with a long path",
+        {**AT_SOCKET, "staging_backend_socket": "/srv/" + "x" * 103},
+        (
+            f'staging_backend_socket is "/srv/{"x" * 103}", but it has 108 bytes, and the kernel takes no longer one '
+            "for a socket; expected at most 107 bytes; choose a shorter path"
+        ),
+    ),
+    (
+        "socket in a release",
+        {**AT_SOCKET, "staging_backend_socket": "/home/deploy/projects/app/run/a.sock"},
+        (
+            'staging_backend_socket is "/home/deploy/projects/app/run/a.sock", but each release has its own '
+            "directory, and the proxy would look in that of another one; expected a path outside of the project; "
+            "write for example /home/deploy/projects/app.run/backend.sock"
+        ),
+    ),
+    (
+        "socket behind Nginx Proxy Manager",
+        {**AT_SOCKET, "staging_proxy_provider": "nginx_proxy_manager"},
+        (
+            'staging_backend_socket is "/srv/app.sock", but only nginx on the same host can connect to it; expected a '
+            "port; remove it, and let the backend listen on staging_backend_port"
+        ),
+    ),
+    (
+        "socket behind a proxy that the user configures",
+        {**AT_SOCKET, "staging_proxy_provider": "manual", "staging_proxy_manual_for": "caddy"},
+        (
+            'staging_backend_socket is "/srv/app.sock", but only nginx on the same host can connect to it; expected a '
+            "port; remove it, and let the backend listen on staging_backend_port"
+        ),
+    ),
+    (
+        "one socket for two instances",
+        {**AT_SOCKET, "staging_backend_switch": "blue_green"},
+        (
+            'staging_backend_socket is "/srv/app.sock", but staging_backend_switch is blue_green, and two processes '
+            "cannot listen on one socket; expected a port for each of the two instances; remove it, or write "
+            "staging_backend_switch: restart"
+        ),
+    ),
+    (
+        "socket that is not set",
+        {"staging_backend_env": {"UDS": "{socket}"}},
+        (
+            "staging_backend_socket is not set, but staging_backend_command or staging_backend_env has {socket}; "
+            "expected the path of a UNIX socket; set it, or write {port}"
+        ),
+    ),
 )
 
 WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
@@ -1668,6 +1735,24 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             'staging_frontend_build_env.NODE_ENV is "development"; expected production, as next build needs it; '
             "remove the key"
+        ),
+    ),
+    (
+        "socket below /run",
+        {**AT_SOCKET, "staging_backend_socket": "/run/app/backend.sock"},
+        (
+            'staging_backend_socket is "/run/app/backend.sock", but a restart or a cleanup removes its directory, and '
+            "a service may have a directory of its own there; expected a directory that a restart keeps; write for "
+            "example /home/deploy/projects/app.run/backend.sock, or have the directory made at the start of the host "
+            "(tmpfiles.d)"
+        ),
+    ),
+    (
+        "socket that the command does not name",
+        {"staging_backend_socket": "/srv/app.sock"},
+        (
+            'staging_backend_socket is "/srv/app.sock", but the command of the backend does not name it; expected '
+            "{socket} in staging_backend_command or staging_backend_env; add it, such as --uds {socket} for uvicorn"
         ),
     ),
 )

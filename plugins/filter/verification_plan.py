@@ -82,6 +82,7 @@ def verification_plan(inputs: Mapping[str, Any]) -> dict[str, Any]:
             event_paths=tuple(inputs["sse_paths"]),
             event_timeout_s=float(inputs["event_timeout"]),
             backend_port=int(inputs["backend_port"]),
+            backend_socket=str(inputs["backend_socket"]),
             frontend_port=int(inputs["frontend_port"]),
             proxy_address=inputs["proxy_address"],
             proxy_port=int(inputs["proxy_port"]),

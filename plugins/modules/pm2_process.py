@@ -116,6 +116,11 @@ options:
       - TCP port on which the process must listen. By default the port of O(health_url), or else of
         O(health_websocket_url), if that is on this host.
     type: int
+  health_socket:
+    description:
+      - Path of the UNIX socket on which the process must listen, instead of O(health_port). O(health_url) and
+        O(health_websocket_url) are asked through it, whatever host and port they name.
+    type: path
   health_websocket_url:
     description:
       - URL at which a process that was started or reloaded must accept a WebSocket. Without O(health_url), a process
@@ -227,7 +232,7 @@ healthy:
   type: bool
 downtime_s:
   description:
-    - Seconds for which the health port refused connections while the process was changed.
+    - Seconds for which the health port or socket refused connections while the process was changed.
     - Null if nothing was changed, if nothing listened there before, or if there is no such port.
   returned: always
   type: float

@@ -96,6 +96,7 @@ options:
         description:
           - Connect to this C(host:port) instead of that of the URL. The C(Host) header, SNI and the name in the
             certificate remain those of the URL.
+          - C(unix:/path) connects to a UNIX socket.
         type: str
       validate_certs:
         description: Whether the certificate must be valid for the host of the URL.

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.commands import clean_env
+from ansible_collections.codeframe.staging.plugins.module_utils._host.http import request
+from ansible_collections.codeframe.staging.plugins.module_utils._host.url import parse_url
 from ansible_collections.codeframe.staging.plugins.modules import (
     backend_node_build,
     backend_virtualenv,
@@ -73,16 +74,16 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
 
 
 @contextlib.contextmanager
-def running(shape: BackendShape, directory: Path, port: int) -> Iterator[None]:
+def running(shape: BackendShape, directory: Path, place: int | str) -> Iterator[None]:
     """Run the backend as pm2 would, until it answers and while the block runs."""
-    env = {**clean_env(), **shape.environment(port)}
+    env = {**clean_env(), **shape.environment(place)}
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            shape.command(port), cwd=directory, env=env, stdout=log, stderr=log, start_new_session=True
+            shape.command(place), cwd=directory, env=env, stdout=log, stderr=log, start_new_session=True
         )
     try:
         deadline = time.monotonic() + 120
-        while answer(port, "/health") is None:
+        while answer(place, "/health") is None:
             assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()  # noqa: PT018
             time.sleep(0.2)
         yield
@@ -91,10 +92,17 @@ def running(shape: BackendShape, directory: Path, port: int) -> Iterator[None]:
         process.wait()
 
 
-def answer(port: int, path: str) -> str | None:
+def address_of(place: int | str) -> tuple[str, str]:
+    """Authority and ``connect_to`` of a port or a socket."""
+    return ("localhost", f"unix:{place}") if isinstance(place, str) else (f"127.0.0.1:{place}", f"127.0.0.1:{place}")
+
+
+def answer(place: int | str, path: str) -> str | None:
     """What a server answers; None if it does not."""
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as found:
-        return str(found.read().decode())
+    connect_to = (f"unix:{place}", 0) if isinstance(place, str) else ("127.0.0.1", place)
+    with contextlib.suppress(OSError):
+        found = request(parse_url(f"http://{address_of(place)[0]}{path}"), timeout_s=30, connect_to=connect_to)
+        return found.body.decode() if found.status == 200 else None
     return None
 
 
@@ -123,10 +131,11 @@ def test_a_backend_is_installed_from_its_lock_file_and_answers(
     assert (again["changed"], again["digest"]) == (False, installed["digest"])
     assert sorted(directory.iterdir()) == before
 
-    port = free_port()
-    with running(shape, directory, port):
-        assert FIRST in (answer(port, "/api/version") or "")
-        endpoint = {"name": "backend", "url": f"ws://127.0.0.1:{port}{shape.path}"}
+    place = str(tmp_path / "backend.sock") if "staging_backend_socket" in shape.variables else free_port()
+    authority, connect_to = address_of(place)
+    with running(shape, directory, place):
+        assert FIRST in (answer(place, "/api/version") or "")
+        endpoint = {"name": "backend", "url": f"ws://{authority}{shape.path}", "connect_to": connect_to}
         protocol = shape.variables.get("staging_websocket_protocol", "plain")
         checked = run_module(websocket_check, {"endpoints": [endpoint], "hold": 1, "protocol": protocol})
     assert checked["diagnosis"]["cause"] == "none", checked["diagnosis"]

@@ -75,14 +75,19 @@ def rights_of(account: Account | None) -> Iterator[None]:
 
 
 def may_write(path: str, account: Account | None) -> bool:
-    """Whether a user may create files in a directory.
+    """Whether a user may create files in a directory; see :func:`may_access`."""
+    return may_access(path, account, os.W_OK | os.X_OK)
+
+
+def may_access(path: str, account: Account | None, wanted: int) -> bool:
+    """Whether a user may access a file.
 
     The kernel is asked as that user, since modes alone do not tell (access control lists, read-only attributes).
 
+    :param wanted: A mode of access(2).
     :param account: ``None`` for this process, also asked instead of another user if it is not root.
     :return: Also ``True`` if the question cannot be put to the kernel.
     """
-    wanted = os.W_OK | os.X_OK
     if account is None or os.geteuid() != 0 or account.uid == 0:
         return os.access(path, wanted)
     child = os.fork()

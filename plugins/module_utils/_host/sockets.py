@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TCP sockets of this host: who listens, who holds a socket, and connecting to one."""
+"""Sockets of this host, those of TCP and those of files: who listens, who holds one, and connecting to one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ import sys
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Union
 
 from . import proc
 
 _ESTABLISHED = "01"
 _LISTEN = "0A"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+_UNIX_TABLE = "/proc/net/unix"
+#: The flag of a UNIX socket that accepts connections (``__SO_ACCEPTCON``).
+_ACCEPTS = 0x10000
+#: Before the path of a UNIX socket where a host name is usual, as nginx writes it.
+UNIX = "unix:"
+#: Bytes of the longest path that a UNIX socket can have (unix(7): 108 with the byte at its end).
+LONGEST_PATH = 107
 #: Seconds after which the next address of a name is tried.
 _PER_ADDRESS_S = 10.0
 
@@ -41,10 +49,15 @@ class TcpSocket:
     established: bool
 
 
+#: Where a process of this host listens: a TCP port, or the path of a UNIX socket.
+Place = Union[int, str]
+
+
 @dataclass(frozen=True)
 class Listener:
     """A socket that listens, with the processes that hold it.
 
+    :param address: The path of a UNIX socket; its port is 0, and its user the owner of the file.
     :param pids: Ascending; several for a parent and its workers. Empty where the kernel does not show whose it is
         (another user's, without CAP_SYS_PTRACE).
     """
@@ -136,6 +149,41 @@ def listeners(ports: Iterable[int]) -> list[Listener]:
     return [Listener(each.local_address, each.local_port, each.uid, held.get(each.inode, ())) for each in listening]
 
 
+def parse_unix_table(text: str) -> list[tuple[str, int]]:
+    """Path and inode of the UNIX sockets that listen, from the text of ``/proc/net/unix`` (proc(5))."""
+    found = []
+    for line in text.splitlines()[1:]:
+        fields = line.split(maxsplit=7)
+        if len(fields) == 8 and int(fields[3], 16) & _ACCEPTS:
+            found.append((fields[7], int(fields[6])))
+    return found
+
+
+def socket_listeners(path: str) -> list[Listener]:
+    """UNIX sockets that listen at a path; several where one file has replaced another."""
+    try:
+        with open(_UNIX_TABLE, encoding="utf-8", errors="surrogateescape") as file:
+            table = parse_unix_table(file.read())
+        uid = os.stat(path).st_uid
+    except OSError:
+        # Without its file, nobody can connect to a socket.
+        return []
+    # A process may have bound a path that is relative to its directory.
+    inodes = [inode for bound, inode in table if bound == path or (bound[0] not in "/@" and path.endswith(f"/{bound}"))]
+    held = holders(inodes)
+    return [Listener(path, 0, uid, held.get(inode, ())) for inode in inodes]
+
+
+def listeners_at(place: Place) -> list[Listener]:
+    """The sockets that listen at a place."""
+    return socket_listeners(place) if isinstance(place, str) else listeners([place])
+
+
+def named(place: Place) -> str:
+    """A place in a message."""
+    return f"the socket {place}" if isinstance(place, str) else f"port {place}"
+
+
 def loopback_addresses(host: str) -> tuple[str, ...]:
     """The addresses of ``localhost`` and of names below it (RFC 6761, section 6.3); empty for other names."""
     name = host.rstrip(".").lower()
@@ -145,11 +193,13 @@ def loopback_addresses(host: str) -> tuple[str, ...]:
 def connect(host: str, port: int, deadline: float) -> socket.socket:
     """Open a TCP connection to the first address of a host that accepts one.
 
-    :param host: Name or address; an IPv6 address without brackets.
+    :param host: Name or address; an IPv6 address without brackets. ``unix:`` and a path for a UNIX socket.
     :param deadline: By the clock of ``time.monotonic()``. It also is the limit of the returned socket's next operation.
     :raises TimeoutError: If the deadline passed.
     :raises OSError: The failure of the last address, or that of the name's resolution.
     """
+    if host.startswith(UNIX):
+        return _connect_unix(host[len(UNIX) :], deadline)
     last: OSError | None = None
     for address in loopback_addresses(host) or (host,):
         left = deadline - time.monotonic()
@@ -166,6 +216,17 @@ def connect(host: str, port: int, deadline: float) -> socket.socket:
         opened.settimeout(max(0.001, deadline - time.monotonic()))
         return opened
     raise last or TimeoutError("no connection in time")
+
+
+def _connect_unix(path: str, deadline: float) -> socket.socket:
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(max(0.001, deadline - time.monotonic()))
+        opened.connect(path)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def _endpoint(text: str) -> tuple[str, int]:

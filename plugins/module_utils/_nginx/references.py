@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .config import Directive, walk
+from .config import Directive, Tree, walk
 
 
 def upstream_ports(directives: Sequence[Directive]) -> set[int]:
@@ -17,14 +17,21 @@ def upstream_ports(directives: Sequence[Directive]) -> set[int]:
     ports: set[int] = set()
     for each in walk(directives):
         if each.name == "proxy_pass" and each.args:
-            match = re.match(r"(https?)://[^/$]*?(?::(\d+))?(?:/|\Z)", each.args[0])
+            match = re.match(r"(https?)://(?!unix:)[^/$]*?(?::(\d+))?(?:/|\Z)", each.args[0])
             if match:
                 ports.add(int(match.group(2) or (443 if match.group(1) == "https" else 80)))
         elif each.name == "upstream":
             for server in each.children("server"):
+                if server.args and server.args[0].startswith("unix:"):
+                    continue
                 port = re.search(r":(\d+)\Z", server.args[0]) if server.args else None
                 ports.add(int(port.group(1)) if port else 80)
     return ports
+
+
+def user_of(tree: Tree) -> str:
+    """The user of the workers; empty if the configuration does not name it."""
+    return next((each.args[0] for each in tree.directives if each.name == "user" and each.args), "")
 
 
 def files_named(directives: Sequence[Directive], name: str) -> list[str]:

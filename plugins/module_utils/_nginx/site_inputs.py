@@ -19,10 +19,15 @@ from typing import Any, Callable
 from .._host.url import Url, UrlError, parse_url
 
 PREFIX = "proxy_"
+#: The shared variable of the backend's socket.
+SOCKET = "staging_backend_socket"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 #: A path as nginx compares it: decoded, without empty parts and dots.
 PATH = r"(/(?!\.\.?(/|\Z))[A-Za-z0-9._~+,=:@-]+)*/?"
 _UPSTREAM = rf"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):{_PORT}"
+#: A socket on this host, as nginx names it.
+_SOCKET = r"unix:/[A-Za-z0-9._@%+=,/-]+"
+_BACKEND_EXPECTED = "a host and a port such as 127.0.0.1:14200, or unix: and the path of a socket"
 _FILE = r"/[A-Za-z0-9._@%+=:,/-]+"
 _LOCATION = rf"(?=/){PATH}"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -191,7 +196,7 @@ _RULES: dict[str, _Rule] = {
     ),
     "api_url": _url("a URL such as http://api.example.com", "staging_public_api_url", "http", "https", ""),
     "ws_url": _url("a URL such as ws://api.example.com/ws", "staging_public_ws_url", "ws", "wss"),
-    "backend_upstream": _text(_UPSTREAM, "a host and a port such as 127.0.0.1:14200", "staging_proxy_backend_upstream"),
+    "backend_upstream": _text(rf"{_UPSTREAM}|{_SOCKET}", _BACKEND_EXPECTED, "staging_proxy_backend_upstream"),
     "frontend_upstream": _text(
         _UPSTREAM, "a host and a port such as 127.0.0.1:14100", "staging_proxy_frontend_upstream"
     ),
@@ -200,8 +205,8 @@ _RULES: dict[str, _Rule] = {
     ),
     "websocket_upstreams": _Rule(
         _DICTIONARY,
-        _UPSTREAM,
-        "a host and a port for each path, such as 127.0.0.1:14300",
+        rf"{_UPSTREAM}|{_SOCKET}",
+        "a host and a port for each path, such as 127.0.0.1:14300, or unix: and the path of a socket",
         "staging_websocket_upstreams",
     ),
     "sse_paths": _list(_LOCATION, "paths such as /api/events, decoded and without dots", "staging_sse_paths"),
@@ -340,6 +345,8 @@ def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collectio
             f"{names['static_url_path']} is /, expected the path of the static files alone, such as /assets/, unless "
             f"{variable_to_set('page_static', given)} is static"
         )
+    if provider != "nginx":
+        found += _sockets(inputs, provider, given)
     limits = inputs.websocket_allow or inputs.websocket_deny or inputs.websocket_connections_per_address
     if provider != "nginx" and limits:
         found.append(
@@ -359,6 +366,21 @@ def contradictions(inputs: SiteInputs, provider: str = "nginx", given: Collectio
             f"{names['websocket_upstreams']} names {unknown}, expected paths of {names['websocket_paths']} ({routed})"
         )
     return tuple(found)
+
+
+def _sockets(inputs: SiteInputs, provider: str, given: Collection[str]) -> list[str]:
+    """Upstreams that only nginx on the same host is told to use."""
+    backend = variable_of("backend_upstream", given)
+    named = {
+        SOCKET if SOCKET in given and backend not in given else backend: inputs.backend_upstream,
+        variable_of("websocket_upstreams", given): ", ".join(inputs.websocket_upstreams.values()),
+    }
+    return [
+        f"{name} is {_shown(upstream)}, a socket of this host, which only nginx on it can connect to, and "
+        f"{_OTHERS.get(provider, provider)} is the proxy; expected a host and a port"
+        for name, upstream in named.items()
+        if "unix:" in upstream
+    ]
 
 
 def listens_at(upstream: str, port: int) -> bool:

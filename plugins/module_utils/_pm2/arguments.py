@@ -26,6 +26,7 @@ PROCESS: dict[str, Any] = {
     "ecosystem_env": {"type": "str"},
     "health_url": {"type": "str"},
     "health_port": {"type": "int"},
+    "health_socket": {"type": "path"},
     "health_websocket_url": {"type": "str"},
     "health_websocket_origin": {"type": "str"},
     "health_websocket_headers": {"type": "dict", "no_log": True},

@@ -10,6 +10,7 @@ import pwd
 from collections.abc import Sequence
 
 from .._host.programs import find_program
+from .._host.sockets import Place, named
 from .definition import ProcessDefinition, ecosystem_entry
 from .error import Pm2Error
 from .handover import can_hand_over, handover, incoming_of
@@ -54,25 +55,27 @@ def refuse_missing_files(definition: ProcessDefinition, path: str) -> None:
         raise Pm2Error(f"{start}there is no interpreter {definition.interpreter}")
 
 
-def refuse_held_port(port: int | None, state: Pm2State, definition: ProcessDefinition, ending: Sequence[int]) -> None:
-    """Find out before anything is stopped whether another program has the port.
+def refuse_held_place(
+    place: Place | None, state: Pm2State, definition: ProcessDefinition, ending: Sequence[int]
+) -> None:
+    """Find out before anything is stopped whether another program listens where this one is to.
 
     :param ending: Processes that will be ended before the start.
     :raises Pm2Error: With the program.
     """
-    if port is None or is_held_by(port, ending):
+    if place is None or is_held_by(place, ending):
         return
     present = [*state.named(definition.name), *incoming_of(state, definition)]
-    holder = other_holder(port, state.daemon, present)
+    holder = other_holder(place, state.daemon, present)
     if holder and state.daemon:
-        other = next((item for item in state.processes if _is_other_holder(item, definition, port)), None)
+        other = next((item for item in state.processes if _is_other_holder(item, definition, place)), None)
         holder = f"the pm2 process {other.name}" if other else holder
     if holder:
-        raise Pm2Error(f"{definition.name} cannot be started: port {port} is held by {holder}; nothing was changed")
+        raise Pm2Error(f"{definition.name} cannot be started: {named(place)} is held by {holder}; nothing was changed")
 
 
-def _is_other_holder(process: Pm2Process, definition: ProcessDefinition, port: int) -> bool:
-    return process.name != definition.name and is_held_by(port, [process.pid])
+def _is_other_holder(process: Pm2Process, definition: ProcessDefinition, place: Place) -> bool:
+    return process.name != definition.name and is_held_by(place, [process.pid])
 
 
 def apply(

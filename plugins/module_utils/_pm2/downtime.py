@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For how long a port refused connections while the process behind it was changed."""
+"""For how long a port or a socket refused connections while the process behind it was changed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .._host import sockets
 
 
 class DowntimeWatch:
-    """Connects to a port of this host again and again while the ``with`` block runs.
+    """Connects to a place on this host again and again while the ``with`` block runs.
 
-    :param port: TCP port on the loopback address.
+    :param place: TCP port on the loopback address, or path of a UNIX socket.
     :param interval_s: Seconds between two attempts, and so the precision of the result.
     """
 
-    def __init__(self, port: int, interval_s: float = 0.02) -> None:
-        self._port = port
+    def __init__(self, place: sockets.Place, interval_s: float = 0.02) -> None:
+        self._address = (sockets.UNIX + place, 0) if isinstance(place, str) else ("127.0.0.1", place)
         self._interval_s = interval_s
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -56,7 +56,7 @@ class DowntimeWatch:
 
     def _connects(self) -> bool:
         try:
-            sockets.connect("127.0.0.1", self._port, time.monotonic() + 1).close()
+            sockets.connect(*self._address, time.monotonic() + 1).close()
         except OSError:
             return False
         return True

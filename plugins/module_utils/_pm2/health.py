@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -48,25 +49,34 @@ def examine(check: HealthCheck, state: Pm2State, definition: ProcessDefinition) 
         raise UnhealthyError(f"pm2 runs {len(present)} of {definition.instances} instances")
     for process in present:
         _examine_process(process)
-    if check.port:
-        _examine_port(check.port, state, present)
+    if check.place:
+        _examine_place(check.place, state, present)
     if check.url:
         try:
             answer = http.request(
-                check.url, timeout_s=min(_ONE_ANSWER_S, check.timeout_s), headers=check.headers, body_limit=0
+                check.url,
+                timeout_s=min(_ONE_ANSWER_S, check.timeout_s),
+                headers=check.headers,
+                connect_to=check.connect_to,
+                body_limit=0,
             )
         except http.NoAnswerError as err:
-            raise UnhealthyError(f"{check.url} does not answer ({err})") from err
+            raise UnhealthyError(f"{check.url}{_through(check)} does not answer ({err})") from err
         if answer.status != 200:
-            raise UnhealthyError(f"{check.url} answers {answer.status}, expected 200")
+            raise UnhealthyError(f"{check.url}{_through(check)} answers {answer.status}, expected 200")
     if check.websocket:
         seen = open_once(check.websocket, min(_ONE_ANSWER_S, check.timeout_s))
         if seen.refusal:
-            raise UnhealthyError(f"{check.websocket.url} {seen.refusal}", refused=True)
+            raise UnhealthyError(f"{check.websocket.url}{_through(check)} {seen.refusal}", refused=True)
         if not seen.opened:
-            raise UnhealthyError(f"{check.websocket.url} does not answer ({seen.detail})")
+            raise UnhealthyError(f"{check.websocket.url}{_through(check)} does not answer ({seen.detail})")
     if any((proc.age_s(process.pid) or 0) < check.stable_s for process in present):
         raise UnhealthyError(f"its pid changed less than {check.stable_s:g} s ago")
+
+
+def _through(check: HealthCheck) -> str:
+    """Where a URL is asked for, unless that is its own host and port."""
+    return f" through {sockets.named(check.place)}" if isinstance(check.place, str) else ""
 
 
 def _examine_process(process: Pm2Process) -> None:
@@ -80,12 +90,12 @@ def _examine_process(process: Pm2Process) -> None:
         raise UnhealthyError(f"it is {process.status or 'not running'}")
 
 
-def _examine_port(port: int, state: Pm2State, present: Sequence[Pm2Process]) -> None:
-    other = other_holder(port, state.daemon, present)
+def _examine_place(place: sockets.Place, state: Pm2State, present: Sequence[Pm2Process]) -> None:
+    other = other_holder(place, state.daemon, present)
     if other:
-        raise UnhealthyError(f"port {port} is held by {other}", final=True, port_held=True)
-    if sockets.is_available() and not sockets.listeners([port]):
-        raise UnhealthyError(f"nothing listens on port {port}")
+        raise UnhealthyError(f"{sockets.named(place)} is held by {other}", final=True, port_held=True)
+    if sockets.is_available() and not sockets.listeners_at(place):
+        raise UnhealthyError(f"nothing listens on {sockets.named(place)}")
 
 
 def await_health(
@@ -154,6 +164,16 @@ def _crash_loop(
 ) -> UnhealthyError:
     codes = [process.exit_code for process in present if process.exit_code is not None]
     code = f", exit code {codes[0]}" if codes else ""
-    holder = other_holder(check.port, state.daemon, present) if check.port else ""
-    because = f"; port {check.port} is held by {holder}" if holder else ""
+    because = _obstacle(check.place, state, present) if check.place else ""
     return UnhealthyError(f"it is in a crash loop: {crashes} restarts in {elapsed_s:.0f} s{code}{because}")
+
+
+def _obstacle(place: sockets.Place, state: Pm2State, present: Sequence[Pm2Process]) -> str:
+    """Why a process may be unable to listen."""
+    holder = other_holder(place, state.daemon, present)
+    if holder:
+        return f"; {sockets.named(place)} is held by {holder}"
+    if isinstance(place, str) and os.path.lexists(place) and not sockets.listeners_at(place):
+        # Node.js leaves the file when it is killed, and does not replace it.
+        return f"; {place} is left over from a process that ended: remove it before the application listens"
+    return ""

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.forwarded import forwarded_headers
+from .._host.sockets import LONGEST_PATH, UNIX, Place
 from .._host.url import Url, UrlError, is_loopback, parse_url
 from .._websocket.target import Target, TargetError, parse_public_url, parse_target
 from .error import Pm2Error
@@ -21,8 +23,8 @@ class HealthCheck:
 
     url: Url | None
     """Must answer 200."""
-    port: int | None
-    """The process itself must listen on it."""
+    place: Place | None
+    """The process itself must listen there: on a TCP port, or at the path of a UNIX socket."""
     timeout_s: float
     stable_s: float
     """For so long, pid and number of restarts must not change."""
@@ -31,6 +33,16 @@ class HealthCheck:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with the request for ``url``."""
 
+    @property
+    def port(self) -> int | None:
+        """The TCP port, if it is to listen on one."""
+        return self.place if isinstance(self.place, int) else None
+
+    @property
+    def connect_to(self) -> tuple[str, int] | None:
+        """Where the request for ``url`` is sent instead of its own host and port."""
+        return (UNIX + self.place, 0) if isinstance(self.place, str) else None
+
 
 def health_check_from(params: Mapping[str, Any]) -> HealthCheck:
     """Read the options of pm2_process.
@@ -38,12 +50,23 @@ def health_check_from(params: Mapping[str, Any]) -> HealthCheck:
     :raises Pm2Error: If a URL cannot be used.
     """
     url, websocket = _url(params["health_url"]), _websocket(params)
-    port: int | None = params["health_port"]
-    if port is None and url and is_loopback(url.host):
-        port = url.port
-    if port is None and websocket and is_loopback(websocket.host):
-        port = websocket.port
-    return HealthCheck(url, port, params["health_timeout"], params["stable_s"], websocket, _headers(params))
+    place: Place | None = _socket(params) or params["health_port"]
+    if place is None and url and is_loopback(url.host):
+        place = url.port
+    if place is None and websocket and is_loopback(websocket.host):
+        place = websocket.port
+    return HealthCheck(url, place, params["health_timeout"], params["stable_s"], websocket, _headers(params))
+
+
+def _socket(params: Mapping[str, Any]) -> str:
+    path = params["health_socket"] or ""
+    if path and (not path.startswith("/") or len(os.fsencode(path)) > LONGEST_PATH):
+        raise Pm2Error(
+            f"health_socket is {path!r}; expected the absolute path of a UNIX socket, of at most {LONGEST_PATH} bytes"
+        )
+    if path and params["health_port"] is not None:
+        raise Pm2Error("health_socket and health_port are both given; give the one that the process listens on")
+    return str(path)
 
 
 def _headers(params: Mapping[str, Any]) -> dict[str, str]:
@@ -73,9 +96,11 @@ def _websocket(params: Mapping[str, Any]) -> Target | None:
     url = params["health_websocket_url"]
     if not url:
         return None
+    path = _socket(params)
     endpoint = {
         "name": "health_websocket",
         "url": url,
+        "connect_to": UNIX + path if path else None,
         "origin": params["health_websocket_origin"],
         "public_url": params["health_public_url"],
         "secret_headers": params["health_websocket_headers"],

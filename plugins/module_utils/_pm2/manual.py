@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text, write_atomic
+from .._host.sockets import Place
 from .definition import ProcessDefinition, ecosystem_entry_of
 from .error import Pm2Error
 from .plan import belongs_to
@@ -26,10 +27,10 @@ def is_manual(process: Pm2Process) -> bool:
 
 
 def manual_holders(
-    processes: Sequence[Pm2Process], definition: ProcessDefinition, port: int | None
+    processes: Sequence[Pm2Process], definition: ProcessDefinition, place: Place | None
 ) -> list[Pm2Process]:
-    """Manual processes of other names that run from the directories of the project and have its port."""
-    if port is None:
+    """Manual processes of other names that run from the directories of the project and listen where it is to."""
+    if place is None:
         return []
     names = {
         process.name
@@ -37,7 +38,7 @@ def manual_holders(
         if process.name != definition.name
         and is_manual(process)
         and belongs_to(process, definition)
-        and is_held_by(port, [process.pid])
+        and is_held_by(place, [process.pid])
     }
     return [process for process in processes if process.name in names]
 

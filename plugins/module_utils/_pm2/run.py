@@ -16,7 +16,7 @@ from .._host.proc import age_s, end_processes
 from .._host.programs import find_program
 from .._host.progress import Say, unwatched
 from .._host.redaction import secrets_of
-from .change import apply, refuse_held_port, refuse_home_of_another_user, refuse_missing_files
+from .change import apply, refuse_held_place, refuse_home_of_another_user, refuse_missing_files
 from .client import Pm2
 from .daemon import orphans
 from .definition import ProcessDefinition
@@ -152,7 +152,7 @@ def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | No
     else:
         chosen = plan(state.processes, definition, params["state"])
         if params["take_over"]:
-            replaced = manual_holders(state.processes, definition, health.port)
+            replaced = manual_holders(state.processes, definition, health.place)
             chosen = _with_replaced(chosen, replaced, present=bool(state.named(definition.name)))
     left = orphans(definition.name, home, state.daemon)
     if chosen.action is ProcessAction.START and not replaced:
@@ -218,14 +218,14 @@ def _change(run: _Run, directory: str, result: dict[str, Any]) -> None:
         ending = [*run.orphans, *(process.pid for process in run.replaced)]
         if not run.saved:
             refuse_missing_files(run.definition, run.path)
-        refuse_held_port(run.check.port, run.state, run.definition, ending)
+        refuse_held_place(run.check.place, run.state, run.definition, ending)
     end_processes(run.orphans, patience_s=_ORPHANS_END_WITHIN_S)
     began = time.monotonic()
     if run.params["manual_file"] and not run.saved:
         save_manual(run.params["manual_file"], [*run.present, *run.replaced])
-    port = run.check.port if online else None
+    place = run.check.place if online else None
     run.say(run.plan.action.value, "")
-    with DowntimeWatch(port) if port else contextlib.nullcontext() as watch:
+    with DowntimeWatch(place) if place else contextlib.nullcontext() as watch:
         if run.saved:
             apply_restored(run.state, run.definition.name, run.saved, directory)
         else:

@@ -48,12 +48,12 @@ def look(home: str, pm2: Pm2 | None) -> Pm2State:
     return Pm2State(daemon, pm2.processes() if pm2 and daemon else [], pm2)
 
 
-def other_holder(port: int, daemon: Pm2Daemon | None, present: Sequence[Pm2Process]) -> str:
-    """Describe a program that listens on a port and is none of these processes; empty if there is none.
+def other_holder(place: sockets.Place, daemon: Pm2Daemon | None, present: Sequence[Pm2Process]) -> str:
+    """Describe a program that listens at a place and is none of these processes; empty if there is none.
 
     In cluster mode the daemon has the socket.
     """
-    listening = sockets.listeners([port])
+    listening = sockets.listeners_at(place)
     own = proc.with_descendants(process.pid for process in present)
     if daemon and any(process.exec_mode == "cluster" for process in present):
         own.add(daemon.pid)
@@ -62,10 +62,10 @@ def other_holder(port: int, daemon: Pm2Daemon | None, present: Sequence[Pm2Proce
     return _described(listening[0])
 
 
-def is_held_by(port: int, pids: Iterable[int]) -> bool:
-    """Whether one of these processes, or of their descendants, listens on a port."""
+def is_held_by(place: sockets.Place, pids: Iterable[int]) -> bool:
+    """Whether one of these processes, or of their descendants, listens at a place."""
     family = proc.with_descendants(pids)
-    return any(family.intersection(listener.pids) for listener in sockets.listeners([port]))
+    return any(family.intersection(listener.pids) for listener in sockets.listeners_at(place))
 
 
 def _described(listener: sockets.Listener) -> str:

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._host.sockets import Place, named
 from .._nginx.site.name_length import LongName
 from .finding import PreflightFinding
 from .listeners import PortHolder
@@ -108,30 +109,35 @@ def judge_name_lengths(inputs: DeploymentInputs, names: Iterable[LongName]) -> l
 
 
 def judge_processes(
-    inputs: DeploymentInputs, ports: Mapping[str, int], names: Sequence[str], holders: Iterable[PortHolder], user: str
+    inputs: DeploymentInputs,
+    places: Mapping[str, Place],
+    names: Sequence[str],
+    holders: Iterable[PortHolder],
+    user: str,
 ) -> list[PreflightFinding]:
     """pm2 processes that this deployment would not find by their names.
 
-    :param ports: Of the application, by the variable that names them.
+    :param places: Ports and socket of the application, by the variable that names them.
     :param names: Of its pm2 processes.
     :param user: The deploy user.
     """
     found = []
-    variables = {port: variable for variable, port in ports.items()}
+    variables = {place: variable for variable, place in places.items()}
     for holder in holders:
-        if holder.port not in variables or not holder.pm2_name or not holder.managed:
+        if holder.place not in variables or not holder.pm2_name or not holder.managed:
             # Another application, whose port is judged as held.
             continue
-        what = f"the pm2 process {holder.pm2_name} of {holder.user} listens on port {holder.port}"
+        variable, kind = variables[holder.place], "socket" if isinstance(holder.place, str) else "port"
+        what = f"the pm2 process {holder.pm2_name} of {holder.user} listens on {named(holder.place)}"
         if holder.user != user:
             stop = shlex.join(["sudo", "-iu", holder.user, "pm2", "delete", holder.pm2_name])
             found.append(
                 inputs.finding(
                     "pm2-of-another-user",
                     "staging_user",
-                    "a port that no other user's pm2 has",
+                    f"a {kind} that no other user's pm2 has",
                     f"run {stop} (and pm2 save as that user), or set staging_user: {holder.user}, or write another "
-                    f"port into {variables[holder.port]}",
+                    f"{kind} into {variable}",
                     found=what,
                 )
             )
@@ -142,7 +148,7 @@ def judge_processes(
                     TAKE_OVER,
                     f"one of the names {', '.join(names)}",
                     f"set {TAKE_OVER}: true, which replaces that process, or write its name into "
-                    f"{variables[holder.port].replace('_green_port', '_port').replace('_port', '_process_name')}",
+                    f"{variable.replace('_green_port', '_port').replace(f'_{kind}', '_process_name')}",
                     found=what,
                 )
             )

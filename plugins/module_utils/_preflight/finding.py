@@ -42,6 +42,8 @@ OPINIONS: Mapping[str, str] = {
     "proxy-bypassed": WARNING,
     "public-variable-not-baked": WARNING,
     "python-version": ERROR,
+    "socket-temporary": WARNING,
+    "socket-unused": WARNING,
     "trailing-slash": WARNING,
     "user-root": ERROR,
     "variable-unknown": ERROR,

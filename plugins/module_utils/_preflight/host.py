@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.accounts import find_account, rights_of
+from .._host.directories import missing_below_root
 from .._host.files import read_text
 from .._host.programs import find_program
+from .._host.sockets import Place
 from .._host.url import Url, is_loopback
 from . import addresses_facts
 from .addresses import Addresses, judge_addresses
@@ -31,6 +33,8 @@ from .machine import judge_memory, judge_node, judge_python
 from .machine_facts import available_memory, ephemeral_ports, output_of, version_of
 from .nginx import judge_nginx, refused_file, refused_for_managed_site
 from .reachable import judge_names_to_connect_to, names_to_connect_to
+from .socket import judge_socket
+from .socket_facts import look_at_socket
 from .source_facts import check_repository
 from .storage import judge_storage, needed_bytes
 from .storage_facts import look_at_storage
@@ -43,6 +47,7 @@ from .variables import (
     PAGE,
     PROJECT_DIR,
     PROXY_PORT,
+    SOCKET,
     TAKE_OVER,
     WS,
     DeploymentInputs,
@@ -59,6 +64,7 @@ HOST_INPUTS = (
     PAGE,
     PROJECT_DIR,
     PROXY_PORT,
+    SOCKET,
     TAKE_OVER,
     WS,
     "staging_app_name",
@@ -122,6 +128,8 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
         found += _check_storage(inputs, project_dir, options)
         found += _check_checkout(inputs, project_dir)
     found += _check_ports(inputs, project_dir, served if on_nginx else {}, options)
+    if inputs.text(SOCKET):
+        found += _check_socket(inputs, project_dir)
     memory = available_memory()
     if memory is not None:
         found += judge_memory(inputs, memory, options.min_memory_bytes)
@@ -162,13 +170,21 @@ def _check_ports(
 ) -> list[PreflightFinding]:
     directories = [project_dir, f"{project_dir}.releases"] if project_dir else []
     processes = ManagedProcesses(directories, options.process_names, inputs.text("staging_user"))
-    ports = {variable: port for variable, port in inputs.own_ports().items() if port is not None}
+    places: dict[str, Place] = {variable: port for variable, port in inputs.own_ports().items() if port is not None}
+    if inputs.get(SOCKET) is not None:
+        places[SOCKET] = inputs.text(SOCKET)
     proxy_ports = {inputs.port_at_proxy(url): variable for variable, url in served.items()}
-    holders = processes.holders([*ports.values(), *proxy_ports])
-    found = judge_ports(inputs, ports, holders, ephemeral=ephemeral_ports())
-    found += judge_processes(inputs, ports, options.process_names, holders, inputs.text("staging_user"))
-    at_proxy = [holder for holder in holders if holder.port not in ports.values()]
+    holders = processes.holders([*places.values(), *proxy_ports])
+    found = judge_ports(inputs, places, holders, ephemeral=ephemeral_ports())
+    found += judge_processes(inputs, places, options.process_names, holders, inputs.text("staging_user"))
+    at_proxy = [holder for holder in holders if holder.place not in places.values()]
     return found + judge_proxy_ports(inputs, proxy_ports, at_proxy)
+
+
+def _check_socket(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:
+    parent = os.path.dirname(project_dir)
+    created = parent if inputs.creates_parent and missing_below_root(parent) else ""
+    return judge_socket(inputs, look_at_socket(inputs.text(SOCKET), inputs.text("staging_user"), created))
 
 
 def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Url]) -> list[PreflightFinding]:

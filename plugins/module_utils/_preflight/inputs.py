@@ -14,6 +14,7 @@ from .kinds import check_kinds, check_unknown
 from .ports import check_listeners, check_ports
 from .project import check_commands, check_names, check_paths, check_user, check_versions
 from .proxy import check_certificate, check_choices, check_routes
+from .socket import check_socket
 from .source import check_source
 from .urls import check_cors, check_hosts, check_schemes, check_urls
 from .variables import DeploymentInputs
@@ -29,6 +30,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
     check_choices(inputs)
     urls = check_urls(inputs)
     ports = check_ports(inputs)
+    check_socket(inputs)
     check_routes(inputs, urls.ws)
     check_schemes(inputs, urls)
     check_hosts(inputs, urls)

@@ -79,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_backend_command": _LIST,
     "staging_backend_process_name": _TEXT,
     "staging_backend_port": _NUMBER,
+    "staging_backend_socket": _OPTIONAL,
     "staging_backend_health_url": _TEXT,
     "staging_backend_before_activation": _LIST,
     "staging_backend_after_activation": _LIST,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from .._host.sockets import Place
 from .finding import PreflightFinding
 from .variables import DeploymentInputs
 
@@ -17,9 +18,9 @@ EPHEMERAL_PORTS = (32768, 60999)
 
 @dataclass(frozen=True)
 class PortHolder:
-    """A process that listens on a port."""
+    """A process that listens on a port, or at the path of a UNIX socket."""
 
-    port: int
+    place: Place
     pid: int | None = None
     """None where it is not visible, for example outside of the container."""
     command: str = ""
@@ -39,31 +40,23 @@ class PortHolder:
 
 def judge_ports(
     inputs: DeploymentInputs,
-    ports: Mapping[str, int],
+    places: Mapping[str, Place],
     holders: Iterable[PortHolder],
     *,
     ephemeral: tuple[int, int] = EPHEMERAL_PORTS,
 ) -> list[PreflightFinding]:
-    """The ports of the application's processes.
+    """The ports and the socket of the application's processes.
 
-    :param ports: By the variable that names them.
+    :param places: By the variable that names them.
     :param ephemeral: First and last port that the kernel gives to outgoing connections.
     """
     found = []
     known = list(holders)
-    for variable, port in ports.items():
-        holder = next((item for item in known if item.port == port and not item.managed), None)
+    for variable, place in places.items():
+        holder = next((item for item in known if item.place == place and not item.managed), None)
         if holder is not None:
-            found.append(
-                inputs.finding(
-                    "port-held",
-                    variable,
-                    "a free port",
-                    "stop that process, or choose another port",
-                    found=f"{holder} listens on it",
-                )
-            )
-        if ephemeral[0] <= port <= ephemeral[1]:
+            found.append(_held(inputs, variable, holder))
+        if isinstance(place, int) and ephemeral[0] <= place <= ephemeral[1]:
             found.append(
                 inputs.finding(
                     "port-ephemeral",
@@ -76,6 +69,14 @@ def judge_ports(
     return found
 
 
+def _held(inputs: DeploymentInputs, variable: str, holder: PortHolder) -> PreflightFinding:
+    why = f"{holder} listens on it"
+    if isinstance(holder.place, str):
+        remedy = "stop that process, or choose another path"
+        return inputs.finding("socket-held", variable, "a free socket", remedy, found=why)
+    return inputs.finding("port-held", variable, "a free port", "stop that process, or choose another port", found=why)
+
+
 def judge_proxy_ports(
     inputs: DeploymentInputs, ports: Mapping[int, str], holders: Iterable[PortHolder]
 ) -> list[PreflightFinding]:
@@ -83,11 +84,11 @@ def judge_proxy_ports(
     return [
         inputs.finding(
             "proxy-port-held",
-            ports[holder.port],
-            f"port {holder.port} for nginx",
+            ports[holder.place],
+            f"port {holder.place} for nginx",
             "stop that process, or write another port into the URL",
-            found=f"{holder} listens on port {holder.port}",
+            found=f"{holder} listens on port {holder.place}",
         )
         for holder in holders
-        if holder.port in ports and holder.command != "nginx"
+        if isinstance(holder.place, int) and holder.place in ports and holder.command != "nginx"
     ]

@@ -32,25 +32,29 @@ class ManagedProcesses:
         except KeyError:
             self._uid = None
 
-    def holders(self, ports: Iterable[int]) -> list[PortHolder]:
-        """The processes that listen on some of the ports."""
-        found = []
-        for listener in sockets.listeners(ports):
-            found += [self._holder(listener.port, pid) for pid in listener.pids]
+    def holders(self, places: Iterable[sockets.Place]) -> list[PortHolder]:
+        """The processes that listen on some of the ports, and at some of the sockets."""
+        wanted, found = list(places), []
+        listening = sockets.listeners([place for place in wanted if isinstance(place, int)])
+        for path in wanted:
+            listening += sockets.socket_listeners(path) if isinstance(path, str) else []
+        for listener in listening:
+            place = listener.port or listener.address
+            found += [self._holder(place, pid) for pid in listener.pids]
             if not listener.pids:
                 # Without CAP_SYS_PTRACE, as in many containers, root does not see which process of another user has a
                 # socket. One of the deploy user's counts as managed; pm2_process looks at it as that user, and knows.
-                found.append(PortHolder(listener.port, managed=listener.uid == self._uid))
+                found.append(PortHolder(place, managed=listener.uid == self._uid))
         return list(dict.fromkeys(found))
 
-    def _holder(self, port: int, pid: int) -> PortHolder:
+    def _holder(self, place: sockets.Place, pid: int) -> PortHolder:
         cwd = self._working_directory(pid)
         uid, name = proc.owner(pid), self._pm2_name(pid)
         # In cluster mode the pm2 daemon itself has the socket, for its children.
         children = proc.children(pid) if not name and proc.program_name(pid).startswith("PM2") else []
         name = name or next((each for child in children if (each := self._pm2_name(child))), "")
         return PortHolder(
-            port,
+            place,
             pid,
             proc.program_name(pid),
             cwd,

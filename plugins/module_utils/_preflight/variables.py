@@ -17,6 +17,7 @@ PAGE = "staging_public_url"
 API = "staging_public_api_url"
 WS = "staging_public_ws_url"
 BACKEND_PORT = "staging_backend_port"
+SOCKET = "staging_backend_socket"
 FRONTEND_PORT = "staging_frontend_port"
 GREEN_PORT = "staging_backend_green_port"
 PROXY_PORT = "staging_proxy_port"
@@ -149,9 +150,13 @@ class DeploymentInputs:
         return int(value) if is_port(value) else None
 
     def own_ports(self) -> dict[str, int | None]:
-        """The ports that the processes of the application listen on, by variable; None for a value that is no port."""
+        """The ports that the processes of the application listen on, by variable; None for a value that is no port.
+
+        A backend that listens on a socket has none.
+        """
         page = [] if self.text("staging_frontend_serve") == "static" else [FRONTEND_PORT]
-        names = [BACKEND_PORT, *page, *([GREEN_PORT] if self.blue_green else [])]
+        backend = [BACKEND_PORT] if self.get(SOCKET) is None else []
+        names = [*backend, *page, *([GREEN_PORT] if self.blue_green else [])]
         return {name: self.port(name) for name in names}
 
     def port_at_proxy(self, url: Url) -> int:

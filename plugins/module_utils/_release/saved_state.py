@@ -118,6 +118,7 @@ BACKEND_PROCESS: dict[str, Check] = {
     **_PROCESS,
     "switch": text,
     "green_port": port,
+    "socket": text,
     "health_websocket_url": text,
     "health_websocket_origin": text,
 }

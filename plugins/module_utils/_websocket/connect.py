@@ -13,7 +13,7 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .._host.sockets import loopback_addresses
+from .._host.sockets import UNIX, loopback_addresses
 from .._host.url import as_address
 from .observation import Fault, Observation
 from .tls import tls_facts, tls_fault
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
+_MISSING = (errno.ENOENT, errno.ENOTDIR)
 _LOCAL_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # Which failure of several addresses is told: dropped packets before a refusal; no route tells least.
 _BY_WEIGHT = (
@@ -72,6 +73,8 @@ async def resolve(target: Target, seen: Observation, deadline: float) -> list[_A
     :raises EndedError: Without one; the observation holds the fault.
     """
     host, port = target.connect_host, target.connect_port
+    if host.startswith(UNIX):
+        return [(socket.AF_UNIX, host[len(UNIX) :])]
     literal = (host,) if as_address(host) else loopback_addresses(host)
     if literal:
         return [_socket_address(address, port) for address in literal]
@@ -129,7 +132,7 @@ async def _connect_tcp(addresses: list[_Address], seen: Observation, deadline: f
     loop = asyncio.get_running_loop()
     faults: list[tuple[Fault, str]] = []
     for index, (family, address) in enumerate(addresses):
-        shown = f"[{address[0]}]:{address[1]}" if family == socket.AF_INET6 else f"{address[0]}:{address[1]}"
+        shown = _shown(family, address)
         share = (deadline - loop.time()) / (len(addresses) - index)
         if share <= 0:
             break
@@ -140,7 +143,8 @@ async def _connect_tcp(addresses: list[_Address], seen: Observation, deadline: f
             continue
         try:
             sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.wait_for(loop.sock_connect(sock, address), share)
         except asyncio.TimeoutError:
             sock.close()
@@ -162,9 +166,18 @@ async def _connect_tcp(addresses: list[_Address], seen: Observation, deadline: f
     raise seen.end(fault, text)
 
 
+def _shown(family: int, address: Any) -> str:
+    if family == socket.AF_UNIX:
+        return f"the socket {address}"
+    return f"[{address[0]}]:{address[1]}" if family == socket.AF_INET6 else f"{address[0]}:{address[1]}"
+
+
 def _tcp_fault(exc: OSError, shown: str) -> tuple[Fault, str]:
     if exc.errno in _LOCAL_LIMITS:
         return Fault.LOCAL_LIMIT, f"no socket could be made for {shown} ({os.strerror(exc.errno)})"
+    if exc.errno in _MISSING:
+        # The file of a UNIX socket: what listens there has not made it yet, or removed it.
+        return Fault.REFUSED, f"{shown} does not exist"
     if exc.errno in _UNREACHABLE or exc.errno == errno.EAFNOSUPPORT:
         return Fault.UNREACHABLE, f"{shown} cannot be reached ({os.strerror(exc.errno)})"
     if exc.errno == errno.ETIMEDOUT:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.sockets import UNIX
 from .._host.url import parse_url
 from .target import VANTAGES
 
@@ -26,6 +27,7 @@ class Deployment:
     :param path: Path of the WebSocket on the backend.
     :param event_paths: Paths of event streams. One that ends with a slash is a prefix and not a stream of its own.
     :param event_timeout_s: Seconds within which a stream must send an event or a comment.
+    :param backend_socket: UNIX socket that the backend listens on instead of the port; empty for none.
     :param proxy_address: Address at which the host reaches the proxy.
     :param proxy_port: Port there; 0 for those of the public URLs.
     :param proxy_tls: Whether the proxy speaks the TLS of the public URLs itself.
@@ -48,6 +50,7 @@ class Deployment:
     proxy_tls: bool
     proxy_page: bool
     vantages: tuple[str, ...]
+    backend_socket: str = ""
     ca_certificates: str = ""
     idle_timeout: Mapping[str, Any] = field(default_factory=dict)
 
@@ -108,7 +111,7 @@ class Deployment:
 
     def _endpoints_at(self, vantage: str) -> Iterator[dict[str, Any]]:
         name = _NAMES[vantage]
-        direct = f"127.0.0.1:{self.backend_port}"
+        direct = "localhost" if self.backend_socket else f"127.0.0.1:{self.backend_port}"
         configured = self._configured_idle_timeout() if vantage == "proxy" else {}
         yield {"name": name, **self._reached(vantage, self.url, f"ws://{direct}{self.path}"), **configured}
         api = parse_url(self.api_url, lenient=True).origin
@@ -137,6 +140,8 @@ class Deployment:
         reached = {"url": url}
         if vantage == "direct":
             reached = {"url": direct, "public_url": url}
+            if self.backend_socket:
+                reached["connect_to"] = f"{UNIX}{self.backend_socket}"
         if vantage == "proxy":
             reached = {"url": self._at_proxy(url), "connect_to": self._proxy_socket(url)}
             if reached["url"] != url:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from .._host.forwarded import forwarded_headers
+from .._host.sockets import LONGEST_PATH, UNIX
 from .._host.url import Url, UrlError, as_address, check_host, parse_url
 from .settings import SettingsError, message_timeout_s
 
@@ -299,6 +301,8 @@ def _parse_idle_timeout(raw: Mapping[str, Any], label: str) -> float | None:
 
 
 def _parse_connect_to(text: str, label: str) -> tuple[str, int]:
+    if text.startswith(UNIX):
+        return _parse_socket(text, label)
     match = _CONNECT_TO.fullmatch(text)
     if not match or not 0 < int(match.group(2)) < 65536:
         raise TargetError(f"{label}: connect_to is {text!r}; expected host:port, e.g. 192.0.2.10:443 or [::1]:8443")
@@ -307,3 +311,13 @@ def _parse_connect_to(text: str, label: str) -> tuple[str, int]:
         return host if as_address(host) else check_host(host, lenient=True), int(match.group(2))
     except UrlError as exc:
         raise TargetError(f"{label}: connect_to is {text!r}, but {exc}") from None
+
+
+def _parse_socket(text: str, label: str) -> tuple[str, int]:
+    path = text[len(UNIX) :]
+    if not path.startswith("/") or _CONTROL.search(path) or len(os.fsencode(path)) > LONGEST_PATH:
+        raise TargetError(
+            f"{label}: connect_to is {text!r}; expected unix: and an absolute path of at most {LONGEST_PATH} bytes, "
+            "e.g. unix:/srv/app.sock"
+        )
+    return text, 0

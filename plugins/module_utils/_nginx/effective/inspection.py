@@ -13,11 +13,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..._host.accounts import find_account, may_access
 from ..config import ConfigError, Tree, parse, walk
 from ..dump import split_dump, tree_of_files
 from ..messages import cause
 from ..program import Nginx, expand, read_text
-from ..references import files_named
+from ..references import files_named, user_of
 from ..workers import CLOCK_TOLERANCE_S, running
 from .evaluation import evaluate
 from .findings import ERROR, WARNING, ConfigFinding, as_results
@@ -48,10 +49,17 @@ class ThisHost:
     """The files and names of this host.
 
     :param prefix: The directory of relative paths.
+    :param user: That of nginx's workers; empty if it is not known.
     """
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self, prefix: str, user: str = "") -> None:
+        self._prefix, self._user = prefix, user
+
+    def may_connect(self, path: str) -> bool | None:
+        account = find_account(self._user) if self._user else None
+        if account is None or os.geteuid() != 0:
+            return None
+        return may_access(os.path.join(self._prefix, path), account, os.W_OK)
 
     def is_directory(self, path: str) -> bool | None:
         whole = os.path.join(self._prefix, path)
@@ -134,7 +142,7 @@ def inspect_host(nginx: Nginx, request: HttpRequest) -> dict[str, Any]:
         "version": nginx.version,
         "running": process is not None,
         "newer_than_running": newer,
-        **_evaluated(tree, request, nginx.version, found, ThisHost(nginx.prefix)),
+        **_evaluated(tree, request, nginx.version, found, ThisHost(nginx.prefix, user_of(tree))),
     }
 
 

@@ -19,6 +19,9 @@ class Surroundings(Protocol):
         :raises FileNotFoundError: If nothing is there.
         """
 
+    def may_connect(self, path: str) -> bool | None:
+        """Whether nginx may connect to a UNIX socket that exists."""
+
     def addresses_of(self, name: str) -> tuple[str, ...] | None:
         """The addresses of a host name, those of IPv6 in brackets."""
 
@@ -31,6 +34,9 @@ class Elsewhere:
     """The host of a dump: nothing is known of it, but what every host has."""
 
     def is_directory(self, path: str) -> bool | None:  # noqa: ARG002 - a protocol's method
+        return None
+
+    def may_connect(self, path: str) -> bool | None:  # noqa: ARG002 - a protocol's method
         return None
 
     def addresses_of(self, name: str) -> tuple[str, ...] | None:

@@ -98,6 +98,10 @@ def _dead(tree: Tree, by: Directive, host: str, surroundings: Surroundings) -> E
         return Ended(502, by, why=f"none of the servers in {servers[0].where} can be asked (down, or a missing socket)")
     if _is_missing(host, surroundings):
         return Ended(502, by, why="that socket does not exist")
+    if _is_closed(host, surroundings):
+        return Ended(
+            502, by, why="the user of nginx may not connect to that socket (by its mode, or a directory's above it)"
+        )
     return None
 
 
@@ -115,13 +119,22 @@ def _with_port(address: str, port: str) -> str:
 
 
 def _is_missing(address: str, surroundings: Surroundings) -> bool:
-    if not address.lower().startswith("unix:/"):
-        return False
+    path = _socket_path(address)
     try:
-        surroundings.is_directory(address[5:].rstrip(":"))
+        surroundings.is_directory(path) if path else None
     except FileNotFoundError:
         return True
     return False
+
+
+def _is_closed(address: str, surroundings: Surroundings) -> bool:
+    path = _socket_path(address)
+    return bool(path) and surroundings.may_connect(path) is False
+
+
+def _socket_path(address: str) -> str:
+    """The path of a UNIX socket; empty for another address."""
+    return address[5:].rstrip(":") if address.lower().startswith("unix:/") else ""
 
 
 def _bound(contexts: Sequence[Context], variables: Variables, surroundings: Surroundings) -> Ended | None:

@@ -17,6 +17,7 @@ INPUTS: dict[str, Any] = {
     "sse_paths": ["/api/events"],
     "event_timeout": "30",
     "backend_port": "14200",
+    "backend_socket": "",
     "frontend_port": 14100,
     "proxy_address": "127.0.0.1",
     "proxy_port": 0,

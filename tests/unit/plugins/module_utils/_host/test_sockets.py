@@ -1,4 +1,4 @@
-"""TCP sockets: tables of the kernel, holders, and connections on loopback."""
+"""Sockets: tables of the kernel, holders, and connections on loopback."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._host import sockets
@@ -157,3 +159,57 @@ def test_connecting_ends_at_the_deadline() -> None:
         finally:
             for client in clients:
                 client.close()
+
+
+@pytest.fixture
+def socket_path(tmp_path: Path) -> Iterator[str]:
+    path = str(tmp_path / "a b.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        yield path
+
+
+def test_a_unix_socket_is_found_with_its_user_and_processes(socket_path: str) -> None:
+    found = [sockets.Listener(socket_path, 0, os.getuid(), (os.getpid(),))]
+    assert sockets.listeners_at(socket_path) == found
+    assert sockets.socket_listeners(f"{socket_path}.other") == []
+
+
+def test_a_unix_socket_without_its_file_is_not_found(socket_path: str) -> None:
+    os.unlink(socket_path)
+    assert sockets.listeners_at(socket_path) == []
+
+
+def test_a_unix_socket_that_was_bound_by_a_relative_path_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("relative.sock")
+        server.listen()
+        assert [each.pids for each in sockets.listeners_at(str(tmp_path / "relative.sock"))] == [(os.getpid(),)]
+
+
+def test_only_unix_sockets_that_listen_are_read() -> None:
+    table = (
+        "Num       RefCount Protocol Flags    Type St Inode Path\n"
+        "0000: 00000002 00000000 00010000 0001 01 11 /srv/a.sock\n"
+        "0000: 00000003 00000000 00000000 0001 03 12 /srv/a.sock\n"
+        "0000: 00000003 00000000 00000000 0001 03 13\n"
+    )
+    assert sockets.parse_unix_table(table) == [("/srv/a.sock", 11)]
+    assert sockets.parse_unix_table("") == []
+
+
+def test_a_connection_to_a_unix_socket(socket_path: str, tmp_path: Path) -> None:
+    with sockets.connect(f"unix:{socket_path}", 0, time.monotonic() + 10) as client:
+        assert client.getpeername() == socket_path
+    for path, kind in ((tmp_path / "none", FileNotFoundError), (tmp_path / ("x" * 120), OSError)):
+        with pytest.raises(kind):
+            sockets.connect(f"unix:{path}", 0, time.monotonic() + 10)
+
+
+@pytest.mark.parametrize(("place", "name"), [(14200, "port 14200"), ("/srv/a.sock", "the socket /srv/a.sock")])
+def test_a_place_has_a_name_in_messages(place: sockets.Place, name: str) -> None:
+    assert sockets.named(place) == name

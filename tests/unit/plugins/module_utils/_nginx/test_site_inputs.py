@@ -105,6 +105,8 @@ def test_no_input_can_hold_what_leaves_a_directive(name: str, text: str) -> None
         pytest.param("ws_url", "wss://api.example.com", id="websocket-without-path"),
         pytest.param("backend_upstream", "backend:1", id="host-name"),
         pytest.param("backend_upstream", "[::1]:65535", id="ipv6-upstream"),
+        pytest.param("backend_upstream", "unix:/srv/app.run/backend.sock", id="socket"),
+        pytest.param("websocket_upstreams", {"/ws": "unix:/srv/app.sock"}, id="socket-of-a-path"),
         pytest.param("websocket_paths", ["/ws", "/live/", "/", "/socket.io/", "/a/b@c"], id="paths"),
         pytest.param("websocket_paths", ("/ws",), id="tuple"),
         pytest.param("client_max_body_size", 0, id="no-limit"),
@@ -182,12 +184,15 @@ def test_a_value_that_a_directive_can_hold_is_accepted(name: str, value: object)
             id="list-for-a-dictionary",
         ),
         pytest.param(
-            "backend_upstream", "a:0", 'is "a:0", expected a host and a port such as 127.0.0.1:14200', id="port-0"
+            "backend_upstream",
+            "a:0",
+            'is "a:0", expected a host and a port such as 127.0.0.1:14200, or unix: and the path of a socket',
+            id="port-0",
         ),
         pytest.param(
             "backend_upstream",
             "a:65536",
-            'is "a:65536", expected a host and a port such as 127.0.0.1:14200',
+            'is "a:65536", expected a host and a port such as 127.0.0.1:14200, or unix: and the path of a socket',
             id="port-too-high",
         ),
         pytest.param("listen_port", 70000, "is 70000, expected a port, or 0 for those of the public URLs", id="port"),
@@ -322,6 +327,32 @@ def test_limits_that_nginx_alone_has_are_refused_with_another_proxy(limit: dict[
     for provider in ("proxy_manager", "nginx_proxy_manager"):
         [message] = contradictions(inputs(**limit), provider)
         assert message.endswith("are for nginx alone; expected an access list in Nginx Proxy Manager itself")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ((), "proxy_backend_upstream"),
+        (("staging_backend_socket",), "staging_backend_socket"),
+        (("staging_backend_socket", "staging_proxy_backend_upstream"), "staging_proxy_backend_upstream"),
+    ],
+)
+def test_a_socket_is_for_nginx_alone(given: tuple[str, ...], name: str) -> None:
+    at_socket = inputs(backend_upstream="unix:/srv/app.sock")
+    assert contradictions(at_socket, "nginx", given) == ()
+    assert contradictions(at_socket, "nginx_proxy_manager", given) == (
+        f'{name} is "unix:/srv/app.sock", a socket of this host, which only nginx on it can connect to, and Nginx '
+        "Proxy Manager is the proxy; expected a host and a port",
+    )
+    of_path = inputs(websocket_upstreams={"/ws": "unix:/srv/app.sock"})
+    assert [text.partition(" is ")[0] for text in contradictions(of_path, "caddy")] == ["proxy_websocket_upstreams"]
+
+
+@pytest.mark.parametrize(
+    "upstream", ["unix:app.sock", "unix:/srv/a b", "unix:/srv/a;", "unix:/srv/$x", "unix:/srv/app.sock:/ws", "unix:"]
+)
+def test_a_socket_that_a_directive_cannot_hold_is_refused(upstream: str) -> None:
+    assert refusals({**GOOD, "backend_upstream": upstream}) != ()
 
 
 def test_contradictions_name_the_variables_that_the_user_has_set() -> None:

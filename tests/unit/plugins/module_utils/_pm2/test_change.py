@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.change import (
     apply,
-    refuse_held_port,
+    refuse_held_place,
     refuse_home_of_another_user,
     refuse_missing_files,
 )
@@ -131,7 +131,7 @@ def test_a_port_of_another_program_is_refused() -> None:
         port = server.getsockname()[1]
 
         def refuse(*processes: Pm2Process, daemon: Pm2Daemon | None = None, orphans: tuple[int, ...] = ()) -> None:
-            refuse_held_port(port, Pm2State(daemon, list(processes), None), DEFINITION, orphans)
+            refuse_held_place(port, Pm2State(daemon, list(processes), None), DEFINITION, orphans)
 
         with pytest.raises(Pm2Error) as error:
             refuse(gone)
@@ -144,5 +144,18 @@ def test_a_port_of_another_program_is_refused() -> None:
         )
         refuse(RUNNING)
         refuse(gone, orphans=(os.getpid(),))
-        refuse_held_port(None, Pm2State(None, [], None), DEFINITION, ())
-    refuse_held_port(free_port(), Pm2State(None, [], None), DEFINITION, ())
+        refuse_held_place(None, Pm2State(None, [], None), DEFINITION, ())
+    refuse_held_place(free_port(), Pm2State(None, [], None), DEFINITION, ())
+
+
+def test_a_socket_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = str(tmp_path / "backend.sock")
+    gone = Pm2State(None, [replace(RUNNING, pid=0)], None)
+    refuse_held_place(path, gone, DEFINITION, ())
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        with pytest.raises(Pm2Error) as error:
+            refuse_held_place(path, gone, DEFINITION, ())
+        assert str(error.value).startswith(f"web cannot be started: the socket {path} is held by ")
+        refuse_held_place(path, gone, DEFINITION, (os.getpid(),))

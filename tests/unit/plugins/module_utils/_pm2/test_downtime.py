@@ -83,3 +83,16 @@ def test_a_port_that_does_not_open_again_was_closed_until_the_end(attempts):
     refused = [begun for begun, _ended, done in attempts if not done]
     assert watch.downtime_s is not None
     assert watch.downtime_s >= refused[-1] - refused[0] - 0.01
+
+
+def test_the_time_in_which_a_socket_is_closed_is_measured(attempts, tmp_path):
+    path = str(tmp_path / "backend.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen(1000)
+        with DowntimeWatch(path) as watch:
+            attempts.wait_for(2, open_=True)
+            server.close()
+            attempts.wait_for(2, open_=False)
+    assert watch.downtime_s is not None
+    assert watch.downtime_s > 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.server
 import os
+import socket
+import socketserver
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -106,8 +109,8 @@ def test_all_instances_must_run() -> None:
 
 def test_a_port_must_be_listened_on_by_the_process_itself(server: http.server.HTTPServer, bystander: int) -> None:
     port = free_port()
-    assert str(cause(replace(CHECK, port=port), state_of([RUNNING]))) == f"nothing listens on port {port}"
-    held = cause(replace(CHECK, port=server.server_port), state_of([replace(RUNNING, pid=bystander)]))
+    assert str(cause(replace(CHECK, place=port), state_of([RUNNING]))) == f"nothing listens on port {port}"
+    held = cause(replace(CHECK, place=server.server_port), state_of([replace(RUNNING, pid=bystander)]))
     assert str(held).startswith(f"port {server.server_port} is held by ")
     assert (held.final, held.port_held) == (True, True)
 
@@ -211,3 +214,60 @@ def test_a_websocket_that_is_refused_for_a_while_is_an_answer(
     began = time.monotonic()
     assert "404" in awaited(state_of([RUNNING]), 60, replace(CHECK, websocket=target))
     assert 0.2 <= time.monotonic() - began < 50
+
+
+class UnixServer(socketserver.ThreadingUnixStreamServer):
+    """Answers /health at a UNIX socket."""
+
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health" else 404)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), self.Handler)
+
+
+@pytest.fixture
+def at_socket(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "backend.sock"
+    with UnixServer(path) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield path
+        made.shutdown()
+
+
+def checked_at(path: Path, url_path: str = "/health") -> HealthCheck:
+    return replace(CHECK, url=parse_url(f"http://localhost{url_path}"), place=str(path))
+
+
+def test_a_process_that_answers_at_its_socket_is_healthy(at_socket: Path) -> None:
+    examine(checked_at(at_socket), state_of([RUNNING]), DEFINITION)
+    assert str(cause(checked_at(at_socket, "/"), state_of([RUNNING]))) == (
+        f"http://localhost/ through the socket {at_socket} answers 404, expected 200"
+    )
+
+
+def test_a_socket_must_be_listened_on_by_the_process_itself(at_socket: Path, tmp_path: Path, bystander: int) -> None:
+    none = tmp_path / "none.sock"
+    assert str(cause(checked_at(none), state_of([RUNNING]))) == f"nothing listens on the socket {none}"
+    held = cause(checked_at(at_socket), state_of([replace(RUNNING, pid=bystander)]))
+    assert str(held).startswith(f"the socket {at_socket} is held by ")
+    assert (held.final, held.port_held) == (True, True)
+
+
+def test_a_crash_loop_names_a_socket_that_was_left_over(tmp_path: Path) -> None:
+    path = tmp_path / "backend.sock"
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(str(path))
+    lists = [[replace(RUNNING, restarts=number, status="waiting restart")] for number in range(6)]
+    with pytest.raises(UnhealthyError) as error:
+        await_health(checked_at(path), state_of(*lists), DEFINITION, time.monotonic() + 10)
+    assert str(error.value).endswith(
+        f"; {path} is left over from a process that ended: remove it before the application listens"
+    )

@@ -9,7 +9,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error impor
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.health_check import health_check_from
 
 OPTIONS: dict[str, Any] = dict.fromkeys(
-    ("url", "port", "websocket_url", "websocket_origin", "websocket_headers", "websocket_query", "public_url")
+    ("url", "port", "socket", "websocket_url", "websocket_origin", "websocket_headers", "websocket_query", "public_url")
 ) | {"timeout": 60}
 
 
@@ -33,7 +33,7 @@ def options(**given: Any) -> dict[str, Any]:
     ],
 )
 def test_the_port_is_that_of_a_url_on_this_host(given: dict[str, Any], port: int | None) -> None:
-    assert health_check_from(options(**given)).port == port
+    assert health_check_from(options(**given)).place == port
 
 
 def test_all_options_are_read() -> None:
@@ -93,3 +93,42 @@ def test_another_text_than_a_url_is_refused(url: str) -> None:
 def test_another_text_than_a_websocket_url_is_refused(url: str) -> None:
     with pytest.raises(Pm2Error, match=r"; expected a health_websocket_url such as ws://127\.0\.0\.1:14200/ws"):
         health_check_from(options(websocket_url=url))
+
+
+def test_a_socket_is_asked_whatever_the_urls_name() -> None:
+    check = health_check_from(
+        options(url="http://127.0.0.1:1/health", websocket_url="ws://localhost/ws", socket="/srv/app.sock")
+    )
+    assert (check.place, check.port, check.connect_to) == ("/srv/app.sock", None, ("unix:/srv/app.sock", 0))
+    assert check.websocket is not None
+    assert (check.websocket.connect_host, check.websocket.authority) == ("unix:/srv/app.sock", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param(
+            {"socket": "app.sock"},
+            "health_socket is 'app.sock'; expected the absolute path of a UNIX socket, of at most 107 bytes",
+            id="relative",
+        ),
+        pytest.param(
+            {"socket": "/" + "x" * 107},
+            f"health_socket is '/{'x' * 107}'; expected the absolute path of a UNIX socket, of at most 107 bytes",
+            id="too long",
+        ),
+        pytest.param(
+            {"socket": "/srv/app.sock", "port": 1},
+            "health_socket and health_port are both given; give the one that the process listens on",
+            id="both",
+        ),
+    ],
+)
+def test_a_socket_that_no_process_can_listen_on_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(Pm2Error) as error:
+        health_check_from(options(**given))
+    assert str(error.value) == said
+
+
+def test_the_longest_path_of_a_socket_is_accepted() -> None:
+    assert health_check_from(options(socket="/" + "x" * 106)).place == "/" + "x" * 106

@@ -148,3 +148,14 @@ def test_a_long_list_of_files_is_cut_and_a_name_cannot_break_the_message(good: D
 
 def test_a_clean_checkout_is_no_conflict(good: DeploymentInputs) -> None:
     assert judge_checkout(good, "/srv/app", UncommittedFiles()) == []
+
+
+def test_a_process_at_the_socket_is_judged_like_one_at_a_port(good: DeploymentInputs) -> None:
+    places = {"staging_backend_socket": "/srv/app.sock"}
+    holder = PortHolder("/srv/app.sock", 1, "python3", "/srv/app", managed=True, pm2_name="my-api", user="deploy")
+    (found,) = judge_processes(good, places, NAMES, [holder], "deploy")
+    assert "the pm2 process my-api of deploy listens on the socket /srv/app.sock" in found.sentence
+    assert found.sentence.endswith("or write its name into staging_backend_process_name")
+    (found,) = judge_processes(good, places, NAMES, [holder], "other")
+    assert "expected a socket that no other user's pm2 has" in found.sentence
+    assert found.sentence.endswith("or write another socket into staging_backend_socket")

@@ -36,6 +36,7 @@ def test_an_unmanaged_process_on_a_port_is_an_error(good: DeploymentInputs, hold
     [
         pytest.param(PortHolder(14200, 1, "python3", managed=True), id="managed"),
         pytest.param(PortHolder(14201, 1, "python3"), id="another port"),
+        pytest.param(PortHolder("/srv/app.sock", 1, "python3"), id="a socket"),
     ],
 )
 def test_other_processes_are_none(good: DeploymentInputs, holder: PortHolder) -> None:
@@ -66,3 +67,16 @@ def test_another_server_on_the_port_of_nginx_is_an_error_and_nginx_is_not(good: 
         'staging_public_url is "http://app.example.com", but process 8 (apache2 in /) listens on port 80; expected '
         "port 80 for nginx; stop that process, or write another port into the URL"
     )
+
+
+def test_a_socket_of_another_process_is_held() -> None:
+    path = "/srv/app.sock"
+    inputs = DeploymentInputs({"staging_backend_socket": path})
+    holders = [PortHolder(path, 7, "python3", "/opt/x"), PortHolder(14200, 8, "node")]
+    (found,) = judge_ports(inputs, {"staging_backend_socket": path}, holders)
+    assert found.name == "socket-held"
+    assert found.sentence == (
+        'staging_backend_socket is "/srv/app.sock", but process 7 (python3 in /opt/x) listens on it; expected a free '
+        "socket; stop that process, or choose another path"
+    )
+    assert judge_proxy_ports(inputs, {80: "staging_public_url"}, holders) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def test_nobody_listens_on_a_free_port() -> None:
 def test_a_process_is_named_with_its_command_and_directory(listening: Start, tmp_path: Path) -> None:
     pid, port = listening(tmp_path / "other")
     (holder,) = ManagedProcesses([str(tmp_path / "app")], ["app-backend"], USER).holders([port, free_port()])
-    assert (holder.port, holder.pid, holder.cwd, holder.managed) == (port, pid, str(tmp_path / "other"), False)
+    assert (holder.place, holder.pid, holder.cwd, holder.managed) == (port, pid, str(tmp_path / "other"), False)
     assert holder.command.startswith("python")
 
 
@@ -83,3 +85,12 @@ def test_a_pm2_process_is_managed_by_its_name(
     _pid, port = listening(tmp_path, **variables)
     (holder,) = ManagedProcesses([], names, user).holders([port])
     assert holder.managed is managed
+
+
+def test_a_process_at_a_socket_is_found(tmp_path: Path) -> None:
+    path = str(tmp_path / "app.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        (holder,) = ManagedProcesses([str(tmp_path / "app")], [], USER).holders([path, free_port()])
+    assert (holder.place, holder.pid, holder.managed) == (path, os.getpid(), False)

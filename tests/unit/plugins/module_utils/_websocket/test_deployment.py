@@ -180,3 +180,26 @@ def test_the_page_is_read_as_users_get_it(changes: dict[str, Any], page: tuple[s
 def test_a_url_that_cannot_be_used_is_refused() -> None:
     with pytest.raises(UrlError):
         replace(PLAIN, url="nonsense").endpoints({})
+
+
+def test_a_backend_at_a_socket_is_reached_through_it() -> None:
+    at_socket = replace(PLAIN, backend_socket="/srv/app.sock", event_paths=("/api/events",))
+    assert at(at_socket, "direct") == [
+        {
+            "name": "backend",
+            "url": "ws://localhost/ws",
+            "public_url": "ws://api.example.com/ws",
+            "connect_to": "unix:/srv/app.sock",
+            "vantage": "direct",
+        },
+        {
+            "name": "backend /api/events",
+            "url": "http://localhost/api/events",
+            "public_url": "http://api.example.com/api/events",
+            "connect_to": "unix:/srv/app.sock",
+            "transport": "sse",
+            "message_timeout": 30.0,
+            "vantage": "direct",
+        },
+    ]
+    assert at(at_socket, "proxy")[0] == at(PLAIN, "proxy")[0]

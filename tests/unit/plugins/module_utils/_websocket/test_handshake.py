@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websocket_peers import Peer, peer
 from websockets.client import ClientProtocol
+from websockets.sync.server import unix_serve
 from websockets.uri import parse_uri
 
 # The example of RFC 6455, section 1.3.
@@ -415,3 +417,23 @@ def test_address_name_and_tls_are_independent(tmp_path: Path) -> None:
         distrusted = open_once(parse_target(raw), 5)
         unverified = open_once(parse_target({**raw, "validate_certs": False}), 5)
     assert (trusted.opened, distrusted.fault, unverified.opened) == (True, Fault.TLS_UNTRUSTED, True)
+
+
+def test_a_websocket_is_opened_through_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "backend.sock")
+    raw = {"name": "e", "url": "ws://localhost/ws", "connect_to": f"unix:{path}", "public_url": "ws://api.example.com/"}
+    hosts: list[str] = []
+    with unix_serve(lambda connection: hosts.append(connection.request.headers["Host"]), path) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        seen = open_once(parse_target(raw), 5)
+        server.shutdown()
+    assert (seen.opened, seen.address, hosts) == (True, f"the socket {path}", ["api.example.com"])
+
+
+def test_a_unix_socket_that_cannot_be_connected_to_is_named(tmp_path: Path) -> None:
+    left_over, missing = tmp_path / "left-over.sock", tmp_path / "missing.sock"
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(str(left_over))
+    for path, why in ((left_over, "refused the connection"), (missing, "does not exist")):
+        seen = open_once(parse_target({"name": "e", "url": "ws://localhost/ws", "connect_to": f"unix:{path}"}), 5)
+        assert (seen.opened, seen.fault, seen.detail) == (False, Fault.REFUSED, f"the socket {path} {why}")

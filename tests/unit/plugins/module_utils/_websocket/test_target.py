@@ -78,6 +78,7 @@ def test_the_resource_is_what_a_browser_sends(changes: dict[str, Any], resource:
         ("[::1]:65535", "::1", 65535),
         ("[fe80::1%eth0]:443", "fe80::1%eth0", 443),
         ("Proxy_1:80", "proxy_1", 80),
+        ("unix:/srv/app.sock", "unix:/srv/app.sock", 0),
     ],
 )
 def test_connect_to_is_an_address_or_a_name_with_a_port(connect_to: str, host: str, port: int) -> None:
@@ -138,6 +139,11 @@ def test_an_origin_is_sent_as_it_is(origin: str) -> None:
         ({"subprotocols": ["a,b"]}, "subprotocol 'a,b' contains characters that RFC 6455 does not allow"),
         ({"subprotocols": ["a", "a"]}, "subprotocols contains a name twice, which RFC 6455 forbids"),
         ({"connect_to": "h"}, "connect_to is 'h'; expected host:port, e.g. 192.0.2.10:443 or [::1]:8443"),
+        (
+            {"connect_to": "unix:app.sock"},
+            "connect_to is 'unix:app.sock'; expected unix: and an absolute path of at most 107 bytes, e.g. "
+            "unix:/srv/app.sock",
+        ),
         ({"connect_to": "h:0"}, "connect_to is 'h:0'; expected host:port, e.g. 192.0.2.10:443 or [::1]:8443"),
         ({"connect_to": "h:65536"}, "connect_to is 'h:65536'; expected host:port, e.g. 192.0.2.10:443 or [::1]:8443"),
         (

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.config import load_tree
-from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.evaluation import evaluate
+from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.evaluation import (
+    Evaluation,
+    evaluate,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.findings import works
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective.request import (
     HttpRequest,
@@ -13,7 +16,16 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.effective
 )
 from nginx_constructs import CONSTRUCTS, HEADERS, Construct
 
-FILES = {"/root": True, "/root/files": True, "/root/files/there.txt": False, "/root/users": False}
+#: Sockets to which nginx may not connect.
+CLOSED = ("/root/closed.sock",)
+FILES = {
+    "/root/closed.sock": False,
+    "/root/open.sock": False,
+    "/root": True,
+    "/root/files": True,
+    "/root/files/there.txt": False,
+    "/root/users": False,
+}
 
 
 class Host:
@@ -23,6 +35,9 @@ class Host:
         if path not in FILES:
             raise FileNotFoundError(path)
         return FILES[path]
+
+    def may_connect(self, path: str) -> bool | None:
+        return path not in CLOSED
 
     def addresses_of(self, name: str) -> tuple[str, ...] | None:
         return ("127.0.0.1",) if name == "localhost" else None
@@ -52,3 +67,42 @@ def test_the_verdict_is_what_nginx_does(construct: Construct) -> None:
 def test_the_table_decides_most() -> None:
     assert sum(each.undecided for each in CONSTRUCTS) < len(CONSTRUCTS) / 10
     assert len({each.name for each in CONSTRUCTS}) == len(CONSTRUCTS)
+
+
+@pytest.mark.parametrize(
+    ("target", "servers"),
+    [
+        pytest.param("unix:/root/open.sock", "", id="open"),
+        pytest.param("unix:/root/open.sock:", "", id="open-with-a-colon"),
+        pytest.param("sockets", "upstream sockets { server unix:/root/open.sock; }", id="upstream"),
+    ],
+)
+def test_a_socket_that_nginx_may_use_works(target: str, servers: str) -> None:
+    assert works(of_socket(target, servers).findings) is True
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        pytest.param(
+            "unix:/root/closed.sock",
+            "the user of nginx may not connect to that socket (by its mode, or a directory's above it)",
+            id="closed",
+        ),
+        pytest.param("unix:/root/none.sock", "that socket does not exist", id="missing"),
+    ],
+)
+def test_a_socket_that_nginx_cannot_use_is_named_with_the_reason(target: str, why: str) -> None:
+    evaluation = of_socket(target)
+    assert works(evaluation.findings) is False
+    assert f"but {why}: clients get status 502" in evaluation.findings[0].message
+
+
+def of_socket(target: str, servers: str = "") -> Evaluation:
+    location = f"location /ws {{ proxy_pass http://{target}; {HEADERS} }}"
+    server = f"server {{ listen 8080; server_name api.test; {location} }}"
+    headers = 'map $http_upgrade $connection_upgrade { default upgrade; "" close; }'
+    text = f"http {{ {headers} {servers} {server} }}"
+    tree = load_tree("/n/nginx.conf", lambda _path: text, lambda _pattern: [])
+    request = HttpRequest("api.test", 8080, False, "/ws", "127.0.0.1", upstream_path="/ws", upstream_tls=False)
+    return evaluate(tree, request, "1.22.1", Host())
