@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +27,12 @@ from .probe import ProxyEndpoint, handshake, plain
 
 #: Fields with which the access to a path changes as it is wanted.
 _CHANGE_ACCESS = ("access_list_id",)
+#: Times in a row that an answer counts, 50 ms apart. Old workers of nginx answer for a moment after a save, and only the
+#: paths of the block show which configuration answered, not the page that they are compared with.
+_ROUNDS = 5
+_POLL_S = 0.05
+#: Longest wait for that. A host that lets in others than before is not to stay so for longer.
+_SETTLE_S = 2.0
 
 
 @dataclass
@@ -65,17 +72,29 @@ class AccessGuard:
     def difference(self, endpoint: ProxyEndpoint | None, revision: str | None = None) -> str:
         """Ask after the save; a sentence on the first difference, empty if there is none.
 
+        A difference is one that stays. So is an agreement with ``/``, where that is what the paths are compared with.
+
         :param endpoint: Where the host answers now.
-        :param revision: The block that every answer has to be of, since old workers of nginx answer for a moment;
-            otherwise nothing is concluded.
+        :param revision: For a first look, while old workers of nginx may answer: the block that every answer has to be
+            of; otherwise, and without an answer that stays, nothing is concluded.
         """
         if self.expected is None or endpoint is None:
             return ""
-        seen = self._ask(endpoint)
-        if revision is not None and any(now.revision != revision for each, now in seen.items() if each.path != PAGE):
-            return ""
-        self.note = lost_headers(self.expected, seen)
-        return find_difference(self.expected, seen)
+        settles = self.expected.before is None and self.expected.own_page and revision is None
+        latest, times, deadline = "", 0, time.monotonic() + _SETTLE_S
+        while True:
+            seen = self._ask(endpoint)
+            if revision is not None and not _is_of(revision, seen):
+                return ""
+            found = find_difference(self.expected, seen)
+            times = times + 1 if found == latest else 1
+            latest = found
+            if times >= (_ROUNDS if found or settles else 1):
+                self.note = lost_headers(self.expected, seen)
+                return found
+            if time.monotonic() >= deadline:
+                return found if revision is None else ""
+            time.sleep(_POLL_S)
 
     @property
     def proof(self) -> str:
@@ -96,3 +115,8 @@ class AccessGuard:
             ask = plain if each.kind == GET else handshake
             seen[each] = ask(endpoint, each.path, login=login)
         return seen
+
+
+def _is_of(revision: str, seen: Mapping[AccessRequest, ProxyAnswer]) -> bool:
+    """Whether all answers on the paths are those of one block."""
+    return all(now.revision == revision for each, now in seen.items() if each.path != PAGE)
