@@ -72,6 +72,28 @@ options:
       - Certificate of the host by its id, its name, or a domain name that it is for, also by a wildcard. V(none) for no
         certificate, which turns off the switches that need one.
     type: str
+  certificate_request:
+    description:
+      - Have Nginx Proxy Manager request a certificate from Let's Encrypt, if it has none that is valid for all domain
+        names of the host. Otherwise the host gets that one. Nginx Proxy Manager renews it.
+      - Each name needs a DNS record that leads to Nginx Proxy Manager, whose port 80 must be reachable for Let's
+        Encrypt. The terms of Let's Encrypt are accepted.
+      - Nginx Proxy Manager takes the host off its nginx for as long as the request takes, mostly 10 to 30 seconds.
+        Afterwards the module saves the host once more, since Nginx Proxy Manager leaves it without its access list, and
+        proves that it serves as before, also if there is no certificate.
+      - The account needs the permission to manage certificates.
+    type: bool
+    default: false
+  certificate_email:
+    description:
+      - E-mail address for Let's Encrypt, for Nginx Proxy Manager before 2.13.0. By default, and since then, it is that
+        of the account.
+    type: str
+  certificate_timeout:
+    description:
+      - Seconds within which there must be a certificate.
+    type: float
+    default: 300
   access_list:
     description:
       - Access list of the host by its id or name. V(none) for no access list.
@@ -328,6 +350,9 @@ def main() -> None:
             "domain_names": {"type": "list", "elements": "str"},
             "separate_names": {"type": "list", "elements": "str", "default": []},
             "certificate": {"type": "str"},
+            "certificate_request": {"type": "bool", "default": False},
+            "certificate_email": {"type": "str"},
+            "certificate_timeout": {"type": "float", "default": 300},
             "access_list": {"type": "str"},
             "access_list_rules": {"type": "str", "choices": ["carry", "refuse"], "default": "carry"},
             "access_user": {"type": "str"},

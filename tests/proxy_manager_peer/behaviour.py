@@ -29,6 +29,12 @@ class Behaviour(NamedTuple):
     hsts_by_scheme: bool
     #: Whether X-Forwarded-Proto of a client is passed on, and the host has a field on whether to trust it.
     trusts_forwarded_proto: bool
+    #: Whether a request for a certificate names the e-mail address; otherwise it is refused, and the account's is used.
+    email_in_request: bool
+    #: What a failed command is called in the answer to such a request.
+    command_error: str
+    #: Whether the answer to an error that is not public has its status.
+    code_of_internal_error: int | None
 
 
 def behaviour(version: str) -> Behaviour:
@@ -50,4 +56,7 @@ def behaviour(version: str) -> Behaviour:
         always_denies=parts < (2, 15, 0),
         hsts_by_scheme=parts >= (2, 11, 0),
         trusts_forwarded_proto=parts >= (2, 14, 0),
+        email_in_request=parts < (2, 13, 0),
+        command_error="CommandError: " if parts >= (2, 11, 0) else "Error: Command failed: certbot certonly\n",
+        code_of_internal_error=500 if parts >= (2, 15, 0) else None,
     )

@@ -79,12 +79,34 @@ http {{
 {tls}    location / {{ return 404 "nobody is served here\\n"; }}
     }}
     include {root}/data/nginx/proxy_host/*.conf;
+    include {root}/data/nginx/temp/*.conf;
 }}
 """
 
 
-def _certificate(root: Path) -> str:
-    return f"    ssl_certificate {root}/cert.pem;\n    ssl_certificate_key {root}/key.pem;\n"
+def _certificate(folder: Path) -> str:
+    return f"    ssl_certificate {folder}/cert.pem;\n    ssl_certificate_key {folder}/key.pem;\n"
+
+
+#: An access list of a host whose row was read without what belongs to it.
+UNREAD_LIST: Mapping[str, Any] = {"id": 0, "items": (), "clients": (), "satisfy_any": False, "pass_auth": False}
+
+
+def request_conf(names: Sequence[str], root: Path, address: str, port: int) -> str:
+    """The file that serves names while a certificate for them is requested: the challenges, and nothing else."""
+    return f"""\
+server {{
+    listen {address}:{port};
+    server_name {" ".join(names)};
+    location ^~ /.well-known/acme-challenge/ {{
+        auth_basic off;
+        allow all;
+        default_type text/plain;
+        root {root}/data/letsencrypt-acme-challenge;
+    }}
+    location / {{ return 404; }}
+}}
+"""
 
 
 def access_text(access_list: Mapping[str, Any] | None, behaviour: Behaviour) -> str:
@@ -131,12 +153,15 @@ def host_conf(
     host: Mapping[str, Any],
     access_list: Mapping[str, Any] | None,
     behaviour: Behaviour,
-    root: Path,
     address: str,
     port: int,
     tls_port: int | None,
+    certificate: Path | None = None,
 ) -> str:
-    """The file of one proxy host, with the paths of the real program's container."""
+    """The file of one proxy host, with the paths of the real program's container.
+
+    :param certificate: The directory of its certificate; ``None`` for none, also where the row was read without it.
+    """
     switch = _SWITCH if host["allow_websocket_upgrade"] else ""
     # Before 2.9.2 the switch affected no location; locations[] have it since 2.9.4.
     in_location = switch if behaviour.version >= (2, 9, 2) else ""
@@ -149,8 +174,9 @@ def host_conf(
         f"listen {address}:{port};",
         f"server_name {' '.join(host['domain_names'])};",
     ]
-    if host["certificate_id"] and tls_port is not None:
-        parts += [f"listen {address}:{tls_port} ssl{' http2' if host['http2_support'] else ''};", _certificate(root)]
+    if certificate is not None and tls_port is not None:
+        parts.append(f"listen {address}:{tls_port} ssl{' http2' if host['http2_support'] else ''};")
+        parts.append(_certificate(certificate))
     if host["caching_enabled"]:
         parts.append("include conf.d/include/assets.conf;")
     if host["block_exploits"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import threading
@@ -13,8 +14,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from proxy_manager_peer.behaviour import behaviour
+from proxy_manager_peer.certbot import Certbot, CertbotError
 from proxy_manager_peer.nginx import NoNginx, RealNginx, make_certificate
-from proxy_manager_peer.rendering import host_conf
+from proxy_manager_peer.rendering import UNREAD_LIST, host_conf, request_conf
 
 FLAGS = (
     "ssl_forced",
@@ -45,8 +47,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 class Account:
     """An account.
 
-    ``may`` (proxy hosts) and ``lists`` (access lists and certificates) are manage, view or hidden, ``sees`` is all or
-    user.
+    ``may`` (proxy hosts), ``lists`` (access lists, and who sees certificates) and ``certificates`` (who requests them)
+    are manage, view or hidden, ``sees`` is all or user.
     """
 
     identity: str
@@ -55,6 +57,7 @@ class Account:
     sees: str = "all"
     two_factor: bool = False
     lists: str = "view"
+    certificates: str = "manage"
 
 
 @dataclass
@@ -79,11 +82,15 @@ class Faults:
 
 
 class Status(Exception):  # noqa: N818 - an answer, not always an error
-    """Ends a request with a status."""
+    """Ends a request with a status.
 
-    def __init__(self, status: int, message: str) -> None:
+    :param stack: Lines on an internal error, which answers on certificates have.
+    """
+
+    def __init__(self, status: int, message: str, stack: list[str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.stack = stack
 
 
 @dataclass
@@ -103,6 +110,8 @@ class Peer:
     hosts: dict[int, dict[str, Any]] = field(default_factory=dict)
     access_lists: dict[int, dict[str, Any]] = field(default_factory=dict)
     certificates: dict[int, dict[str, Any]] = field(default_factory=dict)
+    #: What gets certificates.
+    certbot: Certbot = field(default_factory=Certbot)
     accounts: list[Account] = field(default_factory=lambda: [Account("admin@example.com", "correct horse")])
     faults: Faults = field(default_factory=Faults)
     #: (method, path) of all requests; OVERLAP for a save that began before another one had ended.
@@ -116,6 +125,7 @@ class Peer:
         self._away_until = 0.0
         self._saving = 0
         (self.root / "data" / "nginx" / "proxy_host").mkdir(parents=True)
+        (self.root / "data" / "nginx" / "temp").mkdir()
         (self.root / "data" / "access").mkdir(parents=True)
         handler = type("Handler", (_Handler,), {"peer": self})
         self._server = ThreadingHTTPServer((self.nginx.address, self.api_port), handler)
@@ -228,16 +238,34 @@ class Peer:
             raise Status(500, "Internal Error")
         host, path = self.hosts[host_id], self.conf(host_id)
         path.unlink(missing_ok=True)
-        access_list = self.access_lists.get(int(host["access_list_id"]))
-        nginx = self.nginx
-        text = host_conf(host, access_list, self.behaviour, self.root, nginx.address, nginx.port, nginx.tls_port)
-        nginx.write(path, text)
+        self._write(host)
         words = self._tested("disturbed_after" if first_test else "")
         if words:
             path.unlink(missing_ok=True)
             host["meta"] = {**host["meta"], "nginx_online": False, "nginx_err": words}
         else:
             host["meta"] = {**host["meta"], "nginx_online": True, "nginx_err": None}
+
+    def _write(self, host: dict[str, Any], complete: bool = True) -> None:
+        """Write the configuration of a host.
+
+        :param complete: Whether its access list and its certificate were read with it.
+        """
+        access_list = self.access_lists.get(int(host["access_list_id"]))
+        if access_list is not None and not complete:
+            access_list = UNREAD_LIST
+        folder = self.root
+        if (self.live(int(host["certificate_id"])) / "cert.pem").exists():
+            folder = self.live(int(host["certificate_id"]))
+        nginx = self.nginx
+        addresses = (nginx.address, nginx.port, nginx.tls_port)
+        certificate = folder if host["certificate_id"] and complete else None
+        text = host_conf(host, access_list, self.behaviour, *addresses, certificate)
+        nginx.write(self.conf(int(host["id"])), text)
+
+    def live(self, certificate_id: int) -> Path:
+        """The directory of a certificate that was requested."""
+        return self.root / "letsencrypt" / f"npm-{certificate_id}"
 
     def _tested(self, disturbance: str) -> str:
         """The error of nginx; on demand with a half-written file of another save."""
@@ -296,8 +324,17 @@ class Peer:
             return 200, self._login(body)
         account = self._account(token)
         if path == "/users/me":
-            permissions = {"proxy_hosts": account.may, "visibility": account.sees, "access_lists": account.lists}
+            permissions = {
+                "proxy_hosts": account.may,
+                "visibility": account.sees,
+                "access_lists": account.lists,
+                "certificates": account.certificates,
+            }
             return 200, {"id": 1, "email": account.identity, "roles": [], "permissions": permissions}
+        if path == "/nginx/certificates" and method == "POST":
+            if account.certificates != "manage":
+                raise self._forbidden()
+            return 201, self._request_certificate(body, account)
         if path in ("/nginx/access-lists", "/nginx/certificates"):
             if account.lists == "hidden":
                 raise self._forbidden()
@@ -310,6 +347,69 @@ class Peer:
         if len(parts) == 2:
             return self._collection(method, body, account)
         return self._member(method, int(parts[2]), parts[3:], body)
+
+    def _request_certificate(self, body: Any, account: Account) -> dict[str, Any]:
+        """Request a certificate as the program does.
+
+        Hosts with one of its names are taken off nginx meanwhile. Afterwards they are written from rows without access
+        list and certificate, and only after a failure nginx is reloaded. So they are as they were with the next save.
+        """
+        meta = self._checked_request(body)
+        certificate_id = max(self.certificates, default=0) + 1
+        names = sorted(body["domain_names"])
+        row = {
+            "id": certificate_id,
+            "provider": "letsencrypt",
+            "nice_name": ", ".join(body["domain_names"]),
+            "domain_names": names,
+            "expires_on": _moment(time.time()),
+            "meta": meta,
+        }
+        self.certificates[certificate_id] = row
+        hosts = [host for host in self.hosts.values() if set(names) & set(host["domain_names"])]
+        for host in hosts:
+            self.conf(int(host["id"])).unlink(missing_ok=True)
+        email = str(meta.get("letsencrypt_email", "undefined")) if self.behaviour.email_in_request else account.identity
+        own = self.root / "data" / "nginx" / "temp" / f"letsencrypt_{certificate_id}.conf"
+        try:
+            if not email:
+                raise Status(400, "A valid email address must be set on your user account to use Let's Encrypt")
+            try:
+                nginx = self.nginx
+                own.write_text(request_conf(names, self.root, nginx.address, nginx.port))
+                nginx.reload_and_wait()
+                expires = self.certbot.order(
+                    names, email, self.root / "data" / "letsencrypt-acme-challenge", self.live(certificate_id)
+                )
+                own.unlink()
+                nginx.reload_and_wait()
+                for host in hosts:
+                    self._write(host, complete=False)
+            except CertbotError as exc:
+                own.unlink()
+                for host in hosts:
+                    self._write(host, complete=False)
+                nginx.reload_and_wait()
+                stack = f"{self.behaviour.command_error}{exc}".splitlines()
+                raise Status(
+                    500, "Internal Error", [*stack, "    at ChildProcess.exithandler (node:child_process)"]
+                ) from exc
+        except Status:
+            del self.certificates[certificate_id]
+            raise
+        row["expires_on"] = _moment(expires)
+        return row
+
+    def _checked_request(self, body: Any) -> dict[str, Any]:
+        """The meta fields of a request for a certificate."""
+        if not isinstance(body, dict) or "provider" not in body:
+            raise Status(400, "data must have required property 'provider'")
+        known = {"dns_challenge", "dns_provider", "dns_provider_credentials", "propagation_seconds"}
+        known |= {"letsencrypt_email", "letsencrypt_agree"} if self.behaviour.email_in_request else set()
+        meta = body.get("meta") or {}
+        if set(body) - {"provider", "nice_name", "domain_names", "meta"} or set(meta) - known:
+            raise Status(400, "data must NOT have additional properties")
+        return dict(meta)
 
     def _login(self, body: Any) -> dict[str, Any]:
         if not isinstance(body, dict) or {"identity", "secret"} - set(body):
@@ -404,6 +504,10 @@ class Peer:
         return 200, self._shown(host)
 
 
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+
+
 class _Handler(BaseHTTPRequestHandler):
     peer: ClassVar[Peer]
     protocol_version = "HTTP/1.1"
@@ -433,6 +537,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = peer.handle(method, self.path, token if scheme == "Bearer" else None, body)
         except Status as exc:
             status, answer = exc.status, {"error": {"code": exc.status, "message": str(exc)}}
+            if exc.stack is not None:
+                answer["error"]["code"] = peer.behaviour.code_of_internal_error
+                answer["debug"] = {"stack": exc.stack}
         if writing and peer.faults.cut_after_write > 0:
             peer.faults.cut_after_write -= 1
             self._cut()
@@ -445,7 +552,9 @@ class _Handler(BaseHTTPRequestHandler):
         if writing and status == 200 and peer.faults.away_after_write > 0:
             peer.faults.away_after_write -= 1
             peer._away_until = time.monotonic() + peer.faults.away_s
-        self.wfile.write(data)
+        # A client may not have waited.
+        with contextlib.suppress(OSError):
+            self.wfile.write(data)
 
     def _cut(self) -> None:
         self.peer._away_until = time.monotonic() + self.peer.faults.away_s

@@ -215,6 +215,7 @@ KINDS: Mapping[str, Kind] = {
     "staging_proxy_manager_forward": _TRUTH,
     "staging_proxy_manager_domain_names": _DICT,
     "staging_proxy_manager_certificate": _OPTIONAL,
+    "staging_proxy_manager_certificate_request": _TRUTH,
     "staging_proxy_manager_access_list": _OPTIONAL,
     "staging_proxy_manager_access_list_rules": Kind("str", ("carry", "refuse")),
     "staging_proxy_manager_access_user": _OPTIONAL,

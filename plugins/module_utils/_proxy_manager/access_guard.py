@@ -27,8 +27,8 @@ from .probe import ProxyEndpoint, handshake, plain
 
 #: Fields with which the access to a path changes as it is wanted.
 _CHANGE_ACCESS = ("access_list_id",)
-#: Times in a row that an answer counts, 50 ms apart. Old workers of nginx answer for a moment after a save, and only the
-#: paths of the block show which configuration answered, not the page that they are compared with.
+#: Times in a row that an answer has to be seen, 50 ms apart. Old workers of nginx answer for a moment after a save, and
+#: only the paths of the block show which configuration answered, not the page that they are compared with.
 _ROUNDS = 5
 _POLL_S = 0.05
 #: Longest wait for that. A host that lets in others than before is not to stay so for longer.

@@ -16,7 +16,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,10 @@ from .api_errors import (
     UnreachableError,
 )
 from .private_files import TokenStore
-from .version import OLDEST, Version, hides_permission, parse_version, refuses_token
+from .version import OLDEST, Version, hides_permission, parse_version, refuses_token, takes_email
 
+#: Lines of certbot, and of Node.js on it, that have no reason: the first has the whole command.
+_SAYS_NOTHING = re.compile(r"Error$|Command failed: |Saving debug log to |Ask for help or ")
 # A list of some thousand hosts is about 5 MiB.
 MAX_ANSWER = 33554432
 
@@ -77,7 +79,9 @@ class ProxyManagerClient:
 
     # Requests.
 
-    def _send(self, method: str, path: str, body: Any, token: str | None) -> tuple[int, Any]:
+    def _send(
+        self, method: str, path: str, body: Any, token: str | None, timeout_s: float | None = None
+    ) -> tuple[int, Any]:
         """Send one request; its status and, if the answer is JSON, the content of it."""
         shown = f"{method} {path.partition('?')[0]}"
         self.calls.append(shown)
@@ -89,7 +93,7 @@ class ProxyManagerClient:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
-            answer = self._exchange(method, f"{self.address.base}{path}", headers, data)
+            answer = self._exchange(method, f"{self.address.base}{path}", headers, data, timeout_s or self._timeout_s)
         except NoAnswerError as error:
             if error.stage != EXCHANGE:
                 raise self._unreachable(error) from None
@@ -103,8 +107,10 @@ class ProxyManagerClient:
         except ValueError:
             return answer.status, None
 
-    def _exchange(self, method: str, resource: str, headers: Mapping[str, str], data: bytes | None) -> Answer:
-        deadline = time.monotonic() + self._timeout_s
+    def _exchange(
+        self, method: str, resource: str, headers: Mapping[str, str], data: bytes | None, timeout_s: float
+    ) -> Answer:
+        deadline = time.monotonic() + timeout_s
         opened = Connection(self.address.server, deadline, context=self._tls_context)
         with contextlib.closing(opened) as connection:
             return connection.exchange(method, resource, headers, deadline, body=data, body_limit=MAX_ANSWER)
@@ -199,6 +205,7 @@ class ProxyManagerClient:
         """What the server says of an error, on one line and without the secrets of the login."""
         error = answer.get("error") if isinstance(answer, Mapping) else None
         text = error.get("message") if isinstance(error, Mapping) else error
+        text = failed_command(answer) or text
         shown = " ".join(str(text).split())[:400] if text else "no reason given"
         for secret in (self._credentials.secret, self._credentials.token, self._token):
             if secret and len(secret) > 3:
@@ -207,22 +214,23 @@ class ProxyManagerClient:
 
     # Calls.
 
-    def call(self, method: str, path: str, body: Any = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, timeout_s: float | None = None) -> Any:
         """Send a request with the token and return the answer's JSON.
 
         A token that is not accepted (any more) is replaced once, if name and password are known.
 
+        :param timeout_s: Longest wait for the answer, if it is not that of other requests.
         :raises ApiError: One of its kinds, by what can be done about it.
         """
         version = self.version
-        status, answer = self._send(method, path, body, self._authorise())
+        status, answer = self._send(method, path, body, self._authorise(), timeout_s)
         refused = refuses_token(version, status, self._words(answer), self._accepted)
         if refused and not self._token_is_fresh and self._credentials.token is None:
             # Stored by an earlier task, or expired meanwhile; the request was not carried out.
             if self._store:
                 self._store.forget()
             self._token = None
-            status, answer = self._send(method, path, body, self._login())
+            status, answer = self._send(method, path, body, self._login(), timeout_s)
             refused = refuses_token(version, status, self._words(answer), self._accepted)
         if status in (200, 201):
             # From now on, a token that is not accepted has expired, and a new login helps.
@@ -245,11 +253,13 @@ class ProxyManagerClient:
         if token_refused and status in (400, 401):
             return LoginRefusedError(f"{what}: {account} is not accepted any more; log in again")
         if status == 403 or (status == 404 and self._lacks_permission(method, path)):
-            return ForbiddenError(f"{what}: {account} may not do this; {_permission(path)}")
+            return ForbiddenError(f"{what}: {account} may not do this; {_permission(method, path)}")
         if status == 404:
             return NotFoundError(what)
         if status == 400:
             return RejectedError(f"{what}; nothing was changed")
+        if status == 504 and method != "GET":
+            return CutError(f"a proxy in front of Nginx Proxy Manager did not wait for its answer: {what}")
         if status >= 500:
             return ServerFaultError(what)
         return ApiError(what)
@@ -299,6 +309,22 @@ class ProxyManagerClient:
         answer = self.call("GET", "/nginx/certificates")
         return [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
 
+    def request_certificate(self, names: Sequence[str], email: str, timeout_s: float) -> int:
+        """Have a certificate for these names requested from Let's Encrypt; its id.
+
+        :param email: For versions that take it from the request; others use that of the account.
+        """
+        meta: dict[str, Any] = {"dns_challenge": False}
+        if takes_email(self.version):
+            meta |= {"letsencrypt_email": email, "letsencrypt_agree": True}
+        body = {"provider": "letsencrypt", "domain_names": list(names), "meta": meta}
+        return int(self.call("POST", "/nginx/certificates", body, timeout_s)["id"])
+
+    def email(self) -> str:
+        """The e-mail address of the account; empty if the API does not tell it."""
+        answer = self.call("GET", "/users/me")
+        return str(answer.get("email") or "") if isinstance(answer, Mapping) else ""
+
     def permission(self) -> tuple[str | None, str | None]:
         """(what the account may do with proxy hosts, whose it sees), ``None`` for what the version does not tell.
 
@@ -318,8 +344,22 @@ class ProxyManagerClient:
         return permissions.get("proxy_hosts"), permissions.get("visibility")
 
 
-def _permission(path: str) -> str:
+def failed_command(answer: Any) -> str:
+    """What a command said that Nginx Proxy Manager ran and that failed; empty if it was not that.
+
+    An answer on a certificate has the stack of the error, in which is what certbot said.
+    """
+    debug = answer.get("debug") if isinstance(answer, Mapping) else None
+    stack = debug.get("stack") if isinstance(debug, Mapping) else None
+    lines = [str(each) for each in stack] if isinstance(stack, list) else []
+    said = [re.sub(r"^(?:\w*Error: )+", "", line).strip() for line in lines if not re.match(r"\s+at ", line)]
+    return " ".join(line for line in said if line and not _SAYS_NOTHING.match(line))
+
+
+def _permission(method: str, path: str) -> str:
     """The permission that a request needs, as the page of Nginx Proxy Manager calls it."""
+    if method != "GET" and path.startswith("/nginx/certificates"):
+        return "give it the permission to manage certificates (and to see all of them, not only its own)"
     for resource, name in (("/nginx/access-lists", "access lists"), ("/nginx/certificates", "certificates")):
         if path.startswith(resource):
             return f"give it the permission to view {name} (and to see all of them, not only its own)"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._nginx.config import ConfigError, Directive, parse
+from .certificate_field import has_certificate
 from .locations import custom_location, drops_default_location, location_of
 from .version import Version, flag, has_hsts_variable
 
@@ -25,7 +26,7 @@ def hsts_directive(host: Mapping[str, Any], version: Version) -> str | None:
 
     :param host: The host as it will be.
     """
-    forced = int(host.get("certificate_id") or 0) > 0 and flag(host.get("ssl_forced"))
+    forced = has_certificate(host) and flag(host.get("ssl_forced"))
     if not forced or not flag(host.get("hsts_enabled")):
         return None
     subdomains = "includeSubDomains;" if flag(host.get("hsts_subdomains")) else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from .access_guard import AccessGuard
@@ -17,6 +18,9 @@ from .answer import ProxyAnswer
 from .api_errors import ApiError, CutError, ServerFaultError
 from .backup import export_host
 from .block import Block
+from .certificate_field import NEW_CERTIFICATE, has_certificate
+from .certificate_order import CertificateOrder
+from .certificates import late_renewal, require_http_challenge, usable_certificate
 from .client import ProxyManagerClient
 from .drift import find_drift
 from .host_status import nginx_error, online, remedy
@@ -28,7 +32,6 @@ from .plan import (
     PlanError,
     WantedHost,
     find_host,
-    has_certificate,
     has_values,
     plan_creation,
     plan_host,
@@ -56,6 +59,9 @@ class ProxyHostOptions:
     """What the user wants of a proxy host.
 
     :param wanted: Without what has to be looked up in Nginx Proxy Manager.
+    :param requests_certificate: Whether a host without a certificate for its names gets one from Let's Encrypt.
+    :param email: Address for Let's Encrypt; ``None`` for that of the account.
+    :param request_timeout_s: Seconds within which there has to be a certificate.
     :param saved: For ``restored``, the state to restore.
     :param carries_rules: Whether the rules of an access list are added to the block; otherwise it is refused.
     :param confirm: Whether the proxy itself is asked.
@@ -69,6 +75,9 @@ class ProxyHostOptions:
     wanted: WantedHost
     saved: Mapping[str, Any] = field(default_factory=dict)
     certificate: str | None = None
+    requests_certificate: bool = False
+    email: str | None = None
+    request_timeout_s: float = 300.0
     access_list: str | None = None
     carries_rules: bool = True
     proxy: ProxyOptions = field(default_factory=ProxyOptions)
@@ -99,6 +108,10 @@ class ProxyHostOptions:
         if bool(user) != bool(password):
             given_one, missing = ("access_user", "access_password") if user else ("access_password", "access_user")
             raise PlanError(f"O({missing}) is not given, and O({given_one}) is; give both or none")
+        if params["certificate"] is not None and params["certificate_request"]:
+            raise PlanError(
+                f"O(certificate) is {params['certificate']}, and O(certificate_request) is true; give one of them"
+            )
         present = params["state"] == "present"
         wanted = WantedHost(
             domain_name=name,
@@ -113,6 +126,9 @@ class ProxyHostOptions:
             wanted=wanted,
             saved=params["previous"] or {},
             certificate=params["certificate"],
+            requests_certificate=params["certificate_request"] and present,
+            email=params["certificate_email"] or None,
+            request_timeout_s=params["certificate_timeout"],
             access_list=params["access_list"],
             carries_rules=params["access_list_rules"] == "carry",
             proxy=ProxyOptions.of(params),
@@ -138,6 +154,8 @@ class HostTask:
         self._name = options.wanted.domain_name
         # Why a host that was saved does not reach what it forwards to.
         self._forward_failure = ""
+        # The certificate that was requested for it.
+        self._new_certificate: int | None = None
 
     def run(self) -> None:
         """Bring the host into the wanted state."""
@@ -237,7 +255,7 @@ class HostTask:
         self._probe_after(host, plan, probe)
         seen = probe.ask(plan.probed_paths)
         self._report.describe_plan(host, plan, wanted, seen)
-        resave = self._note_drift(host, plan, probe, seen) and repairs
+        resave = (self._note_drift(host, plan, probe, seen) or self._note_unsaved(host, plan)) and repairs
         if self._options.check_mode or not (plan.body or resave):
             self._report.changed = bool(plan.body) or resave
             if not self._options.check_mode:
@@ -251,9 +269,14 @@ class HostTask:
             # Others may have written in the meantime.
             host = self._client.host(host["id"])
             plan = replan(host)
+            if plan.body.get("certificate_id") == NEW_CERTIFICATE:
+                self._request_certificate(host, plan, probe)
+                host = self._client.host(host["id"])
+                plan = replan(host)
             self._report.previous = saved_state(plan)
             after = self._probe_after(host, plan, probe)
             host = self._save(host, plan, probe, after, resave)
+            self._report_certificate()
             seen = after.ask(plan.probed_paths)
             self._report.describe_outcome(host, seen, "saved", confirmed=probe.endpoint is not None)
             self._report_unreachable_forward()
@@ -273,6 +296,9 @@ class HostTask:
         self._report.changed = False
         self._require_permission()
         with self._locked():
+            if body.get("certificate_id") == NEW_CERTIFICATE:
+                self._new_certificate = self._order(self._names({}, body)).request()
+                body["certificate_id"] = self._new_certificate
             host = self._client.host(self._post(body))
             probe = self._probe(host, may_be_unreachable=True)
             guard = AccessGuard(plan_host(host, wanted), self._options.login)
@@ -285,6 +311,7 @@ class HostTask:
             seen = probe.ask([each.path for each in wanted.paths])
             self._report.describe_outcome(host, seen, "created", confirmed=probe.endpoint is not None)
             self._report_unreachable_forward()
+            self._report_certificate()
 
     def _creation_failure(self, host: Mapping[str, Any], block: Block, probe: ProxyProbe, guard: AccessGuard) -> str:
         """What is wrong with a host that was created, and what to do; empty if nothing is."""
@@ -315,6 +342,11 @@ class HostTask:
         what = f"does not reach what it forwards to ({self._forward_failure})"
         self._report.find("forward_unreachable", f"it {what}; check the forward address and that the application runs")
         self._report.msg += f"; it {what}"
+
+    def _report_certificate(self) -> None:
+        if self._new_certificate is not None:
+            what = f"certificate {self._new_certificate} of Let's Encrypt was requested"
+            self._report.notes = [*self._report.notes, f"{what}, which Nginx Proxy Manager renews"]
 
     def _post(self, body: Mapping[str, Any]) -> int:
         """Create the host; its id."""
@@ -368,6 +400,7 @@ class HostTask:
         self._export(host)
         journal = self._journal(host)
         pending = journal.pending()
+        is_served_now = online(host) is not False and not self._is_unsaved(host)
         body, previous = resume_interrupted(host, planned, pending)
         journal.open(body, previous)
         previous_state = plan.loaded_before
@@ -382,7 +415,7 @@ class HostTask:
         transaction = Transaction(self._client, host["id"], self._name, after, probe, change, guard)
         self._report.notes = transaction.notes
         try:
-            host = transaction.run(online(host) is not False)
+            host = transaction.run(is_served_now)
         except TransactionError as exc:
             # No change is left if the previous configuration is active again.
             self._report.changed, self._report.restored = not exc.restored, exc.restored
@@ -512,6 +545,18 @@ class HostTask:
         self._report.reasons.append(drift.text)
         return True
 
+    def _note_unsaved(self, host: Mapping[str, Any], plan: HostPlan) -> bool:
+        """Report a host that a run that was killed had not saved once more; whether it requires a save."""
+        if plan.body or not self._is_unsaved(host):
+            return False
+        self._report.reasons.append("a run was interrupted before it saved the host once more")
+        return True
+
+    def _is_unsaved(self, host: Mapping[str, Any]) -> bool:
+        """Whether a run was killed before it saved the host as it is, so that nginx serves it in another way."""
+        begun, replaced = self._journal(host).pending()
+        return begun == replaced and has_values(host, begun)
+
     def _require_permission(self) -> None:
         permission, _ = self._client.permission()
         if permission is not None and permission != "manage":
@@ -527,12 +572,56 @@ class HostTask:
             self._report.lock_waited_s = round(waited, 3)
             yield
 
+    def _names(self, host: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
+        """All domain names that a host is to have."""
+        return [str(each) for each in fields.get("domain_names") or host.get("domain_names") or [self._name]]
+
+    def _certificate_for(self, host: Mapping[str, Any], fields: Mapping[str, Any]) -> int | str:
+        """The certificate that a host has or gets, or ``NEW_CERTIFICATE`` if it has to be requested."""
+        if self._new_certificate is not None:
+            return self._new_certificate
+        names, now = self._names(host, fields), datetime.now(timezone.utc)
+        present = int(host.get("certificate_id") or 0)
+        found = usable_certificate(self._client.certificates(), names, present, now)
+        if found is None:
+            require_http_challenge(self._name, names)
+            return NEW_CERTIFICATE
+        late = late_renewal(found, now)
+        if late and not any(each["text"] == late for each in self._report.findings):
+            self._report.find("certificate_expires", late)
+        return int(found["id"])
+
+    def _order(self, names: list[str]) -> CertificateOrder:
+        options = self._options
+        return CertificateOrder(self._client, self._name, names, options.email, options.request_timeout_s)
+
+    def _request_certificate(self, host: dict[str, Any], plan: HostPlan, probe: ProxyProbe) -> None:
+        """Request the certificate of a plan; the host is as it was afterwards."""
+        self._export(host)
+        journal = self._journal(host)
+        pending = journal.pending()
+        unchanged = {"advanced_config": str(host.get("advanced_config") or "")}
+        if not pending[0]:
+            # A run that is killed meanwhile leaves a host that has to be saved once more.
+            journal.open(unchanged, unchanged)
+        try:
+            self._new_certificate = self._order(self._names(host, plan.body)).request_for(host, plan, probe)
+        except TransactionError as exc:
+            self._report.changed, self._report.restored = not exc.restored, exc.restored
+            if exc.restored and not pending[0]:
+                journal.close()
+            raise
+        if not pending[0]:
+            journal.close()
+
     def _look_up(self, host: Mapping[str, Any] | None) -> WantedHost:
         """The wanted host with the ids of certificate and access list, and the rules that will be in force."""
         options, wanted = self._options, self._options.wanted
         fields = dict(wanted.fields)
         if options.certificate is not None:
             fields["certificate_id"] = certificate_id(self._client, options.certificate)
+        elif options.requests_certificate:
+            fields["certificate_id"] = self._certificate_for(host or {}, fields)
         if options.access_list is not None:
             fields["access_list_id"] = access_list_id(self._client, options.access_list)
         list_id = int(fields.get("access_list_id", (host or {}).get("access_list_id") or 0))

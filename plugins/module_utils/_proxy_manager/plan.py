@@ -22,6 +22,7 @@ from .advanced_text import (
     split_text,
 )
 from .block import Block, Timeouts, render, with_rules
+from .certificate_field import NEW_CERTIFICATE, has_certificate
 from .clash import Clash, find_clashes
 from .headers import header_names, hsts_directive, repeated_headers
 from .locations import keeps_default_location
@@ -175,7 +176,10 @@ def plan_host(host: Mapping[str, Any], wanted: WantedHost) -> HostPlan:
     reasons: list[str] = []
     for key, value, current in _changed_fields(host, wanted):
         body[key], previous[key] = value, current
-        reasons.append(f"{key} is {current!r}, wanted {value!r}")
+        if value == NEW_CERTIFICATE:
+            reasons.append("it has no certificate that is valid for its names, and gets one from Let's Encrypt")
+        else:
+            reasons.append(f"{key} is {current!r}, wanted {value!r}")
     if after != text:
         body["advanced_config"], previous["advanced_config"] = after, text
         reasons += _block_reasons(before, block, removed)
@@ -189,11 +193,6 @@ def _served(after_host: Mapping[str, Any], unmanaged: str) -> Served:
         keeps_default_location(unmanaged, after_host.get("locations")),
         header_names(unmanaged),
     )
-
-
-def has_certificate(host: Mapping[str, Any]) -> bool:
-    """Whether a host answers with TLS."""
-    return int(host.get("certificate_id") or 0) > 0
 
 
 def _render(after_host: Mapping[str, Any], unmanaged: str, wanted: WantedHost, created: bool) -> Block:
@@ -258,7 +257,7 @@ def _fields_after(host: Mapping[str, Any], wanted: WantedHost) -> dict[str, Any]
         )
     for switch, needed in NEEDS:
         present = {**host, **fields}
-        if flag(present.get(needed)) or (needed.endswith("_id") and int(present.get(needed) or 0)):
+        if flag(present.get(needed)) or (needed == "certificate_id" and has_certificate(present)):
             continue
         if flag(fields.get(switch)):
             what = "a certificate, and the host has none; give O(certificate)" if needed.endswith("_id") else needed

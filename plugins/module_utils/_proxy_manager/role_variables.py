@@ -34,6 +34,8 @@ _SOURCES = {
     "forward_port": ("backend_upstream", "staging_proxy_backend_upstream"),
     "domain_names": ("manager_domain_names", "staging_proxy_manager_domain_names"),
     "certificate": ("manager_certificate", "staging_proxy_manager_certificate"),
+    "certificate_request": ("manager_certificate_request", "staging_proxy_manager_certificate_request"),
+    "certificate_email": ("acme_email", "staging_acme_email"),
     "access_list": ("manager_access_list", "staging_proxy_manager_access_list"),
     "access_list_rules": ("manager_access_list_rules", "staging_proxy_manager_access_list_rules"),
     "replace_snippet": ("manager_replace_snippet", "staging_proxy_manager_replace_snippet"),

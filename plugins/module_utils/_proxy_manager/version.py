@@ -50,6 +50,11 @@ def always_denies(version: Version) -> bool:
     return version < (2, 15, 0)
 
 
+def takes_email(version: Version) -> bool:
+    """Whether a request for a certificate names the e-mail address; newer versions refuse it and use the account's."""
+    return version < (2, 13, 0)
+
+
 def has_hsts_variable(version: Version) -> bool:
     """Whether the value of HSTS is a variable of the host's file, which is empty without TLS."""
     return version >= (2, 11, 0)

@@ -76,7 +76,7 @@ def request(peer: Peer, method: str, path: str, token: str | None, body: Any = N
 
 
 def rendered(version: str, **fields: Any) -> str:
-    return host_conf({**HOST, **fields}, None, behaviour(version), Path("/x"), "127.0.0.1", 80, 443)
+    return host_conf({**HOST, **fields}, None, behaviour(version), "127.0.0.1", 80, 443, Path("/x"))
 
 
 def answer(version: str, point: str, root: Path) -> Any:

@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.access_guard import AccessGuard
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.advanced_text import REVISION_HEADER
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockPath
-from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.plan import HostPlan, WantedHost, plan_host
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.plan import (
+    HostPlan,
+    WantedHost,
+    plan_host,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.probe import ProxyEndpoint
 
 NAME = "api.example.com"
@@ -35,7 +39,7 @@ class Proxy:
 @contextlib.contextmanager
 def running(proxy: Proxy) -> Iterator[ProxyEndpoint]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             status, headers = proxy.answer(self.path)
             self.send_response(status)
             if status == 401:

@@ -61,7 +61,7 @@ def test_every_variable_and_every_option_exists() -> None:
     shared = {name for name in option_names(["x"]).values() if name.startswith("staging_")}
     defaults = "".join(path.read_text() for path in ROLE.parent.glob("*/defaults/main.yml"))
     assert [name for name in shared if name not in defaults] == []
-    assert len(shared) == 24
+    assert len(shared) == 26
 
 
 def test_the_role_names_the_options_that_it_sets() -> None:
