@@ -79,6 +79,13 @@ def test_uv_installs_what_its_lock_names(backend):
     assert locked["reasons"] == ["lock file uv.lock changed", "source changed"]
     assert locked["path"] != without_lock["path"]
     assert_idempotent(backend, install="uv")
+    # The first start compiles nothing: that would be downtime.
+    places = (Path(locked["path"]), backend.path / "src")
+    before = {path for place in places for path in place.rglob("*.pyc")}
+    program = "import sys; sys.path.insert(0, 'src'); import demo_app, idna, idna.core, json.tool"
+    subprocess.run([backend.path / ".venv/bin/python", "-c", program], cwd=backend.path, check=True)
+    assert {path for place in places for path in place.rglob("*.pyc")} == before
+    assert any(path.parent.parent.name == "demo_app" for path in before)
     only_dependencies = backend(install="uv", uv_arguments=["--no-install-project"])
     assert not any(name.startswith("demo_app-") for name in only_dependencies["distributions"])
     (backend.path / "src/demo_app/__init__.py").write_text("changed\n")

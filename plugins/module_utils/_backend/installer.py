@@ -29,6 +29,8 @@ from .virtualenv_plan import VirtualenvInputs, VirtualenvPlan
 #: Variables of the caller that would change what is installed, or where.
 _REMOVED_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_USER", "PIP_PREFIX")
 
+#: In the directory of a backend: what belongs to a page or to a tool.
+_NOT_IMPORTED = r"/(\.[^/]*|node_modules)/"
 _NOT_FETCHED = re.compile(r"Could not fetch URL .*")
 
 
@@ -66,10 +68,22 @@ class Installer:
             mark_building(directory)
             installations = {"uv": self._sync, "poetry": self._poetry, "pipenv": self._pipenv}
             installations.get(self._options.install, self._pip)(directory)
+            self.compile(directory, os.path.join(directory, "lib"), attempt="compiling the installed packages")
             mark_complete(directory, inputs.parts, python)
         except (InstallError, OSError):
             remove_tree(directory)
             raise
+
+    def compile(self, directory: str, place: str, *, attempt: str) -> None:
+        """Compile what the backend imports, which its first start would otherwise do while nothing answers.
+
+        Only pip does so itself. A file that cannot be compiled is no failure: nothing may ever import it.
+
+        :param directory: The environment whose Python compiles.
+        """
+        self._say(attempt, "")
+        python = os.path.join(directory, "bin", "python")
+        run([python, "-m", "compileall", "-q", "-x", _NOT_IMPORTED, place], cwd="/", deadline=self._deadline)
 
     def _pip(self, directory: str) -> None:
         options = self._options

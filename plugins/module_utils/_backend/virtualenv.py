@@ -70,9 +70,11 @@ def provide(options: VirtualenvOptions, *, predicting: bool, say: Say = unwatche
         reasons = (f"{link} does not link to environment {plan.name}",)
     directory = os.path.join(options.venvs_dir, plan.name)
     if changed and not predicting:
+        installer = Installer(options, say)
         if plan.build:
-            Installer(options, say).build(plan, inputs, python)
+            installer.build(plan, inputs, python)
         _point(link, directory)
+        installer.compile(directory, options.path, attempt="compiling the source of the backend")
     return Virtualenv(
         link=link,
         changed=changed,

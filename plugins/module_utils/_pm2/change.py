@@ -127,21 +127,34 @@ def _start(
     previous: Sequence[Pm2Process],
 ) -> None:
     pm2 = state.program()
-    for name in dict.fromkeys(process.name for process in previous):
-        pm2.call("delete", name)
-    try:
-        pm2.apply("start", ecosystem_entry(definition), directory)
-    except Pm2Error as err:
-        if not previous:
-            raise
-        if action is ProcessAction.START and not any(process.online for process in previous):
-            raise Pm2Error(f"{err}; the entry of the process that did not run ({previous[0].status}) is gone") from err
+    with pm2.prepared(directory) as start:
+        for name in dict.fromkeys(process.name for process in previous):
+            pm2.call("delete", name)
         try:
-            for entry in entries_of(previous):
-                pm2.apply("start", entry, directory)
-        except Pm2Error as again:
-            raise Pm2Error(
-                f"{err}; the previous process was deleted for it and could not be started again ({again}), so "
-                f"{definition.name} does not run now"
-            ) from err
-        raise Pm2Error(f"{err}; the previous process was started again") from err
+            start(ecosystem_entry(definition))
+        except Pm2Error as err:
+            if not previous:
+                raise
+            raise _started_again(action, state, definition, directory, previous, err) from err
+
+
+def _started_again(
+    action: ProcessAction,
+    state: Pm2State,
+    definition: ProcessDefinition,
+    directory: str,
+    previous: Sequence[Pm2Process],
+    err: Pm2Error,
+) -> Pm2Error:
+    """Start what was deleted for a start that failed, and describe the outcome."""
+    if action is ProcessAction.START and not any(process.online for process in previous):
+        return Pm2Error(f"{err}; the entry of the process that did not run ({previous[0].status}) is gone")
+    try:
+        for entry in entries_of(previous):
+            state.program().apply("start", entry, directory)
+    except Pm2Error as again:
+        return Pm2Error(
+            f"{err}; the previous process was deleted for it and could not be started again ({again}), so "
+            f"{definition.name} does not run now"
+        )
+    return Pm2Error(f"{err}; the previous process was started again")

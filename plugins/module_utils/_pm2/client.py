@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Callable
 
 from .._host import proc
-from .._host.command import run
+from .._host.command import Running, run, running
 from .._host.files import read_text, write_atomic
 from .._host.redaction import redacted
 from .dump import merged_dump
@@ -24,6 +25,7 @@ from .process import Pm2Process, parse_jlist, parse_process
 
 _CALL_WITHIN_S = 120.0
 _APPLY_WITHIN_S = 180.0
+_PAUSE_S = 0.01
 
 
 class Pm2:
@@ -89,6 +91,61 @@ class Pm2:
             self.call(command, path, "--update-env", timeout_s=timeout_s)
         finally:
             os.unlink(path)
+
+    @contextlib.contextmanager
+    def prepared(self, directory: str) -> Iterator[Callable[..., None]]:
+        """Load pm2 for a start before something is stopped for it, because that takes longer than the start itself.
+
+        Gives a function that starts definitions, once. It raises as :meth:`call`. No value of them is on a disk.
+
+        :param directory: Where a FIFO is made, from which pm2 reads the definitions.
+        :raises Pm2Error: If pm2 ends, or does not read, before it can be given one.
+        """
+        path = os.path.join(directory, f"pm2-{secrets.token_hex(8)}.json")
+        deadline = time.monotonic() + _APPLY_WITHIN_S
+        os.mkfifo(path, 0o600)
+        try:
+            with running([self._executable, "-s", "start", path, "--update-env"], env=self._env) as program:
+                descriptor = self._read_by(program, path, deadline)
+                with open(descriptor, "w", encoding="utf-8") as file:
+
+                    def start(*entries: Mapping[str, Any]) -> None:
+                        with contextlib.suppress(BrokenPipeError):
+                            file.write(json.dumps({"apps": entries}))
+                            file.close()
+                        self._await(program, deadline)
+
+                    yield start
+        finally:
+            os.unlink(path)
+
+    def _read_by(self, program: Running, path: str, deadline: float) -> int:
+        """Wait until the program reads from a FIFO, and open it."""
+        while True:
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                # No reader yet.
+                if program.code is not None or time.monotonic() >= deadline:
+                    raise self._failed(program) from None
+                time.sleep(_PAUSE_S)
+            else:
+                os.set_blocking(descriptor, True)
+                return descriptor
+
+    def _await(self, program: Running, deadline: float) -> None:
+        while program.code is None:
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(_PAUSE_S)
+        if program.code != 0:
+            raise self._failed(program)
+
+    def _failed(self, program: Running) -> Pm2Error:
+        if program.code is None:
+            return Pm2Error(f"pm2 start did not end within {_APPLY_WITHIN_S:.0f} s")
+        said = redacted(program.end_of_output.strip(), self._hidden)[-600:]
+        return Pm2Error(f"pm2 start ended with exit code {program.code}: {said}")
 
     def save(self, *names: str) -> None:
         """Save the list for the next boot: private, our entries as they run, all others as their owner saved them.

@@ -39,17 +39,17 @@ def apply_restored(state: Pm2State, name: str, saved: Sequence[Mapping[str, Any]
     """
     pm2 = state.program()
     managed = [process for process in state.named(name) if not is_manual(process)]
-    for gone in dict.fromkeys([name, *(str(entry["name"]) for entry in saved)]):
-        if state.named(gone):
-            pm2.call("delete", gone)
-    try:
-        for entry in saved:
-            pm2.apply("start", entry, directory)
-    except Pm2Error as err:
-        if not managed:
-            raise
-        started = {process.name for process in pm2.processes()}
-        for gone in started & {str(entry["name"]) for entry in saved}:
-            pm2.call("delete", gone)
-        pm2.apply("start", ecosystem_entry_of(managed), directory)
-        raise Pm2Error(f"{err}; the managed process {name} was started again") from err
+    with pm2.prepared(directory) as start:
+        for gone in dict.fromkeys([name, *(str(entry["name"]) for entry in saved)]):
+            if state.named(gone):
+                pm2.call("delete", gone)
+        try:
+            start(*saved)
+        except Pm2Error as err:
+            if not managed:
+                raise
+            started = {process.name for process in pm2.processes()}
+            for gone in started & {str(entry["name"]) for entry in saved}:
+                pm2.call("delete", gone)
+            pm2.apply("start", ecosystem_entry_of(managed), directory)
+            raise Pm2Error(f"{err}; the managed process {name} was started again") from err

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -40,6 +41,11 @@ class Recorder:
         self.calls.append(args)
         return ""
 
+    @contextlib.contextmanager
+    def prepared(self, directory: str) -> Iterator[Callable[..., None]]:
+        self.calls.append(("prepare",))
+        yield lambda entry: self.apply("start", entry, directory)
+
     def apply(self, command: str, entry: Mapping[str, Any], directory: str, timeout_s: float = 180) -> None:
         self.calls.append((command, entry["script"], directory, timeout_s))
         if entry["script"] in self.failing:
@@ -60,9 +66,9 @@ def applied(action: ProcessAction, *processes: Pm2Process, failing: tuple[str, .
         (ProcessAction.DELETE, [RUNNING], [("delete", "web")]),
         (ProcessAction.SCALE, [RUNNING], [("scale", "web", "1")]),
         (ProcessAction.RELOAD, [RUNNING], [("startOrReload", "/srv/x.js", "/tmp", 122)]),
-        (ProcessAction.START, [], [("start", "/srv/x.js", "/tmp", 180)]),
-        (ProcessAction.START, [RUNNING], [("delete", "web"), ("start", "/srv/x.js", "/tmp", 180)]),
-        (ProcessAction.REPLACE, [RUNNING], [("delete", "web"), ("start", "/srv/x.js", "/tmp", 180)]),
+        (ProcessAction.START, [], [("prepare",), ("start", "/srv/x.js", "/tmp", 180)]),
+        (ProcessAction.START, [RUNNING], [("prepare",), ("delete", "web"), ("start", "/srv/x.js", "/tmp", 180)]),
+        (ProcessAction.REPLACE, [RUNNING], [("prepare",), ("delete", "web"), ("start", "/srv/x.js", "/tmp", 180)]),
     ],
 )
 def test_each_action_has_its_calls(

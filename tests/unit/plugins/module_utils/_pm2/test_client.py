@@ -130,3 +130,44 @@ def test_saving_keeps_the_entries_of_others(pm2: Make, tmp_path: Path, previous:
     assert dump.stat().st_mode & 0o777 == 0o600
     assert calls(tmp_path)[0]["args"] == ["-s", "save", "--force"]
     assert calls(tmp_path)[0]["umask"] == 0o077
+
+
+def test_a_prepared_start_is_given_its_definitions_when_they_are_known(pm2: Make, tmp_path: Path) -> None:
+    program = pm2()
+    with program.prepared(str(tmp_path)) as start:
+        # It is loaded, and waits.
+        assert not (tmp_path / "calls").exists()
+        program.call("delete", "web")
+        start({"name": "web"}, {"name": "worker"})
+    deleted, started = calls(tmp_path)
+    assert deleted["args"] == ["-s", "delete", "web"]
+    assert (started["args"][:2], started["args"][3]) == (["-s", "start"], "--update-env")
+    assert started["file"] == [json.dumps({"apps": [{"name": "web"}, {"name": "worker"}]}), 0o600]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["calls", "package"]
+
+
+def test_a_prepared_start_that_fails_is_said_without_secrets(pm2: Make, tmp_path: Path) -> None:
+    program = pm2("print('no s3cret'); sys.exit(5)", ("s3cret",))
+    with program.prepared(str(tmp_path)) as start, pytest.raises(Pm2Error) as error:
+        start({"name": "web"})
+    assert str(error.value).startswith("pm2 start ended with exit code 5: no ")
+    assert "s3cret" not in str(error.value)
+
+
+def test_where_pm2_ends_before_it_is_given_a_definition_nothing_has_been_stopped(pm2: Make, tmp_path: Path) -> None:
+    program = pm2()
+    file = tmp_path / "package/bin/pm2"
+    file.write_text("#!/bin/sh\necho broken; exit 3\n")
+    with (
+        pytest.raises(Pm2Error, match="pm2 start ended with exit code 3: broken"),
+        program.prepared(str(tmp_path)),
+    ):
+        pytest.fail("the block must not run")
+    assert [path.name for path in tmp_path.iterdir()] == ["package"]
+
+
+def test_a_prepared_start_that_is_not_used_is_ended(pm2: Make, tmp_path: Path) -> None:
+    program = pm2()
+    with pytest.raises(ZeroDivisionError), program.prepared(str(tmp_path)):
+        raise ZeroDivisionError
+    assert not list(tmp_path.glob("pm2-*"))
