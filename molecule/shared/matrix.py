@@ -93,7 +93,7 @@ def bundles(rows: Sequence[Drift]) -> list[tuple[Drift, ...]]:
     """Return the rows in bundles that are made and repaired together.
 
     The rows of a bundle are in different layers, so that what the look names and the run changes belongs to one row
-    each; or none of them is changed by a run. A row of several layers, one that is refused, and a quick one are alone.
+    each; or none of them is changed by a run. A row that activates a release, and a quick one, are alone.
     """
     made: list[list[Drift]] = []
     for row in rows:
@@ -106,10 +106,14 @@ def bundles(rows: Sequence[Drift]) -> list[tuple[Drift, ...]]:
     return [tuple(sorted(bundle, key=lambda row: row.last)) for bundle in made]
 
 
+def batches(rows: Sequence[Drift], number: int) -> list[tuple[Drift, ...]]:
+    """Return the rows in their order, at most so many together."""
+    return [tuple(rows[start : start + number]) for start in range(0, len(rows), number)]
+
+
 def _joins(row: Drift) -> bool:
     in_place = {"runtime", "env_file", "backend", "frontend", "static_files", "proxy"}
-    alone = row.alone or row.quick or row.undo or row.end == REFUSED
-    return not alone and len(row.layers) < 2 and {*row.layers} <= in_place
+    return not (row.alone or row.quick) and {*row.layers} <= in_place
 
 
 def _apart(row: Drift, other: Drift) -> bool:

@@ -14,13 +14,16 @@ import pytest
 import testinfra.host
 from deployment import Deployment, Outcome
 from invariants import Invariants
-from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Pair, Places, bundles, read_drifts, sample_pairs
+from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Pair, Places, batches, bundles, read_drifts, sample_pairs
 from outside import Site
 from results import recorded
 
 ROWS = read_drifts()
+REFUSALS = [row for row in ROWS if row.end == REFUSED]
+OTHERS = [row for row in ROWS if row.end != REFUSED]
 #: To find out which row of a bundle is the cause: DRIFT_ALONE=1 make test-drift.
-BUNDLES = [(row,) for row in ROWS] if os.environ.get("DRIFT_ALONE") else bundles(ROWS)
+ALONE = bool(os.environ.get("DRIFT_ALONE"))
+BUNDLES = [(row,) for row in OTHERS] if ALONE else bundles(OTHERS)
 PAIRS = sample_pairs(ROWS)
 #: The verification itself is the subject of other tests.
 SHORT = "staging_hold=1"
@@ -72,6 +75,19 @@ class Bench:
             self.run()
             raise
 
+    @contextlib.contextmanager
+    def restored(self, rows: Iterable[Drift]) -> Iterator[None]:
+        """A person puts right what a run refuses or leaves alone; what is not managed must still be there."""
+        try:
+            yield
+            for row in rows:
+                if row.keeps:
+                    self.execute("root", row.keeps)
+        finally:
+            for row in rows:
+                if row.undo:
+                    self.execute(row.user, row.undo)
+
     def check_served(self) -> None:
         assert self.site.ask({"type": "ping"}) == {"type": "pong"}
         assert self.places.names["ws_url"] in self.site.scripts()
@@ -107,7 +123,7 @@ def test_manual_changes_end_as_the_table_says(bundle: tuple[Drift, ...], bench: 
         stack.enter_context(bench.repaired_after_a_failure())
         results = [stack.enter_context(recorded("drift", row.id, together=names)) for row in bundle]
         bench.inject(bundle)
-        try:
+        with bench.restored(bundle):
             drifted, unknown = bench.look()
             for row, found in zip(bundle, results, strict=True):
                 own = {*row.layers} if len(bundle) > 1 else {*drifted}
@@ -118,42 +134,50 @@ def test_manual_changes_end_as_the_table_says(bundle: tuple[Drift, ...], bench: 
                 own_roles = row.changed_roles if len(bundle) > 1 else outcome.changed_roles
                 found["changed"] = sorted(own_roles & outcome.changed_roles)
                 found["ended"] = ended(outcome) if row.layers or len(bundle) == 1 else LEFT_ALONE
-            check_ends(bundle, bench, (drifted, unknown), predicted, outcome)
-        finally:
-            for row in bundle:
-                if row.undo:
-                    bench.execute(row.user, row.undo)
+            roles = {role for row in bundle for role in row.changed_roles}
+            assert predicted.exit_code == 0, predicted.output
+            assert outcome.exit_code == 0, outcome.output
+            ends = {row.end for row in bundle}
+            assert ended(outcome) == (REPAIRED if REPAIRED in ends else ends.pop()), outcome.output
+            assert_names(bundle, drifted, unknown)
+            assert (predicted.changed_roles, outcome.changed_roles) == (roles, roles), outcome.output
+            bench.check_served()
         bench.check_rest()
 
 
-def check_ends(
-    bundle: tuple[Drift, ...],
-    bench: Bench,
-    looked: tuple[dict[str, list[str]], dict[str, list[str]]],
-    predicted: Outcome,
-    outcome: Outcome,
-) -> None:
-    ends = {row.end for row in bundle}
-    assert ended(outcome) == (REPAIRED if REPAIRED in ends else ends.pop()), outcome.output
-    layers = {layer for row in bundle for layer in row.layers}
-    unknown = {layer for row in bundle for layer in row.unknown}
-    assert ({*looked[0]}, {*looked[1]}) == (layers, unknown), looked
-    if REFUSED in {row.end for row in bundle}:
-        (row,) = bundle
-        for refused in (predicted, outcome):
-            assert (refused.exit_code != 0, refused.changed) == (True, 0), refused.output
-            assert bench.places.fill(row.says) in refused.words, refused.output
-    else:
-        roles = {role for row in bundle for role in row.changed_roles}
-        assert predicted.exit_code == 0, predicted.output
-        assert predicted.changed_roles == outcome.changed_roles == roles, (
-            predicted.changed_tasks,
-            outcome.changed_tasks,
-        )
-        bench.check_served()
-    for row in bundle:
-        if row.keeps:
-            bench.execute("root", row.keeps)
+@pytest.mark.parametrize("refused", [marked(batch) for batch in batches(REFUSALS, 1 if ALONE else 5)])
+def test_a_refusal_comes_before_any_change(refused: tuple[Drift, ...], bench: Bench) -> None:
+    """One after the other, each put right by a person; nothing differs after the last one."""
+    with bench.repaired_after_a_failure():
+        problems = {row.id: refusal for row in refused if (refusal := refuse(row, bench))}
+        assert problems == {}
+        bench.check_rest()
+
+
+def refuse(row: Drift, bench: Bench) -> str:
+    """Make a change that a run refuses, and put it right; return what is not as the table says."""
+    try:
+        with recorded("drift", row.id, together=[row.id]) as found:
+            bench.inject([row])
+            with bench.restored([row]):
+                drifted, unknown = bench.look()
+                found["looked"] = {"drifted": drifted, "unknown": unknown}
+                predicted, outcome = bench.run("--check"), bench.run()
+                found["changed"], found["ended"] = sorted(outcome.changed_roles), ended(outcome)
+                for each in (predicted, outcome):
+                    assert (each.exit_code != 0, each.changed) == (True, 0), each.output
+                    assert bench.places.fill(row.says) in each.words, each.output
+                assert_names([row], drifted, unknown)
+    except AssertionError as problem:
+        return str(problem)
+    return ""
+
+
+def assert_names(rows: Iterable[Drift], drifted: dict[str, list[str]], unknown: dict[str, list[str]]) -> None:
+    """The look names the layers of the rows, and no others."""
+    layers = {layer for row in rows for layer in row.layers}
+    not_comparable = {layer for row in rows for layer in row.unknown}
+    assert ({*drifted}, {*unknown}) == (layers, not_comparable), (drifted, unknown)
 
 
 @pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.id) for pair in PAIRS])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from matrix import REPAIRED, Drift, Pair, Places, bundles, read_drifts, read_faults, sample_pairs
+from matrix import REFUSED, REPAIRED, Drift, Pair, Places, batches, bundles, read_drifts, read_faults, sample_pairs
 
 ROWS = read_drifts()
 
@@ -82,11 +82,19 @@ def test_a_fault_that_contradicts_itself_is_refused(row: str, why: str, tmp_path
 
 
 def test_a_bundle_has_each_layer_once_and_no_row_is_left_out() -> None:
-    made = bundles(ROWS)
-    assert sorted(row.id for bundle in made for row in bundle) == sorted(row.id for row in ROWS)
+    rows = [row for row in ROWS if row.end != REFUSED]
+    made = bundles(rows)
+    assert sorted(row.id for bundle in made for row in bundle) == sorted(row.id for row in rows)
     assert max(len(bundle) for bundle in made) > 3
     for bundle in (bundle for bundle in made if len(bundle) > 1):
         layers = [layer for row in bundle for layer in row.layers]
         assert len(layers) == len(set(layers))
+        assert "release" not in layers
         assert len({row.end for row in bundle}) == 1
-        assert not any(row.quick or row.undo or row.alone for row in bundle)
+        assert not any(row.quick or row.alone for row in bundle)
+
+
+def test_batches_have_every_row_once_and_in_order() -> None:
+    assert [len(batch) for batch in batches(ROWS[:7], 3)] == [3, 3, 1]
+    assert [row for batch in batches(ROWS[:7], 3) for row in batch] == ROWS[:7]
+    assert batches([], 3) == []
