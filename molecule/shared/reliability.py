@@ -34,22 +34,24 @@ _DRIFT = """
 ## Manual changes
 
 Each is made on a deployed host. Then `drift_staging.yml` names the layers, and only those; `--check` predicts the roles
-that the run changes; the run ends as the table says and is verified; the next run changes nothing. A refusal comes
-before any change, and its message says what to do. Changes in different layers are made and repaired together, each
-with its own layer and role.
+that the run changes; the run ends as the table says and is verified. Nothing is left over: the look after the next
+change names only that one, and after every fifth change a further run changes nothing. A refusal comes before any
+change, and its message says what to do. Changes in different layers are made and repaired together, each with its own
+layer and role.
 """
 _PAIRS = """
 ## Pairs of manual changes
 
 Each group of changes with each other group, and every change that is repaired at least once: `--check` predicts the
-roles that the one run changes, and the next run changes nothing.
+roles that the one run changes, and it is verified; after every fifth pair, a further run changes nothing.
 """
 _FAULTS = """
 ## Faults during a deployment
 
 A page with all its scripts is loaded, the API is asked, and a WebSocket is held open, from before the fault until the
-next run has repaired everything and the one after it has changed nothing. A restart of the backend closes its
-WebSockets, and the page opens them again; with `staging_backend_switch: blue_green`, no handshake is refused meanwhile.
+next run has repaired everything and is verified. After every fourth fault, a further run changes nothing. A restart of
+the backend closes its WebSockets, and the page opens them again; with `staging_backend_switch: blue_green`, no
+handshake is refused meanwhile.
 """
 
 
@@ -169,8 +171,8 @@ def _crash_points(results: Results) -> str:
     passed = sum(bool(result["passed"]) for result in results.values())
     return (
         f"\n### Killed at a task\n\nA deployment of another URL was killed at {len(results)} of its {tasks} tasks; "
-        f"{passed} times the next run finished it and the one after it changed nothing, and {failed} of "
-        f"{failed + loaded} page loads failed. `make test-faults-all` kills it at every task.\n"
+        f"{passed} times the next run finished it and was verified, and {failed} of {failed + loaded} page loads "
+        "failed. `make test-faults-all` kills it at every task.\n"
     )
 
 
