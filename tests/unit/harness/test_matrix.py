@@ -3,9 +3,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from matrix import REFUSED, REPAIRED, Drift, Pair, Places, batches, bundles, read_drifts, read_faults, sample_pairs
+from deployment import CHECKOUT
+from matrix import (
+    REFUSED,
+    REPAIRED,
+    Drift,
+    Fault,
+    Pair,
+    Places,
+    batches,
+    bundles,
+    read_drifts,
+    read_faults,
+    sample_pairs,
+)
 
 ROWS = read_drifts()
+ROLES = CHECKOUT / "collections/ansible_collections/codeframe/staging/roles"
 
 
 def test_the_table_is_as_long_as_it_should_be() -> None:
@@ -79,6 +93,18 @@ def test_a_fault_that_contradicts_itself_is_refused(row: str, why: str, tmp_path
     file.write_text(f"host:\n  - {{id: a, fault: b, {row}}}\n")
     with pytest.raises(ValueError, match=why):
         read_faults(file)
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.id) for row in read_faults()])
+def test_the_task_and_the_text_of_a_fault_exist(row: Fault) -> None:
+    if row.at:
+        role, _, task = row.at.partition(" : ")
+        files = (ROLES / role / "tasks").glob("*.yml")
+        assert any(f"- name: {task}" in file.read_text(encoding="utf-8") for file in files)
+    if row.edit:
+        assert (CHECKOUT / "examples/sample_app/backend/app/main.py").read_text(encoding="utf-8").count(
+            row.edit[0]
+        ) == 1
 
 
 def test_a_bundle_has_each_layer_once_and_no_row_is_left_out() -> None:
