@@ -197,6 +197,21 @@ def svelte_files(adapter: str, version: str, **more: str) -> dict[str, Any]:
     }
 
 
+ENV_SCRIPT_FILES = {
+    "package.json": package({"build": "vite build"}, VITE),
+    "index.html": '<script src="/env.js"></script><script type="module" src="/main.js"></script>',
+    "main.js": "new WebSocket(window.ENV.WS_URL)\n",
+    "server.js": (
+        "const fs = require('fs')\n"
+        "const env = `window.ENV = ${JSON.stringify({ WS_URL: process.env.NEXT_PUBLIC_WS_URL })}`\n"
+        "require('http').createServer(({ url }, response) => {\n"
+        "  const name = url === '/' ? 'index.html' : url.slice(1)\n"
+        "  response.setHeader('Content-Type', name.endsWith('.js') ? 'text/javascript' : 'text/html')\n"
+        "  response.end(url === '/env.js' ? env : fs.readFileSync(`dist/${name}`))\n"
+        "}).listen(process.env.PORT, '127.0.0.1')\n"
+    ),
+}
+
 SHAPES = (
     Shape(
         "vite-static",
@@ -593,6 +608,18 @@ SHAPES = (
         },
         paths=("/", "/robots.txt", "/projects/7"),
         process=False,
+    ),
+    Shape(
+        "url-at-start",
+        "Vite, with a server that writes the URL into a script when it starts",
+        under("web", ENV_SCRIPT_FILES),
+        {
+            "staging_frontend_url_at": "start",
+            "staging_frontend_output_dir": "dist",
+            "staging_frontend_command": ["server.js"],
+            "staging_static_publish": False,
+        },
+        paths=("/", "/env.js"),
     ),
     Shape(
         "create-react-app",
