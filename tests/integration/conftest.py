@@ -12,6 +12,7 @@ import module_runner
 import nginx_tree
 import proxy_manager_parts
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
 from free_ports import free_port
 
 APPLICATIONS: dict[str, application_table.Tried] = {}
@@ -82,3 +83,19 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 def run_module() -> module_runner.RunModule:
     """Run a module's real ``main()`` and return its result."""
     return module_runner.run
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Return the program of a tool that locks packages, in the version that the role installs."""
+    versions = {name: VIRTUALENV[f"{name}_version"]["default"] for name in ("poetry", "pipenv")}
+
+    def program(name: str) -> str:
+        home = tmp_path_factory.getbasetemp() / f"tool-{name}"
+        if not home.exists():
+            subprocess.run(["/usr/bin/python3", "-m", "venv", home], check=True)
+            pip = [home / "bin/python", "-m", "pip", "install", "-q", f"{name}=={versions[name]}"]
+            subprocess.run(pip, check=True)
+        return str(home / "bin" / name)
+
+    return program

@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.commands import clean_env
 from ansible_collections.codeframe.staging.plugins.module_utils._host.http import request
 from ansible_collections.codeframe.staging.plugins.module_utils._host.url import parse_url
@@ -55,22 +54,6 @@ def written(shape: BackendShape, source: Path, tools: Callable[[str], str]) -> N
             words, cwd=source / place, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         assert done.returncode == 0, done.stdout
-
-
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Return the program of a tool that locks packages, in the version that the role installs."""
-    versions = {name: VIRTUALENV[f"{name}_version"]["default"] for name in ("poetry", "pipenv")}
-
-    def program(name: str) -> str:
-        home = tmp_path_factory.getbasetemp() / f"tool-{name}"
-        if not home.exists():
-            subprocess.run(["/usr/bin/python3", "-m", "venv", home], check=True)
-            pip = [home / "bin/python", "-m", "pip", "install", "-q", f"{name}=={versions[name]}"]
-            subprocess.run(pip, check=True)
-        return str(home / "bin" / name)
-
-    return program
 
 
 @contextlib.contextmanager
