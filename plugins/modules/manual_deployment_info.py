@@ -60,8 +60,8 @@ project:
   type: dict
 servers:
   description:
-    - For O(part=nginx), the server blocks that forward to ports of this host, each with C(names), C(ports), C(tls),
-      C(certificate), C(key), C(where), C(managed) and C(locations).
+    - For O(part=nginx), the server blocks that forward to ports or sockets of this host, each with C(names), C(ports),
+      C(tls), C(certificate), C(key), C(where), C(managed) and C(locations).
   returned: success
   type: list
   elements: dict

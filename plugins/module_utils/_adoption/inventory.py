@@ -23,6 +23,11 @@ _SECRET_KEY = re.compile(r"(?i)pass|secret|token|key|credential|dsn|auth|databas
 _DERIVED_KEYS = re.compile(
     r"(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|NG_APP_)|(BACKEND_PORT|FRONTEND_PORT|CORS_ALLOWED_ORIGINS)\Z"
 )
+#: uvicorn's option and daphne's.
+_SOCKET_OPTIONS = frozenset(("--uds", "-u"))
+#: What gunicorn and hypercorn bind, and an option with its value in one word.
+_SOCKET_WORD = re.compile(r"(?:--uds=|(?:--bind=)?unix:)(/.*)")
+_SOCKET_PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._@%+=,-]+)+")
 
 
 @dataclass
@@ -67,9 +72,10 @@ def adopted(
     _env(made, project["env"], env_file)
     backend_port = _port(backend, project["env"], "BACKEND_PORT", 14200)
     frontend_port = _port(frontend, project["env"], "FRONTEND_PORT", 14100)
-    _backend(made, project["backend"], backend, backend_port)
+    socket = _socket(backend)
+    _backend(made, project["backend"], backend, backend_port, socket)
     _frontend(made, project["frontend"], frontend, frontend_port)
-    _addresses(made, project["env"], servers, host, backend_port, frontend_port)
+    _addresses(made, project["env"], servers, host, socket or backend_port, frontend_port)
     return made
 
 
@@ -128,7 +134,20 @@ def _port(process: Mapping[str, Any], env: Mapping[str, Any], key: str, default:
     return ports[0] if ports else default
 
 
-def _backend(made: AdoptedInventory, found: Mapping[str, Any], process: Mapping[str, Any], port: int) -> None:
+def _socket(process: Mapping[str, Any]) -> str:
+    """The path of the UNIX socket that the command of a process names; empty if there is none."""
+    words = [str(word) for word in process.get("command") or ()]
+    for option, value in zip(["", *words], words):
+        found = _SOCKET_WORD.fullmatch(value)
+        path = found[1] if found else value if option in _SOCKET_OPTIONS else ""
+        if _SOCKET_PATH.fullmatch(path):
+            return path
+    return ""
+
+
+def _backend(
+    made: AdoptedInventory, found: Mapping[str, Any], process: Mapping[str, Any], port: int, socket: str
+) -> None:
     made.set("staging_backend_dir", str(found["dir"]))
     if found["install"]:
         made.set("staging_backend_install", str(found["install"]))
@@ -136,7 +155,14 @@ def _backend(made: AdoptedInventory, found: Mapping[str, Any], process: Mapping[
         made.ask(
             "staging_backend_install", "none", "what installs the backend; neither lock file nor requirements are there"
         )
-    made.set("staging_backend_port", port)
+    directory = str(made.variables["staging_project_dir"])
+    if not socket:
+        made.set("staging_backend_port", port)
+    elif socket.startswith(f"{directory}/"):
+        at = f"{directory}.run/backend.sock"
+        made.set("staging_backend_socket", at, f"Was {socket}, in the directory that each release has its own of.")
+    else:
+        made.set("staging_backend_socket", socket)
     if process:
         made.set("staging_backend_process_name", str(process["name"]))
     command = process.get("command")
@@ -144,6 +170,8 @@ def _backend(made: AdoptedInventory, found: Mapping[str, Any], process: Mapping[
         inside = "" if found["dir"] == "." else f"{found['dir']}/"
         words = [str(word) for word in command]
         words = [word[len(inside) :] if inside and word.startswith(inside) else word for word in words]
+        if socket:
+            words = [word.replace(socket, "{socket}") for word in words]
         made.set("staging_backend_command", ["{port}" if word == str(port) else word for word in words])
     else:
         why = "its command has what looks like a secret" if process else "no process of a backend runs in pm2"
@@ -171,14 +199,12 @@ def _addresses(
     env: Mapping[str, Any],
     servers: Sequence[Mapping[str, Any]],
     host: str,
-    backend_port: int,
+    backend: int | str,
     frontend_port: int,
 ) -> None:
     urls = {key: str(value) for key, value in env["urls"].items()}
-    page, api = _server_to(servers, frontend_port), _server_to(servers, backend_port)
-    ws_url = next((url for url in urls.values() if url.startswith(("ws://", "wss://"))), "") or _ws_url(
-        api, backend_port
-    )
+    page, api = _server_to(servers, frontend_port), _server_to(servers, backend)
+    ws_url = next((url for url in urls.values() if url.startswith(("ws://", "wss://"))), "") or _ws_url(api, backend)
     page_url = _page_url(urls, page, host, frontend_port)
     if ws_url:
         made.set("staging_public_ws_url", ws_url, "" if ws_url in urls.values() else "From nginx: check it.")
@@ -202,9 +228,13 @@ def _addresses(
             made.set("staging_tls_key", str(secure["key"]))
 
 
-def _server_to(servers: Sequence[Mapping[str, Any]], port: int) -> Mapping[str, Any] | None:
-    """The server block that forwards to a port, one with TLS first."""
-    found = [each for each in servers if each["names"] and any(port in one["ports"] for one in each["locations"])]
+def _forwards_to(location: Mapping[str, Any], place: int | str) -> bool:
+    return place in (location["sockets"] if isinstance(place, str) else location["ports"])
+
+
+def _server_to(servers: Sequence[Mapping[str, Any]], place: int | str) -> Mapping[str, Any] | None:
+    """The server block that forwards to a port or a socket, one with TLS first."""
+    found = [each for each in servers if each["names"] and any(_forwards_to(one, place) for one in each["locations"])]
     return next((each for each in found if each["tls"]), found[0] if found else None)
 
 
@@ -216,10 +246,10 @@ def _origin(server: Mapping[str, Any], plain: str, secure: str) -> str:
     return f"{secure if tls else plain}://{server['names'][0]}{'' if port == usual else f':{port}'}"
 
 
-def _ws_url(server: Mapping[str, Any] | None, port: int) -> str:
+def _ws_url(server: Mapping[str, Any] | None, place: int | str) -> str:
     if server is None:
         return ""
-    paths = [str(one["path"]) for one in server["locations"] if one["websocket"] and port in one["ports"]]
+    paths = [str(one["path"]) for one in server["locations"] if one["websocket"] and _forwards_to(one, place)]
     path = next((each for each in paths if each.startswith("/") and each != "/"), "/ws")
     return _origin(server, "ws", "wss") + path
 

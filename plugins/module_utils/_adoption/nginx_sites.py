@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What nginx forwards to which ports of this host, from its configuration."""
+"""What nginx forwards to which ports and sockets of this host, from its configuration."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from .._nginx.site.conflicts import server_of
 from .._nginx.site.marker import is_managed
 
 _PORT = re.compile(r"(?:https?://)?(?:127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0):(\d{1,5})(?:/|\Z)")
+_SOCKET = re.compile(r"(?:https?://)?unix:(/[^:$]+)(?::|\Z)")
 _NAMED = re.compile(r"https?://([A-Za-z0-9_.-]+)(?:/|\Z)")
 
 
 def forwarding_servers(tree: Tree, texts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The server blocks that forward to ports of this host, in the order of the configuration.
+    """The server blocks that forward to ports or sockets of this host, in the order of the configuration.
 
     :param texts: The text of each file, to tell those that this collection manages.
     """
     directives = list(walk(tree.directives))
     upstreams = {
-        each.args[0]: _ports(entry.args[0] for entry in each.block or () if entry.name == "server" and entry.args)
+        each.args[0]: [entry.args[0] for entry in each.block or () if entry.name == "server" and entry.args]
         for each in directives
         if each.name == "upstream" and each.args
     }
@@ -57,17 +58,18 @@ def forwarding_servers(tree: Tree, texts: Mapping[str, str]) -> list[dict[str, A
     return found
 
 
-def _location(location: Directive, upstreams: Mapping[str, Sequence[int]], upgrades: bool) -> Iterable[dict[str, Any]]:
+def _location(location: Directive, upstreams: Mapping[str, Sequence[str]], upgrades: bool) -> Iterable[dict[str, Any]]:
     for inner in location.block or ():
         if inner.name != "proxy_pass" or not inner.args:
             continue
         target = inner.args[0]
         named = _NAMED.match(target)
-        ports = _ports([target]) or list(upstreams.get(named[1], ()) if named else ())
-        if ports:
+        targets = [target, *(upstreams.get(named[1], ()) if named else ())]
+        ports, sockets = _ports(targets), [found[1] for found in map(_SOCKET.match, targets) if found]
+        if ports or sockets:
             own = _upgrades(location.block or ())
-            sets = any(each.name == "proxy_set_header" for each in location.block or ())
-            yield {"path": location.args[-1], "ports": ports, "websocket": own or (upgrades and not sets)}
+            own = own or (upgrades and not any(each.name == "proxy_set_header" for each in location.block or ()))
+            yield {"path": location.args[-1], "ports": ports, "sockets": sockets, "websocket": own}
 
 
 def _upgrades(block: Iterable[Directive]) -> bool:

@@ -53,7 +53,7 @@ API: dict[str, Any] = {
     "key": "",
     "where": "/etc/nginx/sites-enabled/api:3",
     "managed": False,
-    "locations": [{"path": "/ws", "ports": [14200], "websocket": True}],
+    "locations": [{"path": "/ws", "ports": [14200], "sockets": [], "websocket": True}],
 }
 
 
@@ -93,7 +93,7 @@ def test_codeframe_is_described_as_its_own_inventory_describes_it(tmp_path: Path
         "staging_proxy_provider": "nginx",
     }
     assert open_questions == []
-    errors = [each.message for each in check_inputs(variables) if each.level == "error"]
+    errors = [each.sentence for each in check_inputs(variables) if each.level == "error"]
     assert errors == []
 
 
@@ -116,13 +116,59 @@ def test_names_and_certificate_come_from_nginx_where_the_env_file_has_no_urls(tm
         **API,
         "names": ["app.example.com"],
         "ports": [8080],
-        "locations": [{"path": "/", "ports": [14100], "websocket": False}],
+        "locations": [{"path": "/", "ports": [14100], "sockets": [], "websocket": False}],
     }
     variables, _ = loaded(project, [secure, page], tmp_path)
     assert variables["staging_public_ws_url"] == "wss://api.example.com/ws"
     assert variables["staging_public_url"] == "http://app.example.com:8080"
     assert (variables["staging_tls_certificate"], variables["staging_tls_key"]) == ("/c.pem", "/c.key")
     assert "staging_proxy_page" not in variables
+
+
+@pytest.mark.parametrize(
+    ("command", "adopted"),
+    [
+        pytest.param(
+            ["uvicorn", "a:b", "--uds", "/srv/app.sock"], ["uvicorn", "a:b", "--uds", "{socket}"], id="uvicorn"
+        ),
+        pytest.param(["uvicorn", "--uds=/srv/app.sock", "a:b"], ["uvicorn", "--uds={socket}", "a:b"], id="one-word"),
+        pytest.param(
+            ["gunicorn", "--bind", "unix:/srv/app.sock", "a:b"],
+            ["gunicorn", "--bind", "unix:{socket}", "a:b"],
+            id="gunicorn",
+        ),
+        pytest.param(["daphne", "-u", "/srv/app.sock", "a:b"], ["daphne", "-u", "{socket}", "a:b"], id="daphne"),
+    ],
+)
+def test_a_backend_at_a_socket_is_found_by_its_command(command: list[str], adopted: list[str], tmp_path: Path) -> None:
+    backend = {**BACKEND, "ports": [], "command": command}
+    at_socket = {**API, "locations": [{"path": "/live", "ports": [], "sockets": ["/srv/app.sock"], "websocket": True}]}
+    project = {**PROJECT, "processes": [backend, FRONTEND], "env": {**PROJECT["env"], "urls": {}, "ports": {}}}
+    variables, open_questions = loaded(project, [at_socket], tmp_path)
+    assert variables["staging_backend_socket"] == "/srv/app.sock"
+    assert "staging_backend_port" not in variables
+    assert variables["staging_backend_command"] == adopted
+    assert variables["staging_public_ws_url"] == "ws://api.example.com/live"
+    assert open_questions == []
+    assert [each.sentence for each in check_inputs(variables) if each.level == "error"] == []
+
+
+def test_a_socket_in_the_project_gets_a_place_beside_it(tmp_path: Path) -> None:
+    inside = f"{PROJECT['directory']}/run/app.sock"
+    backend = {**BACKEND, "ports": [], "command": ["uvicorn", "a:b", "--uds", inside]}
+    server = {**API, "locations": [{"path": "/ws", "ports": [], "sockets": [inside], "websocket": True}]}
+    variables, _ = loaded({**PROJECT, "processes": [backend, FRONTEND]}, [server], tmp_path)
+    assert variables["staging_backend_socket"] == "/home/me/projects/codeframe.run/backend.sock"
+    assert variables["staging_backend_command"] == ["uvicorn", "a:b", "--uds", "{socket}"]
+    assert [each.sentence for each in check_inputs(variables) if each.level == "error"] == []
+
+
+@pytest.mark.parametrize("word", ["app.sock", "/srv/{{ x }}.sock", "/srv/../x.sock", "/srv/a b", ""])
+def test_a_text_that_is_no_plain_path_is_no_socket(word: str, tmp_path: Path) -> None:
+    backend = {**BACKEND, "ports": [], "command": ["uvicorn", "a:b", "--uds", word]}
+    variables, _ = loaded({**PROJECT, "processes": [backend, FRONTEND]}, [API], tmp_path)
+    assert "staging_backend_socket" not in variables
+    assert variables["staging_backend_port"] == 14200
 
 
 def test_a_site_that_the_collection_manages_is_not_a_manual_one(tmp_path: Path) -> None:

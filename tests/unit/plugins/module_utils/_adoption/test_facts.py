@@ -158,8 +158,25 @@ def test_servers_that_forward_to_this_host_are_found_with_their_websocket() -> N
     tree = load_tree("/etc/nginx/nginx.conf", lambda _path: f"http {{ {SITE} }}", lambda _pattern: [])
     page, api = forwarding_servers(tree, {})
     assert (page["names"], page["ports"], page["tls"]) == (["app.example.com"], [80], False)
-    assert page["locations"] == [{"path": "/", "ports": [14100], "websocket": False}]
+    assert page["locations"] == [{"path": "/", "ports": [14100], "sockets": [], "websocket": False}]
     assert (api["certificate"], api["key"], api["tls"]) == ("/c.pem", "/c.key", True)
     # The header of the server is inherited only where the location sets none of its own.
     assert [(each["path"], each["websocket"]) for each in api["locations"]] == [("/ws", True), ("/api/", False)]
     assert api["where"].startswith("/etc/nginx/nginx.conf:")
+
+
+@pytest.mark.parametrize(
+    ("upstream", "target"),
+    [
+        pytest.param("", "http://unix:/srv/app.sock", id="socket"),
+        pytest.param("", "http://unix:/srv/app.sock:/ws", id="socket-with-a-path"),
+        pytest.param("upstream api { server unix:/srv/app.sock fail_timeout=0; }", "http://api", id="upstream"),
+    ],
+)
+def test_a_server_that_forwards_to_a_socket_is_found(upstream: str, target: str) -> None:
+    text = f"http {{ {upstream} server {{ server_name a.example.com; location /ws {{ proxy_pass {target}; }} }} }}"
+    [found] = forwarding_servers(
+        load_tree("/etc/nginx/nginx.conf", lambda _path: text, lambda _pattern: []),
+        {},
+    )
+    assert found["locations"] == [{"path": "/ws", "ports": [], "sockets": ["/srv/app.sock"], "websocket": False}]
