@@ -15,6 +15,28 @@ _REMEDIES = (
         "free space in the file system of staging_project_dir, and in the home of the deploy user, which has the cache",
     ),
     (
+        # Without the variable, npm sends the text itself, and is refused.
+        r"Failed to replace env in config|Environment variable not found",
+        "set the variable that .npmrc or .yarnrc.yml names in staging_frontend_install_env "
+        "(staging_backend_install_env for the backend)",
+    ),
+    (
+        r"spawn git\b|git: (?:command )?not found",
+        "a package comes from a git repository: add git to staging_packages",
+    ),
+    (
+        r"unknown git error|Could not read from remote repository|Permission denied \(publickey|"
+        r"Host key verification failed|ERR_PNPM_GIT|could not read Username",
+        "a package comes from a git repository that the deploy user cannot read: name a key in GIT_SSH_COMMAND in "
+        "staging_frontend_install_env (staging_backend_install_env for the backend) and the server in the user's "
+        "known_hosts, or publish the package in a registry",
+    ),
+    (
+        r"Unsupported URL Type \"workspace:|EUNSUPPORTEDPROTOCOL",
+        "the packages are those of a workspace of pnpm or yarn: commit its lock file, or declare it as packageManager "
+        "in package.json",
+    ),
+    (
         r"\bE40[13]\b|ERR_PNPM_FETCH_40[13]|YN0041|Unable to authenticate|Incorrect or missing password|ENEEDAUTH",
         "give a token that is still valid in staging_frontend_install_env (staging_backend_install_env for the "
         "backend), and name its variable in .npmrc",
@@ -47,6 +69,11 @@ _REMEDIES = (
     (
         r"gyp ERR!|node-gyp|not found: make|prebuild-install",
         "a package is compiled: add what it needs to staging_packages, such as build-essential and python3",
+    ),
+    (
+        r"\bEACCES\b|cache folder contains root-owned files",
+        "a file belongs to another user, such as root after npm was run with sudo: give the home and the project of "
+        "the deploy user to that user (chown -R)",
     ),
     (
         r"ERESOLVE",
