@@ -645,6 +645,41 @@ def test_a_process_that_was_started_must_accept_a_websocket(site: Site) -> None:
     assert site.run(**alone, health_websocket_query={"token": "another"}, check=True)["action"] == "replace"
 
 
+@pytest.mark.parametrize("mode", ["fork", "cluster"])
+def test_a_process_may_listen_on_a_unix_socket(site: Site, mode: str) -> None:
+    path = f"{site.home}.sock"
+    site.release("0001", server=SERVER.replace("+process.env.PORT, '127.0.0.1'", "process.env.PORT"))
+    options: dict[str, Any] = {
+        "env": {"PORT": path},
+        "health_url": "http://localhost/",
+        "health_socket": path,
+        "exec_mode": mode,
+    }
+    first = site.ok(**options)
+    assert (first["action"], first["healthy"]) == ("start", True)
+    assert site.ok(**options)["changed"] is False
+    changed = site.ok(**options, args=["--changed"])
+    assert (changed["healthy"], changed["downtime_s"] is None) == (True, False)
+    held = site.run(**{**options, "name": "other"})
+    assert held["failed"]
+    assert f"other cannot be started: the socket {path} is held by the pm2 process web" in held["msg"]
+    assert site.ok(state="absent")["changed"] is True
+    assert not Path(path).exists()
+
+
+def test_a_socket_that_a_killed_process_left_is_named(site: Site) -> None:
+    path = f"{site.home}.sock"
+    site.release("0001", server=SERVER.replace("+process.env.PORT, '127.0.0.1'", "process.env.PORT"))
+    options: dict[str, Any] = {"env": {"PORT": path}, "health_url": "http://localhost/", "health_socket": path}
+    site.ok(**options)
+    # Node.js leaves the file, and does not listen where there is one.
+    os.kill(site.pids()["web"], signal.SIGKILL)
+    failed = site.run(**options)
+    assert f"{path} is left over from a process that ended: remove it before the application listens" in failed["msg"]
+    Path(path).unlink()
+    assert site.ok(**options)["healthy"] is True
+
+
 def test_processes_of_the_same_project_are_named(site: Site) -> None:
     site.ok(project_dir=str(site.root / "app"))
     other = site.ok(name="other", project_dir=str(site.root / "app"), env={"PORT": "0"}, health_url=None)

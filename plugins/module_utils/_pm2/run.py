@@ -16,6 +16,7 @@ from .._host.proc import age_s, end_processes
 from .._host.programs import find_program
 from .._host.progress import Say, unwatched
 from .._host.redaction import secrets_of
+from .._host.sockets import Place
 from .change import apply, refuse_held_place, refuse_home_of_another_user, refuse_missing_files
 from .client import Pm2
 from .daemon import orphans
@@ -153,7 +154,7 @@ def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | No
         chosen = plan(state.processes, definition, params["state"])
         if params["take_over"]:
             replaced = manual_holders(state.processes, definition, health.place)
-            chosen = _with_replaced(chosen, replaced, present=bool(state.named(definition.name)))
+            chosen = _with_replaced(chosen, replaced, health.place, present=bool(state.named(definition.name)))
     left = orphans(definition.name, home, state.daemon)
     if chosen.action is ProcessAction.START and not replaced:
         chosen = _with_circumstances(chosen, state, left, check=check)
@@ -161,12 +162,15 @@ def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | No
     return _Run(params, definition, health, home, base["PATH"], state, chosen, left, replaced, saved, warnings)
 
 
-def _with_replaced(chosen: ProcessPlan, replaced: Sequence[Pm2Process], *, present: bool) -> ProcessPlan:
+def _with_replaced(
+    chosen: ProcessPlan, replaced: Sequence[Pm2Process], place: Place | None, *, present: bool
+) -> ProcessPlan:
     """Add manual processes of other names to the plan."""
     if not replaced:
         return chosen
     names = dict.fromkeys(process.name for process in replaced)
-    reasons = [f"the manual process {name} has its port and is replaced" for name in names]
+    kind = "socket" if isinstance(place, str) else "port"
+    reasons = [f"the manual process {name} has its {kind} and is replaced" for name in names]
     action = chosen.action
     if action in (ProcessAction.NOTHING, ProcessAction.RELOAD, ProcessAction.SCALE):
         action = ProcessAction.REPLACE if present else ProcessAction.START
