@@ -1607,6 +1607,41 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
             "expected the path of a UNIX socket; set it, or write {port}"
         ),
     ),
+    (
+        "static page behind Nginx Proxy Manager",
+        {"staging_frontend_serve": "static", "staging_proxy_provider": "nginx_proxy_manager"},
+        (
+            'staging_frontend_serve is "static", but staging_proxy_provider is nginx_proxy_manager; expected nginx on '
+            "the host, which serves the files; write process, and serve the page by staging_frontend_command, or let "
+            "nginx serve it"
+        ),
+    ),
+    (
+        "static page that the proxy does not serve",
+        {"staging_frontend_serve": "static", "staging_proxy_page": False},
+        (
+            'staging_frontend_serve is "static", but staging_proxy_page is false; expected nginx on the host, which '
+            "serves the files; write process, and serve the page by staging_frontend_command, or let nginx serve it"
+        ),
+    ),
+    (
+        "build of a source that only the host has",
+        {"staging_frontend_build_on": "controller", "staging_source_type": "in_place"},
+        (
+            'staging_frontend_build_on is "controller", but staging_source_type is in_place, so that only the host '
+            "has the source; expected host, or a source that the controller can take; write host, or set "
+            "staging_source_type to git or archive"
+        ),
+    ),
+    (
+        "build of a backend in Python",
+        {"staging_backend_build_command": ["npm", "run", "build"]},
+        (
+            'staging_backend_build_command is ["npm", "run", "build"], but staging_backend_install is requirements, '
+            "which builds nothing; expected a backend for Node.js; set staging_backend_install: npm, or run the "
+            "command by staging_backend_before_activation"
+        ),
+    ),
 )
 
 WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
@@ -1753,6 +1788,14 @@ WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             'staging_backend_socket is "/srv/app.sock", but the command of the backend does not name it; expected '
             "{socket} in staging_backend_command or staging_backend_env; add it, such as --uds {socket} for uvicorn"
+        ),
+    ),
+    (
+        "URL at the start of a static page",
+        {"staging_frontend_serve": "static", "staging_frontend_url_at": "start"},
+        (
+            'staging_frontend_url_at is "start", but staging_frontend_serve is static, so that no process gives the '
+            "page a URL when it starts; expected build; remove it, or write staging_frontend_serve: process"
         ),
     ),
 )

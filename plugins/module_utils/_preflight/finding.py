@@ -44,6 +44,7 @@ OPINIONS: Mapping[str, str] = {
     "python-version": ERROR,
     "socket-temporary": WARNING,
     "socket-unused": WARNING,
+    "static-url-at-start": WARNING,
     "trailing-slash": WARNING,
     "user-root": ERROR,
     "variable-unknown": ERROR,

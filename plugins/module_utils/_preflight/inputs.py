@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .build import check_build
 from .environment import check_env_file, check_public_env
 from .finding import PreflightFinding
 from .kinds import check_kinds, check_unknown
@@ -39,6 +40,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
     check_cors(inputs, urls)
     check_paths(inputs)
     check_commands(inputs)
+    check_build(inputs)
     check_names(inputs)
     check_user(inputs)
     check_versions(inputs)
