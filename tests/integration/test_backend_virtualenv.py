@@ -66,6 +66,22 @@ def test_a_project_is_installed_as_a_copy(backend):
     assert_idempotent(backend, install="project")
 
 
+@pytest.mark.parametrize("install", ["project", "uv"])
+def test_what_setuptools_leaves_in_the_source_is_removed_and_what_was_there_stays(backend, install):
+    project = PYPROJECT.replace("hatchling.build", "setuptools.build_meta").replace("hatchling", "setuptools")
+    (backend.path / "pyproject.toml").write_text(project)
+    backend(install=install)
+    assert sorted(path.name for path in backend.path.iterdir()) == [".venv", "pyproject.toml", "src"]
+    assert not list(backend.path.glob("src/*.egg-info"))
+    assert subprocess.check_output([backend.path / ".venv/bin/demo-app"]) == b"served\n"
+    assert_idempotent(backend, install=install)
+    (backend.path / "build").mkdir()
+    (backend.path / "build/script").write_text("of the user\n")
+    (backend.path / "pyproject.toml").write_text(project.replace('"0.1"', '"0.2"'))
+    assert backend(install=install)["built"]
+    assert (backend.path / "build/script").read_text() == "of the user\n"
+
+
 def test_uv_installs_what_its_lock_names(backend):
     without_lock = backend(install="uv")
     assert sorted(path.name for path in backend.path.iterdir()) == [".venv", "pyproject.toml", "src"]

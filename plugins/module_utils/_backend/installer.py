@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import re
 import tempfile
@@ -31,6 +32,8 @@ _REMOVED_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX",
 
 #: In the directory of a backend: what belongs to a page or to a tool.
 _NOT_IMPORTED = r"/(\.[^/]*|node_modules)/"
+#: What setuptools leaves in the source of a project that it installs.
+_LEFT_BY_BUILDS = ("build", "*.egg-info", "*/*.egg-info")
 _NOT_FETCHED = re.compile(r"Could not fetch URL .*")
 
 
@@ -64,6 +67,7 @@ class Installer:
             end_processes_from(directory)
             remove_tree(directory)
         os.mkdir(directory, 0o755)
+        present = self._left_by_builds()
         try:
             mark_building(directory)
             installations = {"uv": self._sync, "poetry": self._poetry, "pipenv": self._pipenv}
@@ -73,6 +77,15 @@ class Installer:
         except (InstallError, OSError):
             remove_tree(directory)
             raise
+        finally:
+            # They are not part of the source, and would be a change in the next run.
+            for path in self._left_by_builds() - present:
+                remove_tree(path)
+
+    def _left_by_builds(self) -> set[str]:
+        place = glob.escape(self._options.path)
+        found = {path for pattern in _LEFT_BY_BUILDS for path in glob.glob(os.path.join(place, pattern))}
+        return {path for path in found if os.path.isdir(path) and not os.path.islink(path)}
 
     def compile(self, directory: str, place: str, *, attempt: str) -> None:
         """Compile what the backend imports, which its first start would otherwise do while nothing answers.
