@@ -31,6 +31,17 @@ options:
     description: Path of the env file in the project.
     type: str
     required: true
+  manager_hosts:
+    description: RV(codeframe.staging.nginx_proxy_manager_info#module:hosts), if Nginx Proxy Manager was asked.
+    type: list
+    elements: dict
+    default: []
+  manager_login:
+    description:
+      - How Nginx Proxy Manager was asked, for the inventory, with C(api_url), C(identity), C(api_from), C(ca_path) and
+        C(validate_certs). The secret is a placeholder.
+    type: dict
+    default: {}
 positional: servers, host, env_file
 """
 
@@ -93,6 +104,14 @@ def to_yaml(made: AdoptedInventory) -> str:
     return "".join(lines)
 
 
+def _login_to_yaml(login: Mapping[str, Any]) -> str:
+    """The variables of the login; a secret is no part of the inventory unless ansible-vault encrypts it."""
+    lines = [_dumped(f"staging_proxy_manager_{name}", value, flow=False) for name, value in login.items()]
+    lines.append("# The password of the account, from a file that ansible-vault encrypts:\n")
+    lines.append('staging_proxy_manager_secret: "{{ vault_proxy_manager_secret }}"\n')
+    return "".join(lines)
+
+
 def _dumped(name: str, value: Any, *, flow: bool) -> str:
     style = None if flow else False
     text = yaml.dump(
@@ -115,19 +134,28 @@ def _marked(value: Any) -> Any:
 
 
 def adopted_inventory(
-    project: Mapping[str, Any], servers: Sequence[Mapping[str, Any]], host: str, env_file: str
+    project: Mapping[str, Any],
+    servers: Sequence[Mapping[str, Any]],
+    host: str,
+    env_file: str,
+    manager_hosts: Sequence[Mapping[str, Any]] = (),
+    manager_login: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe the deployment.
 
     :raises AnsibleFilterError: If what was found has not the form that the module returns.
     """
     try:
-        made = adopted(project, [each for each in servers if not each["managed"]], host, env_file)
+        manual = [each for each in servers if not each["managed"]]
+        made = adopted(project, manual, host, env_file, [each for each in manager_hosts if not each["block"]])
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise AnsibleFilterError(
             f"adopted_inventory: the host has not returned what was expected ({problem})"
         ) from problem
-    return {"text": to_yaml(made), "open_questions": made.open_questions}
+    text = to_yaml(made)
+    if made.variables["staging_proxy_provider"] == "nginx_proxy_manager":
+        text += _login_to_yaml(manager_login or {})
+    return {"text": text, "open_questions": made.open_questions}
 
 
 class FilterModule:

@@ -52,13 +52,18 @@ class AdoptedInventory:
 
 
 def adopted(
-    project: Mapping[str, Any], servers: Sequence[Mapping[str, Any]], host: str, env_file: str
+    project: Mapping[str, Any],
+    servers: Sequence[Mapping[str, Any]],
+    host: str,
+    env_file: str,
+    manager_hosts: Sequence[Mapping[str, Any]] = (),
 ) -> AdoptedInventory:
     """Derive the inventory.
 
     :param project: As ``manual_deployment_info`` returns it.
     :param servers: As ``manual_deployment_info`` returns them.
     :param host: Name or address of the host, as the controller reaches it.
+    :param manager_hosts: As ``nginx_proxy_manager_info`` returns them. They take precedence over ``servers``.
     """
     made = AdoptedInventory()
     processes = [each for each in project["processes"] if isinstance(each, Mapping)]
@@ -75,8 +80,21 @@ def adopted(
     socket = _socket(backend)
     _backend(made, project["backend"], backend, backend_port, socket)
     _frontend(made, project["frontend"], frontend, frontend_port)
-    _addresses(made, project["env"], servers, host, socket or backend_port, frontend_port)
+    proxies = [*(_as_server(each) for each in manager_hosts if each["enabled"]), *servers]
+    _addresses(made, project["env"], proxies, host, socket or backend_port, frontend_port)
     return made
+
+
+def _as_server(manager_host: Mapping[str, Any]) -> dict[str, Any]:
+    """A proxy host of Nginx Proxy Manager, in the terms of a site of nginx."""
+    port = int(manager_host["forward_port"])
+    return {
+        "names": [str(name) for name in manager_host["domain_names"]],
+        "ports": [80, 443],
+        "tls": bool(manager_host["certificate_id"]),
+        "locations": [{"path": "/", "ports": [port], "sockets": [], "websocket": bool(manager_host["allow_websocket_upgrade"])}],
+        "manager_host": manager_host,
+    }
 
 
 def _of_kind(processes: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
@@ -220,12 +238,29 @@ def _addresses(
     if at is None:
         made.set("staging_proxy_provider", "manual", "No nginx on this host forwards to the application.")
         made.set("staging_proxy_address", _host_of(ws_url) or "api.example.com")
+    elif "manager_host" in at:
+        _manager(made, [each["manager_host"] for each in (page, api) if each and "manager_host" in each])
     else:
         made.set("staging_proxy_provider", "nginx", f"Was configured manually in {_safe(str(at['where']))}.")
         secure = next((each for each in (api, page) if each and each["tls"] and each["certificate"]), None)
         if secure:
             made.set("staging_tls_certificate", str(secure["certificate"]))
             made.set("staging_tls_key", str(secure["key"]))
+
+
+def _manager(made: AdoptedInventory, hosts: Sequence[Mapping[str, Any]]) -> None:
+    numbers = ", ".join(dict.fromkeys(str(int(each["id"])) for each in hosts))
+    targets = ", ".join(dict.fromkeys(f"{each['forward_host']}:{each['forward_port']}" for each in hosts))
+    comment = f"Proxy hosts {numbers}, which forward to {_safe(targets)}: check that this is the host."
+    made.set("staging_proxy_provider", "nginx_proxy_manager", comment)
+    findings = [finding for each in hosts for finding in each["findings"]]
+    if any(str(each["kind"]).startswith("snippet") for each in findings):
+        made.set(
+            "staging_proxy_manager_replace_snippet", True, "A WebSocket snippet is pasted in the Advanced tab: replaced."
+        )
+    for each in findings:
+        if not str(each["kind"]).startswith("snippet"):
+            made.open_questions.append(f"Nginx Proxy Manager: {_safe(str(each['text']))}")
 
 
 def _forwards_to(location: Mapping[str, Any], place: int | str) -> bool:

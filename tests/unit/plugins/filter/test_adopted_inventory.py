@@ -109,6 +109,64 @@ def test_without_a_proxy_on_the_host_it_is_manual(tmp_path: Path) -> None:
     assert (variables["staging_proxy_provider"], variables["staging_proxy_address"]) == ("manual", "api.example.com")
 
 
+MANAGER_HOST: dict[str, Any] = {
+    "id": 3,
+    "domain_names": ["api.example.com"],
+    "forward_host": "192.0.2.5",
+    "forward_port": 14200,
+    "certificate_id": 0,
+    "allow_websocket_upgrade": True,
+    "enabled": True,
+    "block": None,
+    "findings": [],
+}
+LOGIN = {"api_url": "http://192.0.2.9:81", "identity": "me@example.com"}
+
+
+def adopted_with(*hosts: dict[str, Any], servers: tuple[dict[str, Any], ...] = ()) -> tuple[dict[str, Any], list[str]]:
+    made = adopted_inventory(PROJECT, servers, "192.0.2.5", ".env.staging", hosts, LOGIN)
+    return yaml.safe_load(made["text"]), made["open_questions"]
+
+
+def test_a_proxy_host_of_nginx_proxy_manager_is_described_with_its_login_and_without_the_password() -> None:
+    variables, open_questions = adopted_with(MANAGER_HOST, servers=(API,))
+    assert {name: value for name, value in variables.items() if "proxy" in name} == {
+        "staging_proxy_page": False,
+        "staging_proxy_provider": "nginx_proxy_manager",
+        "staging_proxy_manager_api_url": "http://192.0.2.9:81",
+        "staging_proxy_manager_identity": "me@example.com",
+        "staging_proxy_manager_secret": "{{ vault_proxy_manager_secret }}",
+    }
+    assert open_questions == []
+    errors = [each.message for each in check_inputs(variables) if each.level == "error"]
+    assert errors == []
+
+
+def test_names_and_tls_come_from_the_proxy_hosts_where_the_env_file_has_no_urls() -> None:
+    page = {**MANAGER_HOST, "id": 4, "domain_names": ["app.example.com"], "forward_port": 14100, "certificate_id": 2}
+    project = {**PROJECT, "env": {**PROJECT["env"], "urls": {}}}
+    made = adopted_inventory(project, [], "h", ".env.staging", [MANAGER_HOST, page], LOGIN)
+    variables = yaml.safe_load(made["text"])
+    assert variables["staging_public_ws_url"] == "ws://api.example.com/ws"
+    assert variables["staging_public_url"] == "https://app.example.com"
+    assert "Proxy hosts 4, 3, which forward to 192.0.2.5:14100, 192.0.2.5:14200: check" in made["text"]
+
+
+def test_a_pasted_snippet_is_replaced_and_another_clash_is_an_open_question() -> None:
+    snippet = {"kind": "snippet_without_effect", "text": "a snippet was pasted"}
+    clash = {"kind": "location_clash", "text": "a location /ws\nis there\x1b"}
+    variables, open_questions = adopted_with({**MANAGER_HOST, "findings": [snippet, clash]})
+    assert variables["staging_proxy_manager_replace_snippet"] is True
+    assert open_questions == ["Nginx Proxy Manager: a location /ws?is there?"]
+
+
+@pytest.mark.parametrize(
+    "difference", [{"enabled": False}, {"block": "4f6c"}, {"forward_port": 3000}], ids=lambda each: next(iter(each))
+)
+def test_a_proxy_host_that_is_off_managed_or_of_another_application_is_left_out(difference: dict[str, Any]) -> None:
+    assert adopted_with({**MANAGER_HOST, **difference})[0]["staging_proxy_provider"] == "manual"
+
+
 def test_names_and_certificate_come_from_nginx_where_the_env_file_has_no_urls(tmp_path: Path) -> None:
     project = {**PROJECT, "env": {**PROJECT["env"], "urls": {}}}
     secure = {**API, "ports": [80, 443], "tls": True, "certificate": "/c.pem", "key": "/c.key"}
