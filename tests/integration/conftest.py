@@ -10,6 +10,7 @@ from pathlib import Path
 import application_table
 import module_runner
 import nginx_tree
+import pm2_deployments
 import proxy_manager_parts
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import VIRTUALENV
@@ -45,6 +46,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def applications() -> dict[str, application_table.Tried]:
     """What was seen of the applications, by name."""
     return APPLICATIONS
+
+
+@pytest.fixture
+def deployments(tmp_path: Path) -> Iterator[pm2_deployments.Deployments]:
+    """Deployments on this machine; their pm2 ends with the test."""
+    yield pm2_deployments.Deployments(tmp_path)
+    subprocess.run(["pm2", "-s", "kill"], check=True)
 
 
 @pytest.fixture(scope="module")
