@@ -256,7 +256,9 @@ def _manager(made: AdoptedInventory, hosts: Sequence[Mapping[str, Any]]) -> None
     findings = [finding for each in hosts for finding in each["findings"]]
     if any(str(each["kind"]).startswith("snippet") for each in findings):
         made.set(
-            "staging_proxy_manager_replace_snippet", True, "A WebSocket snippet is pasted in the Advanced tab: replaced."
+            "staging_proxy_manager_replace_snippet",
+            True,
+            "A WebSocket snippet is pasted in the Advanced tab: replaced.",
         )
     for each in findings:
         if not str(each["kind"]).startswith("snippet"):

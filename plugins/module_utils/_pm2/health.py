@@ -22,6 +22,8 @@ _CRASHES = 4
 _REFUSALS_S = 5.0
 _ONE_ANSWER_S = 10.0
 _PAUSE_S = 0.3
+# Each list is a start of Node.js, which competes with the process that is waited for.
+_LIST_EVERY_S = 2.0
 
 
 class UnhealthyError(Exception):
@@ -107,15 +109,13 @@ def await_health(
 ) -> None:
     """Wait until the process is healthy.
 
-    :param state: Its processes are read anew while waiting.
+    :param state: As it was read just now; its processes are read anew while waiting.
     :param deadline: By the clock of ``time.monotonic()``.
     :param say: Is told what is missing.
     :raises UnhealthyError: If it is not healthy by then, or cannot become healthy any more.
     :raises Pm2Error: If pm2 cannot be asked.
     """
-    pm2 = state.program()
     began = time.monotonic()
-    state.processes = pm2.processes()
     crashes = _Crashes(state.named(definition.name))
     refused_since: float | None = None
     while True:
@@ -135,8 +135,24 @@ def await_health(
             if now >= deadline:
                 raise UnhealthyError(f"{err} after {now - began:.0f} s") from err
             say("health", f"{now - began:.0f} of {deadline - began:.0f} s, {err}")
+        _await_change(check, state, definition, min(deadline, time.monotonic() + _LIST_EVERY_S))
+        state.processes = state.program().processes()
+
+
+def _await_change(check: HealthCheck, state: Pm2State, definition: ProcessDefinition, until: float) -> None:
+    """Wait until what pm2 has said of the process is outdated, without asking pm2."""
+    while True:
         time.sleep(_PAUSE_S)
-        state.processes = pm2.processes()
+        present = state.named(definition.name)
+        runs = len(present) == definition.instances and all(each.online and proc.is_alive(each.pid) for each in present)
+        if not runs or time.monotonic() >= until:
+            return
+        try:
+            examine(check, state, definition)
+            return
+        except UnhealthyError as problem:
+            if problem.final:
+                return
 
 
 class _Crashes:

@@ -6,6 +6,7 @@ import http.server
 import os
 import socket
 import socketserver
+import socket
 import subprocess
 import threading
 import time
@@ -42,8 +43,10 @@ class Reports:
 
     def __init__(self, *lists: list[Pm2Process]) -> None:
         self.lists = list(lists)
+        self.calls = 0
 
     def processes(self) -> list[Pm2Process]:
+        self.calls += 1
         return self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
 
 
@@ -176,6 +179,26 @@ def test_it_waits_until_the_process_is_healthy() -> None:
     state = state_of([], [replace(RUNNING, status="launching", pid=GONE)], [RUNNING])
     await_health(CHECK, state, DEFINITION, time.monotonic() + 20)
     assert state.processes == [RUNNING]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_process_that_starts_is_not_disturbed_by_calls_of_pm2(server: http.server.HTTPServer) -> None:
+    """Each is a start of Node.js."""
+    state = state_of([RUNNING])
+    await_health(CHECK, state, DEFINITION, time.monotonic() + 20)
+    assert cast("Reports", state.pm2).calls == 0, "the list was read just now"
+
+    begins = time.monotonic() + 0.5
+    port = free_port()
+    threading.Timer(0.5, lambda: listen(port)).start()
+    await_health(replace(CHECK, place=port), state, DEFINITION, time.monotonic() + 60)
+    assert time.monotonic() >= begins
+    assert cast("Reports", state.pm2).calls <= 1 + (time.monotonic() - begins) // health._LIST_EVERY_S + 1
+
+
+def listen(port: int) -> None:
+    listener = socket.create_server(("127.0.0.1", port))
+    threading.Timer(30, listener.close).start()
 
 
 @pytest.mark.usefixtures("quick")
