@@ -92,7 +92,9 @@ def _as_server(manager_host: Mapping[str, Any]) -> dict[str, Any]:
         "names": [str(name) for name in manager_host["domain_names"]],
         "ports": [80, 443],
         "tls": bool(manager_host["certificate_id"]),
-        "locations": [{"path": "/", "ports": [port], "sockets": [], "websocket": bool(manager_host["allow_websocket_upgrade"])}],
+        "locations": [
+            {"path": "/", "ports": [port], "sockets": [], "websocket": bool(manager_host["allow_websocket_upgrade"])}
+        ],
         "manager_host": manager_host,
     }
 
