@@ -6,7 +6,6 @@ import http.server
 import os
 import socket
 import socketserver
-import socket
 import subprocess
 import threading
 import time
@@ -182,7 +181,7 @@ def test_it_waits_until_the_process_is_healthy() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_process_that_starts_is_not_disturbed_by_calls_of_pm2(server: http.server.HTTPServer) -> None:
+def test_a_process_that_starts_is_not_disturbed_by_calls_of_pm2() -> None:
     """Each is a start of Node.js."""
     state = state_of([RUNNING])
     await_health(CHECK, state, DEFINITION, time.monotonic() + 20)
