@@ -645,7 +645,7 @@ def test_a_process_that_was_started_must_accept_a_websocket(site: Site) -> None:
     assert site.run(**alone, health_websocket_query={"token": "another"}, check=True)["action"] == "replace"
 
 
-@pytest.mark.parametrize("mode", ["fork", "cluster"])
+@pytest.mark.parametrize("mode", ["fork", pytest.param("cluster", marks=pytest.mark.slow)])
 def test_a_process_may_listen_on_a_unix_socket(site: Site, mode: str) -> None:
     path = f"{site.home}.sock"
     site.release("0001", server=SERVER.replace("+process.env.PORT, '127.0.0.1'", "process.env.PORT"))
@@ -667,6 +667,7 @@ def test_a_process_may_listen_on_a_unix_socket(site: Site, mode: str) -> None:
     assert not Path(path).exists()
 
 
+@pytest.mark.slow
 def test_a_socket_that_a_killed_process_left_is_named(site: Site) -> None:
     path = f"{site.home}.sock"
     site.release("0001", server=SERVER.replace("+process.env.PORT, '127.0.0.1'", "process.env.PORT"))
