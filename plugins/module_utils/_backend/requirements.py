@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from .._release.errors import ReleaseError
+from .install_hint import install_hint
 
 _INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*(?P<name>[^\s#]+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[\s=]*(?P<name>[^\s#]*)")
@@ -36,7 +37,12 @@ def requirement_files(directory: str, name: str) -> dict[str, bytes]:
             raise ReleaseError(
                 f"there is no requirements file {path} in {directory}"
                 + (f", which {included_by} includes" if included_by else "")
-                + "; choose another file or another value of install"
+                + "; "
+                + (
+                    f"add the file, or correct {included_by}"
+                    if included_by
+                    else install_hint(directory, "requirements")
+                )
             ) from None
         for number, line in enumerate(_lines(found[path]), 1):
             editable = _EDITABLE.match(line)

@@ -15,6 +15,7 @@ from typing import Any
 from .._release.baseline import read_checksums
 from .._release.errors import ReleaseError
 from .._release.tree import ALWAYS_EXCLUDED, Exclusion, inside, read_tree, relative_path, tree_digest, walk
+from .install_hint import install_hint, lock_hint
 from .interpreter import Interpreter
 from .requirements import installs_local_source, is_package, refuse_editable, requirement_files, uses_local_paths
 from .virtualenv_plan import VirtualenvInputs
@@ -94,7 +95,7 @@ def _of_project(options: VirtualenvOptions) -> dict[str, str]:
     if not any(os.path.isfile(os.path.join(options.path, name)) for name in ("pyproject.toml", "setup.py")):
         raise ReleaseError(
             f"there is neither pyproject.toml nor setup.py in {options.path}, so there is no project to install; "
-            "choose another directory or another value of install"
+            + install_hint(options.path, options.install)
         )
     return {"source": _source(options)}
 
@@ -104,7 +105,7 @@ def _of_uv(options: VirtualenvOptions) -> dict[str, str]:
     if project is None:
         raise ReleaseError(
             f"there is no pyproject.toml in {options.path}, which uv needs; "
-            "choose another directory or another value of install"
+            + install_hint(options.path, options.install)
         )
     parts = {
         "pyproject.toml": content_digest({"pyproject.toml": project}),
@@ -141,12 +142,12 @@ def _locked(options: VirtualenvOptions, name: str, lock_name: str, command: str)
     if project is None:
         raise ReleaseError(
             f"there is no {name} in {options.path}, which {options.install} needs; "
-            "choose another directory or another value of install"
+            + install_hint(options.path, options.install)
         )
     if lock is None:
         raise ReleaseError(
-            f"there is no {lock_name} beside {name} in {options.path}, so the versions to install are not known; run "
-            f"`{command}` and commit the file"
+            f"there is no {lock_name} beside {name} in {options.path}, so the versions to install are not known; "
+            + (lock_hint(options.path, options.install) or f"run `{command}` and commit the file")
         )
     text = project.decode("utf-8", "replace")
     refuse_editable(text, name)

@@ -331,14 +331,15 @@ def test_the_digest_is_that_of_the_source_as_it_was_delivered(backend):
         pytest.param(
             None,
             {"requirements": "other.txt"},
-            "there is no requirements file other.txt in {path}; choose another file or another value of install",
+            "there is no requirements file other.txt in {path}; it has requirements.txt: write the right one into "
+            "staging_backend_requirements",
             id="no-requirements",
         ),
         pytest.param(
             {"requirements.txt": "-r base.txt\n"},
             {},
-            "there is no requirements file base.txt in {path}, which requirements.txt includes; choose another file or "
-            "another value of install",
+            "there is no requirements file base.txt in {path}, which requirements.txt includes; add the file, or "
+            "correct requirements.txt",
             id="no-included-requirements",
         ),
         pytest.param(
@@ -351,15 +352,15 @@ def test_the_digest_is_that_of_the_source_as_it_was_delivered(backend):
         pytest.param(
             None,
             {"install": "project"},
-            "there is neither pyproject.toml nor setup.py in {path}, so there is no project to install; choose another "
-            "directory or another value of install",
+            "there is neither pyproject.toml nor setup.py in {path}, so there is no project to install; it has "
+            "requirements.txt: set staging_backend_install: requirements",
             id="no-project",
         ),
         pytest.param(
             None,
             {"install": "poetry"},
-            "there is no pyproject.toml in {path}, which poetry needs; choose another directory or another value of "
-            "install",
+            "there is no pyproject.toml in {path}, which poetry needs; it has requirements.txt: set "
+            "staging_backend_install: requirements",
             id="no-project-of-poetry",
         ),
         pytest.param(
@@ -398,8 +399,8 @@ def test_the_digest_is_that_of_the_source_as_it_was_delivered(backend):
         pytest.param(
             None,
             {"install": "uv"},
-            "there is no pyproject.toml in {path}, which uv needs; choose another directory or another value of "
-            "install",
+            "there is no pyproject.toml in {path}, which uv needs; it has requirements.txt: set "
+            "staging_backend_install: requirements",
             id="no-pyproject",
         ),
         pytest.param(
