@@ -50,17 +50,22 @@ class AcmeServer:
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - an address of this server
 
 
-def install() -> None:
-    """Install Debian's packages, which need a package archive."""
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qqy", "--no-install-recommends", "pebble"]):
+def install(*more: str) -> None:
+    """Install Debian's packages, which need a package archive.
+
+    :param more: Packages beside the authority.
+    """
+    packages = ["apt-get", "install", "-qqy", "--no-install-recommends", "pebble", *more]
+    for command in (["apt-get", "update", "-qq"], packages):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=300)
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, valid_s: int = 90 * 86400) -> Iterator[AcmeServer]:
-    """Run an authority that connects to port 80 of the names.
+def running(folder: Path, *, valid_s: int = 90 * 86400, http_port: int = 80) -> Iterator[AcmeServer]:
+    """Run an authority that connects to a port of the names.
 
     :param valid_s: For how many seconds its certificates are valid.
+    :param http_port: The port, in place of 80.
     """
     authority = peers.make_authority(folder)
     certificate, key = authority.issue("localhost")
@@ -71,7 +76,7 @@ def running(folder: Path, *, valid_s: int = 90 * 86400) -> Iterator[AcmeServer]:
         "managementListenAddress": management,
         "certificate": str(certificate),
         "privateKey": str(key),
-        "httpPort": 80,
+        "httpPort": http_port,
         "tlsPort": 443,
         "certificateValidityPeriod": valid_s,
         "domainBlocklist": [REFUSED],

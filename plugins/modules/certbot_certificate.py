@@ -43,6 +43,15 @@ options:
     description: Directory with the answers, which nginx serves at port 80 of all names. It is created if it is missing.
     type: path
     default: /var/www/html
+  challenges:
+    description:
+      - Who answers the challenges of an order.
+      - With V(webroot) nginx serves the answers from O(webroot).
+      - With V(nginx_plugin) the plugin of certbot for nginx (C(python3-certbot-nginx)) adds them to the sites that
+        answer for the names, unmanaged ones too, and restores these when it ends. Renewals do the same.
+    type: str
+    choices: [webroot, nginx_plugin]
+    default: webroot
   directory:
     description: URL of the authority's ACME directory; empty for Let's Encrypt.
     type: str
@@ -168,7 +177,12 @@ class Certificate:
         self.host, self.site, self.timeout_s = host, params["name"], params["timeout"]
         self.authority = params["authority"]
         self.wanted = Wanted(
-            PREFIX + self.site, tuple(params["names"]), params["webroot"], params["directory"], params["email"]
+            name=PREFIX + self.site,
+            names=tuple(params["names"]),
+            webroot=params["webroot"],
+            directory=params["directory"],
+            email=params["email"],
+            by_nginx_plugin=params["challenges"] == "nginx_plugin",
         )
         self.look()
 
@@ -289,6 +303,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "names": {"type": "list", "elements": "str", "default": []},
             "webroot": {"type": "path", "default": "/var/www/html"},
+            "challenges": {"type": "str", "choices": ["webroot", "nginx_plugin"], "default": "webroot"},
             "directory": {"type": "str", "default": ""},
             "email": {"type": "str", "default": ""},
             "authority": {"type": "str", "default": ""},

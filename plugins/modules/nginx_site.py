@@ -147,6 +147,10 @@ version:
   returned: always
   type: str
   sample: 1.26.3
+name_taken:
+  description: Whether the site was refused since an unmanaged file answers for one of its host names.
+  returned: always
+  type: bool
 taken_over:
   description: Paths of the files that the site has taken over, and that are restored when it is removed.
   returned: always
@@ -174,7 +178,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._nginx.program import Nginx
 from ..module_utils._nginx.site.arguments import SITE
-from ..module_utils._nginx.site.errors import SiteError
+from ..module_utils._nginx.site.errors import NameTakenError, SiteError
 from ..module_utils._nginx.site.manage import Report, SiteOptions, manage
 
 
@@ -191,7 +195,7 @@ def main() -> None:
     try:
         manage(options, Nginx.of(params), module.tmpdir, module.check_mode, report)
     except SiteError as exc:
-        refusal = str(exc)
+        refusal, report.name_taken = str(exc), isinstance(exc, NameTakenError)
     for warning in report.warnings:
         module.warn(warning)
     if refusal is not None:

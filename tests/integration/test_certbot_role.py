@@ -260,6 +260,70 @@ def test_an_order_that_fails_leaves_the_host_as_it_was(host: Host, name: str, ad
     assert not HOOK.exists()
 
 
+LEGACY = Path("/etc/nginx/sites-enabled/legacy")
+LEGACY_TEXT = f"""server {{
+    listen 80;
+    server_name {PAGE};
+    location / {{ return 200 "legacy"; }}
+}}
+"""
+
+
+@pytest.fixture
+def legacy() -> Iterator[None]:
+    """An unmanaged site for the page."""
+    LEGACY.write_text(LEGACY_TEXT)
+    subprocess.run(["systemctl", "reload-or-restart", "nginx"], check=True)
+    yield
+    LEGACY.unlink(missing_ok=True)
+    subprocess.run(["systemctl", "reload-or-restart", "nginx"], check=True)
+
+
+@pytest.mark.usefixtures("legacy")
+def test_an_unmanaged_site_answers_the_challenges_and_is_taken_over(host: Host) -> None:
+    taken = {**SECURE, "staging_take_over": True}
+    with host.requested() as answers:
+        refused = host.configure(**SECURE)
+        assert refused.exit_code == 2, refused.output
+        assert f"/etc/nginx/sites-enabled/legacy:1 answers for {PAGE} on port 80" in refused.words, refused.output
+        assert "With staging_take_over, that site answers the challenges and is taken over afterwards" in refused.words
+        failed = host.configure(**{**taken, "staging_public_ws_url": f"wss://{REFUSED}/ws"})
+        assert "the authority does not issue certificates for such a name (" in failed.words, failed.output
+    assert set(answers) == {200}, answers
+    assert LEGACY.read_text() == LEGACY_TEXT
+    assert not SITE.exists()
+
+    predicted = host.configure("--check", **taken)
+    assert predicted.exit_code == 0, predicted.output
+    would = host.changes
+    with host.requested() as answers:
+        done = host.configure(**taken)
+    assert done.exit_code == 0, done.output
+    assert host.changes == would
+    assert set(answers) == {200, 308}, answers
+    assert answers == sorted(answers), "the site was taken over before the order"
+    assert "authenticator = nginx" in Path("/etc/letsencrypt/renewal/codeframe-staging-acme.conf").read_text()
+    first = host.served()
+    again = host.configure(**taken)
+    assert again.exit_code == 0, again.output
+    assert host.changes == []
+
+    site = SITE.read_text()
+    certbot("renew", "--cert-name", "codeframe-staging-acme", "--force-renewal", "--no-random-sleep-on-renew")
+    deadline = time.monotonic() + 30
+    while host.served() == first:
+        assert time.monotonic() < deadline, "nginx still presents the previous certificate"
+        time.sleep(0.2)
+    assert SITE.read_text() == site
+    unchanged = host.configure(**taken)
+    assert unchanged.exit_code == 0, unchanged.output
+    assert host.changes == []
+
+    assert host.configure(tasks_from="remove", **taken).exit_code == 0
+    assert LEGACY.read_text() == LEGACY_TEXT
+    assert status(PAGE) == 200
+
+
 def test_a_certificate_that_certbot_has_is_taken_over_with_its_renewal(host: Host) -> None:
     subprocess.run(
         ["apt-get", "install", "-qqy", "--no-install-recommends", "certbot"], check=True, stdout=subprocess.DEVNULL
@@ -302,8 +366,35 @@ def test_a_certificate_that_certbot_has_is_taken_over_with_its_renewal(host: Hos
     assert not HOOK.exists()
 
 
-def test_a_removal_deletes_what_was_ordered_for_the_site(host: Host) -> None:
+BROKEN = Path("/etc/nginx/conf.d/broken.conf")
+
+
+@pytest.fixture
+def broken_nginx() -> Iterator[Path]:
+    """A file with which nginx refuses its configuration, once it is written."""
+    yield BROKEN
+    BROKEN.unlink(missing_ok=True)
+    subprocess.run(["systemctl", "reload-or-restart", "nginx"], check=True)
+
+
+def test_a_removal_deletes_what_was_ordered_for_the_site(host: Host, broken_nginx: Path) -> None:
     assert host.configure(**SECURE).exit_code == 0
+    first = host.served()
+
+    # A renewal while nginx refuses its configuration: nginx serves on, and the next run that can has it reloaded.
+    broken_nginx.write_text("nonsense;\n")
+    certbot("renew", "--cert-name", "codeframe-staging-acme", "--force-renewal", "--no-random-sleep-on-renew")
+    assert host.served() == first
+    failed = host.configure(**SECURE)
+    assert failed.exit_code == 2, failed.output
+    assert "/etc/nginx/conf.d/broken.conf" in failed.words
+    assert host.served() == first
+    broken_nginx.unlink()
+    repaired = host.configure(**SECURE)
+    assert repaired.exit_code == 0, repaired.output
+    assert host.changes == ["nginx runs with workers older than the files on disk"]
+    assert host.served() != first
+
     removed = host.configure(tasks_from="remove", **SECURE)
     assert removed.exit_code == 0, removed.output
     for path in (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import acme_server
 import module_runner
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._host.http import request
@@ -17,7 +18,7 @@ from ansible_collections.codeframe.staging.plugins.modules import nginx_proxy_ma
 from nginx_tree import wait_for
 from proxy_manager_parts import RequestLoop, arguments, endpoint, running_peer
 from proxy_manager_peer.behaviour import VERSIONS
-from proxy_manager_peer.certbot import CHALLENGES_FAILED
+from proxy_manager_peer.certbot import CHALLENGES_FAILED, RealCertbot
 from proxy_manager_peer.server import Peer
 
 NAME = "api.test"
@@ -91,7 +92,7 @@ def test_a_refused_order_leaves_the_host_as_it_was(peer: Peer, backend: int, wit
     fields: dict[str, Any] = {"certificate_id": 7, **FORCED} if with_tls else {}
     expired = {"expires_on": "2020-01-01 00:00:00"}
     peer.certificates[7] = {"id": 7, "nice_name": "old", "domain_names": [NAME], **expired}
-    list_id = peer.add_access_list("staff", "sesame", satisfy_any=False)
+    list_id = peer.add_access_list("staff", "sesame")
     peer.add_host(NAME, backend, access_list_id=list_id, **fields)
     before = dict(peer.hosts[1])
     peer.certbot.error = CHALLENGES_FAILED
@@ -122,7 +123,7 @@ def test_a_refused_order_leaves_the_host_as_it_was(peer: Peer, backend: int, wit
 @pytest.mark.slow
 def test_the_test_server_leaves_a_host_as_the_program_does(peer: Peer, backend: int) -> None:
     """Otherwise the tests above would pass without a save."""
-    list_id = peer.add_access_list("staff", "sesame", satisfy_any=False)
+    list_id = peer.add_access_list("staff", "sesame")
     peer.add_host(NAME, backend, access_list_id=list_id)
     peer.certbot.error = CHALLENGES_FAILED
     with pytest.MonkeyPatch.context() as patch:
@@ -148,7 +149,7 @@ def _interrupt(*_: object) -> bool:
 
 
 def test_a_host_that_a_killed_run_left_is_saved_once_more_without_the_request(peer: Peer, backend: int) -> None:
-    list_id = peer.add_access_list("staff", "sesame", satisfy_any=False)
+    list_id = peer.add_access_list("staff", "sesame")
     peer.add_host(NAME, backend, access_list_id=list_id)
     assert configure(peer, certificate_request=False)["changed"]
     peer.certbot.error = CHALLENGES_FAILED
@@ -263,3 +264,31 @@ def test_a_certificate_is_given_or_requested(peer: Peer, backend: int) -> None:
     assert (
         configure(peer, certificate="7")["msg"] == "certificate is 7, and certificate_request is true; give one of them"
     )
+
+
+@pytest.mark.slow
+def test_a_real_authority_and_the_real_certbot(peer: Peer, backend: int, tmp_path: Path) -> None:
+    """pebble asks for the challenge at the nginx of the test server."""
+    name = "npm.acme.localhost"
+    where = endpoint(peer, name, tls=True)
+    # nginx's workers are another user.
+    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
+        folder.chmod(0o755)
+    acme_server.install("certbot")
+    (tmp_path / "acme").mkdir()
+    with acme_server.running(tmp_path / "acme", http_port=peer.nginx.port) as acme:
+        peer.certbot = RealCertbot(acme.directory, acme.ca, tmp_path / "certbot")
+        peer.add_host(name, backend)
+        acme.lead(name, "127.0.0.98")
+        refused = configure(peer, domain_name=name)
+        assert "gets no certificate" in refused["msg"]
+        assert "(Some challenges have failed." in refused["msg"]
+        assert refused["msg"].endswith("the host serves as before")
+        assert plain(endpoint(peer, name)).status == 200
+        acme.lead(name)
+        done = configure(peer, domain_name=name)
+        assert not done["failed"], done["msg"]
+        context = client_context(ca_certificates=acme.root())
+        answer = request(where.url, timeout_s=5, connect_to=(where.address, where.port), context=context)
+        assert answer.status == 200
+        assert not configure(peer, domain_name=name)["changed"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -49,4 +50,43 @@ class Certbot:
             *("-keyout", f"{target}/key.pem", "-out", f"{target}/cert.pem"),
         ]
         subprocess.run(command, check=True, capture_output=True)
+        return time.time() + self.valid_s
+
+
+class RealCertbot(Certbot):
+    """certbot itself, as the program calls it, with an authority of a test.
+
+    :param directory: URL of the authority's ACME directory.
+    :param ca: File with the authority of its own server.
+    :param folder: For everything that certbot writes.
+    """
+
+    def __init__(self, directory: str, ca: Path, folder: Path) -> None:
+        super().__init__()
+        self._directory = directory
+        self._ca = ca
+        self._folder = folder
+
+    def order(self, names: Sequence[str], email: str, webroot: Path, target: Path) -> float:
+        self.orders.append((tuple(names), email))
+        webroot.mkdir(exist_ok=True)
+        places = [part for each in ("config", "work", "logs") for part in (f"--{each}-dir", f"{self._folder}/{each}")]
+        done = subprocess.run(
+            [
+                *("certbot", "certonly", "-n", *places, "--cert-name", target.name, "--agree-tos"),
+                *("--authenticator", "webroot", "-w", str(webroot), "-m", email, "--no-eff-email"),
+                *("--preferred-challenges", "http", "--domains", ",".join(names), "--server", self._directory),
+            ],
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "REQUESTS_CA_BUNDLE": str(self._ca)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CertbotError(done.stderr)
+        target.mkdir(parents=True)
+        live = self._folder / "config" / "live" / target.name
+        shutil.copy(live / "fullchain.pem", target / "cert.pem")
+        shutil.copy(live / "privkey.pem", target / "key.pem")
         return time.time() + self.valid_s

@@ -103,6 +103,7 @@ class Wanted:
     :param name: Name under which it is ordered.
     :param directory: URL of the authority; empty for certbot's own.
     :param webroot: Directory from which the site answers challenges.
+    :param by_nginx_plugin: Whether the plugin of certbot for nginx lets unmanaged sites answer them instead.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Wanted:
     webroot: str
     directory: str = ""
     email: str = ""
+    by_nginx_plugin: bool = False
 
     @property
     def server(self) -> str:
@@ -167,9 +169,7 @@ def order_arguments(wanted: Wanted) -> list[str]:
         *(["--email", wanted.email, "--no-eff-email"] if wanted.email else ["--register-unsafely-without-email"]),
         "--server",
         wanted.server,
-        "--webroot",
-        "--webroot-path",
-        wanted.webroot,
+        *(["--nginx"] if wanted.by_nginx_plugin else ["--webroot", "--webroot-path", wanted.webroot]),
         "--cert-name",
         wanted.name,
         "--renew-with-new-domains",

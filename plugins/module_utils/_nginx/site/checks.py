@@ -26,7 +26,7 @@ from ..workers import CLOCK_TOLERANCE_S, RunningNginx
 from .candidate import overlay
 from .capacity import too_small
 from .conflicts import hidden_addresses, name_conflicts, servers_of
-from .errors import SiteError
+from .errors import NameTakenError, SiteError
 from .name_length import long_names
 from .plan import WantedSite
 from .ports import port_holder
@@ -144,12 +144,12 @@ class SiteChecks:
         for each in name_conflicts(servers, loaded):
             remedy = "remove the name there, or disable that file, which this collection does not manage"
             if not each.site_first:
-                raise SiteError(
+                raise NameTakenError(
                     f"{each.other} answers for {each.name} on port {each.port} before the site {self.name}, "
                     f"and nginx would ignore the site: {remedy}{UNCHANGED}"
                 )
             if (each.name, each.port) not in known:
-                raise SiteError(
+                raise NameTakenError(
                     f"{each.other} already answers for {each.name} on port {each.port}, and the site {self.name} "
                     f"would take the name away from it: {remedy}{UNCHANGED}"
                 )

@@ -9,3 +9,7 @@ from __future__ import annotations
 
 class SiteError(ValueError):
     """Why a site is refused, in one sentence for the user; the previous configuration stays in force."""
+
+
+class NameTakenError(SiteError):
+    """A host name of the site is one of an unmanaged file."""

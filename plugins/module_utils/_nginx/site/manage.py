@@ -85,6 +85,7 @@ class Report:
     state_after: Mapping[str, str | None] = field(default_factory=dict)
     open_websockets_on_old_workers: int = 0
     diff: Sequence[Mapping[str, str]] = ()
+    name_taken: bool = False
     warnings: Sequence[str] = ()
 
     def result(self) -> dict[str, Any]:

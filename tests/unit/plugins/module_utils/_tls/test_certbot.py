@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -97,6 +98,7 @@ def test_an_order_names_authority_directory_and_names() -> None:
     mailed = order_arguments(Wanted("a", ("b",), "/w", "https://ca.example.com/dir", "me@example.com"))
     assert mailed[3:7] == ["--email", "me@example.com", "--no-eff-email", "--server"]
     assert mailed[7] == "https://ca.example.com/dir"
+    assert order_arguments(replace(WANTED, by_nginx_plugin=True))[6:8] == ["--nginx", "--cert-name"]
 
 
 def test_a_renewal_is_tested_where_it_will_be_asked_for() -> None:
