@@ -14,6 +14,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.a
     ForbiddenError,
     LoginRefusedError,
     NotFoundError,
+    ServerFaultError,
     UnreachableError,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.client import (
@@ -21,6 +22,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.c
     ProxyManagerClient,
 )
 from proxy_manager_peer.behaviour import VERSIONS
+from proxy_manager_peer.certbot import CHALLENGES_FAILED
 from proxy_manager_peer.nginx import NoNginx
 from proxy_manager_peer.server import Account, Peer
 
@@ -53,6 +55,21 @@ def test_a_missing_object_is_told_from_a_missing_permission_in_all_versions(peer
     assert peer.hosts[1]["forward_port"] == 14200
 
 
+def test_a_request_for_a_certificate_has_what_each_version_takes(peer: Peer) -> None:
+    admin = ProxyManagerClient(parse_api_url(peer.url), Credentials("admin@example.com", SECRET))
+    assert admin.email() == "admin@example.com"
+    assert admin.request_certificate(["b.test", "a.test"], "ann@example.com", 30) == 1
+    named = "ann@example.com" if peer.behaviour.version < (2, 13, 0) else "admin@example.com"
+    assert peer.certbot.orders == [(("a.test", "b.test"), named)]
+    peer.certbot.error = CHALLENGES_FAILED
+    with pytest.raises(ServerFaultError, match=r"500 to POST /nginx/certificates \(Some challenges have failed\.\)"):
+        admin.request_certificate(["c.test"], "ann@example.com", 30)
+    peer.accounts[0].certificates = "view"
+    with pytest.raises(ForbiddenError, match="may not do this; give it the permission to manage certificates"):
+        admin.request_certificate(["c.test"], "ann@example.com", 30)
+    assert list(peer.certificates) == [1]
+
+
 _BODY = b'{"status":"OK","version":{"major":2,"minor":15,"revision":1}}'
 VERSION = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
 
@@ -82,4 +99,23 @@ def test_a_request_that_may_have_been_carried_out_is_told_from_one_that_was_not(
                 client.call(method, "/nginx/proxy-hosts/1", {} if method == "PUT" else None)
             assert f"ended during {method} /nginx/proxy-hosts/1 ({cause})" in str(caught.value)
             assert client.calls == ["GET /", f"{method} /nginx/proxy-hosts/1"]
+        thread.join(60)
+
+
+@pytest.mark.parametrize(("method", "kind"), [("POST", CutError), ("GET", ServerFaultError)])
+def test_a_proxy_in_front_that_does_not_wait_leaves_it_open_what_was_done(method: str, kind: type[Exception]) -> None:
+    def serve() -> None:
+        for content in (VERSION, b"HTTP/1.1 504 Gateway Time-out\r\nContent-Length: 0\r\n\r\n"):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(content)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        client = ProxyManagerClient(parse_api_url(url), Credentials(token="a.b.c"))
+        with pytest.raises(kind):
+            client.call(method, "/nginx/certificates")
         thread.join(60)

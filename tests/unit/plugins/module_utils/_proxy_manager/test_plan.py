@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.access import AccessRules
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.advanced_text import LoadedState
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.block import Timeouts, render
+from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.certificate_field import NEW_CERTIFICATE
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.paths import BlockPath
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.plan import (
     SWITCHES,
@@ -55,6 +56,16 @@ def test_only_what_differs_is_written() -> None:
 def test_a_switch_is_the_same_in_all_versions(value: object) -> None:
     made = plan_host(host(allow_websocket_upgrade=value), WantedHost(NAME, fields={"allow_websocket_upgrade": False}))
     assert not made.body
+
+
+def test_a_certificate_that_is_to_be_requested_counts_as_one() -> None:
+    """The host answers with TLS afterwards, and may have the switches that need it."""
+    switches = {"ssl_forced": True, "http2_support": True, "hsts_enabled": True}
+    made = plan_host(host(), WantedHost(NAME, WS, fields={"certificate_id": NEW_CERTIFICATE, **switches}))
+    assert {key: made.body[key] for key in ("certificate_id", *switches)} == {"certificate_id": "new", **switches}
+    assert made.reasons[0] == "it has no certificate that is valid for its names, and gets one from Let's Encrypt"
+    assert made.served.tls
+    assert "add_header Strict-Transport-Security" in made.body["advanced_config"]
 
 
 def test_a_restoration_undoes_a_plan_with_a_snippet() -> None:
