@@ -53,6 +53,8 @@ class Host:
             {
                 "ansible.builtin.copy": {"dest": f"{self.folder}/result", "content": "{{ proxy_result | to_json }}"},
                 "check_mode": False,
+                # The assertions are about the tasks of the role.
+                "changed_when": False,
             },
         ]
         (self.folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))

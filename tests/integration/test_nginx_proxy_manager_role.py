@@ -205,6 +205,37 @@ def test_certificate_and_access_list_are_given_by_name(tmp_path: Path, peer: Pee
 
 
 @pytest.mark.slow
+def test_the_role_has_a_certificate_requested_and_says_where_tls_ends(tmp_path: Path, backend: int) -> None:
+    with running_peer("2.12.6", tmp_path / "manager", with_tls=True) as peer:
+        peer.add_host("api.test", backend)
+        secure = {
+            "proxy_ws_url": "wss://api.test/ws",
+            "proxy_api_url": "https://api.test",
+            "proxy_manager_tls_port": peer.nginx.tls_port,
+        }
+        code, output, before = play(tmp_path, peer, backend, **secure)
+        assert code == 0, output
+        assert before["certificate"]["told"] == ["ends before Nginx Proxy Manager, whose hosts have no certificate"]
+        secure |= {
+            "proxy_manager_certificate_request": True,
+            "proxy_manager_switches": {"ssl_forced": True},
+            "proxy_acme_email": "ann@example.com",
+        }
+        code, output, done = play(tmp_path, peer, backend, **secure)
+        assert code == 0, output
+        assert peer.certbot.orders == [(("api.test",), "ann@example.com")]
+        assert done["certificate"]["told"] == ["ends at Nginx Proxy Manager, with its certificate 1"]
+        assert handshake(endpoint(peer, "api.test", tls=True), "/ws").upgraded
+        code, output, again = play(tmp_path, peer, backend, **secure)
+        assert (code, "changed=0" in output, again["changes"]) == (0, True, []), output
+        code, output, _ = play(tmp_path, peer, backend, **secure, proxy_manager_certificate="1")
+        assert code != 0
+        assert (
+            "proxy_manager_certificate is 1, and proxy_manager_certificate_request is true; give one of them" in output
+        )
+
+
+@pytest.mark.slow
 def test_two_names_of_one_proxy_host_are_one_entry_with_an_export_and_a_test_login(
     tmp_path: Path, peer: Peer, backend: int
 ) -> None:

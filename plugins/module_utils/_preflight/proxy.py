@@ -145,11 +145,14 @@ def _check_issued(inputs: DeploymentInputs, *, given: bool) -> bool:
     """
     issued = inputs.tls in ("certbot", "private_ca")
     if issued and inputs.provider != "nginx":
+        remedy = "configure the certificate in that proxy"
+        if inputs.provider == "nginx_proxy_manager":
+            remedy = "set staging_proxy_manager_certificate, or staging_proxy_manager_certificate_request: true"
         inputs.add(
             "tls-without-nginx",
             _TLS,
             "nginx as the proxy",
-            "remove it, and configure the certificate in that proxy",
+            f"remove it, and {remedy}",
             found=f"staging_proxy_provider is {inputs.provider}, which has its own certificates",
         )
     explicit = inputs.get(_TLS)
