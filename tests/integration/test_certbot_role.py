@@ -288,7 +288,10 @@ def test_an_unmanaged_site_answers_the_challenges_and_is_taken_over(host: Host) 
         refused = host.configure(**SECURE)
         assert refused.exit_code == 2, refused.output
         assert f"/etc/nginx/sites-enabled/legacy:1 answers for {PAGE} on port 80" in refused.words, refused.output
-        assert "With staging_take_over, that site answers the challenges and is taken over afterwards" in refused.words
+        assert (
+            "With staging_take_over (proxy_take_over), that site answers the challenges and is taken over afterwards"
+            in refused.words
+        )
         failed = host.configure(**{**taken, "staging_public_ws_url": f"wss://{REFUSED}/ws"})
         assert "the authority does not issue certificates for such a name (" in failed.words, failed.output
     assert set(answers) == {200}, answers
