@@ -108,7 +108,13 @@ class Shape:
 
 #: The first that an application has is the framework that its row names.
 _FRAMEWORKS = (
-    *(("next", "Next.js"), ("nuxt", "Nuxt"), ("@sveltejs/kit", "SvelteKit"), ("@remix-run/serve", "Remix")),
+    *(
+        ("next", "Next.js"),
+        ("nuxt", "Nuxt"),
+        ("@sveltejs/kit", "SvelteKit"),
+        ("@remix-run/serve", "Remix"),
+        ("astro", "Astro"),
+    ),
     *(("react-router", "React Router"), ("@angular/core", "Angular"), ("react-scripts", "react-scripts")),
     ("vite", "Vite"),
 )
@@ -305,6 +311,35 @@ SHAPES = (
             "staging_frontend_output_dir": "build",
             "staging_frontend_static_dir": "client/_app/immutable",
             "staging_static_url_path": "/_app/immutable/",
+        },
+    ),
+    Shape(
+        "astro-node",
+        "Astro with @astrojs/node",
+        under(
+            "web",
+            {
+                "package.json": package(
+                    {"build": "astro build"},
+                    {**VITE, "astro": "5.16.0", "@astrojs/node": "9.5.1"},
+                    overrides={**ROLLUP, **VITE},
+                    type="module",
+                ),
+                "astro.config.mjs": (
+                    "import { defineConfig } from 'astro/config'\nimport node from '@astrojs/node'\n"
+                    "export default defineConfig({ output: 'server', adapter: node({ mode: 'standalone' }),\n"
+                    "  vite: { build: { assetsInlineLimit: 0 } } })\n"
+                ),
+                "src/pages/index.astro": (
+                    "<html><body><p>page</p>"
+                    "<script>new WebSocket(import.meta.env.PUBLIC_WS_URL)</script></body></html>\n"
+                ),
+            },
+        ),
+        {
+            "staging_frontend_output_dir": "dist",
+            "staging_frontend_static_dir": "client/_astro",
+            "staging_static_url_path": "/_astro/",
         },
     ),
     Shape(

@@ -234,7 +234,8 @@ server:
   contains:
     kind:
       description:
-        - V(next), V(standalone) (of Next.js), V(nitro) (Nuxt), V(sveltekit) or V(remix); empty if none is known.
+        - V(next), V(standalone) (of Next.js), V(nitro) (Nuxt), V(sveltekit), V(astro) or V(remix); empty if none is
+          known.
       type: str
     command:
       description: Script and arguments, relative to O(path). C({port}) stands for the port.

@@ -21,6 +21,14 @@ PORT = "{port}"
 _NEXT_ARGUMENTS = ("start", "-H", "0.0.0.0", "-p", PORT)  # noqa: S104 - as the default of Next.js
 #: What ``next build`` records of its configuration.
 _SERVER_FILES = "required-server-files.json"
+#: Scripts that a framework writes into its output, each with what else is there.
+_SERVERS = (
+    ("server/index.mjs", "nitro.json", "nitro"),
+    ("index.js", "handler.js", "sveltekit"),
+    ("server/entry.mjs", "client", "astro"),
+)
+#: Where servers listen that are told by the variable HOST or HOSTNAME.
+_ADDRESSES = {"standalone": {"HOSTNAME": "0.0.0.0"}, "astro": {"HOST": "127.0.0.1"}}  # noqa: S104
 #: Packages whose program serves the output of a framework, with its script and its build.
 _SERVING_PACKAGES = (
     ("@remix-run/serve", "dist/cli.js", "server/index.js"),
@@ -32,7 +40,8 @@ _SERVING_PACKAGES = (
 class Server:
     """A server of a build.
 
-    :param kind: ``next``, ``standalone``, ``nitro`` (Nuxt), ``sveltekit`` or ``remix``; empty if none is known.
+    :param kind: ``next``, ``standalone``, ``nitro`` (Nuxt), ``sveltekit``, ``astro`` or ``remix``; empty if none is
+        known.
     :param command: Script and arguments, relative to the frontend's directory.
     """
 
@@ -54,8 +63,8 @@ def server_of(path: str, output: str, package: Mapping[str, Any], places: Sequen
     every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
     if "next" in every:
         return Server("next", (_next_program(path, places), *_NEXT_ARGUMENTS))
-    for script, beside, kind in (("server/index.mjs", "nitro.json", "nitro"), ("index.js", "handler.js", "sveltekit")):
-        if all(os.path.isfile(os.path.join(output, name)) for name in (script, beside)):
+    for script, beside, kind in _SERVERS:
+        if os.path.isfile(os.path.join(output, script)) and os.path.exists(os.path.join(output, beside)):
             return Server(kind, (os.path.join(relative, script),))
     for name, script, build in _SERVING_PACKAGES:
         found = _package_file(path, places, name, script)
@@ -67,12 +76,12 @@ def server_of(path: str, output: str, package: Mapping[str, Any], places: Sequen
 def process_of(server: Server, port: int) -> tuple[list[str], dict[str, str]]:
     """Return the command of a server's process, and the variables that tell it where to listen.
 
-    The servers that take no arguments read them. HOSTNAME is the address that the one of Next.js listens on.
+    The servers that take no arguments read them.
     """
     command = [word.replace(PORT, str(port)) for word in server.command]
     if server.kind == "next":
         return command, {}
-    return command, {"PORT": str(port), **({"HOSTNAME": "0.0.0.0"} if server.kind == "standalone" else {})}  # noqa: S104
+    return command, {"PORT": str(port), **_ADDRESSES.get(server.kind, {})}
 
 
 def standalone_server(output: str, path: str) -> str:

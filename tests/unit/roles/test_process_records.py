@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.server import Server, process_of
 from ansible_collections.codeframe.staging.plugins.module_utils._release import manifest, saved_state
 from ansible_collections.codeframe.staging.plugins.modules import release
 from ansible_collections.codeframe.staging.plugins.modules import saved_state as saved_state_module
@@ -47,3 +48,10 @@ def test_a_command_with_numbers_and_scripts_can_be_saved(role):
     assert command == ["sh", "-c", "one\n\ttwo", "14100", "True"]
     schema = saved_state.BACKEND_PROCESS if role == "backend" else saved_state.FRONTEND_PROCESS
     assert schema["command"](command, "command") == command
+
+
+@pytest.mark.parametrize("kind", ["standalone", "nitro", "sveltekit", "astro", "remix"])
+def test_the_role_and_a_look_at_the_host_give_a_server_the_same_variables(kind):
+    written = yaml.safe_load((ROLES / "frontend/vars/main.yml").read_text())["__frontend_server_env"]
+    given = {"__frontend_server": {"kind": kind}, "frontend_port": 14100}
+    assert Templar(DataLoader(), given).template(trust_as_template(written)) == process_of(Server(kind), 14100)[1]

@@ -59,6 +59,10 @@ def test_the_shell_script_of_pnpm_is_passed_over(tmp_path: Path) -> None:
         pytest.param(
             ("server/index.mjs", "nitro.json"), {}, ".output", Server("nitro", (".output/server/index.mjs",)), id="nuxt"
         ),
+        pytest.param(
+            ("server/entry.mjs", "client/x.js"), {}, "dist", Server("astro", ("dist/server/entry.mjs",)), id="astro"
+        ),
+        pytest.param(("server/entry.mjs",), {}, "dist", Server(), id="another-entry"),
         pytest.param(("index.js", "handler.js"), {}, "build", Server("sveltekit", ("build/index.js",)), id="sveltekit"),
         pytest.param(("index.js",), {}, "build", Server(), id="some-script"),
         pytest.param(
