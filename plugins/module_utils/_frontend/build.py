@@ -126,6 +126,8 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     if outcome.changed:
         # Told before anything is changed.
         manager_path(front.manager, env)
+    if outcome.install_reasons and predicting and front.manager.ignored:
+        outcome.warnings.append(_ignored_locks(front))
     if outcome.build_reasons and predicting:
         _foresee(front, options, env, outcome)
     if outcome.changed and not predicting:
@@ -134,6 +136,15 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     if options.pack_to and not predicting:
         say("pack the build", "")
         pack(front.output, options.pack_to, "cache" if is_next_build(output_package(options), front.output) else "")
+
+
+def _ignored_locks(front: Frontend) -> str:
+    """What may install other packages than those that were meant."""
+    manager, others = front.manager, " and ".join(front.manager.ignored)
+    return (
+        f"{front.base} has {others} beside {manager.lock_file}, by which {manager.name} installs the packages. Delete "
+        "what is left over from another package manager, or declare the right one as packageManager in package.json."
+    )
 
 
 def _revision(front: Frontend, installation: str) -> str:

@@ -55,6 +55,7 @@ class PackageManager:
 
     :param version: The one that ``package.json`` declares; empty for any.
     :param checksum: Algorithm and hexadecimal digest of its package, if they are declared.
+    :param ignored: Lock files of others that are there too, if nothing is declared.
     """
 
     name: str
@@ -62,6 +63,7 @@ class PackageManager:
     install_command: tuple[str, ...]
     version: str = ""
     checksum: tuple[str, str] | None = None
+    ignored: tuple[str, ...] = ()
 
     @property
     def declared(self) -> str:
@@ -99,7 +101,8 @@ def manager_for(files: Sequence[str], package: Mapping[str, Any], yarn_settings:
             "there is no lock file; expected package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock beside "
             "package.json"
         )
-    name, version, checksum = _declaration(package) or (next(iter(found)), "", None)
+    declared = _declaration(package)
+    name, version, checksum = declared or (next(iter(found)), "", None)
     if name not in found:
         raise BuildError(
             f"package.json declares packageManager {package.get('packageManager')}, but there is "
@@ -107,7 +110,8 @@ def manager_for(files: Sequence[str], package: Mapping[str, Any], yarn_settings:
             f"{name}, or correct packageManager"
         )
     modern = name == "yarn" and (not re.match(r"[01]\.", version) if version else ".yarnrc.yml" in files)
-    return PackageManager(name, found[name], _install_command(name, modern, yarn_settings), version, checksum)
+    ignored = () if declared else tuple(lock for other, lock in found.items() if other != name)
+    return PackageManager(name, found[name], _install_command(name, modern, yarn_settings), version, checksum, ignored)
 
 
 def _declaration(package: Mapping[str, Any]) -> tuple[str, str, tuple[str, str] | None] | None:

@@ -1006,6 +1006,17 @@ def test_a_build_that_needs_more_memory_than_the_host_has_is_announced(
     assert not site.run(check=True).get("warnings"), "no build is due"
 
 
+def test_a_lock_file_of_another_package_manager_is_announced(site: Site) -> None:
+    (site.path / "yarn.lock").write_text("")
+    said = (
+        f"{site.path} has yarn.lock beside package-lock.json, by which npm installs the packages. Delete what is left "
+        "over from another package manager, or declare the right one as packageManager in package.json."
+    )
+    assert said in site.run(check=True)["warnings"]
+    site.run()
+    assert not site.run(check=True).get("warnings"), "nothing is to be installed"
+
+
 def test_a_build_may_be_beside_the_frontend_inside_the_application(site: Site) -> None:
     root = str(site.path.parent)
     (site.bin / "npm").write_text(NPM.replace(".next", "../dist/.next").replace("../dist/.next/", "../dist/"))

@@ -66,6 +66,24 @@ def test_the_lock_file_names_the_package_manager(files: list[str], package: dict
     assert " ".join(manager_for(files, package).install_command) == command
 
 
+@pytest.mark.parametrize(
+    ("files", "package", "ignored"),
+    [
+        pytest.param(["package-lock.json"], {}, (), id="one"),
+        pytest.param(["package-lock.json", "npm-shrinkwrap.json"], {}, (), id="two-of-npm"),
+        pytest.param(["pnpm-lock.yaml", "package-lock.json"], {}, ("pnpm-lock.yaml",), id="another"),
+        pytest.param(["yarn.lock", "bun.lock", "pnpm-lock.yaml"], {}, ("yarn.lock", "bun.lock"), id="others"),
+        pytest.param(
+            ["yarn.lock", "pnpm-lock.yaml"], {"packageManager": "pnpm@9.15.9"}, (), id="decided-by-the-application"
+        ),
+    ],
+)
+def test_lock_files_that_are_not_used_are_named(
+    files: list[str], package: dict[str, Any], ignored: tuple[str, ...]
+) -> None:
+    assert manager_for(files, package).ignored == ignored
+
+
 def test_no_lock_file_is_refused() -> None:
     with pytest.raises(BuildError, match="there is no lock file; expected package"):
         manager_for(["package.json"], {})
