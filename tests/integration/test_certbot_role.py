@@ -287,7 +287,9 @@ def test_an_unmanaged_site_answers_the_challenges_and_is_taken_over(host: Host) 
     with host.requested() as answers:
         refused = host.configure(**SECURE)
         assert refused.exit_code == 2, refused.output
-        assert f"/etc/nginx/sites-enabled/legacy:1 already answers for {PAGE} on port 80" in refused.words, refused.output
+        assert f"/etc/nginx/sites-enabled/legacy:1 already answers for {PAGE} on port 80" in refused.words, (
+            refused.output
+        )
         assert (
             "With staging_take_over (proxy_take_over), that site answers the challenges and is taken over afterwards"
             in refused.words

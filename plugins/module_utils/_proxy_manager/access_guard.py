@@ -72,7 +72,8 @@ class AccessGuard:
     def difference(self, endpoint: ProxyEndpoint | None, revision: str | None = None) -> str:
         """Ask after the save; a sentence on the first difference, empty if there is none.
 
-        A difference is one that stays. So is an agreement with ``/``, where that is what the paths are compared with.
+        A path that answers in another way than before is one at once: an old worker of nginx does not. What is compared
+        with ``/``, which an old worker may have answered, counts once it stays.
 
         :param endpoint: Where the host answers now.
         :param revision: For a first look, while old workers of nginx may answer: the block that every answer has to be
@@ -86,6 +87,9 @@ class AccessGuard:
             seen = self._ask(endpoint)
             if revision is not None and not _is_of(revision, seen):
                 return ""
+            found = find_difference(self.expected, {each: now for each, now in seen.items() if each.path != PAGE})
+            if found:
+                return found
             found = find_difference(self.expected, seen)
             times = times + 1 if found == latest else 1
             latest = found

@@ -60,7 +60,7 @@ def running(proxy: Proxy) -> Iterator[ProxyEndpoint]:
             server.shutdown()
 
 
-def plan_with_new_list() -> HostPlan:
+def plan(**fields: int) -> HostPlan:
     host = {
         "id": 1,
         "domain_names": [NAME],
@@ -73,11 +73,12 @@ def plan_with_new_list() -> HostPlan:
         "enabled": 1,
         "locations": None,
     }
-    return plan_host(host, WantedHost(NAME, (BlockPath("/ws"),), fields={"access_list_id": 1}))
+    return plan_host(host, WantedHost(NAME, (BlockPath("/ws"),), fields=fields))
 
 
-def guard(endpoint: ProxyEndpoint) -> AccessGuard:
-    made = AccessGuard(plan_with_new_list())
+def guard(endpoint: ProxyEndpoint, **fields: int) -> AccessGuard:
+    """A guard that has looked; by default, the host gets an access list, so that its page is what is compared with."""
+    made = AccessGuard(plan(**(fields or {"access_list_id": 1})))
     made.look_before(endpoint, is_served=True)
     return made
 
@@ -116,3 +117,14 @@ def test_answers_that_never_stay_are_a_difference_after_the_save_alone(monkeypat
         asked = guard(endpoint)
         assert asked.difference(endpoint, "new") == ""
         assert asked.difference(endpoint) == "answers 401 to GET /ws without credentials, and 200 to GET /"
+
+
+@pytest.mark.parametrize("revision", [None, "new"], ids=["after-the-save", "first-look"])
+def test_a_path_that_answers_otherwise_than_before_is_restored_at_once(revision: str | None) -> None:
+    proxy = Proxy([], 200, path=200)
+    with running(proxy) as endpoint:
+        asked = guard(endpoint, forward_port=14201)
+        proxy.path, proxy.asked = 401, 0
+        found = asked.difference(endpoint, revision)
+        assert found == "answers 401 to GET /ws without credentials, and answered 200 before"
+        assert proxy.asked == 3
