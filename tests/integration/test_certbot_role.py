@@ -125,9 +125,13 @@ def status(name: str) -> int | str:
 
 @pytest.fixture(scope="module", autouse=True)
 def elsewhere() -> Iterator[None]:
-    """Another server at an address of this machine."""
+    """Another server at an address of this machine, and an address that answers nothing.
+
+    Addresses that lead nowhere are answered in networks that intercept what leaves them.
+    """
     file = Path("/etc/nginx/conf.d/elsewhere.conf")
-    file.write_text("server { listen 127.0.0.98:80; return 404; }\n")
+    silent = "server { listen 127.0.0.97:80; return 444; }\n"
+    file.write_text(f"server {{ listen 127.0.0.98:80; return 404; }}\n{silent}")
     subprocess.run(["systemctl", "reload-or-restart", "nginx"], check=True)
     yield
     file.unlink()
@@ -232,7 +236,7 @@ def test_a_plain_site_gets_a_certificate_while_it_serves(host: Host) -> None:
     [
         pytest.param(
             PAGE,
-            "240.0.0.1",
+            "127.0.0.97",
             f"the authority cannot connect to port 80 of {PAGE} (",
             id="port-80-closed",
         ),

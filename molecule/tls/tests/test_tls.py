@@ -146,15 +146,20 @@ def test_from_wss_to_ws_and_back_again(
     assert back.exit_code == 0, back.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
-    # An order that fails: the name leads to a machine that does not answer.
+    # An order that fails: the name leads to an address that answers nothing. One outside of the host may be answered by
+    # a network that intercepts what leaves it.
+    silent = "/etc/nginx/conf.d/silent.conf"
     with host.sudo():
         host.check_output("certbot delete -n --cert-name %s", LINEAGE)
-    lead(host, PAGE, "240.0.0.1")
+        host.check_output(f"echo 'server {{ listen 127.0.0.97:80; return 444; }}' >{silent} && systemctl reload nginx")
+    lead(host, PAGE, "127.0.0.97")
     try:
         with requested(port) as seen:
             failed = deployment.run()
     finally:
         lead(host, PAGE, "127.0.0.1")
+        with host.sudo():
+            host.check_output(f"rm {silent} && systemctl reload nginx")
     assert failed.exit_code == 2, failed.output
     assert f"the authority cannot connect to port 80 of {PAGE}" in failed.words
     assert "let the DNS record point to this host, and open port 80 to it" in failed.words
