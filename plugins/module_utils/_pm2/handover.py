@@ -63,8 +63,12 @@ def incoming_name(name: str) -> str:
 def can_hand_over(
     definition: ProcessDefinition, port: int | None, state: Pm2State, previous: Sequence[Pm2Process]
 ) -> bool:
-    """Whether the port is held by what is replaced, and can be held by a temporary instance meanwhile."""
-    if definition.exec_mode != "cluster" or port is None or not state.daemon:
+    """Whether the port is held by what is replaced, and can be held by a temporary instance meanwhile.
+
+    An application that tells pm2 that it is ready could not do so while it waits for the port.
+    """
+    waits = definition.settings.get("wait_ready")
+    if definition.exec_mode != "cluster" or waits or port is None or not state.daemon:
         return False
     return is_held_by(port, [process.pid for process in previous]) or _shared(port, state, previous)
 
@@ -83,9 +87,7 @@ def handover(
     """
     pm2, name = state.program(), incoming_name(definition.name)
     remove_incoming(state, definition)
-    # While it waits for the port, it cannot say that it is ready.
-    settings = {key: value for key, value in definition.settings.items() if key != "wait_ready"}
-    incoming = replace(definition, name=name, instances=1, settings=settings)
+    incoming = replace(definition, name=name, instances=1)
     path = os.path.join(directory, f"wait-for-port-{port}.js")
     shared = _shared(port, state, previous)
     if not shared:

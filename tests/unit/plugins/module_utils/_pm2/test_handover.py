@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2.handover im
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.process import PROJECT_KEY, Pm2Process
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.state import Pm2State
 
-SETTINGS = {"listen_timeout": 300, "wait_ready": True}
+SETTINGS = {"listen_timeout": 300}
 DEFINITION = ProcessDefinition("web", script="/srv/x.js", cwd="/srv", exec_mode="cluster", settings=SETTINGS)
 DAEMON = Pm2Daemon(os.getpid(), "7.0.4", "/home")
 
@@ -79,6 +80,7 @@ def test_a_port_is_handed_over_to_cluster_mode_by_what_holds_it(port: int) -> No
     assert can_hand_over(DEFINITION, port, state, [process("cluster", pid=0)])
     fork = ProcessDefinition("web", exec_mode="fork")
     assert not can_hand_over(fork, port, state, [process()])
+    assert not can_hand_over(replace(DEFINITION, settings={"wait_ready": True}), port, state, [process()])
     assert not can_hand_over(DEFINITION, None, state, [process()])
     assert not can_hand_over(DEFINITION, port, Pm2State(None, [], None), [process()])
     assert not can_hand_over(DEFINITION, port, state, [])
@@ -94,8 +96,6 @@ def test_an_instance_waits_for_the_port_and_is_deleted(port: int, tmp_path: Path
         (entry,) = pm2.entries
         assert entry["interpreter_args"] == [f"--require={tmp_path}/wait-for-port-{port}.js"]
         assert f"port = {port}," in (tmp_path / f"wait-for-port-{port}.js").read_text()
-        # It cannot say that it is ready before it listens.
-        assert "wait_ready" not in entry
     assert pm2.calls == [("start", "web-incoming"), ("delete", "web-incoming")]
     assert list(tmp_path.iterdir()) == []
 
