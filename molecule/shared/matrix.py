@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 from deployment import CHECKOUT
@@ -104,6 +105,49 @@ def bundles(rows: Sequence[Drift]) -> list[tuple[Drift, ...]]:
         else:
             bundle.append(row)
     return [tuple(sorted(bundle, key=lambda row: row.last)) for bundle in made]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was seen of rows that were tried together, whatever the table expects.
+
+    :param drifted: The layers that the look named.
+    :param unknown: Those that it could not compare.
+    :param predicted: The roles that check mode said would change something.
+    :param changed: Those that did.
+    :param wrong: What was not served afterwards, and invariants that did not hold.
+    """
+
+    drifted: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    predicted: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    ended: str = "failed"
+    wrong: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Facts:
+        """Read the facts of a result file."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+        }
+        return cls(**values)
+
+
+def problems(rows: Sequence[Drift], facts: Facts) -> list[str]:
+    """Return what is not as the table says, each in one sentence."""
+    ends = {row.end for row in rows}
+    end = REPAIRED if REPAIRED in ends else ends.pop()
+    roles = {role for row in rows if row.end != REFUSED for role in row.changed_roles}
+    wanted: Sequence[tuple[str, Iterable[str], Iterable[str]]] = (
+        ("the look names", facts.drifted, (layer for row in rows for layer in row.layers)),
+        ("the look cannot compare", facts.unknown, (layer for row in rows for layer in row.unknown)),
+        ("check mode predicts", facts.predicted, roles),
+        ("the run changes", facts.changed, roles),
+        ("it is", [facts.ended], [end]),
+    )
+    found = [(what, sorted({*seen}), sorted({*expected})) for what, seen, expected in wanted]
+    return [f"{what} {seen}, not {expected}" for what, seen, expected in found if seen != expected] + [*facts.wrong]
 
 
 def batches(rows: Sequence[Drift], number: int) -> list[tuple[Drift, ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment import CHECKOUT
-from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Fault, read_drifts, read_faults
+from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Facts, Fault, problems, read_drifts, read_faults
 from results import read_results
 
 PAGE = CHECKOUT / "docs/reliability.md"
@@ -91,21 +91,38 @@ def _groups(rows: Sequence[Any], results: Results) -> Iterable[tuple[str, list[A
             yield group, ran
 
 
-def _layers(result: Result) -> str:
-    looked = result.get("looked", {"drifted": {}, "unknown": {}})
-    named = [*looked["drifted"], *(f"{name} (not comparable)" for name in looked["unknown"])]
-    return ", ".join(named) or "none"
+def _layers(drifted: Iterable[str], unknown: Iterable[str]) -> str:
+    return ", ".join([*drifted, *(f"{name} (not comparable)" for name in unknown)]) or "none"
 
 
-def _drift_tables(results: Results) -> Iterable[str]:
+def _judged(results: Results, rows: Mapping[str, Drift]) -> Results:
+    """Compare what was seen with the table as it is now."""
+    judged = {}
+    for name, result in results.items():
+        together = [rows[each] for each in result["together"] if each in rows]
+        facts = Facts.of(result.get("facts", {}))
+        passed = len(together) == len(result["together"]) and problems(together, facts) == []
+        # Of what several rows have changed together, each has its own part.
+        own = rows[name] if passed and len(together) > 1 else None
+        judged[name] = {
+            "passed": passed,
+            "ended": facts.ended if own is None else own.end,
+            "layers": _layers(facts.drifted, facts.unknown) if own is None else _layers(own.layers, own.unknown),
+            "changed": sorted(facts.changed if own is None else own.changed_roles),
+        }
+    return judged
+
+
+def _drift_tables(found: Results) -> Iterable[str]:
     rows = read_drifts()
+    names = {row.id: row for row in rows}
+    results = _judged({name: result for name, result in found.items() if name in names}, names)
     yield _total(results)
 
     def cells(row: Drift) -> list[str]:
         result = results[row.id]
-        changed = ", ".join(result.get("changed", [])) or "nothing"
-        end = _outcome(result, _ENDS.get(result.get("ended", ""), "failed"))
-        return [row.drift, end, _layers(result), changed]
+        end = _outcome(result, _ENDS.get(result["ended"], "failed"))
+        return [row.drift, end, result["layers"], ", ".join(result["changed"]) or "nothing"]
 
     for group, ran in _groups(rows, results):
         yield f"\n### {group[0].upper()}{group[1:]}\n"
@@ -119,7 +136,7 @@ def _pair_table(results: Results) -> str:
         [
             rows[result["first"]].drift,
             rows[result["second"]].drift,
-            _layers(result),
+            _layers(result["looked"]["drifted"], result["looked"]["unknown"]) if "looked" in result else "none",
             _outcome(result, ", ".join(result.get("changed", [])) or "nothing"),
         ]
         for result in ran

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,20 @@ import pytest
 import testinfra.host
 from deployment import Deployment, Outcome
 from invariants import Invariants
-from matrix import LEFT_ALONE, REFUSED, REPAIRED, Drift, Pair, Places, batches, bundles, read_drifts, sample_pairs
+from matrix import (
+    LEFT_ALONE,
+    REFUSED,
+    REPAIRED,
+    Drift,
+    Facts,
+    Pair,
+    Places,
+    batches,
+    bundles,
+    problems,
+    read_drifts,
+    sample_pairs,
+)
 from outside import Site
 from results import recorded
 
@@ -92,21 +105,24 @@ class Bench:
                 if row.undo:
                     self.execute(row.user, row.undo)
 
-    def check_served(self) -> None:
-        assert self.site.ask({"type": "ping"}) == {"type": "pong"}
-        assert self.places.names["ws_url"] in self.site.scripts()
+    def wrong(self) -> list[str]:
+        """What is not served, and the invariants that do not hold."""
+        found = self.invariants.violations()
+        if (answer := self.site.ask({"type": "ping"})) != {"type": "pong"}:
+            found.append(f"the WebSocket answers {answer}")
+        if self.places.names["ws_url"] not in self.site.scripts():
+            found.append("the scripts of the page do not have the URL of the WebSocket")
+        return found
 
-    def check_rest(self) -> None:
-        """The invariants hold, and nothing differs any more."""
-        assert self.invariants.violations() == []
+    def left_over(self) -> list[str]:
+        """What a further run changes, after every few bundles."""
         self.bundles += 1
-        if self.bundles >= FURTHER_RUN:
-            self.check_further_run()
+        return self.further_run() if self.bundles >= FURTHER_RUN else []
 
-    def check_further_run(self) -> None:
+    def further_run(self) -> list[str]:
         self.bundles = 0
         again = self.run()
-        assert (again.exit_code, again.changed) == (0, 0), again.output
+        return [] if (again.exit_code, again.changed) == (0, 0) else [f"a further run: {again.words[-3000:]}"]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +137,7 @@ def bench(
     bench = Bench(deployment, host, site, places, invariants, tmp_path_factory.mktemp("drift") / "drift.json")
     yield bench
     if bench.bundles:
-        bench.check_further_run()
+        assert bench.further_run() == []
 
 
 def marked(bundle: tuple[Drift, ...]) -> Any:
@@ -138,59 +154,54 @@ def test_manual_changes_end_as_the_table_says(bundle: tuple[Drift, ...], bench: 
         bench.inject(bundle)
         with bench.restored(bundle):
             drifted, unknown = bench.look()
-            for row, found in zip(bundle, results, strict=True):
-                own = {*row.layers} if len(bundle) > 1 else {*drifted}
-                found["looked"] = {"drifted": {k: v for k, v in drifted.items() if k in own}, "unknown": unknown}
-            predicted = bench.run("--check")
-            outcome = bench.run()
-            for row, found in zip(bundle, results, strict=True):
-                own_roles = row.changed_roles if len(bundle) > 1 else outcome.changed_roles
-                found["changed"] = sorted(own_roles & outcome.changed_roles)
-                found["ended"] = ended(outcome) if row.layers or len(bundle) == 1 else LEFT_ALONE
-            roles = {role for row in bundle for role in row.changed_roles}
-            assert predicted.exit_code == 0, predicted.output
-            assert outcome.exit_code == 0, outcome.output
-            ends = {row.end for row in bundle}
-            assert ended(outcome) == (REPAIRED if REPAIRED in ends else ends.pop()), outcome.output
-            assert_names(bundle, drifted, unknown)
-            assert (predicted.changed_roles, outcome.changed_roles) == (roles, roles), outcome.output
-            bench.check_served()
-        bench.check_rest()
+            predicted, outcome = bench.run("--check"), bench.run()
+            assert (predicted.exit_code, outcome.exit_code) == (0, 0), f"{predicted}\n{outcome}"
+            wrong = bench.wrong()
+        facts = seen(drifted, unknown, predicted, outcome, [*wrong, *bench.left_over()])
+        for found in results:
+            found["facts"], found["looked"] = asdict(facts), {"drifted": drifted, "unknown": unknown}
+        assert facts.wrong == ()
+    assert problems(bundle, facts) == [], (drifted, unknown, predicted.changed_tasks, outcome.changed_tasks)
 
 
 @pytest.mark.parametrize("refused", [marked(batch) for batch in batches(REFUSALS, 1 if ALONE else 5)])
 def test_a_refusal_comes_before_any_change(refused: tuple[Drift, ...], bench: Bench) -> None:
     """One after the other, each put right by a person; nothing differs after the last one."""
     with bench.repaired_after_a_failure():
-        problems = {row.id: refusal for row in refused if (refusal := refuse(row, bench))}
-        assert problems == {}
-        bench.check_rest()
+        unexpected = {row.id: why for row in refused if (why := refuse(row, bench))}
+        assert (bench.wrong(), bench.left_over()) == ([], [])
+    assert unexpected == {}
 
 
-def refuse(row: Drift, bench: Bench) -> str:
+def refuse(row: Drift, bench: Bench) -> list[str]:
     """Make a change that a run refuses, and put it right; return what is not as the table says."""
-    try:
-        with recorded("drift", row.id, together=[row.id]) as found:
-            bench.inject([row])
-            with bench.restored([row]):
-                drifted, unknown = bench.look()
-                found["looked"] = {"drifted": drifted, "unknown": unknown}
-                predicted, outcome = bench.run("--check"), bench.run()
-                found["changed"], found["ended"] = sorted(outcome.changed_roles), ended(outcome)
-                for each in (predicted, outcome):
-                    assert (each.exit_code != 0, each.changed) == (True, 0), each.output
-                    assert bench.places.fill(row.says) in each.words, each.output
-                assert_names([row], drifted, unknown)
-    except AssertionError as problem:
-        return str(problem)
-    return ""
+    with recorded("drift", row.id, together=[row.id]) as found:
+        bench.inject([row])
+        with bench.restored([row]):
+            drifted, unknown = bench.look()
+            predicted, outcome = bench.run("--check"), bench.run()
+        wrong = [
+            f"it does not say {says}: {each.words[-3000:]}"
+            for each in (predicted, outcome)
+            if (says := bench.places.fill(row.says)) not in each.words
+        ]
+        wrong += ["check mode does not fail"] if predicted.exit_code == 0 else []
+        facts = seen(drifted, unknown, predicted, outcome, wrong)
+        found["facts"], found["looked"] = asdict(facts), {"drifted": drifted, "unknown": unknown}
+    return problems([row], facts)
 
 
-def assert_names(rows: Iterable[Drift], drifted: dict[str, list[str]], unknown: dict[str, list[str]]) -> None:
-    """The look names the layers of the rows, and no others."""
-    layers = {layer for row in rows for layer in row.layers}
-    not_comparable = {layer for row in rows for layer in row.unknown}
-    assert ({*drifted}, {*unknown}) == (layers, not_comparable), (drifted, unknown)
+def seen(
+    drifted: Iterable[str], unknown: Iterable[str], predicted: Outcome, outcome: Outcome, wrong: Iterable[str]
+) -> Facts:
+    return Facts(
+        drifted=tuple(sorted(drifted)),
+        unknown=tuple(sorted(unknown)),
+        predicted=tuple(sorted(predicted.changed_roles)),
+        changed=tuple(sorted(outcome.changed_roles)),
+        ended=ended(outcome),
+        wrong=tuple(wrong),
+    )
 
 
 @pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.id) for pair in PAIRS])
@@ -207,8 +218,7 @@ def test_two_manual_changes_are_repaired_by_one_run(pair: Pair, bench: Bench) ->
         assert predicted.exit_code == 0, predicted.output
         assert ended(outcome) == REPAIRED, outcome.output
         assert predicted.changed_roles == outcome.changed_roles, outcome.changed_tasks
-        bench.check_served()
-        bench.check_rest()
+        assert (bench.wrong(), bench.left_over()) == ([], [])
 
 
 def ended(outcome: Outcome) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,13 @@ from matrix import (
     REFUSED,
     REPAIRED,
     Drift,
+    Facts,
     Fault,
     Pair,
     Places,
     batches,
     bundles,
+    problems,
     read_drifts,
     read_faults,
     sample_pairs,
@@ -118,6 +121,23 @@ def test_a_bundle_has_each_layer_once_and_no_row_is_left_out() -> None:
         assert "release" not in layers
         assert len({row.end for row in bundle}) == 1
         assert not any(row.quick or row.alone for row in bundle)
+
+
+def test_what_was_seen_is_compared_with_the_table() -> None:
+    rows = [Drift("a", "b", "root", "c", ("proxy",)), Drift("d", "b", "root", "c", ("env_file",))]
+    seen = Facts(("env_file", "proxy"), (), ("app_env", "proxy"), ("app_env", "proxy"), REPAIRED)
+    assert problems(rows, seen) == []
+    assert problems(rows, replace(seen, changed=("proxy",), wrong=("a lock is left",))) == [
+        "the run changes ['proxy'], not ['app_env', 'proxy']",
+        "a lock is left",
+    ]
+    assert problems(rows, Facts())[-1] == "it is ['failed'], not ['repaired']"
+
+
+def test_a_refusal_names_a_layer_and_changes_nothing() -> None:
+    row = Drift("a", "b", "root", "c", ("backend",), end=REFUSED)
+    assert problems([row], Facts(drifted=("backend",), ended=REFUSED)) == []
+    assert problems([row], Facts(drifted=("backend",), changed=("backend",), ended=REFUSED)) != []
 
 
 def test_batches_have_every_row_once_and_in_order() -> None:

@@ -2,10 +2,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from reliability import page
 
 LOOKED = {"drifted": {"proxy": ["x"]}, "unknown": {}}
 REPAIRED: dict[str, Any] = {"looked": LOOKED, "changed": ["proxy"], "ended": "repaired", "passed": True}
+FACTS: dict[str, Any] = {
+    "drifted": ["proxy"],
+    "unknown": [],
+    "predicted": ["proxy"],
+    "changed": ["proxy"],
+    "ended": "repaired",
+    "wrong": [],
+}
+
+
+def drift(facts: dict[str, Any], *together: str) -> dict[str, Any]:
+    return {
+        "together": [*(together or ["upgrade-line-deleted"])],
+        "passed": True,
+        **({"facts": facts} if facts else {}),
+    }
 
 
 def faults(failed: int) -> dict[str, Any]:
@@ -15,7 +32,7 @@ def faults(failed: int) -> dict[str, Any]:
 
 
 def test_only_rows_that_ran_are_in_the_page() -> None:
-    text = page({"upgrade-line-deleted": REPAIRED}, {}, {}, {})
+    text = page({"upgrade-line-deleted": drift(FACTS)}, {}, {}, {})
     assert "1 of 1 rows ended as expected" in text
     assert "| the line with the Upgrade header is deleted, and nginx reloaded | repaired | proxy | proxy |" in text
     assert "### Nginx\n" in text
@@ -23,11 +40,35 @@ def test_only_rows_that_ran_are_in_the_page() -> None:
     assert not any(title in text for title in ("Pairs of", "Faults during", "Killed at a task"))
 
 
-def test_a_row_that_failed_is_marked() -> None:
-    failed = {**REPAIRED, "ended": "failed after changes", "passed": False}
-    text = page({"upgrade-line-deleted": failed}, {}, {}, {})
+@pytest.mark.parametrize(
+    ("facts", "end"),
+    [
+        pytest.param({}, "failed", id="it-did-not-end"),
+        pytest.param({**FACTS, "ended": "failed after changes"}, "failed", id="the-run-failed"),
+        pytest.param({**FACTS, "drifted": ["proxy", "runtime"]}, "repaired", id="the-look-names-more"),
+        pytest.param({**FACTS, "predicted": []}, "repaired", id="check-mode-predicts-less"),
+        pytest.param({**FACTS, "wrong": ["a file of root"]}, "repaired", id="something-is-left"),
+    ],
+)
+def test_a_row_that_failed_is_marked(facts: dict[str, Any], end: str) -> None:
+    text = page({"upgrade-line-deleted": drift(facts)}, {}, {}, {})
     assert "0 of 1 rows ended as expected" in text
-    assert "| **not as expected**: failed |" in text
+    assert f"| **not as expected**: {end} |" in text
+
+
+def test_rows_that_were_tried_together_have_their_own_layers() -> None:
+    both = {
+        name: sorted([*FACTS[name], each])
+        for name, each in (("drifted", "env_file"), ("predicted", "app_env"), ("changed", "app_env"))
+    }
+    result = drift({**FACTS, **both}, "timeout-changed", "url-changed")
+    text = page({"timeout-changed": result, "url-changed": result}, {}, {}, {})
+    assert "2 of 2 rows ended as expected" in text
+    assert "| the public URL is another one | repaired | env_file | app_env |" in text
+
+
+def test_a_row_that_is_not_in_the_table_any_more_is_left_out() -> None:
+    assert "0 of 0 rows" in page({"gone": drift(FACTS, "gone")}, {}, {}, {})
 
 
 def test_failed_page_loads_are_counted_with_their_seconds() -> None:
