@@ -251,6 +251,25 @@ def read_faults(path: Path = FAULTS) -> list[Fault]:
     return rows
 
 
+def fault_problems(row: Fault, result: Mapping[str, Any]) -> list[str]:
+    """Return what is not as the table says of a fault, each in one sentence.
+
+    :param result: A result file: ``ended``, ``words`` (the end of the output), ``next_run`` (the roles that it changed)
+        and ``load``, as far as the row came.
+    """
+    found = []
+    if result.get("ended") != row.ends:
+        found.append(f"the run ended {result.get('ended')}, not {row.ends}")
+    if row.says not in result.get("words", ""):
+        found.append(f"it does not say {row.says}")
+    if not isinstance(result.get("next_run"), list):
+        found.append("the next run did not repair it")
+    pages = result.get("load", {}).get("pages", {"passed": 0, "failed": 0})
+    if not pages["passed"] or (pages["failed"] and not row.outage):
+        found.append(f"{pages['failed']} of {pages['failed'] + pages['passed']} page loads failed")
+    return found + list(result.get("wrong", ()))
+
+
 @dataclass(frozen=True)
 class Places:
     """What names in braces stand for in the commands of a table; all other braces stay."""

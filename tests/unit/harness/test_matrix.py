@@ -15,6 +15,7 @@ from matrix import (
     Places,
     batches,
     bundles,
+    fault_problems,
     problems,
     read_drifts,
     read_faults,
@@ -138,6 +139,22 @@ def test_a_refusal_names_a_layer_and_changes_nothing() -> None:
     row = Drift("a", "b", "root", "c", ("backend",), end=REFUSED)
     assert problems([row], Facts(drifted=("backend",), ended=REFUSED)) == []
     assert problems([row], Facts(drifted=("backend",), changed=("backend",), ended=REFUSED)) != []
+
+
+def test_what_was_seen_of_a_fault_is_compared_with_the_table() -> None:
+    row = Fault("a", "b", "failed", says="No space")
+    load = {"pages": {"passed": 9, "failed": 0}}
+    seen = {"ended": "failed", "words": "msg: No space left", "next_run": [], "wrong": [], "load": load}
+    assert fault_problems(row, seen) == []
+    assert fault_problems(row, {**seen, "load": {"pages": {"passed": 9, "failed": 1}}}) == ["1 of 10 page loads failed"]
+    assert fault_problems(replace(row, outage="nginx"), {**seen, "load": {"pages": {"passed": 9, "failed": 1}}}) == []
+    assert fault_problems(row, {**seen, "wrong": ["a lock is left"]}) == ["a lock is left"]
+    assert fault_problems(row, {}) == [
+        "the run ended None, not failed",
+        "it does not say No space",
+        "the next run did not repair it",
+        "0 of 0 page loads failed",
+    ]
 
 
 def test_batches_have_every_row_once_and_in_order() -> None:

@@ -28,7 +28,7 @@ def drift(facts: dict[str, Any], *together: str) -> dict[str, Any]:
 def faults(failed: int) -> dict[str, Any]:
     counts = {"passed": 90, "failed": failed, "outage_s": 1.5 if failed else 0.0}
     load = {"pages": counts, "api": counts, "websocket": {**counts, "opened": 3}}
-    return {"ended": "killed", "passed": not failed, "load": load, "next_run": ["backend", "release"]}
+    return {"ended": "killed", "passed": not failed, "words": "", "load": load, "next_run": ["backend", "release"]}
 
 
 def test_only_rows_that_ran_are_in_the_page() -> None:
