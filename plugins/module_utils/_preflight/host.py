@@ -31,7 +31,7 @@ from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
 from .machine import judge_memory, judge_node, judge_python
 from .machine_facts import available_memory, ephemeral_ports, output_of, version_of
-from .nginx import judge_nginx, refused_file, refused_for_managed_site
+from .nginx import is_link_of_site, judge_nginx, missing_file, refused_file, refused_for_managed_site
 from .reachable import judge_names_to_connect_to, names_to_connect_to
 from .socket import judge_socket
 from .socket_facts import look_at_socket
@@ -143,7 +143,7 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
     elif inputs.text("staging_source_type") == "git":
         found += check_repository(inputs)
     if on_nginx:
-        found += _check_nginx(inputs)
+        found += _check_nginx(inputs, project_dir)
         found += _check_names(inputs, project_dir, served.values())
         found += _check_certificate(inputs, {variable: url.host for variable, url in served.items() if url.secure})
     # Another proxy has the names of what it serves; this host serves a page that the proxy does not.
@@ -190,7 +190,7 @@ def _check_socket(inputs: DeploymentInputs, project_dir: str) -> list[PreflightF
 def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Url]) -> list[PreflightFinding]:
     """Other files of nginx that answer for the public names, and names that nginx would refuse."""
     wanted = {(url.host, inputs.port_at_proxy(url)) for url in served}
-    site = inputs.text("staging_app_name") or os.path.basename(project_dir)
+    site = _site_of(inputs, project_dir)
     return [
         *judge_names(inputs, claims_on(wanted, site)),
         *judge_name_lengths(inputs, long_names_on(wanted, site)),
@@ -223,10 +223,18 @@ def _check_source(inputs: DeploymentInputs, options: PreflightOptions) -> list[P
     return [*judge_application(inputs, application), *node, *judge_python(inputs, python_version, python_ranges)]
 
 
-def _check_nginx(inputs: DeploymentInputs) -> list[PreflightFinding]:
+def _site_of(inputs: DeploymentInputs, project_dir: str) -> str:
+    return inputs.text("staging_app_name") or os.path.basename(project_dir)
+
+
+def _check_nginx(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:
     path = find_program("nginx")
     ended = output_of(path, "-t") if path else None
     if ended is None or ended.succeeded:
+        return []
+    missing = missing_file(ended.output)
+    target = os.path.join(os.path.dirname(missing), os.readlink(missing)) if os.path.islink(missing) else ""
+    if target and is_link_of_site(missing, target, _site_of(inputs, project_dir)):
         return []
     place = refused_file(ended.output)
     # A file that cannot be parsed is not among those of the configuration.

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 
+from .._nginx.site.layout import paths_in
 from .._nginx.site.marker import is_managed
 from .finding import PreflightFinding
 from .variables import DeploymentInputs
@@ -15,12 +17,32 @@ from .variables import DeploymentInputs
 _REFUSED = re.compile(
     r"\[(?:emerg|crit|alert)\] (?:\d+#\d+: )?(?P<what>.*?)(?: in (?P<where>/\S+:\d+))?$", re.MULTILINE
 )
+_MISSING = re.compile(r'open\(\) "(?P<path>/[^"]+)" failed \(2:')
 
 
 def refused_file(output: str) -> str:
     """The file that ``nginx -t`` refused, or an empty text."""
     said = _REFUSED.search(output)
     return said["where"].rpartition(":")[0] if said and said["where"] else ""
+
+
+def missing_file(output: str) -> str:
+    """The file that ``nginx -t`` could not find, such as the target of a link, or an empty text."""
+    said = _REFUSED.search(output)
+    missing = _MISSING.match(said["what"]) if said else None
+    return missing["path"] if missing else ""
+
+
+def is_link_of_site(path: str, target: str, site: str) -> bool:
+    """Whether a link is the one that enables a site, so that only the site's own file is missing.
+
+    :param target: Where the link leads to, absolute.
+    """
+    directory = posixpath.dirname(path)
+    if posixpath.basename(directory) != "sites-enabled":
+        return False
+    layouts = (paths_in("sites", site, suffix, directory) for suffix in ("", ".conf"))
+    return any(path == layout.link and posixpath.normpath(target) == layout.file for layout in layouts)
 
 
 def refused_for_managed_site(output: str, files: Mapping[str, str]) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site.marker import with_marker
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.nginx import (
+    is_link_of_site,
     judge_nginx,
+    missing_file,
     refused_for_managed_site,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
@@ -63,3 +65,42 @@ def test_a_managed_site_that_was_edited_is_no_refusal_of_the_host(output: str, m
     """The role proxy repairs it."""
     both = "limit_conn shared 1;\n"
     assert refused_for_managed_site(output, {SITE: MANAGED + both, OTHER: UNMANAGED + both}) is managed
+
+
+@pytest.mark.parametrize(
+    ("output", "path"),
+    [
+        pytest.param(
+            'nginx: [emerg] 1#1: open() "/etc/nginx/sites-enabled/app" failed (2: No such file or directory) in '
+            "/etc/nginx/nginx.conf:61\n",
+            "/etc/nginx/sites-enabled/app",
+            id="included file",
+        ),
+        pytest.param(
+            'nginx: [emerg] open() "/etc/nginx/x" failed (13: Permission denied) in /etc/nginx/nginx.conf:61\n',
+            "",
+            id="no permission",
+        ),
+        pytest.param(EMERG, "", id="another refusal"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_a_file_that_nginx_cannot_find_is_read_from_its_words(output: str, path: str) -> None:
+    assert missing_file(output) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "own"),
+    [
+        pytest.param(SITE, "/etc/nginx/sites-available/app", True, id="deleted site"),
+        pytest.param(SITE, "/etc/nginx/sites-enabled/../sites-available/app", True, id="relative link"),
+        pytest.param(f"{SITE}.conf", "/etc/nginx/sites-available/app.conf", True, id="with a suffix"),
+        pytest.param(SITE, "/srv/app.conf", False, id="link to elsewhere"),
+        pytest.param(SITE, "/etc/nginx/sites-available/app.conf", False, id="another file"),
+        pytest.param("/etc/nginx/sites-enabled/other", "/etc/nginx/sites-available/other", False, id="another site"),
+        pytest.param("/etc/nginx/conf.d/app", "/etc/nginx/sites-available/app", False, id="another directory"),
+    ],
+)
+def test_the_link_of_a_deleted_site_is_no_refusal_of_the_host(path: str, target: str, own: bool) -> None:
+    """The role proxy writes the site again."""
+    assert is_link_of_site(path, target, "app") is own
