@@ -159,6 +159,9 @@ layers:
     unknown:
       description: What could not be known, and why.
       type: list
+    refused:
+      description: Whether a deployment is refused for it, such as for a process of another application of that name.
+      type: bool
     diff:
       description: The texts that differ, as in diff mode; without values that may not be shown.
       type: list

@@ -31,7 +31,7 @@ from .._frontend.errors import BuildError
 from .._frontend.frontend import BuildOptions
 from .._frontend.retained import read_plan
 from .._frontend.server import Server, process_of
-from .._pm2.error import Pm2Error
+from .._pm2.error import Pm2Error, UnmanagedProcessError
 from .._pm2.run import FailedError
 from .._pm2.run import manage as manage_process
 from .._release.call import call as call_release
@@ -87,6 +87,8 @@ def attempt(name: str, compare: Callable[[], Layer]) -> Layer:
     """Return the layer, or that it could not be compared and why."""
     try:
         return compare()
+    except UnmanagedProcessError as problem:
+        return unknown(name, problem, refused=True)
     except REFUSALS as problem:
         return unknown(name, problem)
     except OSError as problem:

@@ -32,6 +32,7 @@ class Layer:
 
     :param reasons: How it differs; empty if it does not.
     :param unknown: What could not be known, and why.
+    :param refused: Whether a deployment would be refused for it: only a person can change what was found.
     :param diff: As a module returns it in diff mode.
     :param warnings: What the user should know beside it.
     """
@@ -41,6 +42,7 @@ class Layer:
     unknown: tuple[str, ...] = ()
     diff: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    refused: bool = False
 
     @property
     def state(self) -> str:
@@ -54,6 +56,7 @@ class Layer:
             "state": self.state,
             "reasons": list(self.reasons),
             "unknown": list(self.unknown),
+            "refused": self.refused,
             "diff": list(self.diff),
         }
 
@@ -69,9 +72,9 @@ def compared(name: str, result: Mapping[str, Any], more: Iterable[str] = (), war
     return Layer(name, tuple(dict.fromkeys([*reasons, *more])), (), diff, tuple(warnings))
 
 
-def unknown(name: str, why: object) -> Layer:
+def unknown(name: str, why: object, *, refused: bool = False) -> Layer:
     """Return a layer that could not be compared."""
-    return Layer(name, unknown=(str(why),))
+    return Layer(name, unknown=(str(why),), refused=refused)
 
 
 def without_secrets(layer: Layer, secrets: Sequence[str]) -> Layer:
@@ -90,7 +93,7 @@ def without_secrets(layer: Layer, secrets: Sequence[str]) -> Layer:
         return [clean(each) for each in value] if isinstance(value, (list, tuple)) else value
 
     texts = {name: tuple(clean(getattr(layer, name))) for name in ("reasons", "unknown", "warnings", "diff")}
-    return Layer(layer.name, **texts)
+    return Layer(layer.name, refused=layer.refused, **texts)
 
 
 def in_order(layers: Collection[Layer]) -> list[Layer]:
@@ -116,7 +119,7 @@ def from_data(found: object) -> list[Layer]:
         diff = entry.get("diff")
         if not isinstance(diff, list) or not all(isinstance(each, dict) for each in diff):
             raise ValueError("the diff of a layer is no list of objects")
-        layers.append(Layer(entry["name"], diff=tuple(diff), **texts))
+        layers.append(Layer(entry["name"], diff=tuple(diff), refused=entry.get("refused") is True, **texts))
     return layers
 
 

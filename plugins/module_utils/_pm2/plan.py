@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .definition import NO_PROJECT, OPTIONS_KEY, ProcessDefinition
-from .error import Pm2Error
+from .error import UnmanagedProcessError
 from .process import PROJECT_KEY, REVISION_KEY, Pm2Process, setting_text
 from .settings import SETTING_DEFAULTS
 
@@ -85,13 +85,13 @@ def plan(processes: Sequence[Pm2Process], definition: ProcessDefinition, state: 
 
     :param processes: All that pm2 runs.
     :param state: ``online``, ``stopped`` or ``absent``.
-    :raises Pm2Error: If the process of this name belongs to something else.
+    :raises UnmanagedProcessError: If the process of this name belongs to something else.
     """
     present = [process for process in processes if process.name == definition.name]
     unmanaged = next((process for process in present if not belongs_to(process, definition)), None)
     if unmanaged:
         place = unmanaged.env.get(PROJECT_KEY) or unmanaged.cwd
-        raise Pm2Error(
+        raise UnmanagedProcessError(
             f"pm2 already runs a process named {definition.name} that belongs to something else (it runs "
             f"{unmanaged.script} in {place}); choose another name, or delete that process with pm2 delete "
             f"{definition.name}"

@@ -12,11 +12,17 @@ import module_runner
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import NODE_BUILD, VIRTUALENV
-from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import _Look, look_as_account
+from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import (
+    _Look,
+    attempt,
+    look_as_account,
+)
+from ansible_collections.codeframe.staging.plugins.module_utils._deployment.layer import Layer
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.look import look as whole_look
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions, RootOptions
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.arguments import FILE
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error, UnmanagedProcessError
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
 from ansible_collections.codeframe.staging.plugins.modules import backend_node_build, backend_virtualenv
 from release_site import SOURCE, Site
@@ -180,3 +186,19 @@ def test_files_of_releases_that_cannot_be_read_are_unknown_and_not_said_to_diffe
     root = RootOptions(static_files={"state": "present"})
     found = whole_look("no-such-user", root, account(site, SOURCE), tmpdir="", deadline=time.monotonic() + 60)
     assert {layer.name: layer.state for layer in found.layers} == {"release": "unknown", "static_files": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("problem", "refused"),
+    [
+        pytest.param(UnmanagedProcessError("it belongs to something else"), True, id="process of another application"),
+        pytest.param(Pm2Error("there is no program pm2 on this host"), False, id="what a run repairs"),
+        pytest.param(PermissionError(13, "Permission denied", "/x"), False, id="what cannot be read"),
+    ],
+)
+def test_only_what_a_person_must_decide_refuses_a_deployment(problem: Exception, refused: bool) -> None:
+    def compare() -> Layer:
+        raise problem
+
+    layer = attempt("backend", compare)
+    assert (layer.state, layer.refused) == ("unknown", refused)

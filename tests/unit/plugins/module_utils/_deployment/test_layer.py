@@ -13,6 +13,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._deployment.laye
     in_order,
     to_data,
     unknown,
+    without_secrets,
 )
 
 
@@ -46,9 +47,20 @@ def test_layers_are_told_in_the_order_of_a_deployment() -> None:
 
 
 def test_layers_survive_the_way_between_two_processes() -> None:
-    layers = [Layer("release", ("a",), ("b",), ({"before": "", "after": "c"},), ("d",)), Layer("build")]
+    layers = [
+        Layer("release", ("a",), ("b",), ({"before": "", "after": "c"},), ("d",)),
+        Layer("build"),
+        unknown("backend", "e", refused=True),
+    ]
     as_json = [{**each, **{k: list(v) for k, v in each.items() if isinstance(v, tuple)}} for each in to_data(layers)]
     assert from_data(as_json) == layers
+
+
+def test_a_layer_for_which_a_deployment_is_refused_says_so() -> None:
+    refused = unknown("backend", "it belongs to token", refused=True)
+    assert (refused.state, refused.as_result()["refused"]) == ("unknown", True)
+    assert without_secrets(refused, ["token"]).refused
+    assert not unknown("backend", "its source is new").as_result()["refused"]
 
 
 GOOD: dict[str, Any] = {"name": "build", "reasons": [], "unknown": [], "warnings": [], "diff": []}

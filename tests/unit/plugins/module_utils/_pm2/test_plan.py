@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.definition import ProcessDefinition
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import UnmanagedProcessError
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.plan import (
     NO_CHANGE,
     ProcessAction,
@@ -218,7 +218,7 @@ def test_one_dead_instance_among_several_means_replace() -> None:
 @pytest.mark.parametrize("state", ["online", "stopped", "absent"])
 def test_an_unmanaged_process_of_the_same_name_is_refused(running: dict[str, Any], state: str) -> None:
     unmanaged = replace(RUNNING, **running)
-    with pytest.raises(Pm2Error, match="belongs to something else"):
+    with pytest.raises(UnmanagedProcessError, match="belongs to something else"):
         plan([unmanaged], DEFINITION, state)
 
 
@@ -230,7 +230,7 @@ def test_states_other_than_online() -> None:
 
 
 def test_the_refusal_names_what_runs() -> None:
-    with pytest.raises(Pm2Error) as error:
+    with pytest.raises(UnmanagedProcessError) as error:
         plan([replace(RUNNING, env={"STAGING_PROJECT": "/srv/other"}, script="/srv/other/x.js")], DEFINITION)
     assert str(error.value) == (
         "pm2 already runs a process named web that belongs to something else (it runs /srv/other/x.js in /srv/other); "
@@ -256,7 +256,7 @@ def test_a_process_of_the_same_project_is_taken_over(running: dict[str, Any]) ->
 
 
 def test_a_directory_that_only_begins_alike_is_another() -> None:
-    with pytest.raises(Pm2Error):
+    with pytest.raises(UnmanagedProcessError):
         plan([replace(RUNNING, env={}, cwd="/srv/app2", script="/srv/app2/x.js", live_cwd="/srv/app2")], DEFINITION)
 
 
