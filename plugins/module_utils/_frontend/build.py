@@ -55,6 +55,7 @@ from .output import (
     is_next_build,
     lasting_files,
     record_path,
+    server_scripts,
 )
 from .platform import read_platform, refuse_other_platform
 from .public_env import public_prefix, with_prefix
@@ -295,6 +296,16 @@ def _make(build: _Build) -> tuple[int, str]:
     return memory.peak, said
 
 
+def _expectation(front: Frontend, options: BuildOptions, findings: Findings) -> str:
+    """Return why an expected URL may be in no client script."""
+    if findings.missing and search(server_scripts(front.output), findings.missing, []).found:
+        return (
+            "only the code of its server has the URL: if that writes it into the pages, set staging_frontend_url_at to "
+            "start, which proves the page that is served"
+        )
+    return f"the sources do not seem to use the public variables given ({', '.join(sorted(options.env)) or 'none'})"
+
+
 def _build(build: _Build) -> tuple[dict[str, str], Findings]:
     """Build and prove; the previous output is restored if either fails.
 
@@ -317,10 +328,9 @@ def _build(build: _Build) -> tuple[dict[str, str], Findings]:
         scripts = client_scripts(front.output)
         findings = search(scripts, options.expected_urls, options.forbidden_urls)
         where = f"the new build in {front.output}"
-        names = ", ".join(sorted(options.env)) or "none"
-        problem = complaint(
-            findings, where, f"the sources do not seem to use the public variables given ({names})"
-        ) or unloaded(findings, client_routes(front.output, scripts), where)
+        problem = complaint(findings, where, _expectation(front, options, findings)) or unloaded(
+            findings, client_routes(front.output, scripts), where
+        )
         if problem:
             raise BuildError(f"{problem}; the previous build was restored")
         after = build_sources(options, front.workspace)

@@ -221,9 +221,9 @@ def complaint(findings: Findings, where: str, expectation: str = "") -> str:
     :param expectation: The likely cause of a missing URL.
     """
     parts = []
-    if not findings.scripts:
-        return f"{where} has no client scripts"
-    if findings.missing:
+    if findings.missing and not findings.scripts:
+        parts.append(f"{where} has no client scripts")
+    elif findings.missing:
         number = len(findings.scripts)
         others = [f"{url} ({_listed(names)})" for url, names in findings.others.items()]
         instead = f", which contain {_listed(others)}" if others else ""

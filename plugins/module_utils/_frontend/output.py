@@ -115,6 +115,21 @@ def client_scripts(output: str) -> dict[str, str]:
     return scripts
 
 
+def server_scripts(output: str) -> dict[str, str]:
+    """Return the texts of the scripts that a server of a build runs, by path below the output directory."""
+    scripts: dict[str, str] = {}
+    for directory, names, files in os.walk(output):
+        names[:] = sorted(name for name in names if name not in ("cache", "node_modules"))
+        if "server" not in os.path.relpath(directory, output).split(os.sep):
+            continue
+        for name in sorted(files):
+            path = os.path.join(directory, name)
+            text = read_text(path, limit=_LARGEST_SCRIPT) if name.endswith((".js", ".mjs", ".cjs")) else None
+            if text is not None:
+                scripts[os.path.relpath(path, output)] = text
+    return scripts
+
+
 def client_routes(output: str, scripts: Mapping[str, str]) -> tuple[Route, ...]:
     """Return the routes of a build and which scripts they load; none if the build does not say.
 

@@ -1017,6 +1017,30 @@ def test_a_lock_file_of_another_package_manager_is_announced(site: Site) -> None
     assert not site.run(check=True).get("warnings"), "nothing is to be installed"
 
 
+def test_a_url_that_only_the_server_writes_into_its_pages_is_told_apart(site: Site) -> None:
+    (site.path / "package.json").write_text('{"dependencies": {"astro": "5.0.0"}}')
+    (site.path / "make.sh").write_text(
+        f"mkdir -p dist/server dist/client && echo 'page({URL})' > dist/server/entry.mjs && echo > dist/client/a.js\n"
+    )
+    made: dict[str, Any] = {"output_dir": "dist", "build_command": ["sh", "make.sh"]}
+    result = site.run(**made)
+    assert result["failed"]
+    assert (
+        "only the code of its server has the URL: if that writes it into the pages, set staging_frontend_url_at to "
+        "start, which proves the page that is served"
+    ) in result["msg"]
+    assert site.run(**made, expected_urls=[])["changed"]
+
+
+def test_a_page_without_scripts_is_no_fault_where_no_url_is_expected(site: Site) -> None:
+    (site.path / "package.json").write_text('{"dependencies": {"astro": "5.0.0"}}')
+    (site.path / "make.sh").write_text("mkdir -p dist/server dist/client && echo > dist/server/entry.mjs\n")
+    made: dict[str, Any] = {"output_dir": "dist", "build_command": ["sh", "make.sh"]}
+    assert site.run(**made, expected_urls=[])["changed"]
+    assert site.run(**made, expected_urls=[])["changed"] is False
+    assert "has no client scripts; the sources do not seem to use" in site.run(**made)["msg"]
+
+
 def test_a_build_may_be_beside_the_frontend_inside_the_application(site: Site) -> None:
     root = str(site.path.parent)
     (site.bin / "npm").write_text(NPM.replace(".next", "../dist/.next").replace("../dist/.next/", "../dist/"))

@@ -85,6 +85,8 @@ def test_a_forbidden_url_inside_an_expected_one_does_not_count() -> None:
 
 def test_complaints_are_whole_sentences() -> None:
     assert complaint(search({}, [WS], []), ".next") == ".next has no client scripts"
+    assert complaint(search({}, [WS], []), ".next", "why") == ".next has no client scripts; why"
+    assert complaint(search({}, [], ["ws://old"]), ".next") == ""
     assert complaint(search({"a.js": WS}, [WS], []), ".next") == ""
     assert (
         complaint(search({"a.js": "ws://old"}, [WS], ["ws://old"]), ".next", "why")
