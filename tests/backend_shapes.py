@@ -318,7 +318,7 @@ SHAPES = (
         },
         {
             "staging_backend_dir": "server",
-            "staging_backend_socket": "/home/backends/uds.run/backend.sock",
+            "staging_backend_socket": "/srv/uds.run/backend.sock",
             "staging_backend_command": [".venv/bin/python", "-m", "uvicorn", "api:app", "--uds", "{socket}"],
         },
     ),

@@ -24,7 +24,10 @@ options:
     elements: str
     default: []
   project_dir:
-    description: Project directory, for RV(missing_parent).
+    description: Project directory, for RV(missing_directories).
+    type: path
+  socket:
+    description: UNIX socket of the backend, for RV(missing_directories).
     type: path
   npm_packages:
     description: Directories below C(/usr/local/lib) that all users must be able to read, for RV(closed_packages).
@@ -74,13 +77,14 @@ home:
   returned: success
   type: str
   sample: /home/deploy
-missing_parent:
+missing_directories:
   description:
-    - First missing directory above O(project_dir) that only root can create. Empty if there is none, and if another
-      user can change a directory above it.
+    - First missing directory above O(project_dir) and above O(socket) that only root can create. Without those above
+      which another user can change a directory.
   returned: success
-  type: str
-  sample: /srv/projects
+  type: list
+  elements: str
+  sample: [/srv/projects]
 closed_packages:
   description: Paths of those O(npm_packages) in which something cannot be read by all users.
   returned: success

@@ -101,5 +101,7 @@ class DeployedApplication:
         subprocess.run(["runuser", "-u", self._user, "--", "pm2", "-s", "delete", "all"], check=False, cwd="/")
         for place in Path(f"/home/{self._user}").glob(f"{self._name}*"):
             place.unlink() if place.is_symlink() else shutil.rmtree(place)
+        if "staging_backend_socket" in self.variables:
+            shutil.rmtree(Path(self.variables["staging_backend_socket"]).parent, ignore_errors=True)
         for place in Path("/etc/nginx").glob(f"sites-*/{self._name}*"):
             place.unlink()

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._host.accounts import find_account, rights_of
-from .._host.directories import missing_below_root
 from .._host.files import read_text
 from .._host.programs import find_program
 from .._host.sockets import Place
@@ -129,7 +128,7 @@ def check_host(given: Mapping[str, Any], options: PreflightOptions) -> tuple[lis
         found += _check_checkout(inputs, project_dir)
     found += _check_ports(inputs, project_dir, served if on_nginx else {}, options)
     if inputs.text(SOCKET):
-        found += _check_socket(inputs, project_dir)
+        found += judge_socket(inputs, look_at_socket(inputs.text(SOCKET), inputs.text("staging_user")))
     memory = available_memory()
     if memory is not None:
         found += judge_memory(inputs, memory, options.min_memory_bytes)
@@ -179,12 +178,6 @@ def _check_ports(
     found += judge_processes(inputs, places, options.process_names, holders, inputs.text("staging_user"))
     at_proxy = [holder for holder in holders if holder.place not in places.values()]
     return found + judge_proxy_ports(inputs, proxy_ports, at_proxy)
-
-
-def _check_socket(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:
-    parent = os.path.dirname(project_dir)
-    created = parent if inputs.creates_parent and missing_below_root(parent) else ""
-    return judge_socket(inputs, look_at_socket(inputs.text(SOCKET), inputs.text("staging_user"), created))
 
 
 def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Url]) -> list[PreflightFinding]:

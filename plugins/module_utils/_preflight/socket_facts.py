@@ -10,7 +10,7 @@ import re
 import stat
 
 from .._host.accounts import find_account, future_home, may_write
-from .._host.directories import nearest_existing
+from .._host.directories import missing_below_root, nearest_existing
 from .._host.files import read_text
 from .._nginx.config import ConfigError
 from .._nginx.program import Nginx
@@ -22,16 +22,16 @@ from .storage_facts import closed_to
 _USUAL_USER = "www-data"
 
 
-def look_at_socket(path: str, user: str, created: str = "") -> SocketPlace:
+def look_at_socket(path: str, user: str) -> SocketPlace:
     """The facts on the place of a socket.
 
     :param user: The deploy user, who may not exist yet.
-    :param created: A directory that root creates for that user; empty if there is none.
     """
     directory = nearest_existing(os.path.dirname(path))
     account, home, proxy = find_account(user), future_home(user), proxy_user()
     at_home = account is None and path.startswith(f"{home}/")
-    own = at_home or (bool(created) and path.startswith(f"{created}/"))
+    # The role runtime creates it for the user.
+    own = at_home or missing_below_root(os.path.dirname(path))
     closed = closed_to(directory, find_account(proxy))
     return SocketPlace(
         other_file=_is_other_file(path),

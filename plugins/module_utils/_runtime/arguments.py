@@ -11,6 +11,7 @@ RUNTIME: dict[str, Any] = {
     "user": {"type": "str", "required": True},
     "packages": {"type": "list", "elements": "str", "default": []},
     "project_dir": {"type": "path"},
+    "socket": {"type": "path"},
     "npm_packages": {"type": "list", "elements": "str", "default": []},
     "files": {"type": "dict", "default": {}},
     "node_version": {"type": "str", "default": ""},

@@ -48,7 +48,7 @@ def gather(params: Mapping[str, Any]) -> dict[str, Any]:
     facts = {
         "missing_packages": missing_packages(params["packages"]),
         "home": home,
-        "missing_parent": missing_parent(params["project_dir"], user),
+        "missing_directories": missing_directories((params["project_dir"], params["socket"]), user),
         "group": group,
         "nodejs": node_version(),
         "machine": os.uname().machine,
@@ -86,14 +86,14 @@ def account_of(user: str) -> tuple[str | None, str | None]:
     return account.pw_dir, _group_name(account.pw_gid)
 
 
-def missing_parent(project_dir: str | None, user: str) -> str:
-    """The first missing directory above a project that only root can create; empty if there is none.
+def missing_directories(paths: Iterable[str | None], user: str) -> list[str]:
+    """The first missing directory above each of several paths, as far as only root can create it.
 
     :param user: The deploy user, whose home directory is created with the user.
     """
-    if not project_dir or f"{project_dir}/".startswith(f"{future_home(user)}/"):
-        return ""
-    return missing_below_root(os.path.dirname(project_dir))
+    outside = (path for path in paths if path and not f"{path}/".startswith(f"{future_home(user)}/"))
+    found = (missing_below_root(os.path.dirname(path)) for path in outside)
+    return list(dict.fromkeys(path for path in found if path))
 
 
 def closed_packages(packages: Sequence[str]) -> list[str]:

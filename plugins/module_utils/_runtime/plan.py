@@ -41,7 +41,7 @@ def reasons(facts: Mapping[str, Any], *, user: str, node_version: str, pm2_versi
     found = (
         (facts["missing_packages"], f"packages: {', '.join(facts['missing_packages'])}"),
         (not facts["home"], f"user {user}"),
-        (facts["missing_parent"], f"directory {facts['missing_parent']}"),
+        *((True, f"directory {path}") for path in facts["missing_directories"]),
         (node_version and facts["nodejs"] != node_version, f"Node.js {node_version}"),
         (not facts["npm"], "npm"),
         (pm2_version and facts["pm2"] != pm2_version, f"pm2 {pm2_version}"),

@@ -154,10 +154,10 @@ def test_a_package_that_a_umask_has_closed_is_named(prefix: Path, path: str, mod
     assert facts.closed_packages(["node_modules/pm2"]) == [str(prefix / closed)]
 
 
-def test_a_missing_parent_is_named_but_not_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert facts.missing_parent(None, "deploy") == ""
-    assert facts.missing_parent("/srv/no-such-directory/team/app", "deploy") == "/srv/no-such-directory"
-    assert facts.missing_parent("/srv/app", "deploy") == ""
+def test_missing_directories_are_named_but_not_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert facts.missing_directories((None, ""), "deploy") == []
+    assert facts.missing_directories(("/srv/none/team/app", "/srv/none/app.sock"), "deploy") == ["/srv/none"]
+    assert facts.missing_directories(("/srv/app", "/srv/app.run/app.sock"), "deploy") == ["/srv/app.run"]
     # It is created with its user.
     monkeypatch.setattr(facts, "future_home", lambda user: f"/srv/{user}")
-    assert facts.missing_parent("/srv/deploy/projects/app", "deploy") == ""
+    assert facts.missing_directories(("/srv/deploy/projects/app", "/srv/deploy/run/app.sock"), "deploy") == []

@@ -11,7 +11,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._runtime.plan im
 COMPLETE: dict[str, Any] = {
     "missing_packages": [],
     "home": "/home/deploy",
-    "missing_parent": "",
+    "missing_directories": [],
     "nodejs": "20.19.2",
     "npm": "/usr/local/bin/npm",
     "pm2": "7.0.4",
@@ -33,7 +33,7 @@ def found(**changes: Any) -> list[str]:
         ({}, []),
         ({"missing_packages": ["git", "nodejs"]}, ["packages: git, nodejs"]),
         ({"home": None}, ["user deploy"]),
-        ({"missing_parent": "/srv/projects"}, ["directory /srv/projects"]),
+        ({"missing_directories": ["/srv/projects", "/srv/a.run"]}, ["directory /srv/projects", "directory /srv/a.run"]),
         ({"npm": None}, ["npm"]),
         ({"pm2": "6.0.0"}, ["pm2 7.0.4"]),
         ({"pm2": None}, ["pm2 7.0.4"]),
