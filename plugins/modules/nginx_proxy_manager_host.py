@@ -221,6 +221,17 @@ EXAMPLES = r"""
       - path: /socket.io/
         prefix: true
 
+- name: Have a certificate requested for a host that has none for its names
+  codeframe.staging.nginx_proxy_manager_host:
+    api_url: http://proxy.example.com:81
+    identity: deployment@example.com
+    secret: "{{ proxy_manager_secret }}"
+    domain_name: api.example.com
+    websocket_paths: [/ws]
+    certificate_request: true
+    switches:
+      ssl_forced: true
+
 - name: Restore the previous state of the host
   codeframe.staging.nginx_proxy_manager_host:
     api_url: http://proxy.example.com:81
