@@ -112,8 +112,8 @@ def test_the_first_look_concludes_nothing_from_an_old_worker() -> None:
 
 def test_answers_that_never_stay_are_a_difference_after_the_save_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     module = "ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.access_guard"
-    monkeypatch.setattr(f"{module}._SETTLE_S", 0.0)
-    with running(Proxy([200] * 2, 401)) as endpoint:
+    monkeypatch.setattr(f"{module}._MOST_ROUNDS", 3)
+    with running(Proxy([200, 401, 200, 401, 200], 401)) as endpoint:
         asked = guard(endpoint)
         assert asked.difference(endpoint, "new") == ""
         assert asked.difference(endpoint) == "answers 401 to GET /ws without credentials, and 200 to GET /"
