@@ -28,7 +28,8 @@ def reasons_to_install(lock: Mapping[str, Any], installed: Mapping[str, Any], pr
         if not path.startswith("node_modules/"):
             continue
         if path not in found:
-            if entry.get("optional") or entry.get("devOptional") or entry.get("peer"):
+            # npm leaves packages of other platforms in a lock file that nothing depends on, and does not install them.
+            if any(entry.get(key) for key in ("optional", "devOptional", "peer", "extraneous")):
                 continue
             return [f"node_modules differs from the lock file: {_package(path)} is not installed"]
         for key in ("version", "integrity", "resolved"):

@@ -19,6 +19,7 @@ LOCK = {
         "": {"name": "app"},
         "node_modules/next": {"version": "16.0.0", "integrity": "sha512-a"},
         "node_modules/@x/darwin": {"version": "1.0.0", "optional": True},
+        "node_modules/y/node_modules/@x/android": {"version": "1.0.0", "extraneous": True, "os": ["android"]},
     }
 }
 INSTALLED = {"packages": {"node_modules/next": {"version": "16.0.0", "integrity": "sha512-a"}}}
