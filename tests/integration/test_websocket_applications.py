@@ -80,6 +80,7 @@ def test_the_health_check_of_a_process_is_accepted_like_a_user(tmp_path: Path, a
             **dict.fromkeys(("health_websocket_origin", "health_websocket_headers", "health_websocket_query")),
             "health_url": f"http://127.0.0.1:{port}/health",
             "health_port": None,
+            "health_socket": None,
             "health_timeout": 10,
             "health_websocket_url": f"ws://127.0.0.1:{port}/ws",
             "stable_s": 0.0,
