@@ -175,6 +175,18 @@ def test_a_certificate_that_nobody_waited_for_is_used(peer: Peer, backend: int) 
 
 
 @pytest.mark.slow
+def test_a_request_that_failed_after_nobody_waited_any_more_is_told(peer: Peer, backend: int) -> None:
+    peer.add_host(NAME, backend)
+    peer.certbot.takes_s, peer.certbot.error = 3.0, CHALLENGES_FAILED
+    began = time.monotonic()
+    refused = configure(peer, certificate_timeout=2.0)
+    assert "and the request has ended without a certificate; the cause is in the log of Nginx Proxy" in refused["msg"]
+    assert refused["msg"].endswith("the host serves as before")
+    assert time.monotonic() - began < 60
+    assert (peer.hosts[1]["certificate_id"], peer.certificates) == (0, {})
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [

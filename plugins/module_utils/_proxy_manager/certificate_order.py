@@ -100,25 +100,35 @@ class CertificateOrder:
             text = str(exc).removesuffix("; nothing was changed")
             return None, f"{text}; {request_remedy(text)}"
         except CutError as cut:
-            found = self._await_certificate()
-            return found, "" if found else f"{cut}, and there is none after {self._timeout_s:g} s"
+            found, why_not = self._await_certificate()
+            return found, "" if found else f"{cut}, and {why_not}; {request_remedy('')}"
 
     def _address(self) -> str:
         return self._email if self._email is not None else self._client.email()
 
-    def _await_certificate(self) -> int | None:
-        """Wait for a request that goes on, though nobody waits for its answer any more."""
+    def _await_certificate(self) -> tuple[int | None, str]:
+        """Wait for a request that goes on, though nobody waits for its answer any more.
+
+        It is in the list of certificates until it fails.
+
+        :returns: The id, and why there is none.
+        """
         deadline = time.monotonic() + self._timeout_s
+        missing = 0
         while True:
             try:
                 known = self._client.certificates()
+                goes_on = any(set(each.get("domain_names") or ()) == set(self._names) for each in known)
+                missing = 0 if goes_on else missing + 1
             except ApiError:
                 known = []
             found = usable_certificate(known, self._names, 0, datetime.now(timezone.utc))
             if found is not None:
-                return int(found["id"])
+                return int(found["id"]), ""
+            if missing > 1:
+                return None, "the request has ended without a certificate"
             if time.monotonic() >= deadline:
-                return None
+                return None, f"there is none after {self._timeout_s:g} s"
             time.sleep(_POLL_S)
 
     def _save_again(self, host: Mapping[str, Any], serves: Callable[[], bool]) -> bool:
