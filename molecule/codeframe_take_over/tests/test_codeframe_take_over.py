@@ -175,6 +175,35 @@ def test_the_manual_deployment_is_taken_over_in_one_run(
     nothing_but_a_start_fails(loops)
 
 
+def test_another_run_changes_nothing(
+    project: str, deployment: Deployment, rows: Callable[[str], list[str]], as_user: Callable[[str], str], loops: Loops
+) -> None:
+    outcome = deployment.run(variables=["staging_take_over=true"])
+    assert (outcome.exit_code, outcome.changed) == (0, 0), outcome.output
+    # The links to the shared data are no untracked files of the checkout.
+    status = as_user(f"git -C {project} status --short").splitlines()
+    assert status == [" M uv.lock", "?? package-lock.json", "?? package.json"]
+    rows("again")
+    assert (loops.page.failures, loops.api.failures, loops.socket.failures) == ([], [], [])
+
+
+def test_a_change_of_the_page_and_then_of_the_backend_keep_the_data(
+    project: str, deployment: Deployment, rows: Callable[[str], list[str]], as_user: Callable[[str], str], loops: Loops
+) -> None:
+    backend = processes(as_user)["codeframe-staging-backend"]["pid"]
+    as_user(f"echo '// changed' >>{project}/web-ui/src/lib/api.js")
+    outcome = deployment.run(timeout_s=BUILD_S)
+    assert outcome.exit_code == 0, outcome.output
+    assert processes(as_user)["codeframe-staging-backend"]["pid"] == backend
+    assert (loops.api.failures, loops.socket.failures) == ([], [])
+    rows("page")
+    as_user(f"echo '# changed' >>{project}/codeframe/ui/server.py")
+    outcome = deployment.run(timeout_s=BUILD_S)
+    assert outcome.exit_code == 0, outcome.output
+    assert processes(as_user)["codeframe-staging-backend"]["pid"] != backend
+    rows("backend")
+
+
 def test_a_rollback_to_the_manual_deployment_restores_its_site_its_processes_and_its_directory(
     project: str,
     host: Host,
@@ -194,3 +223,34 @@ def test_a_rollback_to_the_manual_deployment_restores_its_site_its_processes_and
     assert as_user(f"git -C {project} status --short").splitlines()[0] == " M uv.lock"
     rows("rolled back")
     nothing_but_a_start_fails(loops)
+
+
+#: The variables of a backend that is replaced without downtime.
+BLUE_GREEN = {
+    "staging_take_over": True,
+    "staging_backend_switch": "blue_green",
+    "staging_backend_drain": 1,
+    "staging_backend_command": [".venv/bin/python", "-m", "codeframe.ui.server", "--port", "{port}"],
+    "staging_backend_health_url": "http://127.0.0.1:{port}/health",
+}
+
+
+def test_with_blue_green_neither_a_take_over_nor_a_change_interrupts_the_api(
+    project: str,
+    deployment: Deployment,
+    rows: Callable[[str], list[str]],
+    as_user: Callable[[str], str],
+    site: Site,
+    loops: Loops,
+) -> None:
+    variables = [json.dumps(BLUE_GREEN)]
+    took_over(deployment.run(variables=variables, timeout_s=BUILD_S))
+    assert set(processes(as_user)) == {"codeframe-staging-backend-green", "codeframe-staging-frontend"}
+    assert loops.api.failures == []
+    as_user(f"echo '# changed again' >>{project}/codeframe/ui/server.py")
+    outcome = deployment.run(variables=variables, timeout_s=BUILD_S)
+    assert outcome.exit_code == 0, outcome.output
+    assert set(processes(as_user)) == {"codeframe-staging-backend", "codeframe-staging-frontend"}
+    assert loops.api.failures == []
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+    rows("blue-green")
