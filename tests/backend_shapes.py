@@ -142,6 +142,7 @@ def _package(packages: Mapping[str, str], **more: Any) -> str:
 
 _FASTAPI = f"""
 from fastapi import FastAPI, WebSocket
+from fastapi.responses import PlainTextResponse
 
 app = FastAPI()
 
@@ -151,7 +152,7 @@ def health():
     return "fine"
 
 
-@app.get("/api/version")
+@app.get("/api/version", response_class=PlainTextResponse)
 def version():
     return "{FIRST}"
 
