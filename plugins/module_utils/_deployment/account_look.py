@@ -36,6 +36,8 @@ from .._pm2.run import FailedError
 from .._pm2.run import manage as manage_process
 from .._release.call import call as call_release
 from .._release.errors import ReleaseError, explain
+from .._release.plan import Found
+from .._release.project import Project
 from .layer import (
     BACKEND,
     BACKEND_BUILD,
@@ -95,6 +97,14 @@ def attempt(name: str, compare: Callable[[], Layer]) -> Layer:
         return unknown(name, explain(problem))
 
 
+def _leads_elsewhere(project_dir: str) -> bool:
+    """Whether a project directory is a link to something that is not the application, so that nothing there differs."""
+    try:
+        return Project(project_dir).find()[0] is Found.UNMANAGED_LINK
+    except OSError:
+        return False
+
+
 class _Look:
     def __init__(self, options: AccountOptions) -> None:
         self.options = options
@@ -109,6 +119,7 @@ class _Look:
 
     def run(self) -> dict[str, Any]:
         options = self.options
+        elsewhere = _leads_elsewhere(self.directory)
         release = attempt(RELEASE, self._release)
         layers = {RELEASE: release}
         for name, wanted, compare in (
@@ -117,7 +128,9 @@ class _Look:
             (BACKEND_BUILD, options.backend_build, self._backend_build),
             (BUILD, options.build, self._build),
         ):
-            if wanted is not None:
+            if wanted is not None and elsewhere:
+                layers[name] = unknown(name, "which release is active is not known")
+            elif wanted is not None:
                 layers[name] = attempt(name, lambda compare=compare, wanted=wanted: compare(wanted))  # type: ignore[misc]
         changes = self._changes(layers)
         layers[RELEASE] = self._with_activation(release, changes)

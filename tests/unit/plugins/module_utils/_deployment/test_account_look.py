@@ -188,6 +188,19 @@ def test_files_of_releases_that_cannot_be_read_are_unknown_and_not_said_to_diffe
     assert {layer.name: layer.state for layer in found.layers} == {"release": "unknown", "static_files": "unknown"}
 
 
+def test_a_link_to_no_release_leaves_everything_below_it_unknown(site: Site, tmp_path: Path) -> None:
+    """What it leads to is not the application: no key of an env file has drifted there."""
+    site.deploy(SOURCE)
+    site.project.unlink()
+    site.project.symlink_to(tmp_path)
+    wanted = checked(FILE, {"path": ".env.staging", "values": {"A": "1"}})
+    found = look_as_account(replace(account(site, SOURCE), env_file=wanted))
+    assert {layer["name"]: (layer["reasons"], bool(layer["unknown"])) for layer in found["layers"]} == {
+        "release": ((), True),
+        "env_file": ((), True),
+    }
+
+
 @pytest.mark.parametrize(
     ("problem", "refused"),
     [
