@@ -120,6 +120,7 @@ options:
     description:
       - Path of the UNIX socket on which the process must listen, instead of O(health_port). O(health_url) and
         O(health_websocket_url) are asked through it, whatever host and port they name.
+      - Its directory is created with mode 0755 before a start.
     type: path
   health_websocket_url:
     description:

@@ -55,6 +55,26 @@ def refuse_missing_files(definition: ProcessDefinition, path: str) -> None:
         raise Pm2Error(f"{start}there is no interpreter {definition.interpreter}")
 
 
+def make_place(place: Place | None) -> None:
+    """Create the directory of a socket, so that the program can make the socket and the web server gets through.
+
+    :raises Pm2Error: If it cannot be created.
+    """
+    if not isinstance(place, str):
+        return
+    missing, directory = [], os.path.dirname(place)
+    while not os.path.isdir(directory):
+        missing.append(directory)
+        directory = os.path.dirname(directory)
+    try:
+        for path in reversed(missing):
+            os.mkdir(path)
+            # Whatever the umask is.
+            os.chmod(path, 0o755)  # noqa: S103 - the web server has to get through
+    except OSError as err:
+        raise Pm2Error(f"the directory of health_socket {place} cannot be created: {err.strerror}") from err
+
+
 def refuse_held_place(
     place: Place | None, state: Pm2State, definition: ProcessDefinition, ending: Sequence[int]
 ) -> None:

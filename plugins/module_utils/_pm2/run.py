@@ -17,7 +17,7 @@ from .._host.programs import find_program
 from .._host.progress import Say, unwatched
 from .._host.redaction import secrets_of
 from .._host.sockets import Place
-from .change import apply, refuse_held_place, refuse_home_of_another_user, refuse_missing_files
+from .change import apply, make_place, refuse_held_place, refuse_home_of_another_user, refuse_missing_files
 from .client import Pm2
 from .daemon import orphans
 from .definition import ProcessDefinition
@@ -223,6 +223,7 @@ def _change(run: _Run, directory: str, result: dict[str, Any]) -> None:
         if not run.saved:
             refuse_missing_files(run.definition, run.path)
         refuse_held_place(run.check.place, run.state, run.definition, ending)
+        make_place(run.check.place)
     end_processes(run.orphans, patience_s=_ORPHANS_END_WITHIN_S)
     began = time.monotonic()
     if run.params["manual_file"] and not run.saved:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import websocket_peers as peers
 import yaml
+from ansible_collections.codeframe.staging.plugins.doc_fragments import progress
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket import hold_report as _hold_report
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _session
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import CLOSE_TIMEOUT_S
@@ -1132,6 +1133,7 @@ def test_the_documented_options_are_those_of_the_code() -> None:
         return {name: {key: option[key] for key in keys if key in option} for name, option in options.items()}
 
     documented = yaml.safe_load(websocket_check.DOCUMENTATION)["options"]
+    documented |= yaml.safe_load(progress.ModuleDocFragment.DOCUMENTATION)["options"]
     assert described(documented) == described(websocket_check.ARGUMENT_SPEC)
     assert described(documented["endpoints"]["suboptions"]) == described(websocket_check.ENDPOINT_SPEC)
 

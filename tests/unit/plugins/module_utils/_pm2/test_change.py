@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.change import (
     apply,
+    make_place,
     refuse_held_place,
     refuse_home_of_another_user,
     refuse_missing_files,
@@ -123,6 +124,24 @@ def test_what_is_missing_is_found_before_anything_is_stopped(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_the_directory_of_a_socket_is_created_for_the_web_server_to_get_through(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        make_place(str(tmp_path / "run/app/backend.sock"))
+    finally:
+        os.umask(before)
+    assert [(tmp_path / each).stat().st_mode & 0o777 for each in ("run", "run/app")] == [0o755, 0o755]
+    # One that is there stays as it is.
+    (tmp_path / "run/app").chmod(0o711)
+    make_place(str(tmp_path / "run/app/backend.sock"))
+    assert (tmp_path / "run/app").stat().st_mode & 0o777 == 0o711
+    make_place(14200)
+    make_place(None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Pm2Error, match=r"the directory of health_socket .*/file/app\.sock cannot be created: "):
+        make_place(str(tmp_path / "file/app.sock"))
+
+
 def test_a_pm2_directory_of_another_user_is_refused(tmp_path: Path) -> None:
     refuse_home_of_another_user(str(tmp_path))
     refuse_home_of_another_user(str(tmp_path / "none"))
