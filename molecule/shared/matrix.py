@@ -46,6 +46,7 @@ class Drift:
     unknown: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     says: str = ""
+    warns: bool = False
     prepare: str = ""
     undo: str = ""
     keeps: str = ""
