@@ -50,6 +50,8 @@ class Observed:
     """The commit that was checked out in the active release after its activation, if nothing else differs."""
     unlinked: tuple[str, ...] = ()
     """Shared paths for which the active release has no link."""
+    inactive: tuple[str, ...] = ()
+    """The releases that exist, if none is active."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def _reasons_for_a_new_release(observed: Observed, wanted: WantedSource) -> list
                 "the source is expected in place, but the project directory is missing or empty; put the project "
                 "there, or choose another source"
             )
-        return ["there is no release yet"]
+        # The link was deleted, or the release that it leads to.
+        known = f"no release is active; there are {', '.join(observed.inactive)}"
+        return [known if observed.inactive else "there is no release yet"]
     reasons = []
     if not wanted.in_place and observed.active_revision != wanted.revision:
         reasons.append(f"the source changed from {short(observed.active_revision)} to {short(wanted.revision)}")

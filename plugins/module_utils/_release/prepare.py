@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from . import baseline, candidate, data, git, shared, takeover
 from .checkout import exclude_own_files
 from .errors import ReleaseError
-from .manifest import ReleaseRecord
+from .manifest import ReleaseRecord, number_of
 from .operation import LAYOUT_OPTIONS, Operation
 from .plan import Found, Observed, PreparePlan, WantedSource, plan_prepared
 from .pruning import drop
@@ -91,7 +91,8 @@ class _Preparation:
                 damage=tuple(Difference(path, "is not committed") for path in found_files),
             )
         if active is None:
-            return Observed(operation.found, None, None, manifest.candidate)
+            inactive = sorted({*manifest.releases} - {manifest.candidate}, key=number_of)
+            return Observed(operation.found, None, None, manifest.candidate, inactive=tuple(inactive))
         damage = baseline.damage(project, active, manifest)
         found = self._find_data(None, damage or ())
         outcome = operation.outcome

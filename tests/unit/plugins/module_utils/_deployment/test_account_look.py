@@ -85,6 +85,13 @@ def test_another_source_activates_another_release(site: Site) -> None:
     assert found["activates"]
 
 
+def test_releases_without_an_active_one_are_not_said_to_be_missing(site: Site) -> None:
+    site.deploy(SOURCE)
+    site.project.unlink()
+    (only,) = release_of(look(site, SOURCE))
+    assert only.startswith("no release is active; there are 0001-")
+
+
 def test_what_an_interrupted_run_has_left_is_deleted_and_activates_nothing(site: Site) -> None:
     site.deploy(SOURCE)
     assert site.from_archive(OTHER)["candidate"]

@@ -34,6 +34,12 @@ def observed(**changes):
             (None, False, True, ("there is no release yet",)),
             id="no-release-yet",
         ),
+        pytest.param(
+            observed(found=Found.NOTHING, active=None, active_revision=None, inactive=("0001-a", "0002-b")),
+            "r1",
+            (None, False, True, ("no release is active; there are 0001-a, 0002-b",)),
+            id="link-deleted",
+        ),
         pytest.param(observed(), "r2", (None, False, True, ("the source changed from r1 to r2",)), id="source-changed"),
         pytest.param(
             observed(), None, (None, False, True, ("the source changed from r1 to unknown",)), id="source-not-known-yet"
