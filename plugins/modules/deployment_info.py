@@ -160,7 +160,8 @@ layers:
       description: What could not be known, and why.
       type: list
     refused:
-      description: Whether a deployment is refused for it, such as for a process of another application of that name.
+      description: Whether a deployment is refused for it, such as for a process of another application of that name,
+        or an env file that is a link.
       type: bool
     diff:
       description: The texts that differ, as in diff mode; without values that may not be shown.

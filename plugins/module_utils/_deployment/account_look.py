@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Callable
 
 from .._backend.blue_green import found_instances, plan_blue_green
@@ -63,17 +64,9 @@ from .prediction import (
 )
 
 #: What a prediction raises where it cannot compare.
-REFUSALS = (
-    ReleaseError,
-    ParseError,
-    RefusedKeysError,
-    OptionsError,
-    StoreError,
-    BuildError,
-    HookError,
-    Pm2Error,
-    FailedError,
-)
+REFUSALS = (ReleaseError, BuildError, HookError, Pm2Error, FailedError)
+#: What only a person can put right: a deployment would be refused.
+FOR_A_PERSON = (UnmanagedProcessError, ParseError, RefusedKeysError, OptionsError, StoreError)
 
 
 def look_as_account(options: AccountOptions) -> dict[str, Any]:
@@ -89,7 +82,7 @@ def attempt(name: str, compare: Callable[[], Layer]) -> Layer:
     """Return the layer, or that it could not be compared and why."""
     try:
         return compare()
-    except UnmanagedProcessError as problem:
+    except FOR_A_PERSON as problem:
         return unknown(name, problem, refused=True)
     except REFUSALS as problem:
         return unknown(name, problem)
@@ -133,6 +126,9 @@ class _Look:
             elif wanted is not None:
                 layers[name] = attempt(name, lambda compare=compare, wanted=wanted: compare(wanted))  # type: ignore[misc]
         changes = self._changes(layers)
+        if changes.release and ENV_FILE in layers:
+            # Another source may have what is missing, or an example that can be read.
+            layers[ENV_FILE] = replace(layers[ENV_FILE], refused=False)
         layers[RELEASE] = self._with_activation(release, changes)
         if options.instances:
             layers[BACKEND] = attempt(BACKEND, lambda: self._backend(layers, changes))
@@ -207,7 +203,7 @@ class _Look:
 
     def _changes(self, layers: Mapping[str, Layer]) -> Changes:
         def differs(name: str) -> bool:
-            return name in layers and layers[name].state != "in_sync"
+            return name in layers and layers[name].state != "in_sync" and not layers[name].refused
 
         restores = bool(self.env and self.env.result["restores"])
         # Not everything that a run does to the releases makes another one the active one.

@@ -78,6 +78,39 @@ def test_an_env_file_that_cannot_be_read_is_named_with_its_line(site: Site) -> N
     assert list(told) == [f"{file}:2: neither KEY=value, nor a comment, nor blank, but YAML; write KEY=value"]
 
 
+@pytest.mark.parametrize("kind", ["link", "directory", "text"])
+def test_a_deployment_is_refused_for_an_env_file_that_only_a_person_can_put_right(
+    site: Site, tmp_path: Path, kind: str
+) -> None:
+    """And nothing else is said to differ, because it changes nothing."""
+    site.deploy(SOURCE)
+    file = Path(os.path.realpath(site.project)) / ".env.staging"
+    file.unlink(missing_ok=True)
+    if kind == "link":
+        (tmp_path / "elsewhere.env").write_text("A=1\n")
+        file.symlink_to(tmp_path / "elsewhere.env")
+    elif kind == "directory":
+        file.mkdir()
+    else:
+        file.write_text("B: 2\n")
+    wanted = checked(FILE, {"path": ".env.staging", "values": {"A": "1"}})
+    found = look_as_account(replace(account(site, SOURCE), env_file=wanted))
+    assert {layer["name"]: (layer["reasons"], layer["refused"]) for layer in found["layers"]} == {
+        "release": ((), False),
+        "env_file": ((), True),
+    }
+    assert not found["activates"]
+
+
+def test_a_source_that_changes_may_put_its_env_file_right(site: Site) -> None:
+    """Such as an example in it that could not be read."""
+    site.deploy(SOURCE)
+    (Path(os.path.realpath(site.project)) / ".env.staging").write_text("B: 2\n")
+    wanted = checked(FILE, {"path": ".env.staging", "values": {"A": "1"}})
+    found = look_as_account(replace(account(site, OTHER), env_file=wanted))
+    assert [(layer["name"], layer["refused"]) for layer in found["layers"] if layer["unknown"]] == [("env_file", False)]
+
+
 def test_another_source_activates_another_release(site: Site) -> None:
     site.deploy(SOURCE)
     found = look(site, OTHER)
