@@ -509,7 +509,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "quote": (
         {"proxy_backend_upstream": 'a":1'},
-        'proxy_backend_upstream is "a\\":1", expected a host and a port such as 127.0.0.1:14200',
+        'proxy_backend_upstream is "a\\":1", expected a host and a port such as 127.0.0.1:14200, or unix: and the path '
+        "of a socket",
     ),
     "variable": (
         {"staging_public_url": "http://$host"},
