@@ -46,7 +46,8 @@ def look(path: str, *, tolerant: bool, follow: bool = False) -> FoundFile:
             raise StoreError(f"{path} is a symbolic link to {target}, not a regular file; remove the link") from None
         raise StoreError(f"{path} {error.strerror}; move it away or choose another path") from None
     except (NotADirectoryError, PermissionError) as error:
-        if tolerant:
+        # The file itself can be seen if only its content may not be read.
+        if tolerant and not os.path.lexists(path):
             return FoundFile(path)
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     except OSError as error:

@@ -40,3 +40,19 @@ def test_the_content_of_a_file_is_not_part_of_its_description(tmp_path: Path) ->
 def test_attributes_of_a_file_that_is_gone_are_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(store.StoreError, match=f"{tmp_path}/none cannot be written: No such file"):
         store.set_attributes(str(tmp_path / "none"), uid=None)
+
+
+def test_a_file_that_is_there_but_may_not_be_read_is_not_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the deploy user, who may enter the directory of a file of root's."""
+
+    def read_file(path: str, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(store.files, "read_file", read_file)
+    path = tmp_path / ".env"
+    assert store.look(str(path), tolerant=True).text is None
+    path.write_text("A=1\n")
+    with pytest.raises(store.StoreError, match="cannot be read: Permission denied"):
+        store.look(str(path), tolerant=True)
