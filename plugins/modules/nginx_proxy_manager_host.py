@@ -221,7 +221,7 @@ EXAMPLES = r"""
       - path: /socket.io/
         prefix: true
 
-- name: Have a certificate requested for a host that has none for its names
+- name: Request a certificate for a host that has none for its names
   codeframe.staging.nginx_proxy_manager_host:
     api_url: http://proxy.example.com:81
     identity: deployment@example.com

@@ -23,6 +23,30 @@ SERVE = [
 ]
 
 
+def python_servers(project: Path, page: int) -> dict[str, Any]:
+    """Variables of a directory that Python serves as page and backend, of which nothing is verified.
+
+    :param page: The port of the page.
+    """
+    serve = ["/usr/bin/python3", "-m", "http.server"]
+    return {
+        "staging_project_dir": str(project),
+        "staging_user": "root",
+        "staging_source_type": "in_place",
+        "staging_proxy_page": False,
+        "staging_public_ws_url": "ws://api.test/ws",
+        "staging_vantages": [],
+        "staging_report": False,
+        "staging_backend_port": free_port(),
+        "staging_backend_command": [*serve, "{port}"],
+        "staging_backend_health_url": "http://127.0.0.1:{port}/",
+        "staging_frontend_dir": ".",
+        "staging_frontend_port": page,
+        "staging_frontend_command": [*serve, str(page)],
+        "frontend_exec_mode": "fork",
+    }
+
+
 class Deployments:
     """Releases that serve a page with Python, under pm2."""
 
@@ -31,22 +55,9 @@ class Deployments:
         self.project.mkdir()
         (self.project / ".env.staging").write_text("A=1\n")
         self.variables: dict[str, Any] = {
-            "staging_project_dir": str(self.project),
-            "staging_user": "root",
-            "staging_source_type": "in_place",
+            **python_servers(self.project, self.port),
             "staging_public_url": f"http://127.0.0.1:{self.port}",
             "staging_allow_loopback": True,
-            "staging_proxy_page": False,
-            "staging_public_ws_url": "ws://api.test/ws",
-            "staging_vantages": [],
-            "staging_report": False,
-            "staging_backend_port": free_port(),
-            "staging_backend_command": ["/usr/bin/python3", "-m", "http.server", "{port}"],
-            "staging_backend_health_url": "http://127.0.0.1:{port}/",
-            "staging_frontend_dir": ".",
-            "staging_frontend_port": self.port,
-            "staging_frontend_command": ["/usr/bin/python3", "-m", "http.server", str(self.port)],
-            "frontend_exec_mode": "fork",
             "staging_proxy_provider": "manual",
         }
         self.serve = root / "play.json"

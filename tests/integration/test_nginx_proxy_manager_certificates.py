@@ -136,7 +136,7 @@ def test_the_test_server_leaves_a_host_as_the_program_does(peer: Peer, backend: 
         patch.setattr(CertificateOrder, "_save_again", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             configure(peer)
-    assert plain(endpoint(peer, NAME)).status == 404, "nobody is served: the file is there, and nginx not reloaded"
+    assert plain(endpoint(peer, NAME)).status == 404, "no host is served: the file is there, but nginx was not reloaded"
     # The next run finishes it.
     done = configure(peer)
     assert not done["failed"], done["msg"]

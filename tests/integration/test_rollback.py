@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.modules import release as release_module
 from free_ports import free_port
 from playbook_runs import PlaybookRun, run_playbook
+from pm2_deployments import SERVE, python_servers
 from proxy_manager_parts import PASSWORD, TESTS, running_peer
 from proxy_manager_peer.server import Peer
 
@@ -22,10 +23,6 @@ CLASH = (
     "nginx_proxy_manager_hosts | Configure each proxy host: proxy host rest.test: line 1 of the Advanced text has a "
     "location = /events of its own, which nginx would refuse as a duplicate; remove it there"
 )
-SERVE = [
-    {"ansible.builtin.include_role": {"name": "codeframe.staging.backend", "tasks_from": "serve"}},
-    {"ansible.builtin.include_role": {"name": "codeframe.staging.frontend", "tasks_from": "serve"}},
-]
 
 
 class Deployment:
@@ -41,22 +38,9 @@ class Deployment:
             assert not made["failed"], made["msg"]
         page = free_port()
         self.variables: dict[str, Any] = {
-            "staging_project_dir": str(root / "app"),
-            "staging_user": "root",
-            "staging_source_type": "in_place",
+            **python_servers(root / "app", page),
             "staging_public_url": f"http://page.test:{page}",
-            "staging_proxy_page": False,
             "staging_public_api_url": "http://rest.test",
-            "staging_public_ws_url": "ws://api.test/ws",
-            "staging_vantages": [],
-            "staging_report": False,
-            "staging_backend_port": free_port(),
-            "staging_backend_command": ["/usr/bin/python3", "-m", "http.server", "{port}"],
-            "staging_backend_health_url": "http://127.0.0.1:{port}/",
-            "staging_frontend_dir": ".",
-            "staging_frontend_port": page,
-            "staging_frontend_command": ["/usr/bin/python3", "-m", "http.server", str(page)],
-            "frontend_exec_mode": "fork",
             "staging_proxy_provider": "nginx_proxy_manager",
             "staging_sse_paths": ["/events"],
             "proxy_backend_upstream": f"127.0.0.1:{backend}",

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._host.sockets import PLAIN_PATH
 from .._host.url import Url, UrlError, parse_url
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
@@ -27,7 +28,6 @@ _DERIVED_KEYS = re.compile(
 _SOCKET_OPTIONS = frozenset(("--uds", "-u"))
 #: What gunicorn and hypercorn bind, and an option with its value in one word.
 _SOCKET_WORD = re.compile(r"(?:--uds=|(?:--bind=)?unix:)(/.*)")
-_SOCKET_PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._@%+=,-]+)+")
 
 
 @dataclass
@@ -160,7 +160,7 @@ def _socket(process: Mapping[str, Any]) -> str:
     for option, value in zip(["", *words], words):
         found = _SOCKET_WORD.fullmatch(value)
         path = found[1] if found else value if option in _SOCKET_OPTIONS else ""
-        if _SOCKET_PATH.fullmatch(path):
+        if PLAIN_PATH.match(path):
             return path
     return ""
 
@@ -256,15 +256,14 @@ def _manager(made: AdoptedInventory, hosts: Sequence[Mapping[str, Any]]) -> None
     comment = f"Proxy hosts {numbers}, which forward to {_safe(targets)}: check that this is the host."
     made.set("staging_proxy_provider", "nginx_proxy_manager", comment)
     findings = [finding for each in hosts for finding in each["findings"]]
-    if any(str(each["kind"]).startswith("snippet") for each in findings):
+    others = [each for each in findings if not str(each["kind"]).startswith("snippet")]
+    if len(others) < len(findings):
         made.set(
             "staging_proxy_manager_replace_snippet",
             True,
             "A WebSocket snippet is pasted in the Advanced tab: replaced.",
         )
-    for each in findings:
-        if not str(each["kind"]).startswith("snippet"):
-            made.open_questions.append(f"Nginx Proxy Manager: {_safe(str(each['text']))}")
+    made.open_questions += [f"Nginx Proxy Manager: {_safe(str(each['text']))}" for each in others]
 
 
 def _forwards_to(location: Mapping[str, Any], place: int | str) -> bool:

@@ -27,6 +27,8 @@ _ACCEPTS = 0x10000
 UNIX = "unix:"
 #: Bytes of the longest path that a UNIX socket can have (unix(7): 108 with the byte at its end).
 LONGEST_PATH = 107
+#: An absolute path of a UNIX socket that needs no quoting in a shell or in nginx, without ``//``, ``.`` and ``..``.
+PLAIN_PATH = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._@%+=,-]+)+\Z")
 #: Seconds after which the next address of a name is tried.
 _PER_ADDRESS_S = 10.0
 
@@ -166,7 +168,7 @@ def socket_listeners(path: str) -> list[Listener]:
             table = parse_unix_table(file.read())
         uid = os.stat(path).st_uid
     except OSError:
-        # Without its file, nobody can connect to a socket.
+        # No client can connect to a socket without its file.
         return []
     # A process may have bound a path that is relative to its directory.
     inodes = [inode for bound, inode in table if bound == path or (bound[0] not in "/@" and path.endswith(f"/{bound}"))]

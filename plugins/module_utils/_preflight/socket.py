@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 
-from .._host.sockets import LONGEST_PATH
+from .._host.sockets import LONGEST_PATH, PLAIN_PATH
 from .finding import PreflightFinding
 from .variables import PROJECT_DIR, SOCKET, DeploymentInputs
 
-_PLAIN = re.compile(r"(/(?!\.\.?(/|\Z))[A-Za-z0-9._@%+=,-]+)+\Z")
 #: Emptied by a restart or a cleanup; services may have directories of their own in place of the first two.
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/run/", "/var/run/", "/dev/")  # noqa: S108 (paths that are judged, not used)
 _PLACEHOLDER = "{socket}"
@@ -65,7 +63,7 @@ def _check_path(inputs: DeploymentInputs, path: str) -> None:
     project = str(inputs.get(PROJECT_DIR) or "").rstrip("/")
     if not path.startswith("/"):
         inputs.add("path", SOCKET, "an absolute path on the host", "start it with a slash")
-    elif not _PLAIN.match(path):
+    elif not PLAIN_PATH.match(path):
         inputs.add(
             "path",
             SOCKET,

@@ -107,7 +107,7 @@ class CertificateOrder:
         return self._email if self._email is not None else self._client.email()
 
     def _await_certificate(self) -> tuple[int | None, str]:
-        """Wait for a request that goes on, though nobody waits for its answer any more.
+        """Wait for a request that goes on after its connection has ended.
 
         It is in the list of certificates until it fails.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -74,6 +75,24 @@ _BODY = b'{"status":"OK","version":{"major":2,"minor":15,"revision":1}}'
 VERSION = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
 
 
+@contextlib.contextmanager
+def answering(*answers: bytes) -> Iterator[str]:
+    """The URL of a server that answers one request after the other on a connection of its own."""
+
+    def serve() -> None:
+        for answer in answers:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(60)
+
+
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
@@ -82,40 +101,18 @@ VERSION = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BOD
     ],
 )
 def test_a_request_that_may_have_been_carried_out_is_told_from_one_that_was_not(answer: bytes, cause: str) -> None:
-    def serve() -> None:
-        for content in (VERSION, answer, VERSION, answer):
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(content)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with answering(VERSION, answer, VERSION, answer) as url:
         for method, kind in (("PUT", CutError), ("GET", UnreachableError)):
             client = ProxyManagerClient(parse_api_url(url), Credentials(token="a.b.c"))
             with pytest.raises(kind) as caught:
                 client.call(method, "/nginx/proxy-hosts/1", {} if method == "PUT" else None)
             assert f"ended during {method} /nginx/proxy-hosts/1 ({cause})" in str(caught.value)
             assert client.calls == ["GET /", f"{method} /nginx/proxy-hosts/1"]
-        thread.join(60)
 
 
 @pytest.mark.parametrize(("method", "kind"), [("POST", CutError), ("GET", ServerFaultError)])
 def test_a_proxy_in_front_that_does_not_wait_leaves_it_open_what_was_done(method: str, kind: type[Exception]) -> None:
-    def serve() -> None:
-        for content in (VERSION, b"HTTP/1.1 504 Gateway Time-out\r\nContent-Length: 0\r\n\r\n"):
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(content)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with answering(VERSION, b"HTTP/1.1 504 Gateway Time-out\r\nContent-Length: 0\r\n\r\n") as url:
         client = ProxyManagerClient(parse_api_url(url), Credentials(token="a.b.c"))
         with pytest.raises(kind):
             client.call(method, "/nginx/certificates")
-        thread.join(60)
