@@ -27,6 +27,29 @@ def pytest_collection_modifyitems() -> None:
         )
 
 
+class _Progress:
+    """Shows what was seen of an application as soon as its test ends; others wait minutes for the end of the run."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if "applications" not in report.keywords:
+            return
+        if report.failed:
+            self._terminal.write_line(f"\n{report.nodeid}\n{report.longreprtext}")
+        if report.when == "teardown":
+            for name in [name for name in APPLICATIONS if f"[{name}]" in report.nodeid]:
+                self._terminal.write_line(f"\n{APPLICATIONS[name].line(name)}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        config.pluginmanager.register(_Progress(terminal))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if nginx_tree.LOOPS:
         served, failed = (sum(each) for each in zip(*nginx_tree.LOOPS))
@@ -37,9 +60,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     for line in proxy_manager_parts.table():
         terminalreporter.write_line(line)
-
-    for name, tried in APPLICATIONS.items():
-        terminalreporter.write_line(tried.line(name))
 
 
 @pytest.fixture

@@ -194,7 +194,8 @@ def test_a_backend_is_deployed_changed_and_rolled_back(
         assert back.exit_code == 0, back.output
         site.assert_serves(FIRST, site.url())
         steps.passed(rollback)
-        if shape.damage:
+        # What is damaged is found by rules that the test above shows for each; the whole way is shown for one.
+        if shape.name == QUICK:
             (site.project / shape.damage).unlink()
             site.release(FIRST)
             site.variables["staging_public_ws_url"] = site.url()
