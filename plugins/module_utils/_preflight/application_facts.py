@@ -16,7 +16,7 @@ from .._frontend.workspace import find_workspace
 from .._host.files import read_text
 from .application import Application
 from .variables import DeploymentInputs
-from .versions import requires_python
+from .versions import pipfile_python, poetry_python, requires_python
 
 #: Read by nvm, and by nodenv, asdf and fnm.
 _VERSION_FILES = (".nvmrc", ".node-version", ".tool-versions")
@@ -126,12 +126,18 @@ def _packages_at(source: str, frontend: str) -> str:
 
 def wanted_python(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     """Ranges of Python's versions that the backend needs."""
-    if inputs.text("staging_backend_install") in {"npm", "none"}:
+    install = inputs.text("staging_backend_install")
+    if install in {"npm", "none"}:
         # A backend without a virtual environment needs none.
         return {}
     backend = os.path.join(source, inputs.text("staging_backend_dir"))
-    needed = requires_python(read_text(os.path.join(backend, "pyproject.toml")) or "")
-    return {"pyproject.toml": needed} if needed else {}
+    project = read_text(os.path.join(backend, "pyproject.toml")) or ""
+    found = {"pyproject.toml": requires_python(project)}
+    if install == "poetry" and not found["pyproject.toml"]:
+        found["pyproject.toml"] = poetry_python(project)
+    if install == "pipenv":
+        found = {"Pipfile": pipfile_python(read_text(os.path.join(backend, "Pipfile")) or "")}
+    return {name: needed for name, needed in found.items() if needed}
 
 
 def _package_json(directory: str) -> tuple[Mapping[str, Any], str | None]:

@@ -126,6 +126,41 @@ def requires_python(pyproject: str) -> str:
 
     Read by its form, since Python 3.9 and 3.10 have no TOML parser.
     """
-    project = re.search(r"(?ms)^\[project\]\s*$(.*?)(?=^\[|\Z)", pyproject)
-    found = re.search(r"""(?m)^\s*requires-python\s*=\s*(["'])(.*?)\1""", project[1]) if project else None
-    return found[2] if found else ""
+    return _setting(pyproject, "project", "requires-python")
+
+
+def poetry_python(pyproject: str) -> str:
+    """What Poetry's own table of dependencies in a pyproject.toml requires of Python, as PEP 440 specifiers.
+
+    Empty if it requires nothing, or alternatives.
+    """
+    wanted = _setting(pyproject, "tool.poetry.dependencies", "python")
+    if "|" in wanted:
+        return ""
+    return ",".join(filter(None, (_of_poetry(clause) for clause in re.split(r",|\s+(?=[<>=!~^])", wanted))))
+
+
+def _of_poetry(clause: str) -> str:
+    """Write out Poetry's caret and tilde, and a wildcard."""
+    found = re.match(r"\s*(\^|~(?!=)|)\s*(\d+(?:\.\d+)*)(\.\*)?\s*\Z", clause)
+    if found is None:
+        return "" if clause.strip() == "*" else clause.strip()
+    operator, numbers = found[1], tuple(int(part) for part in found[2].split("."))
+    if not operator:
+        return f"=={clause.strip()}"
+    significant = next((at + 1 for at, number in enumerate(numbers) if number), len(numbers)) if operator == "^" else 2
+    high = numbers[:significant]
+    return f">={found[2]},<{'.'.join(str(part) for part in (*high[:-1], high[-1] + 1))}"
+
+
+def pipfile_python(pipfile: str) -> str:
+    """What a Pipfile requires of Python, as a PEP 440 specifier; empty if it requires nothing."""
+    full, short = (_setting(pipfile, "requires", key) for key in ("python_full_version", "python_version"))
+    return f"=={full}" if full else f"=={short}.*" if short and short != "*" else ""
+
+
+def _setting(text: str, table: str, key: str) -> str:
+    """A text in a table of a TOML document; empty if it is not there."""
+    found = re.search(rf"(?ms)^\[{re.escape(table)}\][ \t]*(?:#[^\n]*)?$(.*?)(?=^\[|\Z)", text)
+    value = re.search(rf"""(?m)^\s*{re.escape(key)}\s*=\s*(["'])(.*?)\1""", found[1]) if found else None
+    return value[2] if value else ""

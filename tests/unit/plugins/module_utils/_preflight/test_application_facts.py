@@ -136,6 +136,29 @@ def test_the_python_of_a_virtual_environment_is_compared(
 
 
 @pytest.mark.parametrize(
+    ("install", "name", "text", "wanted"),
+    [
+        ("poetry", "pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.12"\n', {"pyproject.toml": ">=3.12,<4"}),
+        (
+            "poetry",
+            "pyproject.toml",
+            '[project]\nrequires-python = ">=3.12"\n[tool.poetry.dependencies]\npython = "^3.12"\n',
+            {"pyproject.toml": ">=3.12"},
+        ),
+        # Only Poetry reads its own table.
+        ("project", "pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.12"\n', {}),
+        ("pipenv", "Pipfile", '[requires]\npython_version = "3.12"\n', {"Pipfile": "==3.12.*"}),
+        ("requirements", "Pipfile", '[requires]\npython_version = "3.12"\n', {}),
+    ],
+)
+def test_poetry_and_pipenv_say_which_python_they_need(
+    source: Path, install: str, name: str, text: str, wanted: dict[str, str]
+) -> None:
+    (source / name).write_text(text)
+    assert wanted_python(str(source), DeploymentInputs({"staging_backend_install": install})) == wanted
+
+
+@pytest.mark.parametrize(
     ("name", "title"), [("vite", "Vite 7.1.0"), ("@angular/cli", "Angular CLI 7.1.0"), ("nuxt", "Nuxt 7.1.0")]
 )
 @pytest.mark.parametrize("place", ["node_modules", "web-ui/node_modules"])

@@ -6,6 +6,8 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.versions import (
     npm_allows,
     parse_version,
+    pipfile_python,
+    poetry_python,
     python_allows,
     requires_python,
 )
@@ -93,3 +95,41 @@ def test_the_version_in_what_a_program_says(text: str, version: tuple[int, ...] 
 )
 def test_the_range_of_a_pyproject(text: str, wanted: str) -> None:
     assert requires_python(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "specifiers"),
+    [
+        ("^3.11", ">=3.11,<4"),
+        ("^3.11.2", ">=3.11.2,<4"),
+        ("~3.11", ">=3.11,<3.12"),
+        ("~3.11.2", ">=3.11.2,<3.12"),
+        ("~3", ">=3,<4"),
+        (">=3.10,<3.13", ">=3.10,<3.13"),
+        (">=3.10 <3.13", ">=3.10,<3.13"),
+        ("~=3.11", "~=3.11"),
+        ("3.12.*", "==3.12.*"),
+        ("*", ""),
+        ("~3.11 || ^3.13", ""),
+    ],
+)
+def test_what_poetry_requires_of_python(wanted: str, specifiers: str) -> None:
+    text = f'[tool.poetry]\nname = "x"\n\n[tool.poetry.dependencies]  # main\npython = "{wanted}"\nfastapi = "*"\n'
+    assert poetry_python(text) == specifiers
+
+
+def test_a_project_of_poetry_need_not_require_a_python() -> None:
+    assert poetry_python('[tool.poetry.group.dev.dependencies]\npython = "^3.8"\n') == ""
+
+
+@pytest.mark.parametrize(
+    ("requires", "wanted"),
+    [
+        ('python_version = "3.12"', "==3.12.*"),
+        ('python_version = "3.12"\npython_full_version = "3.12.4"', "==3.12.4"),
+        ('python_version = "*"', ""),
+        ("", ""),
+    ],
+)
+def test_what_a_pipfile_requires_of_python(requires: str, wanted: str) -> None:
+    assert pipfile_python(f'[packages]\nfastapi = "*"\n\n[requires]\n{requires}\n') == wanted
