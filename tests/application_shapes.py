@@ -213,7 +213,8 @@ ENV_SCRIPT_FILES = {
         "require('http').createServer(({ url }, response) => {\n"
         "  const name = url === '/' ? 'index.html' : url.slice(1)\n"
         "  response.setHeader('Content-Type', name.endsWith('.js') ? 'text/javascript' : 'text/html')\n"
-        "  response.end(url === '/env.js' ? env : fs.readFileSync(`dist/${name}`))\n"
+        "  if (url !== '/env.js' && !fs.existsSync(`dist/${name}`)) response.statusCode = 404\n"
+        "  response.end(url === '/env.js' ? env : response.statusCode === 404 ? '' : fs.readFileSync(`dist/${name}`))\n"
         "}).listen(process.env.PORT, '127.0.0.1')\n"
     ),
 }
