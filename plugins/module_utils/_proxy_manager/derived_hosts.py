@@ -58,13 +58,15 @@ class DerivedHost:
 def plan_hosts(
     inputs: SiteInputs, forward: bool, domain_names: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[DerivedHost, ...]:
-    """One entry for each proxy host that is needed.
+    """One entry for each proxy host that is needed; none for a backend at a socket, which only nginx beside it uses.
 
     A host of the page forwards to the page, and its block routes the application's paths to the backend.
 
     :param forward: Whether hosts are wanted for their forward address alone.
     :param domain_names: All names of a proxy host, by one of them. Names of one host are one entry.
     """
+    if inputs.backend_upstream.startswith("unix:"):
+        return ()
     page = inputs.public_page
     hosts = []
     for group in _groups(inputs, domain_names or {}):

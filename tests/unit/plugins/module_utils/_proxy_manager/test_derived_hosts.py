@@ -131,3 +131,16 @@ def test_names_of_one_proxy_host_are_one_entry() -> None:
         ["/ws"],
         ["/e/"],
     )
+
+
+@pytest.mark.parametrize("forward", [False, True])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="a-name-of-its-own"),
+        pytest.param({**ONE, "api_paths": ["/api/"]}, id="one-name"),
+        pytest.param({"page": False}, id="no-page"),
+    ],
+)
+def test_a_backend_at_a_socket_has_no_proxy_host(changes: dict[str, Any], forward: bool) -> None:
+    assert planned(forward, backend_upstream="unix:/srv/app.run/backend.sock", **changes) == []
