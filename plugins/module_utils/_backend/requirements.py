@@ -11,10 +11,15 @@ import re
 from collections.abc import Mapping
 
 from .._release.errors import ReleaseError
-from .install_hint import install_hint
+from .install_hint import install_hint, lock_hint
 
 _INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*(?P<name>[^\s#]+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[\s=]*(?P<name>[^\s#]*)")
+#: Of the tools that need a lock file: the file of the project, the lock file, and the command that makes it.
+_LOCKED = {
+    "poetry": ("pyproject.toml", "poetry.lock", "poetry lock"),
+    "pipenv": ("Pipfile", "Pipfile.lock", "pipenv lock"),
+}
 _LOCAL = re.compile(r"(?:\.{1,2}(?:/|\[|\s|$)|/|file:)|[^#]*\s@\s*(?:file:|\.)")
 
 
@@ -49,13 +54,52 @@ def requirement_files(directory: str, name: str) -> dict[str, bytes]:
             if editable:
                 raise ReleaseError(
                     f"{path} line {number} installs {editable.group('name') or 'the project'} editable, which would "
-                    "bind the environment that releases share to one of them; use install: project, or only the "
-                    "packages"
+                    "bind the environment that releases share to one of them; set staging_backend_install: project, or "
+                    "name only the packages"
                 )
             include = _INCLUDE.match(line)
             if include and "://" not in include.group("name"):
                 pending.append((os.path.join(os.path.dirname(path), include.group("name")), path))
     return found
+
+
+def project_files(directory: str, install: str) -> dict[str, bytes]:
+    """Return the files by which packages are installed without requirements: that of the project and its lock file.
+
+    A lock file of uv may be missing.
+
+    :param install: ``project``, ``uv``, ``poetry`` or ``pipenv``.
+    :raises ReleaseError: If one is missing, or would bind the environment to one release.
+    """
+    if install == "project":
+        if not any(os.path.isfile(os.path.join(directory, name)) for name in ("pyproject.toml", "setup.py")):
+            raise ReleaseError(
+                f"there is neither pyproject.toml nor setup.py in {directory}, so there is no project to install; "
+                + install_hint(directory, install)
+            )
+        return {}
+    name, lock_name, command = _LOCKED.get(install, ("pyproject.toml", "uv.lock", ""))
+    project, lock = _content(directory, name), _content(directory, lock_name)
+    if project is None:
+        raise ReleaseError(
+            f"there is no {name} in {directory}, which {install} needs; " + install_hint(directory, install)
+        )
+    if lock is None and command:
+        raise ReleaseError(
+            f"there is no {lock_name} beside {name} in {directory}, so the versions to install are not known; "
+            + (lock_hint(directory, install) or f"run `{command}` and commit the file")
+        )
+    if command:
+        refuse_editable(project.decode("utf-8", "replace"), name)
+    return {name: project, lock_name: lock or b""}
+
+
+def _content(directory: str, name: str) -> bytes | None:
+    try:
+        with open(os.path.join(directory, name), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def installs_local_source(files: Mapping[str, bytes]) -> bool:

@@ -13,11 +13,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .._release.baseline import read_checksums
-from .._release.errors import ReleaseError
 from .._release.tree import ALWAYS_EXCLUDED, Exclusion, inside, read_tree, relative_path, tree_digest, walk
-from .install_hint import install_hint, lock_hint
 from .interpreter import Interpreter
-from .requirements import installs_local_source, is_package, refuse_editable, requirement_files, uses_local_paths
+from .requirements import installs_local_source, is_package, project_files, requirement_files, uses_local_paths
 from .virtualenv_plan import VirtualenvInputs
 
 #: The argument with which uv installs the dependencies of a project alone.
@@ -92,66 +90,45 @@ def _of_requirements(options: VirtualenvOptions) -> dict[str, str]:
 
 
 def _of_project(options: VirtualenvOptions) -> dict[str, str]:
-    if not any(os.path.isfile(os.path.join(options.path, name)) for name in ("pyproject.toml", "setup.py")):
-        raise ReleaseError(
-            f"there is neither pyproject.toml nor setup.py in {options.path}, so there is no project to install; "
-            + install_hint(options.path, options.install)
-        )
+    project_files(options.path, options.install)
     return {"source": _source(options)}
 
 
 def _of_uv(options: VirtualenvOptions) -> dict[str, str]:
-    project = _content(options.path, "pyproject.toml")
-    if project is None:
-        raise ReleaseError(
-            f"there is no pyproject.toml in {options.path}, which uv needs; "
-            + install_hint(options.path, options.install)
-        )
-    parts = {
-        "pyproject.toml": content_digest({"pyproject.toml": project}),
-        "lock file uv.lock": content_digest({"uv.lock": _content(options.path, "uv.lock") or b""}),
-        "uv": " ".join([options.uv_version, *options.uv_arguments]),
-    }
+    parts = _digests(project_files(options.path, options.install))
+    parts["uv"] = " ".join([options.uv_version, *options.uv_arguments])
     if options.uv_installs_project():
         parts["source"] = _source(options)
     return parts
 
 
 def _of_poetry(options: VirtualenvOptions) -> dict[str, str]:
-    parts, project = _locked(options, "pyproject.toml", "poetry.lock", "poetry lock")
-    parts["poetry"] = " ".join([options.poetry_version, *options.poetry_arguments])
-    if options.poetry_installs_project() or uses_local_paths(project):
+    files = project_files(options.path, options.install)
+    parts = {**_digests(files), "poetry": " ".join([options.poetry_version, *options.poetry_arguments])}
+    if options.poetry_installs_project() or _uses_local_paths(files):
         parts["source"] = _source(options)
     return parts
 
 
 def _of_pipenv(options: VirtualenvOptions) -> dict[str, str]:
-    parts, project = _locked(options, "Pipfile", "Pipfile.lock", "pipenv lock")
-    parts["pipenv"] = " ".join([options.pipenv_version, *options.pipenv_arguments])
-    if uses_local_paths(project):
+    files = project_files(options.path, options.install)
+    parts = {**_digests(files), "pipenv": " ".join([options.pipenv_version, *options.pipenv_arguments])}
+    if _uses_local_paths(files):
         parts["source"] = _source(options)
     return parts
 
 
-def _locked(options: VirtualenvOptions, name: str, lock_name: str, command: str) -> tuple[dict[str, str], str]:
-    """Return the digests of a project's file and its lock file, and the text of the first.
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the digests of the file of a project and of its lock file."""
+    return {
+        f"lock file {name}" if name.endswith(".lock") else name: content_digest({name: content})
+        for name, content in files.items()
+    }
 
-    :raises ReleaseError: If one is missing, or would bind the environment to one release.
-    """
-    project, lock = _content(options.path, name), _content(options.path, lock_name)
-    if project is None:
-        raise ReleaseError(
-            f"there is no {name} in {options.path}, which {options.install} needs; "
-            + install_hint(options.path, options.install)
-        )
-    if lock is None:
-        raise ReleaseError(
-            f"there is no {lock_name} beside {name} in {options.path}, so the versions to install are not known; "
-            + (lock_hint(options.path, options.install) or f"run `{command}` and commit the file")
-        )
-    text = project.decode("utf-8", "replace")
-    refuse_editable(text, name)
-    return {name: content_digest({name: project}), f"lock file {lock_name}": content_digest({lock_name: lock})}, text
+
+def _uses_local_paths(files: Mapping[str, bytes]) -> bool:
+    project = next(content for name, content in files.items() if not name.endswith(".lock"))
+    return uses_local_paths(project.decode("utf-8", "replace"))
 
 
 def _content(directory: str, name: str) -> bytes | None:

@@ -126,8 +126,8 @@ def _declaration(package: Mapping[str, Any]) -> tuple[str, str, tuple[str, str] 
     match = _DECLARATION.match(str(text))
     if not match or match[1] not in _LOCK_FILES:
         raise BuildError(
-            f"package.json declares packageManager {str(text)!r}; expected npm, pnpm, yarn or bun with an exact "
-            "version, such as pnpm@9.15.9"
+            f"package.json declares packageManager {str(text)!r}, which is no exact version of npm, pnpm, yarn or bun; "
+            "correct it, for example as pnpm@9.15.9"
         )
     return match[1], match[2], (match[3], match[4]) if match[3] else None
 

@@ -12,9 +12,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._frontend.workspace import find_workspace
+from .._backend.requirements import project_files, requirement_files
+from .._frontend.errors import BuildError
+from .._frontend.packages import LOCK_FILES, manager_for
+from .._frontend.workspace import find_workspace, read_package
 from .._host.files import read_text
-from .application import Application
+from .._release.errors import ReleaseError
+from .application import Application, Package
 from .variables import DeploymentInputs
 from .versions import pipfile_python, poetry_python, requires_python
 
@@ -32,21 +36,69 @@ _FRAMEWORKS = {
     "@remix-run/dev": "Remix",
 }
 _LTS_NAMES = {"gallium": "16", "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
-_LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
+_OF_PYTHON = ("requirements", "project", "uv", "poetry", "pipenv")
+_MANAGERS = ("npm", "pnpm", "yarn", "bun")
+#: Options by which a package manager runs a script of another directory.
+_ELSEWHERE = frozenset({"-w", "--workspace", "-ws", "--workspaces", "--filter", "-F", "--prefix", "-C", "--cwd", "-r"})
 
 
 def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
     """:param source: Directory of the source, on this machine."""
-    frontend = _frontend(source, inputs)
-    package, problem = _package_json(frontend)
-    scripts = package.get("scripts")
-    packages = _packages_at(source, frontend)
+    backend = os.path.normpath(os.path.join(source, inputs.text("staging_backend_dir")))
+    install = inputs.text("staging_backend_install")
+    exists = os.path.isdir(backend)
     return Application(
-        package_json=problem,
-        has_lock=any(os.path.isfile(os.path.join(packages, name)) for name in _LOCK_FILES),
-        has_build_script=isinstance(scripts, dict) and "build" in scripts,
-        has_backend_dir=os.path.isdir(os.path.join(source, inputs.text("staging_backend_dir"))),
+        page=_package(source, _frontend(source, inputs), "frontend", inputs),
+        has_backend_dir=exists,
+        backend=_package(source, backend, "backend", inputs) if exists and install == "npm" else None,
+        packages=_packages_problem(backend, install, inputs) if exists and install in _OF_PYTHON else "",
     )
+
+
+def _package(source: str, directory: str, part: str, inputs: DeploymentInputs) -> Package:
+    package, problem = _package_json(directory)
+    place = _packages_at(source, directory)
+    names = os.listdir(place) if os.path.isdir(place) else []
+    manager = ""
+    # A command of the user needs no package manager that is known here.
+    if not inputs.get(f"staging_{part}_install_command"):
+        try:
+            manager_for(names, read_package(place))
+        except BuildError as error:
+            manager = str(error)
+    scripts = package.get("scripts")
+    script = _script_of(inputs.or_default(f"staging_{part}_build_command"))
+    return Package(
+        problem=problem,
+        has_lock=any(os.path.isfile(os.path.join(place, name)) for name in LOCK_FILES),
+        manager=manager,
+        missing_script="" if isinstance(scripts, dict) and script in scripts else script,
+    )
+
+
+def _script_of(command: Any) -> str:
+    """The script of package.json that a command runs; empty if it runs none there.
+
+    Options before it may name another directory.
+    """
+    words = [str(word) for word in command] if isinstance(command, list) else []
+    runs = len(words) > 2 and words[0] in _MANAGERS and words[1] in ("run", "run-script")
+    elsewhere = _ELSEWHERE.intersection(word.partition("=")[0] for word in words)
+    return words[2] if runs and not words[2].startswith("-") and not elsewhere else ""
+
+
+def _packages_problem(backend: str, install: str, inputs: DeploymentInputs) -> str:
+    """Why the packages of a backend in Python cannot be installed; empty where they can."""
+    try:
+        if install == "requirements":
+            requirement_files(backend, inputs.text("staging_backend_requirements"))
+        else:
+            project_files(backend, install)
+    except ReleaseError as error:
+        return str(error)
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}; repair it in the source"
+    return ""
 
 
 def wanted_node(source: str, inputs: DeploymentInputs) -> dict[str, str]:

@@ -346,7 +346,7 @@ def test_the_digest_is_that_of_the_source_as_it_was_delivered(backend):
             {"requirements.txt": "# comment\n-e .\n"},
             {},
             "requirements.txt line 2 installs . editable, which would bind the environment that releases share to one "
-            "of them; use install: project, or only the packages",
+            "of them; set staging_backend_install: project, or name only the packages",
             id="editable",
         ),
         pytest.param(

@@ -850,13 +850,13 @@ def test_an_installed_package_manager_of_the_declared_version_is_used(declared: 
         ),
         (
             "pnpm@^9",
-            "package.json declares packageManager 'pnpm@^9'; expected npm, pnpm, yarn or bun with an exact version, "
-            "such as pnpm@9.15.9",
+            "package.json declares packageManager 'pnpm@^9', which is no exact version of npm, pnpm, yarn or bun; "
+            "correct it, for example as pnpm@9.15.9",
         ),
         (
             "cnpm@9.0.0",
-            "package.json declares packageManager 'cnpm@9.0.0'; expected npm, pnpm, yarn or bun with an exact version, "
-            "such as pnpm@9.15.9",
+            "package.json declares packageManager 'cnpm@9.0.0', which is no exact version of npm, pnpm, yarn or bun; "
+            "correct it, for example as pnpm@9.15.9",
         ),
     ],
 )

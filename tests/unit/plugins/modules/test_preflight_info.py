@@ -117,6 +117,7 @@ def test_the_host_is_checked_with_the_options_of_the_task(
     (tmp_path / "web-ui").mkdir()
     (tmp_path / "web-ui/package.json").write_text('{"scripts": {"build": "next build"}}')
     (tmp_path / "web-ui/yarn.lock").write_text("")
+    (tmp_path / "requirements.txt").write_text("")
     ports = {"staging_backend_port": free_port(), "staging_frontend_port": free_port()}
     inputs = {**GOOD, **ports, "staging_project_dir": str(tmp_path / "app"), "staging_proxy_provider": "manual"}
     user = pwd.getpwuid(os.geteuid()).pw_name

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application import (
     Application,
+    Package,
     judge_application,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.variables import DeploymentInputs
 
-COMPLETE: dict[str, Any] = {"package_json": "", "has_lock": True, "has_build_script": True}
+COMPLETE = Package(problem="", has_lock=True)
+BACKEND = 'staging_backend_dir is "." by default, but '
 FRONTEND = 'staging_frontend_dir is "web-ui" by default, but '
 
 
@@ -19,20 +22,20 @@ FRONTEND = 'staging_frontend_dir is "web-ui" by default, but '
     ("facts", "name", "sentence"),
     [
         pytest.param(
-            {"package_json": None},
+            {"page": Package(problem=None)},
             "package-json-missing",
             FRONTEND + "the source has no package.json there; expected the directory of the frontend; write the "
             "directory that has the package.json",
             id="no package.json",
         ),
         pytest.param(
-            {"package_json": "contains no object"},
+            {"page": Package(problem="contains no object")},
             "package-json",
             FRONTEND + "its package.json contains no object; expected a JSON object; repair the file in the source",
             id="malformed",
         ),
         pytest.param(
-            {"has_lock": False},
+            {"page": Package(problem="", has_lock=False, manager="there is no lock file; expected one")},
             "lock-file-missing",
             FRONTEND + "there is no lock file beside its package.json, nor at the root of a workspace with it, "
             "so each build may install other packages; "
@@ -40,25 +43,66 @@ FRONTEND = 'staging_frontend_dir is "web-ui" by default, but '
             id="no lock file",
         ),
         pytest.param(
-            {"has_build_script": False},
+            {"page": replace(COMPLETE, manager="package.json declares pnpm, but there is yarn.lock; correct it")},
+            "package-manager",
+            FRONTEND + "package.json declares pnpm, but there is yarn.lock; expected a package manager and its lock "
+            "file; correct it",
+            id="another package manager",
+        ),
+        pytest.param(
+            {"page": replace(COMPLETE, missing_script="build")},
             "build-script-missing",
-            FRONTEND + "its package.json has no script build; expected a script that builds the page; add it, for "
-            "example as next build",
+            FRONTEND + "its package.json has no script build; expected a script that builds the frontend; add it, or "
+            "write the command that builds the frontend into staging_frontend_build_command",
             id="no build script",
         ),
         pytest.param(
-            {"has_backend_dir": False},
+            {"has_backend_dir": False, "packages": "not looked at"},
             "backend-dir-missing",
-            'staging_backend_dir is "." by default, but the source has no such directory; expected the directory of '
+            BACKEND + "the source has no such directory; expected the directory of "
             "the backend; write its path inside the project",
             id="no backend",
+        ),
+        pytest.param(
+            {"backend": Package(problem=None)},
+            "package-json-missing",
+            BACKEND + "the source has no package.json there; expected the directory of the backend; write the "
+            "directory that has the package.json",
+            id="a backend without package.json",
+        ),
+        pytest.param(
+            {"backend": Package(problem="")},
+            "lock-file-missing",
+            BACKEND + "there is no lock file beside its package.json, nor at the root of a workspace with it, so each "
+            "build may install other packages; expected a lock file; commit package-lock.json (npm install "
+            "--package-lock-only)",
+            id="a backend without a lock file",
+        ),
+        pytest.param(
+            {"packages": "there is no requirements file requirements.txt in /src; it has uv.lock: set it"},
+            "backend-packages",
+            'staging_backend_install is "requirements" by default, but there is no requirements file requirements.txt '
+            "in /src; expected what installs the backend; it has uv.lock: set it",
+            id="no requirements",
         ),
     ],
 )
 def test_what_is_missing_is_an_error(good: DeploymentInputs, facts: dict[str, Any], name: str, sentence: str) -> None:
-    (found,) = judge_application(good, Application(**{**COMPLETE, **facts}))
+    (found,) = judge_application(good, Application(**{"page": COMPLETE, **facts}))
     assert (found.name, found.level, found.sentence) == (name, "error", sentence)
 
 
+def test_the_command_of_a_build_is_named_where_the_user_set_it() -> None:
+    inputs = DeploymentInputs({"staging_backend_build_command": ["npm", "run", "compile"]})
+    backend = replace(COMPLETE, missing_script="compile")
+    (found,) = judge_application(inputs, Application(COMPLETE, backend=backend))
+    assert found.sentence == (
+        'staging_backend_build_command is ["npm", "run", "compile"], but its package.json has no script compile; '
+        "expected a script that builds the backend; add it, or write the command that builds the backend into "
+        "staging_backend_build_command"
+    )
+
+
 def test_a_complete_source_has_no_finding(good: DeploymentInputs) -> None:
-    assert judge_application(good, Application(**COMPLETE)) == []
+    assert judge_application(good, Application(COMPLETE)) == []
+    assert judge_application(good, Application(COMPLETE, backend=COMPLETE)) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application import Application
+from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application import Application, Package
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application_facts import (
     look_at_application,
     wanted_node,
@@ -24,7 +24,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_a_source_without_anything(source: Path) -> None:
     found = look_at_application(str(source), DeploymentInputs({"staging_backend_dir": "api"}))
-    assert found == Application(None, has_lock=False, has_build_script=False, has_backend_dir=False)
+    assert (found.page.problem, found.page.has_lock, found.has_backend_dir) == (None, False, False)
     assert wanted_node(str(source), DeploymentInputs({})) == wanted_python(str(source), DeploymentInputs({})) == {}
 
 
@@ -39,17 +39,109 @@ def test_a_source_without_anything(source: Path) -> None:
 def test_a_package_json_that_cannot_be_used(source: Path, text: str, problem: str) -> None:
     (source / "web-ui/package.json").write_text(text)
     found = look_at_application(str(source), DeploymentInputs({}))
-    assert found.package_json is not None
-    assert found.package_json.startswith(problem)
-    assert bool(found.package_json) is bool(problem)
-    assert not found.has_build_script
+    assert found.page.problem is not None
+    assert found.page.problem.startswith(problem)
+    assert bool(found.page.problem) is bool(problem)
+    assert found.page.missing_script == "build"
 
 
 @pytest.mark.parametrize("lock", ["package-lock.json", "yarn.lock", "pnpm-lock.yaml"])
 def test_a_complete_source(source: Path, lock: str) -> None:
     (source / "web-ui/package.json").write_text('{"scripts": {"build": "next build"}}')
     (source / "web-ui" / lock).write_text("{}")
-    assert look_at_application(str(source), DeploymentInputs({})) == Application("", True, True, True)
+    (source / "requirements.txt").write_text("fastapi\n")
+    assert look_at_application(str(source), DeploymentInputs({})) == Application(Package("", has_lock=True))
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        (None, "build"),
+        (["npm", "run", "build:staging"], "build:staging"),
+        (["yarn", "run", "compile"], ""),
+        (["pnpm", "run-script", "compile"], ""),
+        # These run no script of this package.json, or another one's.
+        (["turbo", "run", "build"], ""),
+        (["npx", "vite", "build"], ""),
+        (["npm", "run", "build", "--workspace=web"], ""),
+        (["npm", "run", "build", "-w", "web"], ""),
+        (["npm", "run", "build", "--prefix=web"], ""),
+        (["npm", "run", "--silent", "build"], ""),
+        (["npm", "run"], ""),
+        ("npm run build", ""),
+    ],
+)
+def test_the_script_that_the_build_runs_must_be_there(source: Path, command: Any, missing: str) -> None:
+    (source / "web-ui/package.json").write_text('{"scripts": {"compile": "vite build"}}')
+    inputs = DeploymentInputs({"staging_frontend_build_command": command})
+    assert look_at_application(str(source), inputs).page.missing_script == missing
+
+
+def test_the_package_manager_that_is_declared_must_have_its_lock_file(source: Path) -> None:
+    (source / "web-ui/package.json").write_text('{"packageManager": "pnpm@9.15.9"}')
+    (source / "web-ui/package-lock.json").write_text("{}")
+    assert look_at_application(str(source), DeploymentInputs({})).page.manager == (
+        "package.json declares packageManager pnpm@9.15.9, but there is package-lock.json instead of pnpm-lock.yaml; "
+        "commit the lock file of pnpm, or correct packageManager"
+    )
+    inputs = DeploymentInputs({"staging_frontend_install_command": ["npm", "ci"]})
+    assert look_at_application(str(source), inputs).page.manager == ""
+
+
+def test_a_backend_for_node_has_a_package_of_its_own(source: Path) -> None:
+    (source / "api").mkdir()
+    given = {"staging_backend_dir": "api", "staging_backend_install": "npm"}
+    found = look_at_application(str(source), DeploymentInputs(given)).backend
+    assert found is not None
+    assert (found.problem, found.missing_script) == (None, "")
+    (source / "api/package.json").write_text('{"scripts": {}}')
+    (source / "api/package-lock.json").write_text("{}")
+    assert look_at_application(str(source), DeploymentInputs(given)).backend == Package("", has_lock=True)
+    built = DeploymentInputs({**given, "staging_backend_build_command": ["npm", "run", "build"]})
+    assert look_at_application(str(source), built).backend == Package("", has_lock=True, missing_script="build")
+
+
+@pytest.mark.parametrize(
+    ("install", "files", "problem"),
+    [
+        ("requirements", {"requirements.txt": "fastapi\n"}, ""),
+        (
+            "requirements",
+            {"uv.lock": ""},
+            "there is no requirements file requirements.txt in {source}; it has uv.lock: set staging_backend_install: "
+            "uv",
+        ),
+        (
+            "poetry",
+            {"pyproject.toml": ""},
+            "there is no poetry.lock beside pyproject.toml in {source}, so the versions to install are not known; run "
+            "`poetry lock` and commit the file",
+        ),
+        ("pipenv", {"Pipfile": "", "Pipfile.lock": "{}"}, ""),
+        ("uv", {"pyproject.toml": ""}, ""),
+        (
+            "project",
+            {"requirements.txt": ""},
+            "there is neither pyproject.toml nor setup.py in {source}, so there is no project to install; it has "
+            "requirements.txt: set staging_backend_install: requirements",
+        ),
+        ("none", {}, ""),
+        ("conda", {}, ""),
+    ],
+)
+def test_the_packages_of_a_backend_in_python(source: Path, install: str, files: dict[str, str], problem: str) -> None:
+    for name, text in files.items():
+        (source / name).write_text(text)
+    found = look_at_application(str(source), DeploymentInputs({"staging_backend_install": install}))
+    assert found.packages == problem.format(source=source)
+
+
+def test_requirements_that_are_a_loop_of_links_are_told(source: Path) -> None:
+    (source / "requirements.txt").symlink_to("requirements.txt")
+    found = look_at_application(str(source), DeploymentInputs({}))
+    assert found.packages == (
+        f"{source}/requirements.txt cannot be read: Too many levels of symbolic links; repair it in the source"
+    )
 
 
 def test_the_lock_file_of_a_workspace_is_at_its_root(source: Path) -> None:
@@ -57,10 +149,10 @@ def test_the_lock_file_of_a_workspace_is_at_its_root(source: Path) -> None:
     (source / "package.json").write_text('{"workspaces": ["web-ui"], "engines": {"node": ">=22"}}')
     (source / "package-lock.json").write_text('{"packages": {"node_modules/next": {"engines": {"node": ">=20"}}}}')
     inputs = DeploymentInputs({"staging_frontend_dir": "web-ui/"})
-    assert look_at_application(f"{source}/", inputs).has_lock
+    assert look_at_application(f"{source}/", inputs).page.has_lock
     assert wanted_node(str(source), inputs) == {"package.json": ">=22", "Next.js": ">=20"}
     (source / "package.json").write_text('{"workspaces": ["packages/*"]}')
-    assert not look_at_application(str(source), inputs).has_lock
+    assert not look_at_application(str(source), inputs).page.has_lock
 
 
 @pytest.mark.parametrize(

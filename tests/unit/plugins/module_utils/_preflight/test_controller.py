@@ -22,7 +22,7 @@ def test_the_source_of_an_archive_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "web-ui/package.json").write_text('{"scripts": {}}')
     given["staging_source_dir"] = str(tmp_path)
     found = check_controller(given, resolve=False)[0]
-    assert [item.name for item in found] == ["lock-file-missing", "build-script-missing"]
+    assert [item.name for item in found] == ["lock-file-missing", "build-script-missing", "backend-packages"]
     assert check_controller({**given, "staging_source_type": "git"}, resolve=False)[0] == []
 
 

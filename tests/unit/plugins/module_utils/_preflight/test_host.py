@@ -146,6 +146,8 @@ def test_the_source_and_the_programs_for_it_are_checked(check: Check, tmp_path: 
     node.write_text("#!/bin/sh\necho v18.20.4\n")
     node.chmod(0o755)
     options = {"source_path": str(source), "node": str(node)}
+    assert names(check(options)) == ["package-json-missing", "backend-packages"]
+    (source / "requirements.txt").write_text("")
     assert names(check(options)) == ["package-json-missing"]
     (source / "web-ui/package.json").write_text('{"engines": {"node": ">=20"}, "scripts": {"build": "x"}}')
     (source / "web-ui/yarn.lock").write_text("")
@@ -297,7 +299,7 @@ def test_a_source_in_place_is_looked_at_before_anything_is_built(check: Check, t
     project = tmp_path / "projects/app"
     (project / "web-ui").mkdir(parents=True)
     (project / "web-ui/package.json").write_text('{"scripts": {"build": "x"}}')
-    assert names(check(**in_place)) == ["lock-file-missing"]
+    assert names(check(**in_place)) == ["lock-file-missing", "backend-packages"]
 
 
 def test_a_proxy_without_an_address_is_found(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:

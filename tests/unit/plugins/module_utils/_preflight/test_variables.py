@@ -66,7 +66,7 @@ def test_a_default_is_that_of_the_roles(variable: str) -> None:
         for default in re.findall(rf"\b{variable} \| default\(([^()]*)\)", path.read_text(encoding="utf-8"))
     ]
     assert read
-    assert set(read) == {DEFAULTS[variable]}
+    assert all(default == DEFAULTS[variable] for default in read)
 
 
 @pytest.mark.parametrize(
