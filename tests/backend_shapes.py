@@ -10,19 +10,6 @@ from typing import Any
 
 #: What the backend answers at ``/api/version``; another text is another version of the application.
 FIRST, SECOND = "first-version", "second-version"
-#: A page without packages, whose build writes the URL of the WebSocket into a script.
-PAGE = {
-    "web/package.json": json.dumps({"name": "web", "version": "1.0.0", "scripts": {"build": "node build.js"}}),
-    "web/package-lock.json": json.dumps(
-        {"name": "web", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "web", "version": "1.0.0"}}}
-    ),
-    "web/build.js": """
-const fs = require('fs')
-fs.mkdirSync('dist/assets', { recursive: true })
-fs.writeFileSync('dist/index.html', '<script src="/assets/app.js"></script>')
-fs.writeFileSync('dist/assets/app.js', `new WebSocket(${JSON.stringify(process.env.NEXT_PUBLIC_WS_URL)})`)
-""",
-}
 
 
 @dataclass(frozen=True)
@@ -36,6 +23,7 @@ class BackendShape:
     :param variables: Those of the inventory that the shape needs.
     :param locks: Commands that lock packages, by directory. ``{poetry}`` and ``{pipenv}`` become these programs.
     :param path: Path of the WebSocket.
+    :param page: The application of :mod:`application_shapes` whose page it is deployed with.
     :param damage: A file below the project directory whose loss the next deployment must repair.
     """
 
@@ -44,6 +32,7 @@ class BackendShape:
     versions: str
     files: Mapping[str, str]
     variables: Mapping[str, Any]
+    page: str
     locks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: str = "/ws"
     damage: str = ""
@@ -53,7 +42,6 @@ class BackendShape:
         """Changes with everything that the application consists of."""
         parts = [
             dict(self.files),
-            PAGE,
             dict(self.variables),
             {place: list(words) for place, words in self.locks.items()},
         ]
@@ -226,8 +214,9 @@ SHAPES = (
         "Express 4.21.2, ws 8.18.3",
         {"server/package.json": _package({"express": "4.21.2", "ws": "8.18.3"}), "server/server.js": _EXPRESS},
         {**_NODE, "staging_backend_command": ["node", "server.js"]},
-        {"server": _NPM_LOCK},
+        locks={"server": _NPM_LOCK},
         damage="server/node_modules/ws/index.js",
+        page="vite-static",
     ),
     BackendShape(
         "nestjs",
@@ -270,8 +259,9 @@ SHAPES = (
             "staging_backend_build_command": ["npm", "run", "build"],
             "staging_backend_command": ["node", "dist/main.js"],
         },
-        {"server": _NPM_LOCK},
+        locks={"server": _NPM_LOCK},
         damage="server/dist/version.js",
+        page="nuxt",
     ),
     BackendShape(
         "socketio",
@@ -282,9 +272,10 @@ SHAPES = (
             "server/server.js": _SOCKET_IO,
         },
         {**_NODE, "staging_backend_command": ["node", "server.js"], "staging_websocket_protocol": "socketio"},
-        {"server": _NPM_LOCK},
+        locks={"server": _NPM_LOCK},
         path="/socket.io/",
         damage="server/node_modules/engine.io/build/engine.io.js",
+        page="react-router",
     ),
     BackendShape(
         "poetry",
@@ -292,7 +283,8 @@ SHAPES = (
         "FastAPI 0.116.1, Poetry 2.2.1",
         {"server/pyproject.toml": _PYPROJECT, "server/api/__init__.py": _FASTAPI},
         {"staging_backend_dir": "server", "staging_backend_install": "poetry", "staging_backend_command": _UVICORN},
-        {"server": ("{poetry}", "lock", "--no-interaction")},
+        locks={"server": ("{poetry}", "lock", "--no-interaction")},
+        page="sveltekit-node",
     ),
     BackendShape(
         "pipenv",
@@ -307,7 +299,8 @@ SHAPES = (
                 *("--worker-class", "uvicorn_worker.UvicornWorker", "--bind", "127.0.0.1:{port}"),
             ],
         },
-        {"server": ("{pipenv}", "lock")},
+        locks={"server": ("{pipenv}", "lock")},
+        page="remix",
     ),
     BackendShape(
         "uds",
@@ -322,6 +315,7 @@ SHAPES = (
             "staging_backend_socket": "/srv/uds.run/backend.sock",
             "staging_backend_command": [".venv/bin/python", "-m", "uvicorn", "api:app", "--uds", "{socket}"],
         },
+        page="url-at-start",
     ),
     BackendShape(
         "channels",
@@ -337,5 +331,6 @@ SHAPES = (
                 *(".venv/bin/python", "-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "asgi:application")
             ],
         },
+        page="next-export",
     ),
 )

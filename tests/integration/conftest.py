@@ -39,8 +39,9 @@ class _Progress:
         if report.failed:
             self._terminal.write_line(f"\n{report.nodeid}\n{report.longreprtext}")
         if report.when == "teardown":
-            for name in [name for name in APPLICATIONS if f"[{name}]" in report.nodeid]:
-                self._terminal.write_line(f"\n{APPLICATIONS[name].line(name)}")
+            for name in report.nodeid.rpartition("[")[2].rstrip("]").split("+"):
+                if name in APPLICATIONS:
+                    self._terminal.write_line(f"\n{APPLICATIONS[name].line(name)}")
 
 
 @pytest.hookimpl(trylast=True)

@@ -15,16 +15,29 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend.commands import clean_env
-from backend_shapes import FIRST, PAGE, SECOND
+from backend_shapes import FIRST, SECOND
 from backend_shapes import SHAPES as BACKENDS
+from backend_sources import INDEX
 from deployed_application import machine_of
 from free_ports import free_port
 from playbook_runs import CHECKOUT, PlaybookRun, run_playbook
 
 INVENTORY = CHECKOUT / "inventories/several"
-INDEX = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
 NAMES = ("shop", "chat")
 SECRET = "hush-Zq81-of-the-shop"
+#: A page without packages, whose build writes the URL of the WebSocket into a script.
+PAGE = {
+    "web/package.json": json.dumps({"name": "web", "version": "1.0.0", "scripts": {"build": "node build.js"}}),
+    "web/package-lock.json": json.dumps(
+        {"name": "web", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "web", "version": "1.0.0"}}}
+    ),
+    "web/build.js": """
+const fs = require('fs')
+fs.mkdirSync('dist/assets', { recursive: true })
+fs.writeFileSync('dist/index.html', '<script src="/assets/app.js"></script>')
+fs.writeFileSync('dist/assets/app.js', `new WebSocket(${JSON.stringify(process.env.NEXT_PUBLIC_WS_URL)})`)
+""",
+}
 _SHAPES = {shape.name: shape.files for shape in BACKENDS}
 
 

@@ -8,6 +8,7 @@ import application_table
 import pytest
 from application_shapes import SHAPES, Shape
 from application_table import STEPS, Tried
+from backend_shapes import SHAPES as BACKENDS
 
 FIRST, SECOND = SHAPES[:2]
 
@@ -75,3 +76,11 @@ def test_no_two_applications_are_taken_for_one(key: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_a_row_names_the_version_of_the_framework(shape: Shape) -> None:
     assert any(character.isdigit() for character in shape.versions)
+
+
+def test_each_backend_is_deployed_with_a_page_of_its_own() -> None:
+    pages = {shape.name: shape for shape in SHAPES}
+    with_backend = [backend.page for backend in BACKENDS]
+    assert len(set(with_backend)) == len(with_backend)
+    # A page at the root of the application has its backend there.
+    assert [name for name in with_backend if pages[name].backend != "backend"] == []
