@@ -231,6 +231,11 @@ class Fault:
     outage: str = ""
     quick: bool = False
 
+    @property
+    def broken(self) -> bool:
+        """What it deploys cannot work, and is not deployed again."""
+        return bool(self.edit) or self.deploys in ("broken_page", "missing_package")
+
 
 def read_faults(path: Path = FAULTS) -> list[Fault]:
     """Return the rows of the table, in its order.
@@ -250,6 +255,27 @@ def read_faults(path: Path = FAULTS) -> list[Fault]:
     if len(set(names)) != len(names):
         raise ValueError(f"rows of the same name in {path.name}: {sorted({n for n in names if names.count(n) > 1})}")
     return rows
+
+
+def chains(rows: Sequence[Fault], length: int = 4) -> list[tuple[Fault, ...]]:
+    """Return the rows in chains: their runs follow one another, and one run after the last repairs what all have left.
+
+    Runs that are killed, and releases that do not work, are chained with neighbours of their group. All others need
+    the state that the run before them has restored.
+    """
+    made: list[tuple[Fault, ...]] = []
+    for row in rows:
+        last = made[-1] if made else ()
+        if last and len(last) < length and row.group == last[0].group and all(map(_chained, (row, *last))):
+            made[-1] = (*last, row)
+        else:
+            made.append((row,))
+    return made
+
+
+def _chained(row: Fault) -> bool:
+    killed = row.ends == KILLED and row.during == "kill"
+    return (killed or row.broken) and not (row.disk or row.before or row.after or row.outage or row.quick)
 
 
 def fault_problems(row: Fault, result: Mapping[str, Any]) -> list[str]:

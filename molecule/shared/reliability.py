@@ -60,9 +60,10 @@ _FAULTS = """
 ## Faults during a deployment
 
 A page with all its scripts is loaded, the API is asked, and a WebSocket is held open, from before the fault until the
-next run has repaired everything and is verified. After every fourth fault, a further run changes nothing. A restart of
-the backend closes its WebSockets, and the page opens them again; with `staging_backend_switch: blue_green`, no
-handshake is refused meanwhile.
+next run has repaired everything and is verified. Up to four runs that are killed, or whose releases do not work, follow
+one another, and one run repairs what all of them have left. After every fourth repair, a further run changes nothing.
+A restart of the backend closes its WebSockets, and the page opens them again; with `staging_backend_switch:
+blue_green`, no handshake is refused meanwhile.
 """
 
 
@@ -202,9 +203,9 @@ def _crash_points(results: Results) -> str:
     failed, loaded = (sum(load[kind] for load in loads) for kind in ("failed", "passed"))
     passed = sum(bool(result["passed"]) for result in results.values())
     return (
-        f"\n### Killed at a task\n\nA deployment of another URL was killed at {len(results)} of its {tasks} tasks; "
-        f"{passed} times the next run finished it and was verified, and {failed} of {failed + loaded} page loads "
-        "failed. `make test-faults-all` kills it at every task.\n"
+        f"\n### Killed at a task\n\nA deployment of another URL was killed at {len(results)} of its {tasks} tasks, up "
+        f"to four times in a row; after {passed} of them, a run finished it and was verified, and {failed} of "
+        f"{failed + loaded} page loads failed. `make test-faults-all` kills it at every task.\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -9,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import testinfra.host
 from deployment import CHECKOUT, Deployment, Outcome
 from invariants import Invariants
 from load import Load
-from matrix import FAILED, KILLED, PASSED, RESTORED, Fault, Places, fault_problems, read_faults
+from matrix import FAILED, KILLED, PASSED, RESTORED, Fault, Places, chains, fault_problems, read_faults
 from outside import Site
 from results import recorded
 
@@ -27,9 +28,12 @@ ROWS = read_faults()
 Action = Callable[[Callable[[], None]], None]
 #: How many of the tasks of a deployment are crash points: `all`, or a number.
 POINTS = os.environ.get("FAULT_POINTS", "12")
+#: They are handed out to so many tests, in which so many deployments are killed before one is finished.
+SHARES, IN_A_ROW = 4, 4
+KILL = Fault("crash-point", "the controller is killed", KILLED, deploys="url")
 MAIN, REQUIREMENTS, PAGE = "backend/app/main.py", "backend/requirements.txt", "web-ui/app/page.jsx"
 VERSION = 'VERSION = "1.0.0"'
-#: After so many rows, a further run must change nothing.
+#: After so many repairs, a further run must change nothing.
 FURTHER_RUN = 4
 _NUMBERS = itertools.count(1)
 # A file system of its own for the projects, with room for a few more releases; and back to that of the host.
@@ -58,7 +62,7 @@ ON_MACHINE = {
 class Bench:
     """The deployment that faults are tried on.
 
-    ``deployed`` are the variables of what is deployed now; ``rows`` were tried since the last further run.
+    ``deployed`` are the variables of what is deployed now; ``repairs`` were made since the last further run.
     """
 
     deployment: Deployment
@@ -70,7 +74,7 @@ class Bench:
     name: str
     directory: Path
     deployed: dict[str, Any] = field(default_factory=dict)
-    rows: int = 0
+    repairs: int = 0
 
     def source(self, number: int, edits: dict[str, tuple[str, str]]) -> str:
         """The path of a source with other texts in some of its files."""
@@ -141,19 +145,39 @@ class Bench:
 
         return act
 
-    def check_rest(self, given: dict[str, Any], found: dict[str, Any]) -> None:
+    def run_with_fault(self, row: Fault, given: dict[str, Any], found: dict[str, Any]) -> Outcome:
+        try:
+            self.execute(row.before)
+            if row.rollback:
+                return self.run(given, playbook="rollback_staging.yml")
+            if not row.at:
+                return self.run({**given, **row.variables})
+            return self.deployment.run_with(
+                row.at,
+                self.happening(row, given, found),
+                delay_s=row.delay_s,
+                variables=self.variables({**given, **row.variables}),
+            )
+        finally:
+            self.execute(row.after)
+
+    def check_rest(self, given: dict[str, Any], results: Iterable[dict[str, Any]]) -> None:
         """The next run repairs everything, and what must always hold does."""
         following = self.run(given)
-        found["next_run"] = sorted(following.changed_roles) if following.exit_code == 0 else "failed"
+        changed = sorted(following.changed_roles) if following.exit_code == 0 else "failed"
+        for found in results:
+            found["next_run"] = changed
         assert following.exit_code == 0, following.output
         self.deployed = given
-        self.rows += 1
-        found["wrong"] = self.invariants.violations() + (self.further_run() if self.rows >= FURTHER_RUN else [])
-        assert found["wrong"] == []
+        self.repairs += 1
+        wrong = self.invariants.violations() + (self.further_run() if self.repairs >= FURTHER_RUN else [])
+        for found in results:
+            found["wrong"] = wrong
+        assert wrong == []
 
     def further_run(self) -> list[str]:
         """What a further run changes."""
-        self.rows = 0
+        self.repairs = 0
         again = self.run(self.deployed)
         return [] if (again.exit_code, again.changed) == (0, 0) else [f"a further run: {again.words[-3000:]}"]
 
@@ -181,7 +205,7 @@ def bench(
     name, directory = variables["inventory_hostname"], tmp_path_factory.mktemp("sources")
     bench = Bench(deployment, host, *urls, filled, invariants, name, directory)
     yield bench
-    if bench.rows:
+    if bench.repairs:
         assert bench.further_run() == []
     if bench.deployed:
         # The other tests of the session expect what the inventory says.
@@ -191,11 +215,11 @@ def bench(
 @pytest.fixture
 def disk(request: pytest.FixtureRequest, bench: Bench) -> Iterator[None]:
     """A small file system of its own for the projects, if the row wants one."""
-    row: Fault = request.node.callspec.params["row"]
-    if row.disk:
+    wanted = any(row.disk for row in request.node.callspec.params["chain"])
+    if wanted:
         stagehost("exec", bench.name, OWN_DISK)
     yield
-    if row.disk:
+    if wanted:
         stagehost("exec", bench.name, DISK_OF_HOST)
         with bench.host.sudo("deploy"):
             bench.host.check_output("bash -lc 'pm2 restart all'")
@@ -210,38 +234,30 @@ def ended(outcome: Outcome) -> str:
     return RESTORED if "is active again and verified" in outcome.words else FAILED
 
 
-def marked(row: Fault) -> Any:
-    return pytest.param(row, id=row.id, marks=[pytest.mark.quick] if row.quick else [])
+def marked(chain: tuple[Fault, ...]) -> Any:
+    quick = any(row.quick for row in chain)
+    return pytest.param(chain, id="+".join(row.id for row in chain), marks=[pytest.mark.quick] if quick else [])
 
 
 @pytest.mark.usefixtures("disk")
-@pytest.mark.parametrize("row", [marked(row) for row in ROWS])
-def test_a_deployment_survives_a_fault(row: Fault, bench: Bench) -> None:
-    given = bench.wanted(row)
-    with recorded("faults", row.id) as found:
-        with bench.load(given) as load:
-            try:
-                bench.execute(row.before)
-                given_now = {**given, **row.variables}
-                if row.rollback:
-                    outcome = bench.run(given, playbook="rollback_staging.yml")
-                elif row.at:
-                    outcome = bench.deployment.run_with(
-                        row.at,
-                        bench.happening(row, given, found),
-                        delay_s=row.delay_s,
-                        variables=bench.variables(given_now),
-                    )
-                else:
-                    outcome = bench.run(given_now)
-            finally:
-                bench.execute(row.after)
-            found["ended"], found["words"] = ended(outcome), outcome.words[-6000:]
-            # What cannot work is not deployed again.
-            broken = row.edit or row.deploys in ("broken_page", "missing_package")
-            bench.check_rest(bench.deployed if broken else given, found)
-        found["load"] = load.as_result()
-    assert fault_problems(row, found) == [], (load.pages.failures[:3], outcome.output)
+@pytest.mark.parametrize("chain", [marked(chain) for chain in chains(ROWS)])
+def test_a_deployment_survives_a_fault(chain: tuple[Fault, ...], bench: Bench) -> None:
+    """One after the other; the run after the last one repairs what all of them have left."""
+    wanted = [bench.wanted(row) for row in chain]
+    results: list[dict[str, Any]] = []
+    with contextlib.ExitStack() as stack:
+        for row, given in zip(chain, wanted, strict=True):
+            found = stack.enter_context(recorded("faults", row.id, together=[each.id for each in chain]))
+            results.append(found)
+            with bench.load(*wanted) as load:
+                outcome = bench.run_with_fault(row, given, found)
+                found["ended"], found["words"] = ended(outcome), outcome.words[-6000:]
+                if row is chain[-1]:
+                    bench.check_rest(bench.deployed if row.broken else given, results)
+            found["load"] = load.as_result()
+        problems = {row.id: fault_problems(row, found) for row, found in zip(chain, results, strict=True)}
+        failures = load.pages.failures[:3]
+        assert not any(problems.values()), (problems, failures, outcome.output)
 
 
 def tasks_of(outcome: Outcome) -> list[str]:
@@ -259,19 +275,35 @@ def points_of(tasks: list[str], wanted: str) -> list[str]:
     return [tasks[index * len(tasks) // number] for index in range(number)]
 
 
-def test_a_deployment_killed_at_any_task_is_finished_by_the_next(bench: Bench) -> None:
-    """Another URL, so everything is in it: a release, a build, processes, the proxy."""
-    row = Fault("crash-points", "the controller is killed", KILLED, deploys="url")
-    given = bench.wanted(row)
+@pytest.fixture(scope="module")
+def tasks(bench: Bench) -> list[str]:
+    """The tasks of a deployment of another URL, so everything is in it: a release, a build, processes, the proxy."""
+    given = bench.wanted(KILL)
     whole = bench.run(given)
     assert whole.exit_code == 0, whole.output
     bench.deployed = given
-    tasks = tasks_of(whole)
-    for number, task in enumerate(points_of(tasks, POINTS)):
-        given = bench.wanted(row)
-        with recorded("crash", f"{number:03}", task=task, of=len(tasks)) as found, bench.load(given) as load:
-            bench.deployment.kill_at(f"[{task}]", variables=bench.variables(given))
-            bench.check_rest(given, found)
+    return tasks_of(whole)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_deployment_killed_at_any_task_is_finished_by_a_later_one(share: int, bench: Bench, tasks: list[str]) -> None:
+    points = list(enumerate(points_of(tasks, POINTS)))[share::SHARES]
+    for start in range(0, len(points), IN_A_ROW):
+        kill_in_a_row(points[start : start + IN_A_ROW], len(tasks), bench)
+
+
+def kill_in_a_row(points: list[tuple[int, str]], number: int, bench: Bench) -> None:
+    """Kill one deployment after the other, each of another URL; the run after the last one finishes what is left."""
+    wanted = [bench.wanted(KILL) for _ in points]
+    results: list[dict[str, Any]] = []
+    with contextlib.ExitStack() as stack:
+        for (index, task), given in zip(points, wanted, strict=True):
+            found = stack.enter_context(recorded("crash", f"{index:03}", task=task, of=number))
+            results.append(found)
+            with bench.load(*wanted) as load:
+                bench.deployment.kill_at(f"[{task}]", variables=bench.variables(given))
+                if index == points[-1][0]:
+                    bench.check_rest(given, results)
             found["load"] = load.as_result()
             assert load.pages.passed > 0
             assert load.pages.failures == []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from deployment import CHECKOUT
 from matrix import (
+    KILLED,
     REFUSED,
     REPAIRED,
     Drift,
@@ -15,6 +16,7 @@ from matrix import (
     Places,
     batches,
     bundles,
+    chains,
     fault_problems,
     problems,
     read_drifts,
@@ -161,3 +163,23 @@ def test_batches_have_every_row_once_and_in_order() -> None:
     assert [len(batch) for batch in batches(ROWS[:7], 3)] == [3, 3, 1]
     assert [row for batch in batches(ROWS[:7], 3) for row in batch] == ROWS[:7]
     assert batches([], 3) == []
+
+
+def test_chains_have_every_fault_once_and_in_order() -> None:
+    rows = read_faults()
+    made = chains(rows)
+    assert [row for chain in made for row in chain] == rows
+    assert max(len(chain) for chain in made) == 4
+    for chain in (chain for chain in made if len(chain) > 1):
+        assert len({row.group for row in chain}) == 1
+        assert all(row.ends == KILLED or row.broken for row in chain)
+        assert not any(row.disk or row.before or row.after or row.outage or row.quick for row in chain)
+
+
+def test_a_fault_that_is_repaired_before_the_next_one_is_no_link_of_a_chain() -> None:
+    killed = Fault("a", "b", KILLED, group="g", at="x", during="kill")
+    quick, outage = replace(killed, id="q", quick=True), replace(killed, id="o", outage="nginx is stopped")
+    assert chains([killed, killed, quick, killed]) == [(killed, killed), (quick,), (killed,)]
+    assert chains([outage, killed]) == [(outage,), (killed,)]
+    assert chains([killed, replace(killed, group="h")]) == [(killed,), (replace(killed, group="h"),)]
+    assert chains([]) == []

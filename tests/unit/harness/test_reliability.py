@@ -82,5 +82,5 @@ def test_pairs_and_crash_points_are_summed_up() -> None:
     crash = {**faults(0), "task": "x", "of": 120}
     text = page({}, {"nginx-stopped+env-deleted": pair}, {}, {"000": crash, "001": crash})
     assert "| nginx is stopped | it is deleted | proxy | proxy |" in text
-    assert "killed at 2 of its 120 tasks; 2 times the next run finished it" in text
+    assert "killed at 2 of its 120 tasks, up to four times in a row; after 2 of them, a run finished it" in text
     assert "0 of 180 page loads failed" in text
