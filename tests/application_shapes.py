@@ -68,6 +68,7 @@ class Shape:
         ``{token}`` the token of the private registry.
     :param lock: Directory that the packages are locked in.
     :param paths: Paths of the page that must answer 200.
+    :param form: Path that takes a form; empty for none.
     :param process: Whether a process under pm2 serves the page.
     """
 
@@ -79,6 +80,7 @@ class Shape:
     locker: Locker = NPM
     paths: tuple[str, ...] = ("/",)
     base: str = ""
+    form: str = ""
     process: bool = True
     backend: str = "backend"
     texts: Mapping[str, str] = field(init=False)
@@ -94,6 +96,7 @@ class Shape:
     def digest(self) -> str:
         """Changes with everything that the application consists of."""
         parts = [dict(self.texts), dict(self.variables), self.lock, asdict(self.locker), self.paths, self.base]
+        parts += [self.form] if self.form else []
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -306,13 +309,18 @@ SHAPES = (
         "SvelteKit with adapter-node",
         under(
             "web",
-            svelte_files("@sveltejs/adapter-node", "5.4.0"),
+            svelte_files(
+                "@sveltejs/adapter-node",
+                "5.4.0",
+                **{"src/routes/+page.server.js": "export const actions = { default: async () => ({ sent: true }) }\n"},
+            ),
         ),
         {
             "staging_frontend_output_dir": "build",
             "staging_frontend_static_dir": "client/_app/immutable",
             "staging_static_url_path": "/_app/immutable/",
         },
+        form="/",
     ),
     Shape(
         "astro-node",
@@ -342,6 +350,7 @@ SHAPES = (
             "staging_frontend_static_dir": "client/_astro",
             "staging_static_url_path": "/_astro/",
         },
+        form="/",
     ),
     Shape(
         "nuxt",

@@ -8,6 +8,7 @@ Backends are deployed with one of the pages, so that a deployment of minutes sho
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import shutil
@@ -151,9 +152,21 @@ class Deployed(DeployedApplication):
                             pending.append(found)
         return "".join(texts.values())
 
+    def send_form(self) -> None:
+        """Send a form as a browser does: servers refuse one from another origin than that of the page."""
+        place = f"{HOST}:{self.port}"
+        headers = {"Origin": f"http://{place}", "Content-Type": "application/x-www-form-urlencoded"}
+        connection = http.client.HTTPConnection(place, timeout=30)
+        connection.request("POST", self.shape.form, body="name=x", headers={**headers, "Accept": "text/html"})
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        connection.close()
+
     def assert_serves(self, version: str, host: str, not_host: str = "") -> None:
         for each in self.shape.paths:
             assert self.text(each)
+        if self.shape.form:
+            self.send_form()
         scripts = self.scripts()
         assert self.url(host) in scripts
         assert FALLBACK not in scripts

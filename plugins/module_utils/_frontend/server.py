@@ -27,8 +27,13 @@ _SERVERS = (
     ("index.js", "handler.js", "sveltekit"),
     ("server/entry.mjs", "client", "astro"),
 )
-#: Where servers listen that are told by the variable HOST or HOSTNAME.
-_ADDRESSES = {"standalone": {"HOSTNAME": "0.0.0.0"}, "astro": {"HOST": "127.0.0.1"}}  # noqa: S104
+#: Where servers listen that are told by HOST or HOSTNAME. That of SvelteKit takes its public URL for one of
+#: https, and refuses forms that come from http, unless it is told which header of the proxy names the scheme.
+_VARIABLES = {
+    "standalone": {"HOSTNAME": "0.0.0.0"},  # noqa: S104
+    "astro": {"HOST": "127.0.0.1"},
+    "sveltekit": {"PROTOCOL_HEADER": "x-forwarded-proto"},
+}
 #: Packages whose program serves the output of a framework, with its script and its build.
 _SERVING_PACKAGES = (
     ("@remix-run/serve", "dist/cli.js", "server/index.js"),
@@ -74,14 +79,14 @@ def server_of(path: str, output: str, package: Mapping[str, Any], places: Sequen
 
 
 def process_of(server: Server, port: int) -> tuple[list[str], dict[str, str]]:
-    """Return the command of a server's process, and the variables that tell it where to listen.
+    """Return the command of a server's process, and the variables that tell it where to listen and behind what.
 
     The servers that take no arguments read them.
     """
     command = [word.replace(PORT, str(port)) for word in server.command]
     if server.kind == "next":
         return command, {}
-    return command, {"PORT": str(port), **_ADDRESSES.get(server.kind, {})}
+    return command, {"PORT": str(port), **_VARIABLES.get(server.kind, {})}
 
 
 def standalone_server(output: str, path: str) -> str:

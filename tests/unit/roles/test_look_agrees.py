@@ -50,7 +50,7 @@ def test_the_revision_of_the_frontend(build_id: str) -> None:
     assert render(built["frontend_result"], given)["revision"] == prediction.frontend_revision("f1", build_id)
 
 
-@pytest.mark.parametrize("kind", ["next", "standalone", "nuxt", "remix"])
+@pytest.mark.parametrize("kind", ["next", "standalone", "nuxt", "sveltekit", "remix"])
 def test_the_command_and_the_variables_of_a_server(kind: str) -> None:
     server = Server(kind, ("server.js", "-p", "{port}"))
     command, env = process_of(server, 14100)
