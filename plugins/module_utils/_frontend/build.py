@@ -17,7 +17,9 @@ from .._host.proc import available_memory
 from .._host.progress import Say, unwatched
 from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
+from .build_env import build_variables
 from .build_plan import BuildRecord, digest
+from .build_remedy import build_remedy_for
 from .bundle import Findings, complaint, search
 from .commands import clean_env, end_orphans, find_in_path, run_command, with_programs_of
 from .compiler_output import compiler_message
@@ -210,7 +212,7 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
             # Files such as .yarnrc.yml name the variables of the installation, whose values a build must not have.
             unset = dict.fromkeys(private, "")
             found = with_programs_of(env, [front.path, front.base])
-            build_env = {**unset, **found, "NODE_ENV": "production", **extra, **public}
+            build_env = {**unset, **found, **build_variables(output_package(options)), **extra, **public}
             build = _Build(front, options, build_env, install_env, deadline, say)
             scripts, outcome.findings = _build_surely(build, outcome)
             outcome.routes = _routes_of(front.output, scripts, outcome.findings)
@@ -221,7 +223,10 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
         secrets = secrets_of({**extra, **private})
         outcome.output_tail = [redacted(line, secrets) for line in compiler_message(err.output)]
         said = "\n".join(outcome.output_tail)
-        remedy = remedy_for(err.output) if err.command == front.manager.install_command else ""
+        installing, building = front.manager.install_command, list(options.build_command)
+        remedy = remedy_for(err.output) if err.command == installing else ""
+        if list(err.command) == building:
+            remedy = build_remedy_for(err.output)
         raise BuildError(
             "; ".join(part for part in (str(err), remedy, "nothing that was built before is lost") if part)
             + (f"; its output:\n{said}" if said else "")

@@ -30,7 +30,7 @@ _PASSED_ON = (
 
 #: SIGKILL, as the kernel sends it when memory runs out, and as a shell reports it.
 _KILLED = (-9, 137)
-_OUT_OF_MEMORY = ("signal: SIGKILL", "JavaScript heap out of memory")
+_OUT_OF_MEMORY = "signal: SIGKILL"
 
 
 def clean_env() -> dict[str, str]:
@@ -98,7 +98,7 @@ def run_command(
     if ended.timed_out:
         raise CommandError(f"`{shown}` was stopped because it took longer than the timeout", ended.output, command)
     if not ended.succeeded:
-        killed = ended.code in _KILLED or any(mark in ended.output for mark in _OUT_OF_MEMORY)
+        killed = ended.code in _KILLED or _OUT_OF_MEMORY in ended.output
         why = ", probably because memory ran out (it was killed); add memory or swap to the host" if killed else ""
         raise CommandError(f"`{shown}` failed with exit code {ended.code}{why}", ended.output, command)
     return ended.output

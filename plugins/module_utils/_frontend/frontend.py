@@ -22,7 +22,7 @@ from .errors import BuildError
 from .output import incomplete, is_next_build, missing_files, record_path
 from .packages import LOCK_FILES, PackageManager, manager_for
 from .sources import BackendFiles, short_digest, source_digests
-from .workspace import Workspace, find_workspace, read_package
+from .workspace import Workspace, find_workspace, package_names, read_package
 
 #: What frameworks generate beside the sources.
 _CACHES = (".svelte-kit", ".nuxt", ".angular", ".react-router", ".astro", ".parcel-cache", ".vite")
@@ -114,7 +114,7 @@ class Frontend:
 
     @property
     def dependencies(self) -> set[str]:
-        return {*(self.package.get("dependencies") or {}), *(self.package.get("devDependencies") or {})}
+        return package_names(self.package)
 
     @property
     def record_path(self) -> str:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .workspace import package_names
+
 #: Files that only the output of a build has; index.html is a source of Vite beside its package.json.
 _SIGNS = ("BUILD_ID", "nitro.json", "handler.js", "index.html")
 _NOT_OUTPUT = ("node_modules", ".git", "public", "src", "cache", "server", "static")
@@ -52,7 +54,7 @@ def why_no_output(package: Mapping[str, Any], places: Sequence[str], path: str, 
     :param path: Directory of the frontend.
     :param said: What the build command printed.
     """
-    every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+    every = package_names(package)
     lines = [line for line in (_COLOURS.sub("", line).strip() for line in said.splitlines()) if line]
     notable = [line for line in lines if _NOTABLE.search(line)][:_SAID_LINES] or lines[-_SAID_LINES:]
     quoted = "; it said: " + " / ".join(line[:200] for line in notable) if notable else ""

@@ -17,6 +17,7 @@ from .build_plan import RECORD, record_beside
 from .retained import retained_files
 from .routes import NextManifests, Route, next_routes, page_routes
 from .sources import short_digest
+from .workspace import package_names
 
 _LASTING = (".js", ".mjs", ".cjs", ".css", ".wasm", "-manifest.json", "BUILD_ID")
 _LARGEST_SCRIPT = 32 * 1024 * 1024
@@ -31,7 +32,7 @@ def is_next_build(package: Mapping[str, Any], output: str) -> bool:
 
     Under a usual name of an export, only what is in the directory, or in its previous state, tells.
     """
-    every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+    every = package_names(package)
     if "next" not in every:
         return False
     if os.path.basename(output) not in _NAMES_OF_EXPORTS:

@@ -9,17 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .workspace import package_names
+
 #: The prefix by a package of the frontend; the first package that it has counts, since many frameworks use Vite.
 _PREFIXES = (
     ("next", "NEXT_PUBLIC_"),
     ("@sveltejs/kit", "PUBLIC_"),
     ("astro", "PUBLIC_"),
     ("react-scripts", "REACT_APP_"),
+    ("@analogjs/platform", "VITE_"),
     ("@angular/core", "NG_APP_"),
     ("@vue/cli-service", "VUE_APP_"),
     ("gatsby", "GATSBY_"),
+    ("expo", "EXPO_PUBLIC_"),
+    ("@builder.io/qwik-city", "PUBLIC_"),
+    ("@rsbuild/core", "PUBLIC_"),
+    ("waku", "WAKU_PUBLIC_"),
     # The client code of Nuxt, Remix and React Router is built by Vite.
     ("nuxt", "VITE_"),
+    ("@solidjs/start", "VITE_"),
+    ("vitepress", "VITE_"),
     ("vite", "VITE_"),
 )
 _DEFAULT = "NEXT_PUBLIC_"
@@ -30,7 +39,7 @@ def public_prefix(package: Mapping[str, Any]) -> str:
 
     :param package: Its ``package.json``.
     """
-    every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+    every = package_names(package)
     return next((prefix for name, prefix in _PREFIXES if name in every), _DEFAULT)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from .._host.files import read_text
 from .aside import remove
 from .errors import BuildError
+from .workspace import package_names
 
 #: Becomes the port of the frontend.
 PORT = "{port}"
@@ -65,7 +66,7 @@ def server_of(path: str, output: str, package: Mapping[str, Any], places: Sequen
     script = standalone_server(output, path)
     if script:
         return Server("standalone", (os.path.relpath(script, path),))
-    every = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+    every = package_names(package)
     if "next" in every:
         return Server("next", (_next_program(path, places), *_NEXT_ARGUMENTS))
     for script, beside, kind in _SERVERS:

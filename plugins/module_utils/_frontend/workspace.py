@@ -64,6 +64,11 @@ def read_package(directory: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def package_names(package: Mapping[str, Any]) -> set[str]:
+    """Return the names of the packages that a ``package.json`` needs, those for development among them."""
+    return {*(package.get("dependencies") or {}), *(package.get("devDependencies") or {})}
+
+
 def workspace_patterns(package: Mapping[str, Any], pnpm: str | None) -> tuple[str, ...]:
     """Return the patterns of the members' directories; empty if a directory is no root of a workspace.
 

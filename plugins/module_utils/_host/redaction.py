@@ -12,7 +12,10 @@ from urllib.parse import quote
 
 #: Variables of every process, which tell nothing secret.
 ORDINARY = ("PATH", "HOME", "USER", "LOGNAME", "LANG")
-PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "PUBLIC_", "REACT_APP_", "NG_APP_", "NUXT_PUBLIC_", "VUE_APP_", "GATSBY_")
+PUBLIC_PREFIXES = (
+    *("NEXT_PUBLIC_", "VITE_", "PUBLIC_", "REACT_APP_", "NG_APP_", "NUXT_PUBLIC_", "VUE_APP_", "GATSBY_"),
+    *("EXPO_PUBLIC_", "WAKU_PUBLIC_"),
+)
 _HARMLESS = re.compile(
     r"(?:[0-9.]{1,8}|true|false|yes|no|on|off|none|null|debug|info|warning|warn|error|localhost|127\.0\.0\.1|0\.0\.0\.0"
     r"|production|development|staging|test|[a-z]+://(?:localhost|127\.0\.0\.1)(?::[0-9]+)?/?)\Z",

@@ -196,6 +196,28 @@ def test_a_failed_build_shows_the_compiler_message_hides_secrets_and_restores_th
     assert site.run()["changed"] is False
 
 
+def test_a_build_that_fails_for_another_reason_than_its_code_names_the_remedy(site: Site) -> None:
+    npm = site.bin / "npm"
+    npm.write_text(
+        NPM.replace("env | sort", "echo 'Error: error:0308010C:digital envelope routines::unsupported'; exit 1")
+    )
+    result = site.run()
+    assert result["failed"]
+    assert "--openssl-legacy-provider in staging_frontend_build_env" in result["msg"]
+    npm.write_text(NPM.replace("env | sort", "echo 'Type error: BROKEN'; exit 1"))
+    assert "`npm run build` failed with exit code 1; nothing that was built before is lost" in site.run()["msg"]
+
+
+def test_what_the_user_gives_replaces_the_variables_of_a_build(site: Site) -> None:
+    def environment() -> list[str]:
+        return (site.bin / "environment").read_text().splitlines()
+
+    site.run()
+    assert "TURBO_FORCE=true" in environment()
+    assert site.run(build_env={"TURBO_FORCE": False})["changed"]
+    assert "TURBO_FORCE=false" in environment()
+
+
 def test_a_build_without_the_expected_url_is_not_kept(site: Site) -> None:
     site.run()
     result = site.run(expected_urls=["wss://elsewhere.example.com/ws"])

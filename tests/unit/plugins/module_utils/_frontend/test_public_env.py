@@ -21,6 +21,13 @@ from ansible_collections.codeframe.staging.plugins.module_utils._frontend.public
         pytest.param({"dependencies": {"react-scripts": "1"}}, "REACT_APP_", id="create-react-app"),
         pytest.param({"dependencies": {"@angular/core": "1"}, "devDependencies": None}, "NG_APP_", id="angular"),
         pytest.param({"dependencies": {"nuxt": "1"}}, "VITE_", id="nuxt"),
+        pytest.param({"dependencies": {"@angular/core": "1", "@analogjs/platform": "1"}}, "VITE_", id="analog"),
+        pytest.param({"dependencies": {"@solidjs/start": "1"}}, "VITE_", id="solid-start"),
+        pytest.param({"devDependencies": {"vitepress": "1"}}, "VITE_", id="vitepress"),
+        pytest.param({"devDependencies": {"@builder.io/qwik-city": "1", "vite": "1"}}, "PUBLIC_", id="qwik-city"),
+        pytest.param({"devDependencies": {"@rsbuild/core": "1"}}, "PUBLIC_", id="rsbuild"),
+        pytest.param({"dependencies": {"expo": "1"}}, "EXPO_PUBLIC_", id="expo"),
+        pytest.param({"dependencies": {"waku": "1", "vite": "1"}}, "WAKU_PUBLIC_", id="waku"),
         pytest.param(
             {"dependencies": {"@remix-run/react": "1"}, "devDependencies": {"vite": "1"}}, "VITE_", id="remix"
         ),

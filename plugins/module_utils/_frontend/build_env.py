@@ -1,0 +1,25 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables by which frameworks and task runners do in a deployment what they do where the application is developed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .workspace import package_names
+
+#: A build is made because an input changed, of which the caches of Turborepo and Nx do not know each variable.
+_WITHOUT_CACHE = {"TURBO_FORCE": "true", "NX_SKIP_NX_CACHE": "true"}
+
+
+def build_variables(package: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables of a build, which those of the user replace.
+
+    :param package: Its ``package.json``.
+    """
+    # With CI, Create React App takes warnings for errors.
+    ci = {"CI": "false"} if "react-scripts" in package_names(package) else {}
+    return {"NODE_ENV": "production", **_WITHOUT_CACHE, **ci}
