@@ -13,7 +13,7 @@ from typing import Any
 
 from .._frontend.build import BuildOutcome, build_frontend
 from .._frontend.build_plan import digest
-from .._frontend.commands import clean_env, find_in_path
+from .._frontend.commands import clean_env
 from .._frontend.frontend import BuildOptions, read_frontend
 from .._frontend.installation import TO_BE_MADE, installation_id
 from .._host.progress import Say, unwatched
@@ -45,10 +45,9 @@ def build_node(options: BuildOptions, outcome: BuildOutcome, *, predicting: bool
     :raises BuildError: If there is no package, or an installation or a build fails.
     """
     build_frontend(options, outcome, predicting=predicting, say=say)
-    env = clean_env()
-    if predicting and not (os.path.isdir(options.path) and find_in_path("node", env)):
+    if not outcome.revision:
         return None
-    front = read_frontend(options, env)
+    front = read_frontend(options, clean_env())
     inputs = front.inputs
     parts = {
         "lock": inputs.lock,

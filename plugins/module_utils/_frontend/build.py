@@ -102,18 +102,21 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     :raises BuildError: If there is no frontend, or an installation or a build fails.
     """
     env = clean_env()
-    missing = _missing(options, env)
-    if missing and predicting:
-        outcome.install_reasons, outcome.build_reasons = [missing], [missing]
+    exists, no_node = os.path.isdir(options.path), find_in_path("node", env) is None
+    if predicting and not exists:
+        _miss(outcome, f"{options.path} does not exist yet")
         return
-    if not os.path.isdir(options.path):
+    if not exists:
         raise BuildError(f"the directory {options.path} does not exist")
-    if missing:
+    if no_node and not predicting:
         raise BuildError(f"Node.js is not installed (looked for node in {env['PATH']})")
     options = replace(options, env=with_prefix(options.env, public_prefix(output_package(options))))
     if not predicting:
         _clean_up(options)
     front = read_frontend(options, env)
+    if no_node and not front.inputs.node_version:
+        _miss(outcome, "Node.js is not installed yet")
+        return
     _check_override_files(options, outcome)
     scripts = client_scripts(front.output)
     outcome.findings = search(scripts, options.expected_urls, options.forbidden_urls)
@@ -124,14 +127,14 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
     outcome.build_id = build_id(front.output)
     outcome.server = _server(front, options)
     outcome.revision = _revision(front, TO_BE_MADE if outcome.install_reasons else installation_id(front.base))
-    if options.for_platform is not None:
+    if options.for_platform is not None and not no_node:
         refuse_other_platform(read_platform(env), options.for_platform)
-    if outcome.changed:
+    if outcome.changed and not no_node:
         # Told before anything is changed.
         manager_path(front.manager, env)
     if outcome.install_reasons and predicting and front.manager.ignored:
         outcome.warnings.append(_ignored_locks(front))
-    if outcome.build_reasons and predicting:
+    if outcome.build_reasons and predicting and not no_node:
         _foresee(front, options, env, outcome)
     if outcome.changed and not predicting:
         _run(front, options, env, outcome, say)
@@ -168,11 +171,9 @@ def _foresee(front: Frontend, options: BuildOptions, env: Mapping[str, str], out
         outcome.warnings.append(lack)
 
 
-def _missing(options: BuildOptions, env: Mapping[str, str]) -> str:
-    """Return what an earlier step would have created; empty if nothing is missing."""
-    if not os.path.isdir(options.path):
-        return f"{options.path} does not exist yet"
-    return "" if find_in_path("node", env) else "Node.js is not installed yet"
+def _miss(outcome: BuildOutcome, what: str) -> None:
+    """Everything is to be made, after an earlier step has made something."""
+    outcome.install_reasons, outcome.build_reasons = [what], [what]
 
 
 def _clean_up(options: BuildOptions) -> None:

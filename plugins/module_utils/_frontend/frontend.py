@@ -27,6 +27,8 @@ from .workspace import Workspace, find_workspace, package_names, read_package
 #: What frameworks generate beside the sources.
 _CACHES = (".svelte-kit", ".nuxt", ".angular", ".react-router", ".astro", ".parcel-cache", ".vite")
 _ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__", *_CACHES)
+#: The record of an installation in ``node_modules``.
+INSTALL_RECORD = ".staging-install.json"
 #: In the place of the output directory of what is installed and not built.
 _NO_OUTPUT = ".staging-no-output"
 _OVERRIDE_FILES = (".env", ".env.local", ".env.production", ".env.production.local")
@@ -145,21 +147,36 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
     source = build_sources(options, workspace)
     source.pop(manager.lock_file, None)
     node = node_version(env)
+    record = read_record(read_text(record_path(output, next_build=is_next)) or "")
     inputs = Inputs(
         source=source,
         lock=short_digest(os.path.join(base, manager.lock_file), follow=True),
         install_command=manager.install_command,
         build_command=tuple(options.build_command),
-        node_version=node,
+        # Where it is not installed, it is no reason for another build.
+        node_version=node or (record.inputs.node_version if record else _installed_with(base)),
         env={key: digest(value) for key, value in variables(options.env).items()},
         build_env={key: digest(value) for key, value in variables(options.build_env).items()},
         source_revision=options.source_revision,
     )
-    record = read_record(read_text(record_path(output, next_build=is_next)) or "")
     if record and not reasons_to_build(record, inputs):
         # Sources that the build itself rewrote are no change.
         inputs = record.inputs
     return Frontend(path, output, package, workspace, manager, is_next, node, inputs, record)
+
+
+def _installed_with(base: str) -> str:
+    """Return the version of Node.js that the packages were installed with; empty if that is not known."""
+    return str(read_object(os.path.join(base, "node_modules", INSTALL_RECORD)).get("node", ""))
+
+
+def read_object(path: str) -> dict[str, Any]:
+    """Read a JSON object; empty if there is none."""
+    try:
+        value = json.loads(read_text(path) or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def output_package(options: BuildOptions) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .._host.files import read_text, write_atomic
+from .._host.files import write_atomic
 from .._host.progress import Say
 from .aside import aside, recover
 from .commands import run_command
 from .errors import BuildError
-from .frontend import BuildOptions, Frontend
+from .frontend import INSTALL_RECORD, BuildOptions, Frontend, read_object
 from .modules import modules_damage, packages_named, store_listing
 from .packages import reasons_to_install
 from .workspace import Workspace, find_workspace
@@ -27,8 +27,6 @@ from .workspace import Workspace, find_workspace
 _MODULES = "node_modules"
 #: In the place of the id of an installation that is only predicted.
 TO_BE_MADE = "new"
-#: The record of an installation in ``node_modules``.
-INSTALL_RECORD = ".staging-install.json"
 
 
 def module_directories(base: str, workspace: Workspace | None) -> list[str]:
@@ -51,7 +49,7 @@ def why_install(front: Frontend) -> list[str]:
     modules = os.path.join(front.base, _MODULES)
     if not os.path.isdir(modules):
         return ["there is no node_modules"]
-    recorded = _read_object(os.path.join(modules, INSTALL_RECORD))
+    recorded = read_object(os.path.join(modules, INSTALL_RECORD))
     reasons = _differs_from_lock(front, modules, recorded)
     damage = [] if reasons else packages_damage(front)
     return [packages_named(damage)] if damage else reasons
@@ -63,7 +61,7 @@ def packages_damage(front: Frontend) -> list[str] | None:
     damage = modules_damage(modules)
     if damage is None:
         return None
-    members = _read_object(os.path.join(modules, INSTALL_RECORD)).get("members")
+    members = read_object(os.path.join(modules, INSTALL_RECORD)).get("members")
     for member in members if isinstance(members, list) else ():
         place = os.path.join(front.base, str(member), _MODULES)
         if os.path.isdir(place):
@@ -74,7 +72,7 @@ def packages_damage(front: Frontend) -> list[str] | None:
 
 
 def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any]) -> list[str]:
-    installed = _read_object(os.path.join(modules, ".package-lock.json"))
+    installed = read_object(os.path.join(modules, ".package-lock.json"))
     if recorded:
         if recorded.get("lock") != front.inputs.lock:
             return ["lock file changed"]
@@ -88,7 +86,7 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
             return [f"Node.js is {front.node}, the packages were installed with {recorded.get('node')}"]
     packages = installed.get("packages")
     if front.manager.lock_file.endswith(".json") and isinstance(packages, dict) and packages:
-        lock = _read_object(os.path.join(front.base, front.manager.lock_file))
+        lock = read_object(os.path.join(front.base, front.manager.lock_file))
         present = {path for path in packages if os.path.lexists(os.path.join(front.base, path))}
         return reasons_to_install(lock, installed, present)
     if not recorded:
@@ -138,7 +136,7 @@ def installation_id(base: str) -> str:
 
     :param base: The directory with the lock file.
     """
-    return str(_read_object(os.path.join(base, _MODULES, INSTALL_RECORD)).get("id", ""))
+    return str(read_object(os.path.join(base, _MODULES, INSTALL_RECORD)).get("id", ""))
 
 
 def list_packages(front: Frontend) -> None:
@@ -146,12 +144,3 @@ def list_packages(front: Frontend) -> None:
     for place in module_directories(front.base, front.workspace):
         if os.path.isdir(place):
             store_listing(place)
-
-
-def _read_object(path: str) -> dict[str, Any]:
-    """Read a JSON object; empty if there is none."""
-    try:
-        value = json.loads(read_text(path) or "")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

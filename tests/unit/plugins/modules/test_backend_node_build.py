@@ -164,3 +164,16 @@ def test_what_cannot_be_installed_is_named(server: Server, missing: str, expecte
 def test_before_there_is_a_source_check_mode_predicts_and_the_digest_is_unknown(server: Server) -> None:
     predicted = server.run(check=True, path=str(server.path / "none"))
     assert (predicted["changed"], predicted["digest"]) == (True, None)
+
+
+@pytest.mark.parametrize("options", [pytest.param({}, id="packages-alone"), pytest.param(BUILT, id="with-a-build")])
+def test_without_node_check_mode_compares_with_what_is_installed(
+    server: Server, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another layer installs Node.js again, and then nothing differs."""
+    first = server.run(**options)
+    monkeypatch.setattr(commands, "STANDARD_PATH", str(tmp_path / "nothing"))
+    same = server.run(check=True, **options)
+    assert (same["changed"], same["reasons"], same["digest"]) == (False, [], first["digest"])
+    (server.path / "package-lock.json").write_text('{"packages": {"": {}, "node_modules/ws": {"version": "8.0.1"}}}')
+    assert server.run(check=True, **options)["changed"]

@@ -1080,3 +1080,35 @@ def test_the_directory_that_a_build_wrote_instead_is_named(site: Site) -> None:
     result = site.run(output_dir="dist", build_command=["sh", "make.sh"])
     assert result["failed"]
     assert "it wrote build: set staging_frontend_output_dir to that directory" in result["msg"]
+
+
+@pytest.fixture
+def no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Takes the programs away."""
+    return lambda: monkeypatch.setattr(commands, "STANDARD_PATH", str(tmp_path / "nothing"))
+
+
+def test_without_node_check_mode_predicts_the_first_build(site: Site, no_node: Any) -> None:
+    no_node()
+    result = site.run(check=True)
+    assert (result["changed"], result["reasons"]) == (True, ["Node.js is not installed yet"])
+
+
+def test_without_node_a_build_is_compared_with_all_that_it_was_made_of(site: Site, no_node: Any) -> None:
+    """Another layer installs Node.js again, and then the build is the same."""
+    built = site.run()
+    no_node()
+    same = site.run(check=True)
+    assert (same["changed"], same["reasons"], same["revision"]) == (False, [], built["revision"])
+    (site.path / "app.js").write_text("other")
+    other = site.run(check=True)
+    assert (other["changed"], other["reasons"]) == (True, ["source changed: app.js"])
+    assert "Node.js is not installed (looked for node in" in site.run()["msg"]
+
+
+def test_without_node_a_build_for_another_platform_is_not_compared_with_this_one(site: Site, no_node: Any) -> None:
+    site.run()
+    no_node()
+    (site.path / "app.js").write_text("other")
+    result = site.run(check=True, build_on="controller")
+    assert (result["failed"], result["changed"]) == (False, True)
