@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ def manager_for(files: Sequence[str], package: Mapping[str, Any], yarn_settings:
             "there is no lock file; expected package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock beside "
             "package.json"
         )
-    declared = _declaration(package)
+    declared = _declaration(package) or _declared_elsewhere(package, found)
     name, version, checksum = declared or (next(iter(found)), "", None)
     if name not in found:
         raise BuildError(
@@ -130,6 +130,20 @@ def _declaration(package: Mapping[str, Any]) -> tuple[str, str, tuple[str, str] 
             "correct it, for example as pnpm@9.15.9"
         )
     return match[1], match[2], (match[3], match[4]) if match[3] else None
+
+
+def _declared_elsewhere(
+    package: Mapping[str, Any], found: Collection[str]
+) -> tuple[str, str, tuple[str, str] | None] | None:
+    """Read an exact version from ``devEngines``, or from ``volta``, of a package manager that has a lock file."""
+    engines, volta = package.get("devEngines"), package.get("volta")
+    named = engines.get("packageManager") if isinstance(engines, dict) else None
+    entries = [entry for entry in (named if isinstance(named, list) else [named]) if isinstance(entry, dict)]
+    pairs = [(entry.get("name"), entry.get("version")) for entry in entries]
+    if isinstance(volta, dict):
+        pairs += [(name, volta.get(name)) for name in ("pnpm", "yarn", "npm")]
+    matches = (_DECLARATION.match(f"{name}@{version}") for name, version in pairs if name in found)
+    return next(((match[1], match[2], None) for match in matches if match and match[2].count(".") == 2), None)
 
 
 def _install_command(name: str, modern: bool, yarn_settings: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from .versions import pipfile_python, poetry_python, requires_python
 
 #: Read by nvm, and by nodenv, asdf and fnm.
 _VERSION_FILES = (".nvmrc", ".node-version", ".tool-versions")
+_MISE_FILES = ("mise.toml", ".mise.toml")
 #: Packages whose range of Node.js a build fails outside of, often without naming it.
 _FRAMEWORKS = {
     "next": "Next.js",
@@ -136,12 +137,25 @@ def _node_ranges(directory: str) -> dict[str, str]:
     texts = {name: read_text(os.path.join(directory, name)) or "" for name in _VERSION_FILES}
     found = {name: node_range(_version_in(name, text)) for name, text in texts.items()}
     package = _package_json(directory)[0]
-    engines, volta = package.get("engines"), package.get("volta")
+    engines, volta, developed = package.get("engines"), package.get("volta"), package.get("devEngines")
     if isinstance(volta, dict):
         found["volta in package.json"] = node_range(str(volta.get("node", "")))
     if isinstance(engines, dict) and isinstance(engines.get("node"), str):
         found["package.json"] = engines["node"]
+    runtime = developed.get("runtime") if isinstance(developed, dict) else None
+    for entry in runtime if isinstance(runtime, list) else [runtime]:
+        if isinstance(entry, dict) and entry.get("name") == "node":
+            found["devEngines in package.json"] = str(entry.get("version") or "")
+    mise = next((text for text in (read_text(os.path.join(directory, name)) for name in _MISE_FILES) if text), "")
+    found["mise.toml"] = node_range(_version_of_mise(mise))
     return {name: wanted for name, wanted in found.items() if wanted}
+
+
+def _version_of_mise(text: str) -> str:
+    """Return the version of Node.js in the table of tools of a mise.toml."""
+    tools = re.search(r"(?ms)^\[tools\]\s*$(.*?)(?=^\[|\Z)", text)
+    found = re.search(r"""(?m)^\s*["']?node["']?\s*=\s*(?:\[\s*)?["']([^"']+)["']""", tools[1]) if tools else None
+    return found[1] if found else ""
 
 
 def _version_in(name: str, text: str) -> str:

@@ -85,6 +85,37 @@ def test_lock_files_that_are_not_used_are_named(
     assert manager_for(files, package).ignored == ignored
 
 
+@pytest.mark.parametrize(
+    ("package", "declared"),
+    [
+        pytest.param({"volta": {"node": "22.11.0", "pnpm": "9.15.9"}}, "pnpm@9.15.9", id="volta"),
+        pytest.param({"volta": {"node": "22.11.0"}}, "", id="volta-of-node-alone"),
+        # Those of another package manager, whose lock file is not there.
+        pytest.param({"volta": {"yarn": "1.22.22"}}, "", id="volta-of-another"),
+        pytest.param({"volta": "x", "devEngines": []}, "", id="malformed"),
+        pytest.param(
+            {"devEngines": {"packageManager": {"name": "pnpm", "version": "9.15.9"}}}, "pnpm@9.15.9", id="devEngines"
+        ),
+        pytest.param(
+            {
+                "devEngines": {
+                    "packageManager": [{"name": "yarn", "version": "4.1.0"}, {"name": "pnpm", "version": "9.1.0"}]
+                }
+            },
+            "pnpm@9.1.0",
+            id="devEngines-with-several",
+        ),
+        pytest.param({"devEngines": {"packageManager": {"name": "pnpm", "version": "^9.15.9"}}}, "", id="a-range"),
+        pytest.param({"devEngines": {"packageManager": {"name": "pnpm", "version": "9"}}}, "", id="a-major-version"),
+        pytest.param(
+            {"packageManager": "pnpm@8.0.0", "volta": {"pnpm": "9.15.9"}}, "pnpm@8.0.0", id="packageManager-counts-more"
+        ),
+    ],
+)
+def test_a_version_that_is_declared_elsewhere_is_used(package: dict[str, Any], declared: str) -> None:
+    assert manager_for(["pnpm-lock.yaml"], package).declared == declared
+
+
 def test_no_lock_file_is_refused() -> None:
     with pytest.raises(BuildError, match="there is no lock file; expected package"):
         manager_for(["package.json"], {})

@@ -289,3 +289,33 @@ def test_the_version_that_asdf_uses(source: Path, text: str, expected: str) -> N
     (source / ".tool-versions").write_text(text)
     found = wanted_node(str(source), DeploymentInputs({}))
     assert found == ({".tool-versions": expected} if expected else {})
+
+
+@pytest.mark.parametrize(
+    ("runtime", "expected"),
+    [
+        ({"name": "node", "version": ">=22"}, ">=22"),
+        ([{"name": "bun"}, {"name": "node", "version": "^22.4.0"}], "^22.4.0"),
+        ({"name": "deno", "version": "2"}, ""),
+        ("node", ""),
+    ],
+)
+def test_the_version_in_dev_engines(source: Path, runtime: Any, expected: str) -> None:
+    (source / "web-ui/package.json").write_text(json.dumps({"devEngines": {"runtime": runtime}}))
+    found = wanted_node(str(source), DeploymentInputs({}))
+    assert found == ({"devEngines in package.json": expected} if expected else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[tools]\nnode = "22"\n', "22"),
+        ('[env]\nA = "1"\n\n[tools]\npython = "3.12"\nnode = ["22.11.0"]\n', "^22.11.0"),
+        ('[tools]\nnode = "lts"\n', ""),
+        ('[tasks]\nnode = "22"\n', ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["mise.toml", ".mise.toml"])
+def test_the_version_that_mise_uses(source: Path, name: str, text: str, expected: str) -> None:
+    (source / name).write_text(text)
+    assert wanted_node(str(source), DeploymentInputs({})) == ({"mise.toml": expected} if expected else {})
