@@ -1642,9 +1642,89 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
             "command by staging_backend_before_activation"
         ),
     ),
+    (
+        "command in one entry",
+        {"staging_backend_command": ["uvicorn app:app"]},
+        (
+            'staging_backend_command is ["uvicorn app:app"], but its first entry is taken for the name of the '
+            "program, which has a space; expected a list of the program and its arguments; write each of them as "
+            "an entry of its own"
+        ),
+    ),
+    (
+        "build command in one entry",
+        {"staging_frontend_build_command": ["npm run build"]},
+        (
+            'staging_frontend_build_command is ["npm run build"], but its first entry is taken for the name of '
+            "the program, which has a space; expected a list of the program and its arguments; write each of them"
+            " as an entry of its own"
+        ),
+    ),
+    (
+        "variable before the program",
+        {"staging_backend_command": ["PORT=14200", "node", "server.js"]},
+        (
+            'staging_backend_command is ["PORT=14200", "node", "server.js"], but no shell sets PORT; expected the'
+            " program as the first entry; set the variable in staging_backend_env"
+        ),
+    ),
+    (
+        "two programs in a command",
+        {"staging_frontend_build_command": ["npx", "prisma", "generate", "&&", "next", "build"]},
+        (
+            'staging_frontend_build_command is ["npx", "prisma", "generate", "&&", "next", "build"], but no shell'
+            " reads it, so that the program gets && as it is; expected a program and its arguments; write {port} "
+            "for the port, or let a shell run it: [sh, -c, the whole command]"
+        ),
+    ),
+    (
+        "variable of a shell in a command",
+        {"staging_backend_command": ["uvicorn", "app:app", "--port", "$PORT"]},
+        (
+            'staging_backend_command is ["uvicorn", "app:app", "--port", "$PORT"], but no shell reads it, so that'
+            " the program gets $PORT as it is; expected a program and its arguments; write {port} for the port, "
+            "or let a shell run it: [sh, -c, the whole command]"
+        ),
+    ),
+    (
+        "command in the background",
+        {"staging_backend_command": [".venv/bin/gunicorn", "app:app", "--daemon"]},
+        (
+            'staging_backend_command is [".venv/bin/gunicorn", "app:app", "--daemon"], but --daemon lets gunicorn'
+            " end while another process goes on, which pm2 does not know; expected a program that stays in the "
+            "foreground; remove it"
+        ),
+    ),
+    (
+        "another port in a command",
+        {"staging_backend_command": ["uvicorn", "app:app", "--port", "8000"]},
+        (
+            'staging_backend_command is ["uvicorn", "app:app", "--port", "8000"], but the process would listen on'
+            " 8000; expected the port 14200 (staging_backend_port); write {port}, or set staging_backend_port: "
+            "8000"
+        ),
+    ),
+    (
+        "one port for both instances",
+        {"staging_backend_command": ["uvicorn", "app:app", "--port", "14200"], "staging_backend_switch": "blue_green"},
+        (
+            'staging_backend_command is ["uvicorn", "app:app", "--port", "14200"], but with '
+            "staging_backend_switch: blue_green, the other instance listens on staging_backend_green_port; "
+            "expected {port}, which is that of the instance; write {port} in place of 14200"
+        ),
+    ),
 )
 
 WARNINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (
+        "command for development",
+        {"staging_backend_command": ["uvicorn", "app:app", "--reload"]},
+        (
+            'staging_backend_command is ["uvicorn", "app:app", "--reload"], but --reload is for development: it '
+            "watches the files, or builds when it is asked; expected a server for production; start the "
+            "application as in production"
+        ),
+    ),
     (
         "internal name",
         {"staging_public_url": "http://app.home.example.net"},

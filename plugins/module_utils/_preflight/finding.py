@@ -18,6 +18,8 @@ OPINIONS: Mapping[str, str] = {
     "build-script-missing": ERROR,
     "certificate-expires-soon": WARNING,
     "certificate-unused": WARNING,
+    "command-development": WARNING,
+    "command-port": ERROR,
     "connection-unresolved": ERROR,
     "cors-page-missing": ERROR,
     "cors-wildcard": WARNING,

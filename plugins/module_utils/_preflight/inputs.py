@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .build import check_build
+from .commands import check_commands
 from .environment import check_env_file, check_public_env
 from .finding import PreflightFinding
 from .kinds import check_kinds, check_unknown
 from .ports import check_listeners, check_ports
-from .project import check_commands, check_names, check_paths, check_user, check_versions
+from .project import check_names, check_paths, check_user, check_versions
 from .proxy import check_certificate, check_choices, check_routes
 from .socket import check_socket
 from .source import check_source
@@ -39,7 +40,7 @@ def check_inputs(given: Mapping[str, Any]) -> list[PreflightFinding]:
     check_certificate(inputs, urls)
     check_cors(inputs, urls)
     check_paths(inputs)
-    check_commands(inputs)
+    check_commands(inputs, ports)
     check_build(inputs)
     check_names(inputs)
     check_user(inputs)

@@ -121,28 +121,6 @@ def _check_project_dir(inputs: DeploymentInputs, path: str) -> None:
         )
 
 
-def check_commands(inputs: DeploymentInputs) -> None:
-    """The commands that start the processes."""
-    for variable in ("staging_backend_command", "staging_frontend_command"):
-        value = inputs.get(variable)
-        if value is not None and not (
-            isinstance(value, list) and value and all(isinstance(word, (str, int)) and word != "" for word in value)
-        ):
-            inputs.add(
-                "type",
-                variable,
-                "a list of the program and its arguments",
-                "write each of them as an entry of its own",
-            )
-    if inputs.get("staging_backend_command") is None and inputs.get("staging_ecosystem_file") is None:
-        inputs.add(
-            "missing",
-            "staging_backend_command",
-            "the command that starts the backend",
-            "set staging_backend_command, or name an ecosystem file in staging_ecosystem_file",
-        )
-
-
 def check_names(inputs: DeploymentInputs) -> None:
     """The name of the site and of the processes, by default the last part of the project directory."""
     name, path = inputs.line("staging_app_name"), inputs.get(PROJECT_DIR)
