@@ -53,16 +53,9 @@ options:
     description: How the release was verified and run. Each given value replaces the saved one.
     type: dict
     suboptions:
-      websocket_url:
-        description: Public URL of the WebSocket that was verified.
-        type: str
-      page_url:
-        description: Public URL of the page that was verified.
-        type: str
-      sse_paths:
-        description: Paths of the event streams that were verified.
-        type: list
-        elements: str
+      verification:
+        description: What was verified, as role C(websocket_verify) returns it in C(verified).
+        type: dict
       backend_process:
         description: How the backend's process is run, as role C(backend) defines it.
         type: dict
@@ -104,7 +97,8 @@ EXAMPLES = r"""
     release: 0002-9f8e7d6c
     keep: [0001-1a2b3c4d]
     records:
-      websocket_url: wss://api.example.com/ws
+      verification:
+        url: wss://api.example.com/ws
   become: true
 """
 

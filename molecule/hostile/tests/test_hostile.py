@@ -113,7 +113,7 @@ TAMPERED = {
     "hosts-of-the-proxy-manager": lambda manifest: manifest.update(
         saved_proxy_state={"provider": "nginx_proxy_manager", "hosts": {"other.example.com": {"block": "x"}}}
     ),
-    "url-for-the-logins-of-the-controller": _records(websocket_url="ws://attacker.example.com/ws"),
+    "url-for-the-logins-of-the-controller": _records(verification={"url": "ws://attacker.example.com/ws"}),
     "release-outside": lambda manifest: manifest.update(committed="../../../../etc"),
     "shared-path-outside": lambda manifest: manifest["layout"].update(shared_paths=["../../../../etc"]),
 }

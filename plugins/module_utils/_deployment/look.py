@@ -61,7 +61,7 @@ def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, 
     except (ReleaseError, LockError, OSError) as problem:
         layers.append(unknown(RELEASE, problem))
     found.saved = _as_result(state, store)
-    urls = {name: str(each.records.get("websocket_url", "")) for name, each in state.verified.items()}
+    urls = {name: str(each.records.get("verification", {}).get("url", "")) for name, each in state.verified.items()}
     answer = _ask(user, lambda: look_as_account(replace(account, verified_urls=urls)), deadline, layers)
     found.release = answer.get("release", {})
     found.restores, found.activates = bool(answer.get("restores")), bool(answer.get("activates"))

@@ -57,9 +57,7 @@ SAVED_STATE: dict[str, Any] = {
     "records": {
         "type": "dict",
         "options": {
-            "websocket_url": {"type": "str"},
-            "page_url": {"type": "str"},
-            "sse_paths": {"type": "list", "elements": "str"},
+            "verification": {"type": "dict"},
             "backend_process": {"type": "dict"},
             "frontend_process": {"type": "dict"},
         },

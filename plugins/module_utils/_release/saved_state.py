@@ -21,6 +21,7 @@ from .schema import (
     SchemaError,
     any_object,
     boolean,
+    count,
     lines,
     list_of,
     map_of,
@@ -132,14 +133,37 @@ FRONTEND_PROCESS: dict[str, Check] = {
     "static_root": text,
     "static_url_path": text,
 }
-RECORDS: dict[str, Check] = {
-    "websocket_url": text,
+
+
+def _message(value: Any, name: str) -> Any:
+    """Accept a text, and an object that is sent as JSON."""
+    return any_object(value, name) if isinstance(value, Mapping) else lines(value, name)
+
+
+VERIFICATION: dict[str, Check] = {
+    "url": text,
     "page_url": text,
+    "api_url": text,
     "sse_paths": list_of(text),
+    "proxy_address": text,
+    "proxy_port": count,
+    "proxy_tls": boolean,
+    "proxy_page": boolean,
+    "protocol": text,
+    "send": _message,
+    "expect": _message,
+    "pages": list_of(text),
+    "browser_pages": list_of(text),
+    "browser_console": text,
+    "browser_ignore_console": list_of(text),
+    "forbidden_urls": list_of(text),
+}
+RECORDS: dict[str, Check] = {
+    "verification": object_of(VERIFICATION),
     "backend_process": object_of(BACKEND_PROCESS),
     "frontend_process": object_of(FRONTEND_PROCESS),
 }
-"""What is saved with a verified release: its URLs, and how each process is run."""
+"""What is saved with a verified release: how it was verified, and how each process is run."""
 
 
 def _proxy_state(value: Any, name: str) -> dict[str, Any]:

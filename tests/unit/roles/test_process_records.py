@@ -55,3 +55,13 @@ def test_the_role_and_a_look_at_the_host_give_a_server_the_same_variables(kind):
     written = yaml.safe_load((ROLES / "frontend/vars/main.yml").read_text())["__frontend_server_env"]
     given = {"__frontend_server": {"kind": kind}, "frontend_port": 14100}
     assert Templar(DataLoader(), given).template(trust_as_template(written)) == process_of(Server(kind), 14100)[1]
+
+
+def test_a_verification_is_recorded_with_the_fields_of_its_schema_and_repeated_with_each():
+    role = ROLES / "websocket_verify"
+    recorded = yaml.safe_load((role / "vars/main.yml").read_text())["__websocket_verify_verified"]
+    assert sorted(recorded) == sorted(saved_state.VERIFICATION)
+    defaults = yaml.safe_load((role / "defaults/main.yml").read_text())
+    for name, value in recorded.items():
+        assert f"websocket_verify_{name}" in value
+        assert f"websocket_verify_recorded.{name} " in " ".join(defaults[f"websocket_verify_{name}"].split())

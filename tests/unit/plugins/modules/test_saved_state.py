@@ -71,8 +71,11 @@ def test_check_mode_predicts_each_step_and_writes_nothing(store):
         ("proxy_saved", {"proxy_state": BEFORE}),
         ("proxy_saved", {"proxy_state": AFTER}),
         ("take_over_saved", {"before_take_over": {"sites": []}}),
-        ("verified", {"release": "0001-a", "proxy_state": AFTER, "records": {"page_url": "http://a"}}),
-        ("verified", {"release": "0001-a", "records": {"page_url": "http://a"}}),
+        (
+            "verified",
+            {"release": "0001-a", "proxy_state": AFTER, "records": {"verification": {"page_url": "http://a"}}},
+        ),
+        ("verified", {"release": "0001-a", "records": {"verification": {"page_url": "http://a"}}}),
     ]
     for (state, args), changes in zip(steps, (True, False, True, True, False)):
         before = store.file.read_text() if store.file.exists() else None
@@ -86,7 +89,7 @@ def test_check_mode_predicts_each_step_and_writes_nothing(store):
         assert {name: done[name] for name in KEYS} == {name: predicted[name] for name in KEYS}
         assert predicted["changed"] is changes
     found = store.ok()["verified"]["0001-a"]
-    assert (found["proxy_state"], found["records"]) == (AFTER, {"page_url": "http://a"})
+    assert (found["proxy_state"], found["records"]) == (AFTER, {"verification": {"page_url": "http://a"}})
     assert store.ok()["proxy_before"] == {}
 
 

@@ -133,8 +133,8 @@ def test_a_manifest_of_another_version_is_refused(text):
 def test_records_are_checked_before_they_are_stored():
     assert checked_records(RECORDS) == RECORDS
     with pytest.raises(ReleaseError) as problem:
-        checked_records({"websocket_url": "wss://example.com/ws"})
+        checked_records({"verification": {"url": "wss://example.com/ws"}})
     assert str(problem.value) == (
-        "the records of the release are refused: records.websocket_url is unknown, expected one of "
+        "the records of the release are refused: records.verification is unknown, expected one of "
         "backend_after_activation, backend_revision, frontend_revision"
     )

@@ -38,9 +38,15 @@ BACKEND = {
 }
 FRONTEND = {"name": "app-frontend", "port": 14100, "exec_mode": "cluster", "static_publish": True}
 RECORDS = {
-    "websocket_url": "wss://api.example.com/ws",
-    "page_url": "https://app.example.com",
-    "sse_paths": ["/api/events"],
+    "verification": {
+        "url": "wss://api.example.com/ws",
+        "page_url": "https://app.example.com",
+        "sse_paths": ["/api/events"],
+        "proxy_port": 8443,
+        "proxy_tls": True,
+        "send": {"type": "ping"},
+        "expect": "pong|\nready",
+    },
     "backend_process": BACKEND,
     "frontend_process": FRONTEND,
 }
@@ -158,10 +164,10 @@ def test_the_first_state_before_a_change_stays_until_it_is_deleted():
 def test_a_verified_state_deletes_the_one_before_the_change_and_those_of_deleted_releases():
     state = full()
     state.verified["0003-c"] = VerifiedState(NGINX)
-    state.verify("0004-d", NGINX, {"page_url": "http://a"}, keep=["0002-b", "0004-d"], now=NOW)
+    state.verify("0004-d", NGINX, {"verification": {"page_url": "http://a"}}, keep=["0002-b", "0004-d"], now=NOW)
     assert state.verified == {
         "0002-b": VerifiedState(MANAGER, RECORDS),
-        "0004-d": VerifiedState(NGINX, {"page_url": "http://a"}),
+        "0004-d": VerifiedState(NGINX, {"verification": {"page_url": "http://a"}}),
     }
     assert [each.verified_at for each in state.verified.values()] == ["", NOW]
     assert (state.proxy_before, state.before_take_over) == ({}, full().before_take_over)
@@ -169,7 +175,7 @@ def test_a_verified_state_deletes_the_one_before_the_change_and_those_of_deleted
 
 def test_what_a_run_does_not_touch_stays_as_it_was_verified():
     state = full()
-    state.verify("0002-b", None, {"page_url": "http://a"}, keep=["0002-b"], now=NOW)
-    assert state.verified == {"0002-b": VerifiedState(MANAGER, {**RECORDS, "page_url": "http://a"})}
+    state.verify("0002-b", None, {"verification": {"page_url": "http://a"}}, keep=["0002-b"], now=NOW)
+    assert state.verified == {"0002-b": VerifiedState(MANAGER, {**RECORDS, "verification": {"page_url": "http://a"}})}
     state.verify("0002-b", NGINX, {}, keep=[], now="2030-01-02T03:04:06Z")
     assert state.verified["0002-b"].proxy_state == NGINX
