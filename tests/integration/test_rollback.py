@@ -20,7 +20,7 @@ from proxy_manager_peer.server import Peer
 
 ROOT = TESTS.parent
 CLASH = (
-    "nginx_proxy_manager_hosts | Configure each proxy host: proxy host rest.test: line 1 of the Advanced text has a "
+    "nginx_proxy_manager_hosts | Configure each proxy host: proxy host rest.test: line 16 of the Advanced text has a "
     "location = /events of its own, which nginx would refuse as a duplicate; remove it there"
 )
 

@@ -28,7 +28,8 @@ def closed_by_default() -> Iterator[None]:
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Any:
-    def run(**variables: Any) -> int:
+    def run(fails: bool = False, **variables: Any) -> Any:
+        """How many tasks changed something; of a run that fails, what the role reports."""
         settings = {
             "staging_user": USER,
             "staging_project_dir": f"/home/{USER}/app",
@@ -38,9 +39,14 @@ def runtime(tmp_path: Path) -> Any:
         task = {"ansible.builtin.include_role": {"name": "codeframe.staging.runtime"}}
         play = {"hosts": "all", "gather_facts": False, "become": True, "vars": {**settings, **variables}}
         book = tmp_path / "play.json"
-        book.write_text(json.dumps([{**play, "tasks": [task]}]))
+        result = tmp_path / "result.json"
+        report = {"ansible.builtin.copy": {"content": "{{ runtime_result | to_json }}", "dest": str(result)}}
+        tasks = [{"block": [task], "rescue": [report, {"ansible.builtin.fail": {}}]}]
+        book.write_text(json.dumps([{**play, "tasks": tasks}]))
         done = run_playbook(book)
-        assert done.exit_code == 0, done.output
+        assert (done.exit_code == 0) is not fails, done.output
+        if fails:
+            return json.loads(result.read_text())
         changed = re.search(r"changed=(\d+)", done.output)
         assert changed is not None, done.output
         return int(changed[1])
@@ -102,3 +108,14 @@ def test_logs_are_configured_where_logrotate_is_not_installed(runtime: Any) -> N
     assert "app-backend" in file.read_text()
     assert runtime(runtime_log_processes=["app-backend"]) == 0
     file.unlink()
+
+
+def test_what_changed_before_a_failure_is_reported(runtime: Any) -> None:
+    user = f"{USER}-two"
+    try:
+        reported = runtime(
+            fails=True, staging_user=user, staging_project_dir=f"/home/{user}/app", runtime_pm2_version="0.0.0"
+        )
+    finally:
+        subprocess.run(["userdel", "--remove", user], check=False)
+    assert reported == {"become_user": user, "changes": [f"user {user}"]}
