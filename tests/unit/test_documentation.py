@@ -96,3 +96,16 @@ def test_all_documentation_of_a_module_is_yaml(module: Path) -> None:
     assert set(blocks) == {"DOCUMENTATION", "EXAMPLES", "RETURN"}
     for block in blocks.values():
         yaml.safe_load(block)
+
+
+DOCUMENTED = sorted([*ROOT.glob("plugins/*/*.py"), *ROOT.glob("roles/*/meta/argument_specs.yml")])
+
+
+@pytest.mark.parametrize("path", DOCUMENTED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_plugins_are_named_in_documentation_as_its_markup_requires(path: Path) -> None:
+    """ansible-doc prints anything; the documentation site is not built from it."""
+    text = path.read_text(encoding="utf-8")
+    modules = re.findall(r"\bM\(([^)]+)\)", text)
+    assert [name for name in modules if not re.fullmatch(r"\w+\.\w+\.\w+", name)] == []
+    plugins = re.findall(r"\bP\(([^)]+)\)", text)
+    assert [name for name in plugins if not re.fullmatch(r"\w+\.\w+\.\w+#\w+", name)] == []
