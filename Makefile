@@ -74,7 +74,7 @@ demo-clean: ## Remove the demo's container
 
 CHAIN_1 := lint types integration browser
 CHAIN_2 := molecule unit interface
-COMPLETE = lint types sanity docs publication unit-all interface browser-all integration-all readme recordings $(SCENARIOS:%=test-%)
+COMPLETE = lint types sanity sanity-hosts docs publication unit-all interface browser-all integration-all readme recordings $(SCENARIOS:%=test-%)
 
 .PHONY: test
 test: ## Run all gating checks
@@ -122,6 +122,10 @@ types: $(VENV)/.stamp ## mypy, strict, on the plugins and the harness
 .PHONY: sanity
 sanity: $(VENV)/.stamp ## ansible-test sanity, as collection indexes require it
 	@$(TIMED) sanity .ci/sanity
+
+.PHONY: sanity-hosts
+sanity-hosts: ## The same with ansible-core 2.19 on Python 3.11 and the newest on 3.13, in containers
+	@$(TIMED) sanity-hosts .ci/sanity-hosts
 
 .PHONY: unit
 unit: $(VENV)/.stamp ## Unit tests: no host, no container
