@@ -70,7 +70,7 @@ def rollback_s(
     outcome = deployment.run(variables=edited('{"type":"pong"}', '{"type":"gnop"}'))
     assert outcome.exit_code != 0, outcome.output
     assert ("websocket_verify", "Fail with the cause") in outcome.failed_tasks, outcome.output
-    assert f"Release {previous}, the last verified one, is active again and verified." in outcome.words, outcome.output
+    assert f"Release {previous}, the last verified one, is active again and verified" in outcome.words, outcome.output
     assert current(host, variables) == previous
     assert site.ask({"type": "ping"}) == {"type": "pong"}
     return seconds_between(
@@ -99,7 +99,7 @@ def test_a_backend_that_crashes_at_once_is_quoted_without_secrets_and_rolled_bac
     assert "backend" in outcome.failed_roles, outcome.output
     assert "no database for ********" in outcome.words, outcome.output
     assert SECRET not in outcome.output
-    assert f"Release {previous}, the last verified one, is active again and verified." in outcome.words, outcome.output
+    assert f"Release {previous}, the last verified one, is active again and verified" in outcome.words, outcome.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
@@ -110,7 +110,7 @@ def test_a_backend_that_refuses_the_handshake_is_rolled_back(
     outcome = deployment.run(variables=edited('websocket("/ws")', 'websocket("/elsewhere")'))
     assert outcome.exit_code != 0, outcome.output
     assert "/ws answers the WebSocket handshake with 403 Forbidden" in outcome.words, outcome.output
-    assert f"Release {previous}, the last verified one, is active again and verified." in outcome.words, outcome.output
+    assert f"Release {previous}, the last verified one, is active again and verified" in outcome.words, outcome.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
@@ -123,7 +123,7 @@ def test_a_command_that_crashes_is_rolled_back_where_the_release_is_the_same(
     outcome = deployment.run(variables=[json.dumps({"staging_backend_command": command})])
     assert outcome.exit_code != 0, outcome.output
     assert 'Attribute "nope" not found in module "app.main"' in outcome.words, outcome.output
-    assert f"Release {previous}, the last verified one, is active again and verified." in outcome.words, outcome.output
+    assert f"Release {previous}, the last verified one, is active again and verified" in outcome.words, outcome.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
@@ -135,7 +135,7 @@ def test_another_port_and_path_that_fail_are_rolled_back(
     outcome = deployment.run(variables=["staging_backend_port=14250", f"staging_public_ws_url={path}"])
     assert outcome.exit_code != 0, outcome.output
     assert ":14250/elsewhere answers the WebSocket handshake with 403 Forbidden" in outcome.words, outcome.output
-    assert f"Release {previous}, the last verified one, is active again and verified." in outcome.words, outcome.output
+    assert f"Release {previous}, the last verified one, is active again and verified" in outcome.words, outcome.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
     assert not host.socket("tcp://127.0.0.1:14250").is_listening
 
@@ -256,7 +256,7 @@ def test_a_blue_green_backend_refuses_no_handshake_in_deployment_and_rollback(
         back = deployment.run(playbook="rollback_staging.yml", variables=blue_green)
         assert back.exit_code == 0, back.output
     assert failing.exit_code != 0
-    assert "is active again and verified." in failing.words, failing.output
+    assert "is active again and verified" in failing.words, failing.output
     assert set(ports) == {"14200", "14201"}
     assert client.passed > 500
     assert client.failures == []

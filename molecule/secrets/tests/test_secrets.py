@@ -147,7 +147,7 @@ def test_the_runs_end_as_they_should(traces: Traces, site: Site) -> None:
         "failure": (False, ["", "backend"]),
         "refusal": (False, ["preflight"]),
     }, "\n".join(name for name, (ended, _roles) in ends.items() if not ended)
-    assert "is active again and verified." in traces.outputs["failure"].words
+    assert "is active again and verified" in traces.outputs["failure"].words
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 

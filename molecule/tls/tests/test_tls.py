@@ -189,7 +189,7 @@ def test_a_verification_that_fails_rolls_back_to_ws(
     # The host itself does not trust the authority that issues, so that its own vantage points fail too.
     failed = deployment.run(variables=[json.dumps({"staging_ca_path": ""})])
     assert failed.exit_code == 2, failed.output
-    assert "is active again and verified" in failed.words, failed.output
+    assert f"is active again and verified at {site.ws_url}." in failed.words, failed.output
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
