@@ -20,8 +20,8 @@ from proxy_manager_peer.server import Peer
 
 ROOT = TESTS.parent
 CLASH = (
-    "nginx_proxy_manager_hosts | Configure each proxy host: proxy host rest.test: line 16 of the Advanced text has a "
-    "location = /events of its own, which nginx would refuse as a duplicate; remove it there"
+    "proxy host rest.test: line 16 of the Advanced text has a location = /events of its own, which nginx would refuse "
+    "as a duplicate; remove it there"
 )
 
 
@@ -94,10 +94,10 @@ def test_hosts_that_were_changed_before_the_proxy_failed_are_restored(deployment
 
     code, output = deployment.deploy(proxy_websocket_idle_timeout=300)
     assert code == 2, output
-    assert CLASH in output
-    assert f"Outcome: Release {release}, the last verified one, is active again and verified." in " ".join(
-        output.split()
-    )
+    words = " ".join(output.split())
+    assert CLASH in words, output
+    assert f"Outcome: Release {release}, the last verified one, is active again and verified." in words, output
+    assert "Changed before the failure: proxy: " in words, output
     assert first["advanced_config"] == verified
     assert peer.puts() == 2
 
