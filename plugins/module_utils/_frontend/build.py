@@ -17,7 +17,7 @@ from .._host.proc import available_memory
 from .._host.progress import Say, unwatched
 from .._host.redaction import redacted, secrets_of
 from .aside import aside, recover
-from .build_env import build_variables
+from .build_env import INSTALL_VARIABLES, build_variables
 from .build_plan import BuildRecord, digest
 from .build_remedy import build_remedy_for
 from .bundle import Findings, complaint, search
@@ -199,7 +199,7 @@ def _run(front: Frontend, options: BuildOptions, env: Mapping[str, str], outcome
     began = time.monotonic()
     deadline = began + options.timeout_s
     public, extra, private = (variables(each) for each in (options.env, options.build_env, options.install_env))
-    install_env = {**env, **private}
+    install_env = {**env, **INSTALL_VARIABLES, **private}
     try:
         programs = manager_path(front.manager, env)
         if programs is None:

@@ -11,6 +11,14 @@ from typing import Any
 
 from .workspace import package_names
 
+#: A release is no place for the hooks of git that scripts such as prepare install, which fail where there is no
+#: repository, nor for the browser of tests.
+INSTALL_VARIABLES = {
+    "HUSKY": "0",
+    "LEFTHOOK": "0",
+    "SKIP_INSTALL_SIMPLE_GIT_HOOKS": "1",
+    "CYPRESS_INSTALL_BINARY": "0",
+}
 #: A build is made because an input changed, of which the caches of Turborepo and Nx do not know each variable.
 _WITHOUT_CACHE = {"TURBO_FORCE": "true", "NX_SKIP_NX_CACHE": "true"}
 

@@ -904,6 +904,8 @@ def test_the_variables_of_the_installation_are_those_of_the_installation_alone(d
     assert not result["failed"], result["msg"]
     environment = (declared.bin / "install-environment").read_text().splitlines()
     assert {f"NPM_TOKEN={TOKEN}", "LEVEL=1"} <= set(environment)
+    # Hooks of git are for those who develop.
+    assert "HUSKY=0" in environment
     assert "NPM_TOKEN=" in (declared.bin / "environment").read_text().splitlines()
     assert TOKEN not in json.dumps(result)
     written = [path for path in declared.path.rglob("*") if path.is_file() and TOKEN in path.read_text()]
