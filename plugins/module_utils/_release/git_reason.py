@@ -10,6 +10,7 @@ import re
 #: Lines that git, ssh and servers print besides the reason.
 _NOISE = re.compile(
     r"(?:hint|warning|debug\d?):|Cloning into|From |Submodule |Warning: Permanently added|@+(?: |\Z)"
+    r"|It is required that your private key files|This private key will be ignored"
     r"|Please make sure you have the correct access rights|and the repository exists\.|Please contact your system admin"
     r"|Add correct host key in |IT IS POSSIBLE THAT SOMEONE|Someone could be eavesdropping|It is also possible that"
     r"|The fingerprint for the|SHA256:|remote: *(?:[=#*-]*|(?:Enumerating|Counting|Compressing) objects.*|Total \d.*)\Z"
@@ -55,9 +56,26 @@ _REMEDIES = (
         "fingerprint to compare it with",
     ),
     (
+        r"bad permissions|UNPROTECTED PRIVATE KEY|are too open",
+        "let the deploy user alone read the file of staging_git_key_file (chmod 600)",
+    ),
+    (
+        r"no such identity: \S+: No such file|Identity file \S+ not accessible: No such file",
+        "correct staging_git_key_file: the host has no such file",
+    ),
+    (
+        r"(?:Load key|no such identity:?) \S+ ?:? Permission denied",
+        "let the deploy user read the file of staging_git_key_file",
+    ),
+    (
+        r"Load key \S+ (?:invalid format|error in libcrypto)",
+        "the file of staging_git_key_file is no private key that OpenSSH can read: it must be the private half, whole "
+        "and with a line end",
+    ),
+    (
         r"Permission denied \([a-z,-]*publickey|Too many authentication failures",
         "the server accepts none of the keys: set staging_git_key to the private half of a deploy key that may read "
-        "the repository",
+        "the repository, and has no passphrase",
     ),
     (r"cannot run ssh|ssh: not found", "add openssh-client to staging_packages"),
     (

@@ -53,6 +53,44 @@ Host key verification failed.\r
             id="no-key",
         ),
         pytest.param(
+            "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
+            "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n"
+            "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
+            "Permissions 0644 for '/srv/key' are too open.\n"
+            "It is required that your private key files are NOT accessible by others.\n"
+            "This private key will be ignored.\n"
+            'Load key "/srv/key": bad permissions\n'
+            f"git@git.example.com: Permission denied (publickey).\r\n{ACCESS_RIGHTS}",
+            "Permissions 0644 for '/srv/key' are too open. Load key \"/srv/key\": bad permissions git@git.example.com: "
+            "Permission denied (publickey). fatal: Could not read from remote repository.",
+            "chmod 600",
+            id="key-file-for-all",
+        ),
+        pytest.param(
+            "no such identity: /srv/key: No such file or directory\n"
+            f"git@git.example.com: Permission denied (publickey).\r\n{ACCESS_RIGHTS}",
+            "no such identity: /srv/key: No such file or directory git@git.example.com: Permission denied (publickey). "
+            "fatal: Could not read from remote repository.",
+            "the host has no such file",
+            id="key-file-missing",
+        ),
+        pytest.param(
+            'Load key "/srv/key": Permission denied\n'
+            f"git@git.example.com: Permission denied (publickey).\r\n{ACCESS_RIGHTS}",
+            'Load key "/srv/key": Permission denied git@git.example.com: Permission denied (publickey). fatal: '
+            "Could not read from remote repository.",
+            "let the deploy user read",
+            id="key-file-unreadable",
+        ),
+        pytest.param(
+            'Load key "/srv/key": error in libcrypto\n'
+            f"git@git.example.com: Permission denied (publickey).\r\n{ACCESS_RIGHTS}",
+            'Load key "/srv/key": error in libcrypto git@git.example.com: Permission denied (publickey). fatal: '
+            "Could not read from remote repository.",
+            "the private half",
+            id="key-file-malformed",
+        ),
+        pytest.param(
             f"ERROR: Repository not found.\n{ACCESS_RIGHTS}",
             "ERROR: Repository not found. fatal: Could not read from remote repository.",
             "servers answer so to those who may not read it",
