@@ -497,8 +497,8 @@ SHAPES = (
     ),
     Shape(
         "vite-yarn-berry",
-        "Vite with yarn 4, declared in `packageManager`",
-        under("web", {**vite_managed("yarn@4.9.2"), ".yarnrc.yml": "nodeLinker: node-modules\n"}),
+        "Vite with yarn 4, declared in `packageManager`, with Plug'n'Play where it is developed",
+        under("web", vite_managed("yarn@4.9.2")),
         VITE_STATIC,
         locker=YARN_BERRY,
         process=False,

@@ -11,9 +11,11 @@ from typing import Any
 
 from .workspace import package_names
 
-#: A release is no place for the hooks of git that scripts such as prepare install, which fail where there is no
-#: repository, nor for the browser of tests.
+#: Yarn 2 and later makes node_modules in place of Plug'n'Play, which programs that yarn does not start cannot read.
+#: A release is no place for the hooks of git that scripts such as prepare install, which fail without a repository,
+#: nor for the browser of tests.
 INSTALL_VARIABLES = {
+    "YARN_NODE_LINKER": "node-modules",
     "HUSKY": "0",
     "LEFTHOOK": "0",
     "SKIP_INSTALL_SIMPLE_GIT_HOOKS": "1",
