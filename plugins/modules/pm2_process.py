@@ -39,6 +39,7 @@ options:
   script:
     description:
       - The program, absolute or relative to O(cwd). Links in its path are not resolved, so that a reload follows them.
+      - A name without a slash that is no file there is looked for in C(.venv/bin), C(node_modules/.bin) and C(PATH).
       - Required for O(state=online), unless O(ecosystem_file) names it.
     type: path
   args:

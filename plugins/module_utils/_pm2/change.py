@@ -14,6 +14,7 @@ from .._host.sockets import Place, named
 from .definition import ProcessDefinition, ecosystem_entry
 from .error import Pm2Error
 from .handover import can_hand_over, handover, incoming_of
+from .interpreter import INSTALLED_PROGRAMS
 from .manual import entries_of
 from .plan import ProcessAction
 from .process import Pm2Process
@@ -47,7 +48,9 @@ def refuse_missing_files(definition: ProcessDefinition, path: str) -> None:
     if not os.path.isdir(definition.cwd):
         raise Pm2Error(f"{start}its directory {definition.cwd} does not exist")
     if not os.path.isfile(definition.script):
-        raise Pm2Error(f"{start}its script {definition.script} does not exist")
+        where, name = os.path.split(definition.script)
+        more = f", and {' and '.join(INSTALLED_PROGRAMS)} there and PATH have no program {name}"
+        raise Pm2Error(f"{start}its script {definition.script} does not exist{more if where == definition.cwd else ''}")
     if definition.interpreter == "none":
         if not os.access(definition.script, os.X_OK):
             raise Pm2Error(f"{start}{definition.script} is not executable")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+#: Where installed packages have their programs, relative to the directory of the process.
+INSTALLED_PROGRAMS = (".venv/bin", "node_modules/.bin")
 _BY_ENDING = {".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}
 
 

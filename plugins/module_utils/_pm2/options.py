@@ -15,7 +15,7 @@ from .definition import ProcessDefinition
 from .ecosystem import ENV_PREFIX, ecosystem_application, environment_of, unused_keys
 from .environment import env_texts, read_env_file
 from .error import Pm2Error
-from .interpreter import default_interpreter
+from .interpreter import INSTALLED_PROGRAMS, default_interpreter
 from .settings import normalised_settings
 
 #: Keys of an ecosystem file that are part of the definition itself.
@@ -117,9 +117,15 @@ def _command(params: Mapping[str, Any], app: Mapping[str, Any], base: Mapping[st
         raise Pm2Error(f"the process {params['name']} has no {missing}; expected one in the task or the ecosystem file")
     cwd = _absolute(str(cwd), os.path.dirname(params["ecosystem_file"] or "/"))
     script = str(script)
-    if "/" not in script and not os.path.exists(os.path.join(cwd, script)):
-        script = find_program(script, base["PATH"].split(":")) or script
+    if "/" not in script:
+        script = _found(script, cwd) or find_program(script, base["PATH"].split(":")) or script
     return cwd, _absolute(script, cwd)
+
+
+def _found(name: str, cwd: str) -> str | None:
+    """A script of a directory, or a program of the packages that are installed there."""
+    places = ("", *INSTALLED_PROGRAMS)
+    return next((os.path.join(place, name) for place in places if os.path.exists(os.path.join(cwd, place, name))), None)
 
 
 def _absolute(path: str, cwd: str) -> str:

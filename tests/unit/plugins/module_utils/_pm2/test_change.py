@@ -114,7 +114,10 @@ def test_what_is_missing_is_found_before_anything_is_stopped(tmp_path: Path) -> 
 
     assert said() == f"its directory {tmp_path}/app does not exist"
     (tmp_path / "app").mkdir()
-    assert said() == f"its script {tmp_path}/app/run does not exist"
+    nor = "and .venv/bin and node_modules/.bin there and PATH have no program run"
+    assert said() == f"its script {tmp_path}/app/run does not exist, {nor}"
+    elsewhere = replace(definition, script=f"{tmp_path}/app/bin/run")
+    assert said(elsewhere) == f"its script {tmp_path}/app/bin/run does not exist"
     (tmp_path / "app/run").write_text("")
     assert said() == f"{tmp_path}/app/run is not executable"
     (tmp_path / "app/run").chmod(0o755)

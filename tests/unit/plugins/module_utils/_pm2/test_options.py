@@ -120,6 +120,17 @@ def test_the_number_of_instances_as_pm2_reads_it(tmp_path: Path, value: Any, num
     assert definition(**ecosystem(tmp_path, script="x.js", instances=value)).instances == number
 
 
+@pytest.mark.parametrize("place", [".venv/bin", "node_modules/.bin"])
+def test_a_script_that_is_a_program_of_the_installed_packages(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "sh").write_text("#!/bin/sh\n")
+    assert definition(script="sh", cwd=str(tmp_path)).script == f"{tmp_path}/{place}/sh"
+    # A file of the directory itself counts more, and a path is taken as it is.
+    (tmp_path / "sh").write_text("")
+    assert definition(script="sh", cwd=str(tmp_path)).script == f"{tmp_path}/sh"
+    assert definition(script="/bin/sh", cwd=str(tmp_path)).script == "/bin/sh"
+
+
 def test_a_script_that_is_a_program_of_the_path(tmp_path: Path) -> None:
     assert definition(script="sh", cwd=str(tmp_path)).script == shutil.which("sh", path=BASE["PATH"])
     (tmp_path / "sh").write_text("")
