@@ -1674,7 +1674,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             'staging_frontend_build_command is ["npx", "prisma", "generate", "&&", "next", "build"], but no shell'
             " reads it, so that the program gets && as it is; expected a program and its arguments; write {port} "
-            "for the port, or let a shell run it: [sh, -c, the whole command]"
+            "for a port, or let a shell run it: [sh, -c, the whole command]"
         ),
     ),
     (
@@ -1682,7 +1682,7 @@ ERRORS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"staging_backend_command": ["uvicorn", "app:app", "--port", "$PORT"]},
         (
             'staging_backend_command is ["uvicorn", "app:app", "--port", "$PORT"], but no shell reads it, so that'
-            " the program gets $PORT as it is; expected a program and its arguments; write {port} for the port, "
+            " the program gets $PORT as it is; expected a program and its arguments; write {port} for a port, "
             "or let a shell run it: [sh, -c, the whole command]"
         ),
     ),

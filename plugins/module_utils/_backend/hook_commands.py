@@ -17,6 +17,7 @@ from .._host.command import run
 from .._host.redaction import last_lines, redacted, secrets_of
 from .._pm2.environment import base_env, read_env_file
 from .._pm2.error import Pm2Error
+from .._pm2.interpreter import INSTALLED_PROGRAMS
 
 _SHOWN_LINES = 15
 
@@ -65,6 +66,8 @@ def run_commands(hook: HookCommands, outcome: HookOutcome) -> None:
     secrets = secrets_of(env)
     env.update({str(key): str(value) for key, value in hook.env.items()})
     cwd = os.path.normpath(os.path.join(hook.directory, hook.chdir))
+    # Programs of the installed packages are found by name, as in the process.
+    env["PATH"] = os.pathsep.join([*(os.path.join(cwd, place) for place in INSTALLED_PROGRAMS), env["PATH"]])
     began = time.monotonic()
     for number, command in enumerate(hook.commands, 1):
         shown = redacted(shlex.join(command), secrets)

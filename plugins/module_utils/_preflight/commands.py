@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from .variables import BACKEND_PORT, FRONTEND_PORT, GREEN_PORT, DeploymentInputs
+from .variables import BACKEND_PORT, FRONTEND_PORT, GREEN_PORT, DeploymentInputs, Where
 
 _BACKEND, _FRONTEND = "staging_backend_command", "staging_frontend_command"
 #: Those that start a process, each with the variable of its port and that of its environment.
@@ -24,6 +24,8 @@ _OTHERS = {
     "staging_frontend_install_command": "staging_frontend_install_env",
     "staging_frontend_build_command": "staging_frontend_build_env",
 }
+#: Lists of commands.
+_HOOKS = ("staging_backend_before_activation", "staging_backend_after_activation")
 _PORT = "{port}"
 _SHELL_WORD = re.compile(r"&&|\|\|?|;|&|[0-9]?>>?(?:&[0-9])?|<|(?:-[\w-]+=)?\$(?:[A-Za-z_]\w*|\{\w+\}|\(.*)|`.*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -58,6 +60,8 @@ def check_commands(inputs: DeploymentInputs, ports: Mapping[str, int]) -> None:
             _check_port(inputs, variable, words, port, ports)
     for variable, env in _OTHERS.items():
         _check_words(inputs, variable, _words_of(inputs, variable), env)
+    for variable in _HOOKS:
+        _check_hook(inputs, variable)
     if inputs.get(_BACKEND) is None and inputs.get("staging_ecosystem_file") is None:
         inputs.add(
             "missing",
@@ -65,6 +69,21 @@ def check_commands(inputs: DeploymentInputs, ports: Mapping[str, int]) -> None:
             "the command that starts the backend",
             f"set {_BACKEND}, or name an ecosystem file in staging_ecosystem_file",
         )
+
+
+def _check_hook(inputs: DeploymentInputs, variable: str) -> None:
+    """The commands around the activation."""
+    value = inputs.get(variable)
+    for index, command in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(command, list) and command:
+            _check_words(inputs, (variable, index), [str(word) for word in command], "staging_backend_env")
+        else:
+            inputs.add(
+                "type",
+                (variable, index),
+                "a list of the program and its arguments",
+                "write a list of commands, each of which is a list of its own",
+            )
 
 
 def _words_of(inputs: DeploymentInputs, variable: str) -> list[str]:
@@ -78,7 +97,7 @@ def _words_of(inputs: DeploymentInputs, variable: str) -> list[str]:
     return []
 
 
-def _check_words(inputs: DeploymentInputs, variable: str, words: Sequence[str], env: str) -> bool:
+def _check_words(inputs: DeploymentInputs, variable: Where, words: Sequence[str], env: str) -> bool:
     """Whether a program gets the words as the user means them."""
     if not words:
         return False
@@ -103,7 +122,7 @@ def _check_words(inputs: DeploymentInputs, variable: str, words: Sequence[str], 
             "command-shell",
             variable,
             "a program and its arguments",
-            "write {port} for the port, or let a shell run it: [sh, -c, the whole command]",
+            "write {port} for a port, or let a shell run it: [sh, -c, the whole command]",
             found=f"no shell reads it, so that the program gets {word} as it is",
         )
     else:

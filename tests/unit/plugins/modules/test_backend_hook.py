@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.modules import backend_hook, release
@@ -69,6 +70,16 @@ def test_before_the_activation_the_commands_run_in_the_candidate_and_only_for_an
     candidate = app.release("candidate")["path"]
     assert os.path.exists(f"{candidate}/backend/ran")
     assert not (app.link / "backend/ran").exists()
+
+
+@pytest.mark.parametrize("place", [".venv/bin", "node_modules/.bin"])
+def test_programs_of_the_installed_packages_are_found_by_name(app, place):
+    programs = Path(app.release("candidate")["path"]) / "backend" / place
+    programs.mkdir(parents=True)
+    (programs / "migrate").write_text("#!/bin/sh\necho migrated $1\n")
+    (programs / "migrate").chmod(0o755)
+    result = app.hook("before_activation", "two", ["migrate", "head"], chdir="backend")
+    assert result["output"] == [["migrated head"]]
 
 
 def test_check_mode_predicts_the_commands_without_a_candidate_and_runs_nothing(app, tmp_path):

@@ -113,3 +113,20 @@ def test_an_ecosystem_file_has_commands_of_its_own() -> None:
     assert found(staging_backend_command=None, **given) == []
     assert found(staging_backend_command=["app", "--port", "8000"], **given) == []
     assert found(staging_backend_command=None) == ["missing staging_backend_command"]
+
+
+@pytest.mark.parametrize("variable", ["staging_backend_before_activation", "staging_backend_after_activation"])
+@pytest.mark.parametrize(
+    ("commands", "names"),
+    [
+        ([["alembic", "upgrade", "head"], ["sh", "-c", "a && b"]], []),
+        ([], []),
+        (["alembic upgrade head"], ["type {variable}[0]"]),
+        (["alembic", "upgrade"], ["type {variable}[0]", "type {variable}[1]"]),
+        ([["true"], ["alembic upgrade head"]], ["command-one-word {variable}[1]"]),
+        ([["a", "&&", "b"]], ["command-shell {variable}[0]"]),
+        ([["A=1", "b"]], ["command-shell {variable}[0]"]),
+    ],
+)
+def test_the_commands_around_an_activation_are_lists(variable: str, commands: Any, names: list[str]) -> None:
+    assert found(**{variable: commands}) == [name.format(variable=variable) for name in names]
