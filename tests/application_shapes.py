@@ -100,6 +100,13 @@ class Shape:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
+    def package(self) -> dict[str, Any]:
+        """The ``package.json`` of the page."""
+        place = self.variables.get("staging_frontend_dir", "web")
+        text: dict[str, Any] = json.loads(self.texts["package.json" if place == "." else f"{place}/package.json"])
+        return text
+
+    @property
     def versions(self) -> str:
         """The framework and the declared package manager, with their versions."""
         packages = [json.loads(text) for name, text in self.texts.items() if name.endswith("package.json")]

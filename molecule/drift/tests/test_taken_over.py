@@ -117,7 +117,7 @@ def taken(host: Host, deployment: Deployment, variables: dict[str, Any]) -> Take
                 *("node_modules/.bin/vite", "preview", "--host", "127.0.0.1"),
                 *("--port", str(PAGE_PORT), "--strictPort"),
             ],
-            "frontend_static_dir": "assets",
+            "staging_frontend_static_dir": "assets",
             "staging_static_url_path": "/assets/",
         }
     )

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._frontend.frameworks import Framework
 from .finding import PreflightFinding
 from .variables import DeploymentInputs
+
+_OUTPUT_DIR, _STATIC_DIR = "staging_frontend_output_dir", "staging_frontend_static_dir"
+_STATIC_URL_PATH, _PUBLISH = "staging_static_url_path", "staging_static_publish"
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,14 @@ class Application:
     """None for a backend that is not for Node.js."""
     packages: str = ""
     """Why the packages of a backend in Python cannot be installed, and what to do; empty where they can."""
+    framework: Framework | None = None
+    """Of the page; None for one that is not known."""
 
 
 def judge_application(inputs: DeploymentInputs, application: Application) -> list[PreflightFinding]:
     found = _judge_package(inputs, application.page, "frontend")
+    if application.framework is not None:
+        found += _judge_framework(inputs, application.framework)
     if not application.has_backend_dir:
         found.append(
             inputs.finding(
@@ -59,6 +67,38 @@ def judge_application(inputs: DeploymentInputs, application: Application) -> lis
                 "what installs the backend",
                 remedy,
                 found=problem,
+            )
+        )
+    return found
+
+
+def _judge_framework(inputs: DeploymentInputs, framework: Framework) -> list[PreflightFinding]:
+    """The directories of the build, of which the defaults are those of Next.js."""
+    if framework.package == "next":
+        return []
+    found = []
+    if inputs.get(_OUTPUT_DIR) is None:
+        found.append(
+            inputs.finding(
+                "output-dir",
+                _OUTPUT_DIR,
+                f"the directory of the build, which is {framework.output_dir} by default",
+                f"set {_OUTPUT_DIR}: {framework.output_dir}",
+                found=f"the page is made with {framework.name}",
+            )
+        )
+    by_process = inputs.text("staging_frontend_serve") != "static"
+    published = inputs.provider == "nginx" and inputs.proxies_page and inputs.get(_PUBLISH) is not False
+    unset = next((name for name in (_STATIC_DIR, _STATIC_URL_PATH) if inputs.get(name) is None), "")
+    if by_process and published and unset:
+        found.append(
+            inputs.finding(
+                "static-dir",
+                unset,
+                f"where {framework.name} has its static files, so that nginx serves them",
+                f"set {_STATIC_DIR}: {framework.static_dir} and {_STATIC_URL_PATH}: {framework.static_url_path}, or "
+                f"{_PUBLISH}: false",
+                found=f"the page is made with {framework.name}",
             )
         )
     return found

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._backend.requirements import project_files, requirement_files
 from .._frontend.errors import BuildError
+from .._frontend.frameworks import framework_of
 from .._frontend.packages import LOCK_FILES, manager_for
 from .._frontend.workspace import find_workspace, read_package
 from .._host.files import read_text
@@ -53,6 +54,7 @@ def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
         has_backend_dir=exists,
         backend=_package(source, backend, "backend", inputs) if exists and install == "npm" else None,
         packages=_packages_problem(backend, install, inputs) if exists and install in _OF_PYTHON else "",
+        framework=framework_of(read_package(_frontend(source, inputs))),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.frameworks import framework_of
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application import (
     Application,
     Package,
@@ -106,3 +107,61 @@ def test_the_command_of_a_build_is_named_where_the_user_set_it() -> None:
 def test_a_complete_source_has_no_finding(good: DeploymentInputs) -> None:
     assert judge_application(good, Application(COMPLETE)) == []
     assert judge_application(good, Application(COMPLETE, backend=COMPLETE)) == []
+
+
+def _of(name: str) -> Application:
+    return Application(COMPLETE, framework=framework_of({"dependencies": {name: "1"}}))
+
+
+def test_the_directories_of_another_framework_must_be_set() -> None:
+    output, static = judge_application(DeploymentInputs({}), _of("nuxt"))
+    assert (output.level, output.sentence) == (
+        "error",
+        "staging_frontend_output_dir is not set, but the page is made with Nuxt; expected the directory of the build, "
+        "which is .output by default; set staging_frontend_output_dir: .output",
+    )
+    assert (static.level, static.sentence) == (
+        "error",
+        "staging_frontend_static_dir is not set, but the page is made with Nuxt; expected where Nuxt has its static "
+        "files, so that nginx serves them; set staging_frontend_static_dir: public/_nuxt and staging_static_url_path: "
+        "/_nuxt/, or staging_static_publish: false",
+    )
+
+
+@pytest.mark.parametrize(
+    ("framework", "given", "names"),
+    [
+        pytest.param("next", {}, [], id="Next.js"),
+        pytest.param("jquery", {}, [], id="unknown"),
+        pytest.param(
+            "vite", {"staging_frontend_output_dir": "dist", "staging_frontend_serve": "static"}, [], id="whole page"
+        ),
+        pytest.param("vite", {"staging_frontend_serve": "static"}, ["output-dir"], id="whole page of nothing"),
+        pytest.param(
+            "astro",
+            {"staging_frontend_output_dir": "dist", "staging_frontend_static_dir": "client/_astro"},
+            ["static-dir"],
+            id="no URL path",
+        ),
+        pytest.param(
+            "astro",
+            {
+                "staging_frontend_output_dir": "dist",
+                "staging_frontend_static_dir": "client/_astro",
+                "staging_static_url_path": "/_astro/",
+            },
+            [],
+            id="complete",
+        ),
+        *(
+            pytest.param("nuxt", {"staging_frontend_output_dir": ".output", **given}, [], id=name)
+            for name, given in (
+                ("not published", {"staging_static_publish": False}),
+                ("another proxy", {"staging_proxy_provider": "manual"}),
+                ("page on its own port", {"staging_proxy_page": False}),
+            )
+        ),
+    ],
+)
+def test_directories_that_need_not_be_set(framework: str, given: dict[str, Any], names: list[str]) -> None:
+    assert [item.name for item in judge_application(DeploymentInputs(given), _of(framework))] == names

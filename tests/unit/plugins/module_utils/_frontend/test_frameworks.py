@@ -1,0 +1,43 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The framework of a page, and where it puts what it builds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._frontend.frameworks import framework_of
+from application_shapes import SHAPES, Shape
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        ({"dependencies": {"next": "16"}, "devDependencies": {"vite": "7"}}, "Next.js"),
+        ({"devDependencies": {"@sveltejs/kit": "2", "vite": "7"}}, "SvelteKit"),
+        ({"devDependencies": {"@react-router/dev": "7", "vite": "7"}}, "React Router"),
+        ({"devDependencies": {"vite": "7"}}, "Vite"),
+        ({"dependencies": {"express": "5"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_framework(package: dict[str, Any], name: str) -> None:
+    found = framework_of(package)
+    assert (found.name if found else "") == name
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [pytest.param(shape, id=shape.name) for shape in SHAPES if "staging_frontend_static_dir" in shape.variables],
+)
+def test_the_directories_are_those_of_the_applications_that_are_deployed(shape: Shape) -> None:
+    found = framework_of(shape.package)
+    assert found is not None
+    variables = shape.variables
+    assert (found.output_dir, found.static_dir, found.static_url_path) == (
+        variables["staging_frontend_output_dir"],
+        variables["staging_frontend_static_dir"],
+        variables["staging_static_url_path"],
+    )
