@@ -64,7 +64,8 @@ class Deployment:
     def deploy(self, **more: Any) -> tuple[int, str]:
         """(return code, output) of a deployment of the source as it is, the proxy and the verification."""
         run = self.play(ROOT / "playbooks/deploy_staging.yml", "--tags", "release,proxy,websocket_verify", **more)
-        assert run.summary_agrees, run.output
+        # The recap does not count what a task changed that failed, and the summary says it.
+        assert run.summary_agrees or (run.exit_code and "Changed before the failure:" in run.words), run.output
         return run.exit_code, run.output
 
 
