@@ -107,4 +107,5 @@ def test_hosts_that_were_changed_before_the_proxy_failed_are_restored(deployment
     code, output = deployment.deploy(proxy_websocket_idle_timeout=300)
     assert code == 2, output
     words = " ".join(output.split())
-    assert re.search(r"Why: .*proxy host rest.test: .* Outcome: The rollback is incomplete: restore", words), output
+    assert re.search(r"Why: proxy host api.test: the save was sent, .* Outcome: ", words), output
+    assert re.search(r"Outcome: The rollback is incomplete: restore.*: the connection to http.* ended during", words)
