@@ -113,7 +113,7 @@ from ..module_utils._tls.pair import read_pair
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "directory": {"type": "str", "required": True},
+            "directory": {"type": "path", "required": True},
             "names": {"type": "list", "elements": "str", "required": True},
             "path": {"type": "path", "required": True},
             "authority_name": {"type": "str", "default": "codeframe.staging private CA"},

@@ -132,8 +132,8 @@ class _Look:
         layers[RELEASE] = self._with_activation(release, changes)
         if options.instances:
             layers[BACKEND] = attempt(BACKEND, lambda: self._backend(layers, changes))
-        if options.frontend is not None:
-            layers[FRONTEND] = attempt(FRONTEND, lambda: self._frontend(changes))
+        if (frontend := options.frontend) is not None:
+            layers[FRONTEND] = attempt(FRONTEND, lambda: self._frontend(frontend, changes))
         if options.static_path and self.release:
             layers[STATIC_FILES] = attempt(STATIC_FILES, self._static_files)
         return {
@@ -260,9 +260,7 @@ class _Look:
         reason = run_hook({**hook, "revision": revision}, HookOutcome(), predicting=True)
         return Layer(layer.name, (*layer.reasons, *([reason] if reason else [])), layer.unknown, layer.diff)
 
-    def _frontend(self, changes: Changes) -> Layer:
-        wanted = self.options.frontend
-        assert wanted is not None  # noqa: S101 - the caller looked
+    def _frontend(self, wanted: Mapping[str, Any], changes: Changes) -> Layer:
         if wanted["state"] == "online" and not wanted["ecosystem_file"]:
             command, env = process_of(self.server, self.options.frontend_port)
             if not wanted["script"] and not command:
