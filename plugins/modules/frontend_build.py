@@ -104,6 +104,12 @@ options:
     type: str
     choices: [refuse, report]
     default: report
+  whole:
+    description:
+      - Whether a web server serves O(output_dir) as the page, without a process. A build that has no HTML file at the
+        top of it is not kept then.
+    type: bool
+    default: false
   build_on:
     description:
       - Where the build command runs. With V(controller), a build that is due has to be given as O(archive), and what

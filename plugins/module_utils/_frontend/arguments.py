@@ -18,6 +18,7 @@ BUILD: dict[str, Any] = {
     "install_command": {"type": "list", "elements": "str"},
     "build_command": {"type": "list", "elements": "str", "default": ["npm", "run", "build"]},
     "output_dir": {"type": "str", "default": ".next"},
+    "whole": {"type": "bool", "default": False},
     "expected_urls": {"type": "list", "elements": "str", "default": []},
     "forbidden_urls": {"type": "list", "elements": "str", "default": []},
     "source_revision": {"type": "str", "default": ""},

@@ -325,7 +325,7 @@ def _build(build: _Build) -> tuple[dict[str, str], Findings]:
         if front.is_next:
             refuse_export(front.output)
             complete_standalone(front.output, front.path)
-        broken = incomplete(front.output, next_build=front.is_next)
+        broken = incomplete(front.output, next_build=front.is_next, whole=front.whole)
         if broken:
             raise BuildError(
                 f"`{' '.join(options.build_command)}` ended without an error, but {broken} in {front.output}"

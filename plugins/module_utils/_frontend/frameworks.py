@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .workspace import package_names
@@ -19,8 +19,9 @@ class Framework:
 
     :param package: Its package, of which a ``package.json`` that uses it has the name.
     :param output_dir: Directory of its build, relative to that of the frontend.
-    :param static_dir: In this, files whose names change with their content.
+    :param static_dir: In this, files whose names change with their content; empty if they are among others.
     :param static_url_path: The URL path of these.
+    :param server: Whether a build may have a server, or a package of its own has one.
     """
 
     package: str
@@ -28,6 +29,7 @@ class Framework:
     output_dir: str
     static_dir: str
     static_url_path: str
+    server: bool = True
 
 
 #: The first that an application has counts, since many of them use Vite.
@@ -39,9 +41,25 @@ FRAMEWORKS = (
     Framework("@remix-run/dev", "Remix", "build", "client/assets", "/assets/"),
     Framework("@react-router/dev", "React Router", "build", "client/assets", "/assets/"),
     Framework("@solidjs/start", "SolidStart", ".output", "public/_build", "/_build/"),
-    Framework("react-scripts", "Create React App", "build", "static", "/static/"),
-    Framework("@vue/cli-service", "Vue CLI", "dist", "js", "/js/"),
-    Framework("vite", "Vite", "dist", "assets", "/assets/"),
+    Framework("react-scripts", "Create React App", "build", "static", "/static/", server=False),
+    Framework("@vue/cli-service", "Vue CLI", "dist", "", "", server=False),
+    Framework("gatsby", "Gatsby", "public", "", "", server=False),
+    Framework("@angular/core", "Angular", "dist/<project>/browser", "", "", server=False),
+    Framework("vite", "Vite", "dist", "assets", "/assets/", server=False),
+)
+_ADAPTERS = {"@sveltejs/adapter-static", "@sveltejs/adapter-node", "@sveltejs/adapter-auto"}
+#: Packages without which there is no server.
+_SERVERS = {
+    "astro": "@astrojs/node",
+    "@remix-run/dev": "@remix-run/serve",
+    "@react-router/dev": "@react-router/serve",
+}
+#: Those that use one of the above, but have other directories.
+_OTHERS = frozenset(
+    {
+        *("@angular/ssr", "@analogjs/platform", "@builder.io/qwik-city", "@quasar/app-vite", "@storybook/cli"),
+        *("@tanstack/react-start", "@tanstack/start", "electron-vite", "vike", "vinxi", "vitepress", "waku", "wxt"),
+    }
 )
 
 
@@ -51,4 +69,10 @@ def framework_of(package: Mapping[str, Any]) -> Framework | None:
     :param package: Its ``package.json``.
     """
     names = package_names(package)
-    return next((framework for framework in FRAMEWORKS if framework.package in names), None)
+    if names & _OTHERS:
+        return None
+    found = next((framework for framework in FRAMEWORKS if framework.package in names), None)
+    if found is None:
+        return None
+    static = found.package == "@sveltejs/kit" and {"@sveltejs/adapter-static"} == names & _ADAPTERS
+    return replace(found, server=False) if static or _SERVERS.get(found.package, found.package) not in names else found

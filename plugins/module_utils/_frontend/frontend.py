@@ -40,6 +40,7 @@ class BuildOptions:
 
     path: str
     output_dir: str = ".next"
+    whole: bool = False
     env: Mapping[str, Any] = field(default_factory=dict)
     build_env: Mapping[str, Any] = field(default_factory=dict)
     install_env: Mapping[str, Any] = field(default_factory=dict)
@@ -96,6 +97,7 @@ class Frontend:
     """A frontend's directory as it was found.
 
     :param workspace: The workspace that it is a member of, which has the lock file and the packages.
+    :param whole: Whether its output directory is served as the page.
     :param node: Version of Node.js; empty if it is not installed.
     """
 
@@ -104,6 +106,7 @@ class Frontend:
     package: dict[str, Any]
     workspace: Workspace | None
     manager: PackageManager
+    whole: bool
     is_next: bool
     node: str
     inputs: Inputs
@@ -162,7 +165,7 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
     if record and not reasons_to_build(record, inputs):
         # Sources that the build itself rewrote are no change.
         inputs = record.inputs
-    return Frontend(path, output, package, workspace, manager, is_next, node, inputs, record)
+    return Frontend(path, output, package, workspace, manager, options.whole, is_next, node, inputs, record)
 
 
 def _installed_with(base: str) -> str:
@@ -262,7 +265,7 @@ def why_build(front: Frontend, findings: Findings, scripts: Mapping[str, str]) -
     """Return why a build must be made; empty if it is the wanted one, or there is nothing to build."""
     if not front.inputs.build_command:
         return []
-    broken = incomplete(front.output, next_build=front.is_next)
+    broken = incomplete(front.output, next_build=front.is_next, whole=front.whole)
     if broken:
         return [broken]
     reasons = reasons_to_build(front.record, front.inputs)

@@ -40,8 +40,11 @@ def is_next_build(package: Mapping[str, Any], output: str) -> bool:
     return any(os.path.isfile(os.path.join(place, _NEXT_MANIFEST)) for place in (output, previous_of(output)))
 
 
-def incomplete(output: str, *, next_build: bool) -> str:
-    """Return what a complete build has and this one lacks; empty if it is complete."""
+def incomplete(output: str, *, next_build: bool, whole: bool = False) -> str:
+    """Return what a complete build has and this one lacks; empty if it is complete.
+
+    :param whole: Whether the directory is served as the page.
+    """
     if not os.path.isdir(output):
         return "there is no build"
     if next_build:
@@ -50,8 +53,11 @@ def incomplete(output: str, *, next_build: bool) -> str:
             if not os.path.isfile(os.path.join(output, name)):
                 return f"build incomplete: no {name}"
         return ""
-    if not any(name != RECORD for name in os.listdir(output)):
+    names = [name for name in os.listdir(output) if name != RECORD]
+    if not names:
         return "build incomplete: the output directory is empty"
+    if whole and not any(name.endswith(".html") for name in names):
+        return "build incomplete: no HTML file"
     return ""
 
 

@@ -88,9 +88,22 @@ def _judge_framework(inputs: DeploymentInputs, framework: Framework) -> list[Pre
             )
         )
     by_process = inputs.text("staging_frontend_serve") != "static"
+    started = any(inputs.get(name) for name in ("staging_frontend_command", "staging_ecosystem_file"))
+    if by_process and not started and not framework.server:
+        found.append(
+            inputs.finding(
+                "page-server",
+                "staging_frontend_serve",
+                "a server for the page",
+                "set staging_frontend_serve: static, so that nginx serves it, or name a server in "
+                "staging_frontend_command",
+                found=f"the page is made with {framework.name}, whose build has no server",
+            )
+        )
+        return found
     published = inputs.provider == "nginx" and inputs.proxies_page and inputs.get(_PUBLISH) is not False
     unset = next((name for name in (_STATIC_DIR, _STATIC_URL_PATH) if inputs.get(name) is None), "")
-    if by_process and published and unset:
+    if by_process and published and unset and framework.static_dir:
         found.append(
             inputs.finding(
                 "static-dir",

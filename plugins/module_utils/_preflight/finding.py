@@ -39,6 +39,7 @@ OPINIONS: Mapping[str, str] = {
     "node-version": ERROR,
     "output-dir": ERROR,
     "page-port-unserved": ERROR,
+    "page-server": ERROR,
     "port-ephemeral": WARNING,
     "port-privileged": ERROR,
     "project-dir-temporary": WARNING,

@@ -1084,6 +1084,24 @@ def test_the_directory_that_a_build_wrote_instead_is_named(site: Site) -> None:
     assert "it wrote build: set staging_frontend_output_dir to that directory" in result["msg"]
 
 
+def test_a_build_that_is_served_as_the_page_has_an_html_file_at_its_top(site: Site) -> None:
+    (site.path / "package.json").write_text('{"dependencies": {"@angular/core": "20.0.0"}}')
+    (site.path / "make.sh").write_text(
+        'mkdir -p dist/web/browser && echo "$NG_APP_WS_URL" > dist/web/browser/index.html\n'
+    )
+    options: dict[str, Any] = {"build_command": ["sh", "make.sh"], "expected_urls": []}
+    refused = site.run(output_dir="dist", whole=True, **options)
+    assert refused["failed"]
+    assert "build incomplete: no HTML file in" in refused["msg"]
+    assert "it wrote dist/web/browser: set staging_frontend_output_dir to that directory" in refused["msg"]
+    assert not site.run(output_dir="dist/web/browser", whole=True, **options)["failed"]
+    assert not site.run(output_dir="dist/web/browser", whole=True, **options)["changed"]
+    (site.path / "dist/web/browser/index.html").unlink()
+    assert (
+        "build incomplete" in site.run(output_dir="dist/web/browser", whole=True, check=True, **options)["reasons"][0]
+    )
+
+
 @pytest.fixture
 def no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Takes the programs away."""

@@ -19,6 +19,9 @@ from application_shapes import SHAPES, Shape
         ({"devDependencies": {"@sveltejs/kit": "2", "vite": "7"}}, "SvelteKit"),
         ({"devDependencies": {"@react-router/dev": "7", "vite": "7"}}, "React Router"),
         ({"devDependencies": {"vite": "7"}}, "Vite"),
+        ({"devDependencies": {"vite": "7", "vitepress": "1"}}, ""),
+        ({"dependencies": {"@angular/core": "20"}}, "Angular"),
+        ({"dependencies": {"@angular/core": "20", "@angular/ssr": "20"}}, ""),
         ({"dependencies": {"express": "5"}}, ""),
         ({}, ""),
     ],
@@ -26,6 +29,26 @@ from application_shapes import SHAPES, Shape
 def test_the_framework(package: dict[str, Any], name: str) -> None:
     found = framework_of(package)
     assert (found.name if found else "") == name
+
+
+@pytest.mark.parametrize(
+    ("names", "server"),
+    [
+        (["next"], True),
+        (["vite"], False),
+        (["astro", "vite"], False),
+        (["astro", "@astrojs/node"], True),
+        (["@sveltejs/kit", "@sveltejs/adapter-static"], False),
+        (["@sveltejs/kit", "@sveltejs/adapter-static", "@sveltejs/adapter-node"], True),
+        (["@sveltejs/kit", "@sveltejs/adapter-auto"], True),
+        (["@react-router/dev", "@react-router/serve"], True),
+        (["@react-router/dev", "express"], False),
+    ],
+)
+def test_whether_its_build_has_a_server(names: list[str], server: bool) -> None:
+    found = framework_of({"dependencies": dict.fromkeys(names, "1")})
+    assert found is not None
+    assert found.server is server
 
 
 @pytest.mark.parametrize(

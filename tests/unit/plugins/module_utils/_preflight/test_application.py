@@ -110,7 +110,7 @@ def test_a_complete_source_has_no_finding(good: DeploymentInputs) -> None:
 
 
 def _of(name: str) -> Application:
-    return Application(COMPLETE, framework=framework_of({"dependencies": {name: "1"}}))
+    return Application(COMPLETE, framework=framework_of({"dependencies": {name: "1", "@astrojs/node": "1"}}))
 
 
 def test_the_directories_of_another_framework_must_be_set() -> None:
@@ -133,6 +133,19 @@ def test_the_directories_of_another_framework_must_be_set() -> None:
     [
         pytest.param("next", {}, [], id="Next.js"),
         pytest.param("jquery", {}, [], id="unknown"),
+        pytest.param("vite", {}, ["output-dir", "page-server"], id="nothing serves it"),
+        pytest.param(
+            "vite",
+            {"staging_frontend_output_dir": "dist", "staging_frontend_command": ["server.js"]},
+            ["static-dir"],
+            id="a server of its own",
+        ),
+        pytest.param(
+            "@angular/core",
+            {"staging_frontend_output_dir": "dist/a/browser", "staging_ecosystem_file": "pm2.json"},
+            [],
+            id="an ecosystem file",
+        ),
         pytest.param(
             "vite", {"staging_frontend_output_dir": "dist", "staging_frontend_serve": "static"}, [], id="whole page"
         ),
