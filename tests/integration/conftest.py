@@ -42,6 +42,7 @@ class _Progress:
             for name in report.nodeid.rpartition("[")[2].rstrip("]").split("+"):
                 if name in APPLICATIONS:
                     self._terminal.write_line(f"\n{APPLICATIONS[name].line(name)}")
+        self._terminal.flush()
 
 
 @pytest.hookimpl(trylast=True)
