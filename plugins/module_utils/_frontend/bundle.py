@@ -28,6 +28,11 @@ _NO_API = re.compile(
     r"https?://(?:www\.w3\.org|(?:\w+\.)?(?:react\.dev|reactjs\.org|nextjs\.org|mozilla\.org|github\.com|vite\.dev|mui\.com)"
     r"|json-schema\.org|npms?\.io|fb\.me|bit\.ly)(?![A-Za-z0-9.-])"
 )
+#: What a script in a page imports by a path: SvelteKit begins so, and React Router.
+_INLINE_IMPORT = re.compile(
+    r"""(?:\bimport\s*\(?|\bfrom)\s*(["'`])((?:\.{1,2})?/[A-Za-z0-9_@~%$.()\[\]/-]+\.m?js(?:\?[^"'`\s]*)?)\1"""
+)
+_SCRIPT_TYPES = ("", "module", "text/javascript", "application/javascript")
 _SCRIPT_PATH = re.compile(r"""["'`(]((?:\.{0,2}/)?[A-Za-z0-9_@~%$.()\[\]/-]+\.m?js)(?=["'`)?\\])""")
 
 
@@ -131,7 +136,8 @@ class _Page(HTMLParser):
         self.base = ""
         self.sources: list[str] = []
         self.inline: list[str] = []
-        self._in_script = False
+        self.code: list[str] = []
+        self._in_script = self._in_code = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {key: value or "" for key, value in attrs}
@@ -142,6 +148,7 @@ class _Page(HTMLParser):
                 self.sources.append(given["src"])
             else:
                 self._in_script = True
+                self._in_code = given.get("type", "").strip().lower() in _SCRIPT_TYPES
                 self.inline.append("")
         elif tag == "link" and given.get("href"):
             kinds = given.get("rel", "").lower().split()
@@ -155,14 +162,20 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_script:
             self.inline[-1] += data
+            if self._in_code:
+                self.code.append(data)
 
 
 @dataclass(frozen=True)
 class Page:
-    """The scripts of a page: those it refers to, and those written into it."""
+    """The scripts of a page: those it refers to, and those written into it.
+
+    :param imports: What those written into it seem to import. Their texts may also contain data that looks like it.
+    """
 
     sources: tuple[str, ...]
     inline: tuple[str, ...]
+    imports: tuple[str, ...] = ()
 
 
 def read_page(html: str, url: str) -> Page:
@@ -185,7 +198,13 @@ def read_page(html: str, url: str) -> Page:
                 for path in _SCRIPT_PATH.findall(normalised(text.replace('\\"', '"')))
                 if path.startswith("static/") or "/_next/static/" in path
             ]
-    return Page(tuple(dict.fromkeys(sources)), tuple(text for text in parser.inline if text.strip()))
+    named = [path for text in parser.code for _quote, path in _INLINE_IMPORT.findall(text)]
+    imports = [address for path in named if (address := _absolute(base, path)) and address not in sources]
+    return Page(
+        tuple(dict.fromkeys(sources)),
+        tuple(text for text in parser.inline if text.strip()),
+        tuple(dict.fromkeys(imports)),
+    )
 
 
 def _absolute(base: str, reference: str) -> str:

@@ -10,7 +10,7 @@ import gzip
 import ssl
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag, urljoin
 
@@ -254,7 +254,8 @@ def load_page(bundle: Bundle, address: str, fetcher: Fetcher, limits: Limits) ->
     found = read_page(html, final)
     for count, text in enumerate(found.inline, 1):
         bundle.scripts[f"{final}#script-{count}"] = text
-    loaded = _load_scripts(bundle, list(found.sources), fetcher, limits)
+    # An import that is only text of the page is answered with 404, which is nobody's fault.
+    loaded = _load_scripts(bundle, [*found.sources, *found.imports], fetcher, limits, optional=found.imports)
     inline = [f"{final}#script-{count}" for count in range(1, len(found.inline) + 1)]
     page = LoadedPage(address, final, (*inline, *loaded))
     bundle.loaded.append(page)
@@ -266,9 +267,12 @@ def load_script(bundle: Bundle, address: str, fetcher: Fetcher, limits: Limits) 
     _load_scripts(bundle, [address], fetcher, limits)
 
 
-def _load_scripts(bundle: Bundle, queue: list[str], fetcher: Fetcher, limits: Limits) -> list[str]:
+def _load_scripts(
+    bundle: Bundle, queue: list[str], fetcher: Fetcher, limits: Limits, optional: Collection[str] = ()
+) -> list[str]:
     """Load scripts and what they import.
 
+    :param optional: URLs whose absence is no failure.
     :returns: The URLs of all of them, those that were loaded before included.
     """
     seen: dict[str, None] = {}
@@ -288,7 +292,8 @@ def _load_scripts(bundle: Bundle, queue: list[str], fetcher: Fetcher, limits: Li
             try:
                 bundle.scripts[address], bundle.came_from[address] = fetcher.text(address)
             except FetchError as err:
-                bundle.failures[address] = str(err)
+                if address not in optional:
+                    bundle.failures[address] = str(err)
                 continue
         if "/_next/" not in address:
             queue += imported(bundle.scripts[address], bundle.came_from[address])

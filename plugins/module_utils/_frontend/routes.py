@@ -150,7 +150,8 @@ def page_routes(scripts: Mapping[str, str]) -> tuple[Route, ...]:
     routes = []
     for page in sorted(name for name in scripts if name.endswith(".html")):
         found = {page}
-        queue = [*read_page(scripts[page], _SITE + page).sources]
+        read = read_page(scripts[page], _SITE + page)
+        queue = [*read.sources, *read.imports]
         while queue:
             name = file_of(queue.pop(), scripts)
             if name and name not in found:

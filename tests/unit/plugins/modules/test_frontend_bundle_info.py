@@ -103,6 +103,39 @@ def test_the_imports_of_a_vite_page_are_followed_once_each(site: Site) -> None:
     assert site.asked == ["/", "/assets/index.js", "/assets/page.js"]
 
 
+SVELTEKIT_PAGE = """<body><script>
+{
+  __sveltekit_1 = { base: new URL(".", location).pathname.slice(0, -1) };
+  const element = document.currentScript.parentElement;
+  Promise.all([
+    import("./_app/immutable/entry/start.1.js"),
+    import("./_app/immutable/entry/app.2.js")
+  ]).then(([kit, app]) => { kit.start(app, element) });
+}
+</script></body>"""
+
+
+def test_the_imports_of_a_script_in_the_page_are_followed(site: Site) -> None:
+    site.pages = {
+        "/shop/": SVELTEKIT_PAGE,
+        "/shop/_app/immutable/entry/start.1.js": "1",
+        "/shop/_app/immutable/entry/app.2.js": 'import("../nodes/2.3.js")',
+        "/shop/_app/immutable/nodes/2.3.js": f"new WebSocket('{URL}')",
+    }
+    result = site.run("/shop/")
+    assert result["passed"] is True
+    assert result["found"] == {URL: [f"http://127.0.0.1:{site.port}/shop/_app/immutable/nodes/2.3.js"]}
+
+
+def test_what_only_looks_like_an_import_is_no_failure(site: Site) -> None:
+    site.pages = {
+        "/": f"""<script src="/a.js"></script><script>data = ["import('./example.js')"]; x = '{URL}'</script>""",
+        "/a.js": "1",
+    }
+    result = site.run()
+    assert (result["passed"], result["failures"]) == (True, {})
+
+
 def test_a_stale_bundle_is_named(site: Site) -> None:
     site.pages = {"/": "<script src='/a.js'></script>", "/a.js": "'ws://localhost:14200/ws'"}
     result = site.run(forbidden_urls=["ws://localhost:14200/ws"], fail=True)

@@ -14,6 +14,8 @@ from ansible_collections.codeframe.staging.plugins.module_utils._frontend.bundle
 
 WS = "wss://api.example.com/ws"
 
+MODULES = ("http://h/assets/m.js", "http://h/r.mjs")
+
 
 @pytest.mark.parametrize(
     "text",
@@ -161,3 +163,23 @@ def test_all_urls_of_websocket_and_api_are_listed_with_their_scripts() -> None:
         ("https://api.example.com/v1", ("a.js", "b.js")),
     ]
     assert listed_urls({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("script", "imports"),
+    [
+        ("<script>import('./a.js')</script>", ("http://h/app/a.js",)),
+        ('<script type="module">import "/assets/m.js"; import * as r from "../r.mjs"</script>', MODULES),
+        ('<script type="module">import{a as b}from`./a.js?v=1`</script>', ("http://h/app/a.js?v=1",)),
+        # These are data, or other sites' names for a module.
+        ('<script type="application/json">"import(\'./a.js\')"</script>', ()),
+        ('<script>import("react"); load("./a.js")</script>', ()),
+    ],
+)
+def test_the_imports_of_scripts_in_a_page(script: str, imports: tuple[str, ...]) -> None:
+    assert read_page(script, "http://h/app/").imports == imports
+
+
+def test_an_import_is_relative_to_the_base_of_the_page() -> None:
+    page = read_page("<base href='/x/'><script>import('./a.js')</script>", "http://h/app/")
+    assert page.imports == ("http://h/x/a.js",)
