@@ -73,8 +73,8 @@ exists:
   returned: success
   type: bool
   sample: true
-keys:
-  description: Its keys, in the order of the file. Write C(result['keys']), since C(result.keys) is a method.
+all_keys:
+  description: Its keys, in the order of the file.
   returned: success
   type: list
   elements: str
@@ -170,7 +170,7 @@ def inspect(module: AnsibleModule) -> dict[str, Any]:
         "changed": False,
         "path": params["path"],
         "exists": exists,
-        "keys": list(summary.keys),
+        "all_keys": list(summary.keys),
         "empty_keys": list(summary.empty),
         "placeholder_keys": list(summary.placeholders),
         "keys_differing": list(summary.differing),

@@ -25,7 +25,7 @@ def test_keys_and_digests_and_no_values(run_module: RunModule, tmp_path: Path) -
     path.chmod(0o600)
     result = run_module(dotenv_info, {"path": str(path), "salt": "s"})
     assert SECRET not in json.dumps(result)
-    assert (result["exists"], result["keys"], result["mode"]) == (True, ["B", "A", "EMPTY", "KEY", "ODD"], "0600")
+    assert (result["exists"], result["all_keys"], result["mode"]) == (True, ["B", "A", "EMPTY", "KEY", "ODD"], "0600")
     assert (result["empty_keys"], result["placeholder_keys"], result["keys_differing"]) == (["EMPTY"], ["KEY"], ["ODD"])
     assert result["digests"]["A"] == digest("s", SECRET)
 
@@ -42,7 +42,7 @@ def test_the_digest_depends_on_values_and_salt_not_on_order_and_spelling(run_mod
 
 def test_a_missing_file_is_not_a_failure(run_module: RunModule, tmp_path: Path) -> None:
     result = run_module(dotenv_info, {"path": str(tmp_path / "no" / ".env")}, check=True)
-    assert (result["failed"], result["exists"], result["keys"], result["digest"]) == (False, False, [], "")
+    assert (result["failed"], result["exists"], result["all_keys"], result["digest"]) == (False, False, [], "")
 
 
 def test_a_file_that_cannot_be_parsed_is_refused_with_its_line(run_module: RunModule, tmp_path: Path) -> None:
