@@ -49,6 +49,11 @@ class Locker:
     command: tuple[str, ...]
 
 
+#: Older ones lock the packages of Nuxt in a way that they refuse themselves.
+NPM_11 = Locker(
+    "package-lock.json",
+    ("npx", "--yes", "npm@11.19.1", "install", "--package-lock-only", "--no-audit", "--no-fund"),
+)
 NPM = Locker("package-lock.json", ("npm", "install", "--package-lock-only", "--no-audit", "--no-fund"))
 PNPM = Locker("pnpm-lock.yaml", ("npx", "--yes", "pnpm@9.15.9", "install", "--lockfile-only"))
 YARN = Locker("yarn.lock", ("npx", "--yes", "yarn@1.22.22", "install", "--ignore-scripts"))
@@ -361,11 +366,11 @@ SHAPES = (
     ),
     Shape(
         "nuxt",
-        "Nuxt",
+        "Nuxt, with the npm that it declares in `packageManager`",
         under(
             "web",
             {
-                "package.json": package({"build": "nuxt build"}, {"nuxt": "3.20.1"}),
+                "package.json": package({"build": "nuxt build"}, {"nuxt": "3.20.1"}, packageManager="npm@11.19.1"),
                 "nuxt.config.ts": (
                     "export default defineNuxtConfig({ compatibilityDate: '2025-01-01', telemetry: false })\n"
                 ),
@@ -380,6 +385,7 @@ SHAPES = (
             "staging_frontend_static_dir": "public/_nuxt",
             "staging_static_url_path": "/_nuxt/",
         },
+        locker=NPM_11,
     ),
     Shape(
         "remix",
