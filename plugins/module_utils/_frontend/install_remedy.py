@@ -49,7 +49,8 @@ _REMEDIES = (
     (
         r"package\.json and package-lock\.json.* are (?:not )?in sync|ERR_PNPM_OUTDATED_LOCKFILE|YN0028"
         r"|lockfile needs to be updated|lockfile had changes, but lockfile is frozen",
-        "the lock file is not that of package.json: install the packages where you develop, and commit the lock file",
+        "the lock file is not that of package.json, or another version of the package manager wrote it: install the "
+        "packages where you develop, commit the lock file, and declare that version as packageManager in package.json",
     ),
     (
         r"SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED",

@@ -19,7 +19,7 @@ SYNC = (
         pytest.param("ERR_PNPM_FETCH_403  GET https://r.test/x: Forbidden - 403\n", "give a token", id="pnpm-token"),
         pytest.param("npm error code EINTEGRITY\nnpm error sha512-x integrity checksum failed\n", "the registry has",
                      id="integrity"),
-        pytest.param(SYNC, "the lock file is not that of package.json", id="outdated-lock"),
+        pytest.param(SYNC, "the lock file is not that of package.json, or another version", id="outdated-lock"),
         pytest.param("ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with frozen-lockfile\n", "the lock file is not",
                      id="pnpm-outdated-lock"),
         pytest.param("npm error code SELF_SIGNED_CERT_IN_CHAIN\n", "install the certificate", id="certificate"),
