@@ -30,6 +30,7 @@ ROLE_OF_LAYER = {
     "proxy": "proxy",
 }
 REPAIRED, REFUSED, LEFT_ALONE = "repaired", "refused", "left_alone"
+_LISTS = ("layers", "unknown", "roles", "possible")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Drift:
     end: str = REPAIRED
     unknown: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    possible: tuple[str, ...] = ()
     says: str = ""
     warns: bool = False
     prepare: str = ""
@@ -69,7 +71,7 @@ def read_drifts(path: Path = DRIFTS) -> list[Drift]:
     rows = []
     for group, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items():
         for entry in entries:
-            lists = {name: tuple(entry[name]) for name in ("layers", "unknown", "roles") if name in entry}
+            lists = {name: tuple(entry[name]) for name in _LISTS if name in entry}
             row = Drift(**{**entry, **lists, "group": group})
             _refuse_contradictions(row)
             rows.append(row)
@@ -140,10 +142,11 @@ def problems(rows: Sequence[Drift], facts: Facts) -> list[str]:
     ends = {row.end for row in rows}
     end = REPAIRED if REPAIRED in ends else ends.pop()
     roles = {role for row in rows if row.end != REFUSED for role in row.changed_roles}
+    possible = {role for row in rows for role in row.possible}
     wanted: Sequence[tuple[str, Iterable[str], Iterable[str]]] = (
         ("the look names", facts.drifted, (layer for row in rows for layer in row.layers)),
         ("the look cannot compare", facts.unknown, (layer for row in rows for layer in row.unknown)),
-        ("check mode predicts", facts.predicted, roles),
+        ("check mode predicts", facts.predicted, roles | possible),
         ("the run changes", facts.changed, roles),
         ("it is", [facts.ended], [end]),
     )

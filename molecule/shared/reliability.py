@@ -48,7 +48,8 @@ Each is made on a deployed host. Then `drift_staging.yml` names the layers, and 
 that the run changes; the run ends as the table says and is verified. Nothing is left over: the look after the next
 change names only that one, and after every fifth change a further run changes nothing. A refusal comes before any
 change, and its message says what to do. Changes in different layers are made and repaired together, each with its own
-layer and role.
+layer and role. Where programs are missing, `--check` also names the roles of layers that it cannot compare without
+them.
 """
 _PAIRS = """
 ## Pairs of manual changes

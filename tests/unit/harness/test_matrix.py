@@ -137,6 +137,14 @@ def test_what_was_seen_is_compared_with_the_table() -> None:
     assert problems(rows, Facts())[-1] == "it is ['failed'], not ['repaired']"
 
 
+def test_check_mode_may_name_roles_that_it_cannot_know_of() -> None:
+    row = Drift("a", "b", "root", "c", ("runtime",), unknown=("backend",), possible=("backend",))
+    seen = Facts(("runtime",), ("backend",), ("backend", "runtime"), ("runtime",), REPAIRED)
+    assert problems([row], seen) == []
+    assert problems([replace(row, possible=())], seen) != []
+    assert problems([row], replace(seen, changed=("backend", "runtime"))) != []
+
+
 def test_a_refusal_names_a_layer_and_changes_nothing() -> None:
     row = Drift("a", "b", "root", "c", ("backend",), end=REFUSED)
     assert problems([row], Facts(drifted=("backend",), ended=REFUSED)) == []
