@@ -86,6 +86,9 @@ print(json.dumps({
     "stale_s": disk - min(workers) if workers else None,
     "listed": sorted(n for n in listed(releases) if re.match(r"[0-9]{4}", n)),
     "manifest": sorted(manifest.get("releases", {})),
+    "backend_revisions": {
+        name: each.get("records", {}).get("backend_revision", "") for name, each in manifest.get("releases", {}).items()
+    },
     "candidate": manifest.get("candidate"),
     "verified": sorted(state.get("verified", {})),
     "leftovers": leftovers,
@@ -169,12 +172,25 @@ def violations(found: Mapping[str, Any], *, app: str, releases: str, known: froz
 
 
 def _elsewhere(processes: Sequence[Mapping[str, str]], found: Mapping[str, Any]) -> list[str]:
-    """Processes that run from a release that is not the active one, and is no copy with the same build."""
+    """Processes that run from a release that is not the active one, and does not have the same part of it.
+
+    What has not changed is not started again: a frontend with the same build, a backend with the same source and
+    packages.
+    """
+    builds, revisions = found["builds"], found["backend_revisions"]
+
+    def same(each: Mapping[str, str]) -> bool:
+        cwd = each["cwd"]
+        if each["name"].endswith("-frontend"):
+            return bool(builds.get(cwd)) and builds[cwd] == found["build"]
+        releases, _, active = str(found["real"]).rpartition("/")
+        revision = revisions.get(cwd.removeprefix(f"{releases}/").partition("/")[0])
+        return bool(revision) and revision == revisions.get(active)
+
     return [
         f"{each['name']} in {each['cwd']}"
         for each in processes
-        if not f"{each['cwd']}/".startswith(f"{found['real']}/")
-        and (not found["builds"].get(each["cwd"]) or found["builds"][each["cwd"]] != found["build"])
+        if not f"{each['cwd']}/".startswith(f"{found['real']}/") and not same(each)
     ]
 
 

@@ -35,7 +35,8 @@ that did not run is not in them.
 
 After every row, the following holds, or the row fails:
 
-- One release is active. It exists, is listed and was verified, and the processes run from it or from the same build.
+- One release is active. It exists, is listed and was verified, and the processes run from it, or from one in which
+  their part is the same.
 - nginx accepts its configuration, and no worker is older than the files on the disk.
 - No candidate, temporary file, lock, asynchronous result or sent archive is left, and no release has a file of root.
 - The data of the application are unchanged.
@@ -48,8 +49,8 @@ Each is made on a deployed host. Then `drift_staging.yml` names the layers, and 
 that the run changes; the run ends as the table says and is verified. Nothing is left over: the look after the next
 change names only that one, and after every fifth change a further run changes nothing. A refusal comes before any
 change, and its message says what to do. Changes in different layers are made and repaired together, each with its own
-layer and role. Where programs are missing, `--check` also names the roles of layers that it cannot compare without
-them.
+layer and role. `--check` may also name the roles of layers that it cannot compare, for example while programs are
+missing.
 """
 _PAIRS = """
 ## Pairs of manual changes

@@ -22,6 +22,7 @@ GOOD: dict[str, Any] = {
     "stale_s": -5.0,
     "listed": ["0001-a", "0002-b"],
     "manifest": ["0001-a", "0002-b"],
+    "backend_revisions": {"0001-a": "R", "0002-b": "R"},
     "candidate": None,
     "verified": ["0002-b"],
     "leftovers": [],
@@ -72,3 +73,14 @@ def test_a_frontend_may_run_from_a_copy_of_its_build() -> None:
 
     assert of("B") == []
     assert len(of("A")) == len(of("")) == 1
+
+
+def test_a_backend_may_go_on_from_a_release_with_the_same_source_and_packages() -> None:
+    def of(active: str, earlier: str) -> list[str]:
+        processes = [{"name": "app-backend", "status": "online", "cwd": f"{RELEASES}/0001-a/backend"}]
+        revisions = {"0001-a": earlier, "0002-b": active}
+        return judge(processes=[*processes, GOOD["processes"][1]], backend_revisions=revisions)
+
+    assert of("R", "R") == []
+    assert len(of("R", "Q")) == len(of("", "")) == 1
+    assert len(judge(processes=[{**each, "cwd": ""} for each in GOOD["processes"]])) == 1
