@@ -156,7 +156,8 @@ def test_a_source_file_that_a_process_holds_open_is_data(site):
         held.write(" ")
         held.flush()
         message = refused(site.from_archive({**NEW, "state.json": "{}"}))
-    assert f"written them: state.json (open in python, pid {os.getpid()}); " in message.replace("python3", "python")
+    name = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
+    assert f"written them: state.json (open in {name}, pid {os.getpid()}); " in message
     # Text that no process holds open may have been edited by a person.
     assert not site.from_archive({**NEW, "state.json": "{}"})["failed"]
 
