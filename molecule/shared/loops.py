@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from outside import Site
@@ -100,14 +100,28 @@ class Loops:
                 time.sleep(0.1)
             yield
 
-    def _load_page(self) -> None:
+    def files(self) -> list[str]:
+        """The files of the page that are named after their content.
+
+        :raises ValueError: If the page is not served.
+        """
         status, text = self.site.get(self.page_path)
         if status != 200:
             raise ValueError(f"{self.page_path} answers {status}")
-        for path in dict.fromkeys(_ASSET.findall(text)):
+        return list(dict.fromkeys(_ASSET.findall(text)))
+
+    def load(self, files: Iterable[str]) -> None:
+        """Load files as a page does that has been open for some time.
+
+        :raises ValueError: If one of them is not served.
+        """
+        for path in files:
             status, _ = self.site.get(path)
             if status != 200:
                 raise ValueError(f"{path} answers {status}")
+
+    def _load_page(self) -> None:
+        self.load(self.files())
 
     def _call_api(self) -> None:
         status, text = self.site.get("/api/projects", self.api_url)

@@ -191,9 +191,13 @@ def test_a_change_of_the_page_and_then_of_the_backend_keep_the_data(
     project: str, deployment: Deployment, rows: Callable[[str], list[str]], as_user: Callable[[str], str], loops: Loops
 ) -> None:
     backend = processes(as_user)["codeframe-staging-backend"]["pid"]
-    as_user(f"echo '// changed' >>{project}/web-ui/src/lib/api.js")
+    earlier = loops.files()
+    as_user(f"echo 'console.info(\"changed\");' >>{project}/web-ui/src/lib/api.js")
     outcome = deployment.run(timeout_s=BUILD_S)
     assert outcome.exit_code == 0, outcome.output
+    # A tab that was opened before goes on loading the files of its build.
+    assert set(earlier) - set(loops.files())
+    loops.load(earlier)
     assert processes(as_user)["codeframe-staging-backend"]["pid"] == backend
     assert (loops.api.failures, loops.socket.failures) == ([], [])
     rows("page")
