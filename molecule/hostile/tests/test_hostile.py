@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import testinfra.host
-from deployment import Deployment
+from deployment import CHECKOUT, Deployment
 from outside import Site
 
 Host = testinfra.host.Host
@@ -49,7 +50,7 @@ def nothing_gained(host: Host, attackers: tuple[str, str]) -> Iterator[Callable[
 
     def touched() -> list[str]:
         with host.sudo():
-            found = host.check_output(f"find {WATCHED} -xdev {CHANGED} -printf '%%p\\n'")
+            found = host.check_output(f"find {WATCHED} -xdev {CHANGED} -printf '%p\\n'")
         return sorted(found.split("\n")) if found else []
 
     yield touched
@@ -58,7 +59,7 @@ def nothing_gained(host: Host, attackers: tuple[str, str]) -> Iterator[Callable[
             assert host.run("sudo -n id").rc != 0, f"{user} became root"
             assert host.run("cat /root/secret").rc != 0
         with host.sudo():
-            mine = host.check_output(f"find {WATCHED} -xdev \\( -user {user} -o -group {user} \\) -printf '%%p '")
+            mine = host.check_output(f"find {WATCHED} -xdev \\( -user {user} -o -group {user} \\) -printf '%p '")
             assert mine == "", f"{user} owns files of root's"
     with host.sudo():
         assert host.check_output("cat /root/secret") == SECRET
@@ -177,6 +178,20 @@ def test_what_passes_the_schema_is_not_templated_on_the_controller(
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A source that differs from the deployed one."""
+    made = tmp_path / "source"
+    shutil.copytree(CHECKOUT / "examples/sample_app", made, ignore=shutil.ignore_patterns("node_modules", ".next"))
+    with (made / "backend/app/main.py").open("a") as file:
+        file.write(f"\n# {tmp_path.name}\n")
+    return made
+
+
+#: Exchanges the directory into which archives could be sent for a link to one of root's, and back.
+SWAP = (
+    "mv -T incoming .gone 2>/dev/null; ln -sfn /etc/sudoers.d incoming; rm -f incoming; mkdir -p incoming; rm -rf .gone"
+)
 #: Runs in each Python of the deploy user, and claims that the module returned variables of the inventory.
 FORGER = """
 import json, os, sys
@@ -185,6 +200,38 @@ if sys.argv and sys.argv[0] in ("", "-"):
     os.write(1, (json.dumps({"changed": False, "ansible_facts": facts}) + "\\n").encode())
     os._exit(0)
 """
+
+
+@pytest.mark.quick
+def test_a_deployment_between_links_fifos_and_directories_that_are_swapped(
+    source: Path,
+    host: Host,
+    deployment: Deployment,
+    as_user: Callable[[str, str], str],
+    variables: dict[str, Any],
+    nothing_gained: Callable[[], list[str]],
+    site: Site,
+) -> None:
+    """The archive of the source is delivered, although a loop of the deploy user exchanges his directories."""
+    user, project = variables["staging_user"], variables["staging_project_dir"]
+    home = f"/home/{user}"
+    as_user(user, f"mkdir -p {project}.releases/incoming; mkfifo {home}/.pm2/attack; mv {home}/.pm2/pm2.pid {home}/pid")
+    as_user(user, f"mkfifo {home}/.pm2/pm2.pid; touch {home}/swap")
+    as_user(THIRD, "for name in codeframe-staging ansible .codeframe-progress; do ln -sfn /etc /tmp/$name; done")
+    loop = f"cd {project}.releases && while [ -e {home}/swap ]; do {SWAP}; sleep 0.01; done"
+    with host.sudo(user):
+        host.check_output("bash -c %s", f"nohup bash -c '{loop}' >/dev/null 2>&1 &")
+    try:
+        outcome = deployment.run(variables=[f"staging_source_dir={source}"])
+    finally:
+        as_user(user, f"rm -rf {home}/swap {home}/.pm2/attack {home}/.pm2/pm2.pid; mv {home}/pid {home}/.pm2/pm2.pid")
+    assert outcome.exit_code == 0, outcome.output
+    assert ("release", "prepare | Prepare a release of the source") in outcome.changed_tasks
+    own = ("/etc", "/var/lib/codeframe-staging", "/etc/nginx")
+    assert [
+        path for path in nothing_gained() if not path.startswith("/var/lib/codeframe-staging") and path not in own
+    ] == []
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
 def test_facts_that_a_process_of_the_deploy_user_forges_change_nothing_for_root(
@@ -207,17 +254,133 @@ def test_facts_that_a_process_of_the_deploy_user_forges_change_nothing_for_root(
     assert nothing_gained() == []
 
 
-@pytest.mark.usefixtures("nothing_gained")
-def test_directories_of_root_that_another_user_owns_are_refused(host: Host, deployment: Deployment, site: Site) -> None:
-    """Those of the lock and of the saved state."""
-    for place in ("/run/codeframe-staging", STORE.rstrip("/")):
+#: Packages are only installed if they have changed; a build runs its scripts each time.
+REPOSITORY = {
+    "prebuild": "node -e \"require('fs').appendFileSync('/tmp/ran-as', process.getuid() + '\\n')\"",
+    "postbuild": "sudo -n id >/tmp/became-root; cat /root/secret >/tmp/read-secret; touch /etc/attack; true",
+}
+
+
+def test_scripts_of_a_repository_run_with_the_rights_of_the_deploy_user(
+    source: Path,
+    host: Host,
+    deployment: Deployment,
+    nothing_gained: Callable[[], list[str]],
+    variables: dict[str, Any],
+) -> None:
+    package = json.loads((source / "web-ui/package.json").read_text())
+    package["scripts"].update(REPOSITORY)
+    package["description"] = ON_THE_CONTROLLER
+    (source / "web-ui/package.json").write_text(json.dumps(package))
+    outcome = deployment.run(variables=[f"staging_source_dir={source}"])
+    assert outcome.exit_code == 0, outcome.output
+    with host.sudo():
+        uid = host.check_output("id -u %s", variables["staging_user"])
+        assert set(host.check_output("cat /tmp/ran-as").split()) == {uid}
+        assert host.check_output("cat /tmp/became-root /tmp/read-secret") == ""
+        host.check_output("rm -f /tmp/ran-as /tmp/became-root /tmp/read-secret")
+    assert [path for path in nothing_gained() if not path.startswith(STORE)] == []
+
+
+def test_links_out_of_a_repository_and_names_with_newlines_reach_nothing(
+    source: Path,
+    host: Host,
+    deployment: Deployment,
+    nothing_gained: Callable[[], list[str]],
+    site: Site,
+) -> None:
+    """Whether it is deployed or refused."""
+    package = json.loads((source / "web-ui/package.json").read_text())
+    package["engines"] = {"node": ON_THE_CONTROLLER}
+    (source / "web-ui/package.json").write_text(json.dumps(package))
+    (source / "web-ui/public").mkdir(exist_ok=True)
+    (source / "web-ui/public/root").symlink_to("/root")
+    (source / "backend/secret").symlink_to("/root/secret")
+    (source / "backend/name\nwith a newline").write_text("x")
+    (source / "backend" / ON_THE_CONTROLLER.replace("/", "_")).write_text("x")
+    outcome = deployment.run(variables=[f"staging_source_dir={source}"])
+    assert SECRET not in outcome.output
+    assert [path for path in nothing_gained() if not path.startswith(STORE)] == []
+    with host.sudo():
+        assert host.check_output("find %s -type l", STORE) == ""
+        assert host.run("grep -r %s %s /home", SECRET, STORE).stdout == ""
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+PLANTED = {
+    "link": "ln -s /root/secret {0}",
+    "fifo": "mkfifo {0}",
+    "directory": "mkdir {0}",
+    "hard-link": "ln /etc/passwd {0} 2>/dev/null || ln -s /etc/passwd {0}",
+    # Of a third user, as far as root can make one; the number is that of a process of root's.
+    "foreign-owner": "printf 1 >{0}",
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_files_of_the_deploy_user_that_root_looks_at_are_neither_followed_nor_waited_for(
+    kind: str,
+    host: Host,
+    deployment: Deployment,
+    as_user: Callable[[str, str], str],
+    variables: dict[str, Any],
+    nothing_gained: Callable[[], list[str]],
+    site: Site,
+) -> None:
+    """Each place of his that the table in docs/security.md names, at once; logrotate is root's as well."""
+    user, project = variables["staging_user"], variables["staging_project_dir"]
+    log = f"/home/{user}/.pm2/logs/{variables['staging_app_name']}-backend-out.log"
+    names = [
+        f"{project}/web-ui/package.json",
+        f"{project}/backend/pyproject.toml",
+        f"{project}/web-ui/.next/static/planted",
+        f"/home/{user}/.pm2/pm2.pid",
+        log,
+    ]
+    for name in names:
+        as_user(user, f"[ ! -e {name} ] || mv {name} {name}.kept; {PLANTED[kind].format(name)}")
+        if kind == "foreign-owner":
+            with host.sudo():
+                host.check_output("chown %s %s", THIRD, name)
+    try:
+        outcome = deployment.run("--check", timeout_s=400)
         with host.sudo():
-            host.check_output(f"mv {place} {place}.kept; cp -a {place}.kept {place}; chown {THIRD} {place}")
+            host.run("timeout 60 logrotate --force /etc/logrotate.d/*staging* /etc/logrotate.d/*pm2*")
+    finally:
+        for name in names:
+            as_user(user, f"rm -rf {name} {log}.*; [ ! -e {name}.kept ] || mv {name}.kept {name}")
+    assert SECRET not in outcome.output
+    assert [path for path in nothing_gained() if not path.startswith("/var/lib/logrotate/")] == []
+    assert site.ask({"type": "ping"}) == {"type": "pong"}
+
+
+@pytest.mark.usefixtures("nothing_gained")
+@pytest.mark.parametrize("kind", ["link", "directory", "foreign-owner"])
+def test_places_of_root_that_another_user_could_have_prepared_are_refused(
+    kind: str,
+    host: Host,
+    deployment: Deployment,
+    site: Site,
+) -> None:
+    """The directories of the lock, of the saved state and of the static files, as if they had not been root's."""
+    # A file of another user in a directory of root's own is read nowhere but in the store.
+    places = [STORE.rstrip("/")] if kind == "foreign-owner" else ["/run/codeframe-staging", STORE.rstrip("/")]
+    prepare = {
+        "link": (
+            f"mkdir /home/{THIRD}/of-his; chown {THIRD} /home/{THIRD}/of-his; "
+            f"ln -s /home/{THIRD}/of-his {{0}}; chown -h {THIRD} {{0}}"
+        ),
+        "directory": f"cp -a {{0}}.kept {{0}}; chown {THIRD} {{0}}",
+        "foreign-owner": f"cp -a {{0}}.kept {{0}}; find {{0}} -mindepth 1 -exec chown {THIRD} {{{{}}}} +",
+    }[kind]
+    for place in places:
+        with host.sudo():
+            host.check_output(f"mv {place} {place}.kept; {prepare.format(place)}")
         try:
             outcome = deployment.run(playbook="rollback_staging.yml", timeout_s=400)
         finally:
             with host.sudo():
-                host.check_output(f"rm -rf {place}; mv {place}.kept {place}")
+                host.check_output(f"rm -rf {place} /home/{THIRD}/of-his; mv {place}.kept {place}")
         assert outcome.exit_code != 0, outcome.output
         assert outcome.changed == 0, outcome.changed_tasks
         assert place in outcome.words, outcome.output
