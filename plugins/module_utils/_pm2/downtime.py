@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from .._host import sockets
+
+_PAUSE_S = 0.05
 
 
 class DowntimeWatch:
@@ -43,6 +46,16 @@ class DowntimeWatch:
     def downtime_s(self) -> float | None:
         """The longest time in which every connection was refused, in seconds; None if nothing listened before."""
         return round(self._longest_s, 2) if self._served else None
+
+    def await_open(self, within_s: float, goes_on: Callable[[], bool]) -> None:
+        """Wait until a connection is accepted.
+
+        :param within_s: The longest time, in seconds.
+        :param goes_on: Whether it is worth waiting.
+        """
+        deadline = time.monotonic() + within_s
+        while goes_on() and time.monotonic() < deadline and not self._connects():
+            time.sleep(_PAUSE_S)
 
     def _watch(self) -> None:
         closed_since: float | None = None

@@ -38,6 +38,7 @@ from .plan import NO_CHANGE, ProcessAction, ProcessPlan, plan, plan_online
 from .process import Pm2Process
 from .restore import apply_restored, plan_restored
 from .result import diff_of, state_result
+from .starting import await_listening
 from .state import Pm2State, look
 
 _STARTS = frozenset({ProcessAction.START, ProcessAction.REPLACE, ProcessAction.RELOAD})
@@ -237,6 +238,8 @@ def _change(run: _Run, directory: str, result: dict[str, Any]) -> None:
             apply(run.plan.action, run.state, run.definition, directory, run.replaced, run.check.port)
         warning = note_never_ready(run.definition, run.home, time.monotonic() - began) if starts else ""
         run.warnings += [warning] if warning else []
+        if starts and watch:
+            await_listening(watch, run.home, run.definition.name)
         run.state = look(run.home, run.state.pm2)
         if run.plan.action is ProcessAction.RELOAD and _differs(run):
             # Another version of pm2 may ignore more than the one that was measured.

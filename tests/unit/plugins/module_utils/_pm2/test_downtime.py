@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
@@ -83,6 +84,27 @@ def test_a_port_that_does_not_open_again_was_closed_until_the_end(attempts):
     refused = [begun for begun, _ended, done in attempts if not done]
     assert watch.downtime_s is not None
     assert watch.downtime_s >= refused[-1] - refused[0] - 0.01
+
+
+def test_it_waits_until_a_port_is_open(attempts):
+    port = free_port()
+    opened = []
+    watch = DowntimeWatch(port)
+    timer = threading.Timer(0.3, lambda: opened.append(listen(port)))
+    timer.start()
+    watch.await_open(30, lambda: True)
+    timer.join()
+    assert attempts[-1][2]
+    opened[0].close()
+
+
+@pytest.mark.parametrize(
+    ("within_s", "goes_on"), [pytest.param(0.2, True, id="time"), pytest.param(30, False, id="end")]
+)
+def test_it_does_not_wait_for_a_port_that_stays_closed(within_s, goes_on):
+    began = time.monotonic()
+    DowntimeWatch(free_port()).await_open(within_s, lambda: goes_on)
+    assert time.monotonic() - began < 20
 
 
 def test_the_time_in_which_a_socket_is_closed_is_measured(attempts, tmp_path):
