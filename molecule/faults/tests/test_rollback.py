@@ -74,7 +74,7 @@ def rollback_s(
     assert current(host, variables) == previous
     assert site.ask({"type": "ping"}) == {"type": "pong"}
     return seconds_between(
-        tmp_path / "log", "TASK [Record the failure]", "TASK [codeframe.staging.backend : retire | Wait"
+        tmp_path / "log", "TASK [Record the failure of the run]", "TASK [codeframe.staging.backend : retire | Wait"
     )
 
 
