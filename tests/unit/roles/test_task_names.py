@@ -45,3 +45,15 @@ def test_entry_points_are_described_in_one_short_line(role: str) -> None:
         assert not FORBIDDEN.search(described), described
         if len(specs) > 1:
             assert f"| `{name}` | {described} |" in readme
+
+
+def test_the_scenarios_wait_for_tasks_that_exist() -> None:
+    """A scenario that reads the output for a task of an earlier name fails after minutes."""
+    names = {str(each.values[0]) for each in NAMES}
+    awaited = {
+        found
+        for path in [*ROOT.glob("molecule/*/tests/*.py"), *ROOT.glob("benchmarks/*.py")]
+        for found in re.findall(r"\"TASK \[(?:codeframe\.staging\.\w+ : )?([^\"\]]+)", path.read_text(encoding="utf-8"))
+    }
+    assert awaited
+    assert [each for each in awaited if not any(name.startswith(each) for name in names)] == []
