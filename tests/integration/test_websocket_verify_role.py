@@ -126,13 +126,25 @@ def test_websocket_streams_and_page_are_verified_from_all_vantage_points(tmp_pat
         verified = Verified(tmp_path, {**inputs, "staging_verify_connections": 12})
     result = verified.result
     assert verified.exit_code == 0, verified.output
-    fields = {"passed", "host_passed", "message", "lines", "diagnosis", "page", "browser", "results", "routes"}
-    fields |= {"url", "page_url", "sse_paths"}
+    fields = {
+        "passed",
+        "host_passed",
+        "message",
+        "lines",
+        "diagnosis",
+        "page",
+        "browser",
+        "results",
+        "routes",
+        "verified",
+    }
     assert set(result) == fields
     assert (result["passed"], result["host_passed"], result["message"]) == (True, True, "")
     assert verified.lines == [*PASSED[:4], "Connection through the proxy: passed", *PASSED[4:]]
     assert "12 of 12 connections held at once" in result["lines"][4]
-    assert [result["url"], result["page_url"]] == [inputs["websocket_verify_url"], inputs["websocket_verify_page_url"]]
+    seen = result["verified"]
+    assert [seen["url"], seen["page_url"]] == [inputs["websocket_verify_url"], inputs["websocket_verify_page_url"]]
+    assert (seen["sse_paths"], seen["proxy_tls"], seen["send"]) == (["/api/events", "/prefix/"], True, {"type": "ping"})
     assert "changed=1" in verified.output, "nothing but the test's own file"
 
 

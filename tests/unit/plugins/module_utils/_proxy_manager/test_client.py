@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -82,8 +83,11 @@ def answering(*answers: bytes) -> Iterator[str]:
     def serve() -> None:
         for answer in answers:
             connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
+            with connection, connection.makefile("rb") as request:
+                # All of it: a socket that is closed with unread data resets the connection.
+                head = b"".join(iter(request.readline, b"\r\n"))
+                length = re.search(rb"(?im)^content-length: *(\d+)", head)
+                request.read(int(length[1]) if length else 0)
                 connection.sendall(answer)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
