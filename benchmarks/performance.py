@@ -345,7 +345,8 @@ def render(results: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
                 met = figure.median_s <= figure.factor * baseline.median_s + figure.allowance_s
                 limit += ", met" if met else ", **missed**"
             times = f"{min(figure.seconds):.1f} / {figure.median_s:.1f} / {max(figure.seconds):.1f}"
-            text.append(f"| {figure.name} | {len(figure.seconds)} | {times} | {compared} | {limit} |")
+            name = figure.name.replace("|", "\\|")
+            text.append(f"| {name} | {len(figure.seconds)} | {times} | {compared} | {limit} |")
     return "\n".join(text) + "\n"
 
 
