@@ -254,7 +254,7 @@ def load_page(bundle: Bundle, address: str, fetcher: Fetcher, limits: Limits) ->
     found = read_page(html, final)
     for count, text in enumerate(found.inline, 1):
         bundle.scripts[f"{final}#script-{count}"] = text
-    # An import that is only text of the page is answered with 404, which is nobody's fault.
+    # An import that is only text of the page is answered with 404, which is no failure.
     loaded = _load_scripts(bundle, [*found.sources, *found.imports], fetcher, limits, optional=found.imports)
     inline = [f"{final}#script-{count}" for count in range(1, len(found.inline) + 1)]
     page = LoadedPage(address, final, (*inline, *loaded))

@@ -21,7 +21,7 @@ from .._host.files import read_text
 from .._release.errors import ReleaseError
 from .application import Application, Package
 from .variables import DeploymentInputs
-from .versions import pipfile_python, poetry_python, requires_python
+from .versions import pipfile_python, poetry_python, requires_python, table_of
 
 #: Read by nvm, and by nodenv, asdf and fnm.
 _VERSION_FILES = (".nvmrc", ".node-version", ".tool-versions")
@@ -155,8 +155,7 @@ def _node_ranges(directory: str) -> dict[str, str]:
 
 def _version_of_mise(text: str) -> str:
     """Return the version of Node.js in the table of tools of a mise.toml."""
-    tools = re.search(r"(?ms)^\[tools\]\s*$(.*?)(?=^\[|\Z)", text)
-    found = re.search(r"""(?m)^\s*["']?node["']?\s*=\s*(?:\[\s*)?["']([^"']+)["']""", tools[1]) if tools else None
+    found = re.search(r"""(?m)^\s*["']?node["']?\s*=\s*(?:\[\s*)?["']([^"']+)["']""", table_of(text, "tools"))
     return found[1] if found else ""
 
 

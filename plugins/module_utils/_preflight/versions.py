@@ -161,6 +161,11 @@ def pipfile_python(pipfile: str) -> str:
 
 def _setting(text: str, table: str, key: str) -> str:
     """A text in a table of a TOML document; empty if it is not there."""
-    found = re.search(rf"(?ms)^\[{re.escape(table)}\][ \t]*(?:#[^\n]*)?$(.*?)(?=^\[|\Z)", text)
-    value = re.search(rf"""(?m)^\s*{re.escape(key)}\s*=\s*(["'])(.*?)\1""", found[1]) if found else None
+    value = re.search(rf"""(?m)^\s*{re.escape(key)}\s*=\s*(["'])(.*?)\1""", table_of(text, table))
     return value[2] if value else ""
+
+
+def table_of(text: str, table: str) -> str:
+    """The lines of a table of a TOML document; empty if it is not there."""
+    found = re.search(rf"(?ms)^\[{re.escape(table)}\][ \t]*(?:#[^\n]*)?$(.*?)(?=^\[|\Z)", text)
+    return found[1] if found else ""
