@@ -117,7 +117,7 @@ logrotate:
   type: str
   sample: /usr/sbin/logrotate
 pm2:
-  description: Version of the pm2 installed below C(/usr/local); null if there is none.
+  description: Version of the pm2 installed below C(/usr/local); null if there is none, or something of it is missing.
   returned: success
   type: str
   sample: 7.0.4

@@ -127,12 +127,20 @@ def node_version() -> str | None:
 
 
 def npm_package_version(package: str) -> str | None:
-    """Version of a globally installed npm package; None if it is not installed."""
+    """Version of a globally installed npm package; None if it is not installed, or something of it is missing.
+
+    npm installs the packages that one depends on inside it, and links its commands.
+    """
+    directory = os.path.join(NPM_PREFIX, "lib/node_modules", package)
     try:
-        text = read_text(os.path.join(NPM_PREFIX, "lib/node_modules", package, "package.json"))
-        return str(json.loads(text or "")["version"])
-    except (ValueError, KeyError, TypeError):
+        described = json.loads(read_text(os.path.join(directory, "package.json")) or "")
+        version, needed, commands = described["version"], described.get("dependencies", {}), described.get("bin", {})
+        names = [package] if isinstance(commands, str) else list(commands)
+        parts = [os.path.join(directory, "node_modules", each, "package.json") for each in needed]
+        parts += [os.path.join(NPM_PREFIX, "bin", name) for name in names]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    return str(version) if all(os.path.isfile(part) for part in parts) else None
 
 
 def unit_is(question: str, unit: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import hashlib
+import json
 import os
 import pwd
 from pathlib import Path
@@ -65,6 +66,32 @@ def test_the_version_of_a_global_npm_package(
     if text is not None:
         (directory / "package.json").write_text(text)
     assert facts.npm_package_version("pm2") == version
+
+
+@pytest.mark.parametrize("commands", [pytest.param("cli.js", id="one"), pytest.param({"pm2": "cli.js"}, id="named")])
+@pytest.mark.parametrize(
+    "missing",
+    ["", "bin/pm2", "lib/node_modules/pm2/cli.js", "lib/node_modules/pm2/node_modules/@scope/one/package.json"],
+)
+def test_a_global_npm_package_with_missing_parts_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, commands: object
+) -> None:
+    """Such as one whose command was deleted."""
+    monkeypatch.setattr(facts, "NPM_PREFIX", str(tmp_path))
+    directory = tmp_path / "lib/node_modules/pm2"
+    described = {"version": "7.0.4", "dependencies": {"@scope/one": "1.0.0"}, "bin": commands}
+    for path, text in {
+        "cli.js": "",
+        "node_modules/@scope/one/package.json": "{}",
+        "package.json": json.dumps(described),
+    }.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(text)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/pm2").symlink_to("../lib/node_modules/pm2/cli.js")
+    if missing:
+        (tmp_path / missing).unlink()
+    assert facts.npm_package_version("pm2") == (None if missing else "7.0.4")
 
 
 @pytest.mark.usefixtures("program")
