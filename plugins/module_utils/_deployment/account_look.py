@@ -33,7 +33,7 @@ from .._frontend.frontend import BuildOptions
 from .._frontend.retained import read_plan
 from .._frontend.server import Server, process_of
 from .._pm2.error import Pm2Error, UnmanagedProcessError
-from .._pm2.run import FailedError
+from .._pm2.run import SHARED_REASONS, FailedError
 from .._pm2.run import manage as manage_process
 from .._release.call import call as call_release
 from .._release.errors import ReleaseError, explain
@@ -109,6 +109,8 @@ class _Look:
         self.build_fingerprint = ""
         self.build_id = ""
         self.server = Server()
+        #: Whether the backend changes, so that pm2 saves its list of processes before the frontend is managed.
+        self.saves = False
 
     def run(self) -> dict[str, Any]:
         options = self.options
@@ -250,6 +252,7 @@ class _Look:
             plan = plan_blue_green(instances, self.options.proxied_port or None)
             chosen = instances.index(plan.serve)
             retiring = [f"the instance {instance.name} is not used any more" for instance in plan.retire]
+        self.saves = found[chosen]["changed"]
         layer = compared(BACKEND, found[chosen], retiring)
         return self._with_hook(layer, revision)
 
@@ -268,6 +271,8 @@ class _Look:
             given = {} if wanted["script"] else {"script": command[0], "args": command[1:]}
             wanted = {**wanted, **given, "env": {**env, **wanted["env"]}}
         result = self._process(wanted, self._revisions().get("frontend_revision", ""))
+        if self.saves and {*result["reasons"]} <= SHARED_REASONS:
+            result = {**result, "changed": False}
         built_again = changes.build and wanted["state"] == "online" and not result["changed"]
         more = ["the frontend is built again"] if built_again else []
         return compared(FRONTEND, result, more)

@@ -43,6 +43,11 @@ from .state import Pm2State, look
 
 _STARTS = frozenset({ProcessAction.START, ProcessAction.REPLACE, ProcessAction.RELOAD})
 _ORPHANS_END_WITHIN_S = 5.0
+_EXPOSED = "other users can read pm2's saved list of processes, which contains their secrets"
+_UNSAVED = "pm2 has no saved list of processes"
+_STALE = "pm2's saved list of processes is not what runs"
+#: What any change of one process repairs for all of them: the list is saved then.
+SHARED_REASONS = frozenset({_EXPOSED, _UNSAVED})
 
 
 class FailedError(Exception):
@@ -299,10 +304,11 @@ def _dump_reasons(run: _Run) -> list[str]:
     """Why the list for the next boot must be saved, whatever happens to the process."""
     reasons = []
     if exposed_dumps(run.home):
-        reasons.append("other users can read pm2's saved list of processes, which contains their secrets")
-    stale = not dump_is_current(read_dump(run.home), run.state.processes, run.definition.name)
+        reasons.append(_EXPOSED)
+    saved = read_dump(run.home)
+    stale = not dump_is_current(saved, run.state.processes, run.definition.name)
     if stale and not run.acts and (run.state.daemon or run.params["state"] == "absent"):
-        reasons.append("pm2's saved list of processes is not what runs")
+        reasons.append(_UNSAVED if saved is None else _STALE)
     return reasons
 
 

@@ -12,6 +12,7 @@ import module_runner
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.arguments import NODE_BUILD, VIRTUALENV
+from ansible_collections.codeframe.staging.plugins.module_utils._deployment import account_look
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.account_look import (
     _Look,
     attempt,
@@ -23,6 +24,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._deployment.opti
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.arguments import FILE
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error, UnmanagedProcessError
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.run import SHARED_REASONS
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
 from ansible_collections.codeframe.staging.plugins.modules import backend_node_build, backend_virtualenv
 from release_site import SOURCE, Site
@@ -255,3 +257,36 @@ def test_only_what_a_person_must_decide_refuses_a_deployment(problem: Exception,
 
     layer = attempt("backend", compare)
     assert (layer.state, layer.refused) == ("unknown", refused)
+
+
+EXPOSED, UNSAVED = sorted(SHARED_REASONS)
+
+
+@pytest.mark.parametrize(
+    ("backend", "frontend", "differing"),
+    [
+        pytest.param([UNSAVED], [UNSAVED], ["backend"], id="no list"),
+        pytest.param([EXPOSED], [EXPOSED], ["backend"], id="a list that others can read"),
+        pytest.param(["its script changed"], [UNSAVED, EXPOSED], ["backend"], id="a backend that changes anyway"),
+        pytest.param([], [UNSAVED], ["frontend"], id="a backend that does not change"),
+        pytest.param([UNSAVED], [UNSAVED, "its script changed"], ["backend", "frontend"], id="a frontend of its own"),
+    ],
+)
+def test_a_list_of_processes_that_the_backend_saves_changes_nothing_for_the_frontend(
+    site: Site, monkeypatch: pytest.MonkeyPatch, backend: list[str], frontend: list[str], differing: list[str]
+) -> None:
+    site.deploy(SOURCE)
+    process = {"env_file": "", "state": "online", "ecosystem_file": "", "env": {}}
+    reasons = {"backend": backend, "frontend": frontend}
+
+    def manage(wanted: dict[str, Any], **_: object) -> tuple[dict[str, Any], list[str]]:
+        found = reasons[wanted["name"]]
+        return {"changed": bool(found), "reasons": found}, []
+
+    monkeypatch.setattr(account_look, "manage_process", manage)
+    instances = ({**process, "name": "backend"},)
+    wanted = replace(
+        account(site, SOURCE), instances=instances, frontend={**process, "name": "frontend", "script": "x"}
+    )
+    found = look_as_account(wanted)
+    assert [each["name"] for each in found["layers"] if each["reasons"] and each["name"] != "release"] == differing
