@@ -50,7 +50,7 @@ that the run changes; the run ends as the table says and is verified. Nothing is
 change names only that one, and after every fifth change a further run changes nothing. A refusal comes before any
 change, and its message says what to do. Changes in different layers are made and repaired together, each with its own
 layer and role. `--check` may also name the roles of layers that it cannot compare, for example while programs are
-missing.
+missing, and those of processes that pm2 starts itself as soon as its unit runs.
 """
 _PAIRS = """
 ## Pairs of manual changes
