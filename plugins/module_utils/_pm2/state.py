@@ -45,6 +45,11 @@ def look(home: str, pm2: Pm2 | None) -> Pm2State:
     :raises Pm2Error: If pm2 cannot be asked.
     """
     daemon = find_daemon(home)
+    if daemon and pm2 is None:
+        raise Pm2Error(
+            f"a pm2 daemon runs (pid {daemon.pid}), but there is no program pm2 on this host to ask it what it runs; "
+            "deploy with the role runtime, which installs it"
+        )
     return Pm2State(daemon, pm2.processes() if pm2 and daemon else [], pm2)
 
 

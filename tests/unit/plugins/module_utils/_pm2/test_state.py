@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import state
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.daemon import Pm2Daemon
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.process import Pm2Process
@@ -29,10 +30,17 @@ def process(pid: int, exec_mode: str = "fork", name: str = "web") -> Pm2Process:
 
 
 def test_without_pm2_and_a_daemon_nothing_runs(tmp_path: Path) -> None:
-    state = look(str(tmp_path), None)
-    assert (state.daemon, state.processes, state.named("web")) == (None, [], [])
+    found = look(str(tmp_path), None)
+    assert (found.daemon, found.processes, found.named("web")) == (None, [], [])
     with pytest.raises(Pm2Error, match="pm2 is not installed on this host"):
-        state.program()
+        found.program()
+
+
+def test_what_a_daemon_runs_is_not_known_without_pm2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes go on running after pm2 was uninstalled: none of them is absent."""
+    monkeypatch.setattr(state, "find_daemon", lambda home: Pm2Daemon(7, "7.0.4", home))
+    with pytest.raises(Pm2Error, match=r"a pm2 daemon runs \(pid 7\), but there is no program pm2"):
+        look(str(tmp_path), None)
 
 
 def test_the_instances_of_a_name() -> None:
