@@ -134,6 +134,10 @@ pm2_unit_active:
   description: Whether that unit is active.
   returned: success
   type: bool
+pm2_unit_right:
+  description: Whether that unit runs a program that exists, as the user.
+  returned: success
+  type: bool
 differing_files:
   description: Paths of O(files) whose file is missing, or has another content, owner, group or mode.
   returned: success

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,6 +59,7 @@ def gather(params: Mapping[str, Any]) -> dict[str, Any]:
         "pm2_daemon": daemon.pid if daemon else None,
         "pm2_unit_enabled": unit_is("is-enabled", unit),
         "pm2_unit_active": unit_is("is-active", unit),
+        "pm2_unit_right": unit_runs_as(unit, user),
         "closed_packages": closed_packages(params["npm_packages"]),
         "differing_files": differing_files(params["files"], file_states(params["files"]), *place),
     }
@@ -146,6 +148,13 @@ def npm_package_version(package: str) -> str | None:
 def unit_is(question: str, unit: str) -> bool:
     """Whether ``systemctl is-enabled`` or ``is-active`` says so; without systemd it does not."""
     return (_output("systemctl", question, unit) or "").strip() in ("enabled", "active")
+
+
+def unit_runs_as(unit: str, user: str) -> bool:
+    """Whether a unit runs a program that exists, as this user; one that starts nothing may be enabled all the same."""
+    shown = _output("systemctl", "show", "--property=User,ExecStart", unit) or ""
+    program = re.search(r"^ExecStart=\{ path=(\S+) ;", shown, re.MULTILINE)
+    return f"User={user}" in shown.splitlines() and program is not None and find_program(program[1]) is not None
 
 
 def file_states(paths: Iterable[str]) -> dict[str, dict[str, str]]:

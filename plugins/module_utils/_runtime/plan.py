@@ -37,7 +37,8 @@ def reasons(facts: Mapping[str, Any], *, user: str, node_version: str, pm2_versi
     :param node_version: Empty for whatever version the distribution has.
     :param pm2_version: Empty for any.
     """
-    starts = facts["pm2_unit_active"] or facts["pm2_daemon"]
+    runs = facts["pm2_unit_active"] or facts["pm2_daemon"]
+    at_boot = facts["pm2_unit_enabled"] and facts["pm2_unit_right"]
     found = (
         (facts["missing_packages"], f"packages: {', '.join(facts['missing_packages'])}"),
         (not facts["home"], f"user {user}"),
@@ -47,6 +48,6 @@ def reasons(facts: Mapping[str, Any], *, user: str, node_version: str, pm2_versi
         (pm2_version and facts["pm2"] != pm2_version, f"pm2 {pm2_version}"),
         (facts["closed_packages"], "modes of the programs"),
         (facts["differing_files"], "rotation of the logs"),
-        (not (facts["pm2_unit_enabled"] and starts), "pm2 at boot"),
+        (not (at_boot and runs), "pm2 at boot"),
     )
     return [reason for is_wrong, reason in found if is_wrong]

@@ -104,6 +104,23 @@ def test_the_answers_of_systemctl(tmp_path: Path, text: str, answer: bool) -> No
     assert facts.unit_is("is-enabled", "pm2-deploy.service") is answer
 
 
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("user", "path", "right"),
+    [
+        pytest.param("deploy", "/bin/sh", True, id="right"),
+        pytest.param("root", "/bin/sh", False, id="another user"),
+        pytest.param("deploy", "/usr/lib/node_modules/pm2/bin/none", False, id="a pm2 that was removed"),
+        pytest.param("", "", False, id="no unit"),
+    ],
+)
+def test_a_unit_that_starts_nothing_is_not_right(tmp_path: Path, user: str, path: str, right: bool) -> None:
+    """As systemd shows it, whether it is enabled or not."""
+    start = f"ExecStart={{ path={path} ; argv[]={path} resurrect ; ignore_errors=no }}" if path else ""
+    write(tmp_path, "systemctl", f"printf '%s\\n' '{start}' 'User={user}'")
+    assert facts.unit_runs_as("pm2-deploy.service", "deploy") is right
+
+
 def test_a_user_has_a_home_and_a_primary_group() -> None:
     assert facts.account_of(OWN.pw_name) == (OWN.pw_dir, grp.getgrgid(OWN.pw_gid).gr_name)
     assert facts.account_of("sync") == ("/bin", "nogroup")

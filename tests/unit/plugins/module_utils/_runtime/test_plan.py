@@ -18,6 +18,7 @@ COMPLETE: dict[str, Any] = {
     "pm2_daemon": None,
     "pm2_unit_enabled": True,
     "pm2_unit_active": True,
+    "pm2_unit_right": True,
     "closed_packages": [],
     "differing_files": [],
 }
@@ -40,6 +41,7 @@ def found(**changes: Any) -> list[str]:
         ({"closed_packages": ["/usr/local/lib/node_modules/pm2"]}, ["modes of the programs"]),
         ({"differing_files": ["/etc/logrotate.d/pm2-app"]}, ["rotation of the logs"]),
         ({"pm2_unit_enabled": False}, ["pm2 at boot"]),
+        ({"pm2_unit_right": False}, ["pm2 at boot"]),
         ({"pm2_unit_active": False}, ["pm2 at boot"]),
         # A daemon that was started manually keeps running; the unit takes over at the next boot.
         ({"pm2_unit_active": False, "pm2_daemon": 812}, []),
