@@ -95,7 +95,7 @@ class Bench:
         edits: dict[str, dict[str, tuple[str, str]]] = {
             "version": {MAIN: version},
             "packages": {REQUIREMENTS: ("\n", f"\n# {number}\n")},
-            "npm_packages": {"web-ui/package.json": ('"private"', f'"description": "{number}", "private"')},
+            "npm_packages": {"web-ui/package-lock.json": ("\n", "\n" * (number + 1))},
             "broken_page": {PAGE: ("export default", f"const broken{number} = ;\nexport default")},
             "missing_package": {REQUIREMENTS: ("\n", "\nno-such-package-of-anybody==1.0\n")},
         }
