@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text, set_attributes, write_atomic
+from .error import Pm2Error
 
 _DUMP = "dump.pm2"
 
@@ -32,17 +33,41 @@ def write_dump(home: str, entries: Sequence[Mapping[str, Any]]) -> None:
 
 
 def exposed_dumps(home: str) -> list[str]:
-    """The saved lists that other users can read."""
+    """The saved lists that are no private files of this user: others can read or replace what is in them."""
     found = []
     for name in (_DUMP, f"{_DUMP}.bak"):
         path = os.path.join(home, name)
         with contextlib.suppress(OSError):
-            if stat.S_IMODE(os.lstat(path).st_mode) & 0o077:
+            status = os.lstat(path)
+            if not _is_own_file(status) or stat.S_IMODE(status.st_mode) & 0o077:
                 found.append(path)
     return found
 
 
 def close_dumps(home: str) -> None:
-    """Make the saved lists private."""
+    """Make the saved lists private files of this user, with what can be read of them.
+
+    :raises Pm2Error: If one cannot be, such as a directory in its place.
+    """
     for path in exposed_dumps(home):
+        try:
+            _close(path)
+        except OSError as problem:
+            raise Pm2Error(
+                f"{path} cannot be replaced by a private file of its user ({problem.strerror}); remove it"
+            ) from problem
+
+
+def _close(path: str) -> None:
+    if _is_own_file(os.lstat(path)):
         set_attributes(path, mode=0o600, uid=None, gid=None)
+        return
+    # A link, or a file that root has saved: the directory is this user's.
+    content = read_text(path)
+    os.unlink(path)
+    if content is not None:
+        write_atomic(path, content, mode=0o600)
+
+
+def _is_own_file(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()

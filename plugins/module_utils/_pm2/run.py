@@ -43,7 +43,7 @@ from .state import Pm2State, look
 
 _STARTS = frozenset({ProcessAction.START, ProcessAction.REPLACE, ProcessAction.RELOAD})
 _ORPHANS_END_WITHIN_S = 5.0
-_EXPOSED = "other users can read pm2's saved list of processes, which contains their secrets"
+_EXPOSED = "pm2's saved list of processes, which contains their secrets, is no private file of its user"
 _UNSAVED = "pm2 has no saved list of processes"
 _STALE = "pm2's saved list of processes is not what runs"
 #: What any change of one process repairs for all of them: the list is saved then.
