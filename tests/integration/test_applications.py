@@ -148,8 +148,11 @@ class Deployed(DeployedApplication):
                     if found not in texts and re.match("/[^/]", found):
                         texts[found] = ""
                         with contextlib.suppress(urllib.error.HTTPError):
-                            texts[found] = self.text(found)
-                            pending.append(found)
+                            answer = self.text(found)
+                            # A page in the place of a script, as servers answer for a path that they do not know.
+                            if not answer.lstrip().startswith("<"):
+                                texts[found] = answer
+                                pending.append(found)
         return "".join(texts.values())
 
     def send_form(self) -> None:
