@@ -32,7 +32,7 @@ from .._frontend.errors import BuildError
 from .._frontend.frontend import BuildOptions
 from .._frontend.retained import read_plan
 from .._frontend.server import Server, process_of
-from .._pm2.error import Pm2Error, UnmanagedProcessError
+from .._pm2.error import ClosedLogError, Pm2Error, UnmanagedProcessError
 from .._pm2.run import SHARED_REASONS, FailedError
 from .._pm2.run import manage as manage_process
 from .._release.call import call as call_release
@@ -66,7 +66,7 @@ from .prediction import (
 #: What a prediction raises where it cannot compare.
 REFUSALS = (ReleaseError, BuildError, HookError, Pm2Error, FailedError)
 #: What only a person can put right: a deployment would be refused.
-FOR_A_PERSON = (UnmanagedProcessError, ParseError, RefusedKeysError, OptionsError, StoreError)
+FOR_A_PERSON = (UnmanagedProcessError, ClosedLogError, ParseError, RefusedKeysError, OptionsError, StoreError)
 
 
 def look_as_account(options: AccountOptions) -> dict[str, Any]:

@@ -12,3 +12,7 @@ class Pm2Error(Exception):
 
 class UnmanagedProcessError(Pm2Error):
     """A process of the wanted name belongs to something else: only a person can decide what becomes of it."""
+
+
+class ClosedLogError(Pm2Error):
+    """pm2 cannot write a log of a process, and would stop it instead of starting it again."""

@@ -6,14 +6,33 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._host.files import open_regular
 from .._host.redaction import last_lines, redacted, secrets_of
+from .definition import ProcessDefinition
+from .error import ClosedLogError
 from .process import Pm2Process
 
 _READ_AT_MOST = 65536
 _LINES = 15
+
+
+def refuse_closed_logs(definition: ProcessDefinition, home: str) -> None:
+    """Find out before anything is stopped whether pm2 can write the logs of a process, as root may have made one.
+
+    :raises ClosedLogError: If it cannot.
+    """
+    logs = os.path.join(home, "logs")
+    for kind, wanted in (("out", definition.out_log), ("error", definition.err_log)):
+        path = os.path.join(definition.cwd, wanted) if wanted else os.path.join(logs, f"{definition.name}-{kind}.log")
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            user = pwd.getpwuid(os.geteuid()).pw_name
+            raise ClosedLogError(
+                f"the process {definition.name} cannot be started: {user} cannot write its log {path}; run "
+                f"chown {user} {path}"
+            )
 
 
 def log_sizes(processes: Iterable[Pm2Process]) -> dict[str, int]:

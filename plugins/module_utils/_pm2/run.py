@@ -30,7 +30,7 @@ from .error import Pm2Error
 from .handover import incoming_of, remove_incoming
 from .health import UnhealthyError, await_health
 from .health_check import HealthCheck, health_check_from
-from .logs import log_sizes, log_tail
+from .logs import log_sizes, log_tail, refuse_closed_logs
 from .manual import manual_holders, save_manual, saved_manual
 from .never_ready import note_never_ready, without_waiting
 from .options import definition_from
@@ -84,6 +84,8 @@ def manage(
     if online and not run.acts:
         run.plan = _judged(run)
         healthy = not run.acts
+    if run.plan.action in _STARTS and not run.saved:
+        refuse_closed_logs(run.definition, run.home)
     dump_reasons = [*_incoming_reasons(run), *_dump_reasons(run)]
     changed = run.acts or bool(dump_reasons)
     result: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,22 @@ def test_bad_input_is_refused_in_one_sentence(bare: Any, options: dict[str, Any]
     result = bare(**options)
     assert result["failed"]
     assert result["msg"].startswith(message)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_log_that_pm2_cannot_write_is_named_before_anything_is_stopped(
+    bare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    """pm2 stops the process and does not start it again. As `sudo` or a rotation by root leaves it."""
+    log = tmp_path / "home/logs/web-out.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    monkeypatch.setattr(run, "_with_circumstances", lambda chosen, *_args, **_options: chosen)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(log) and access(path, mode))
+    result = bare(check=check)
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert result["msg"] == (
+        f"the process web cannot be started: {user} cannot write its log {log}; run chown {user} {log}"
+    )

@@ -23,7 +23,11 @@ from ansible_collections.codeframe.staging.plugins.module_utils._deployment.look
 from ansible_collections.codeframe.staging.plugins.module_utils._deployment.options import AccountOptions, RootOptions
 from ansible_collections.codeframe.staging.plugins.module_utils._dotenv.arguments import FILE
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import commands
-from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error, UnmanagedProcessError
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import (
+    ClosedLogError,
+    Pm2Error,
+    UnmanagedProcessError,
+)
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.run import SHARED_REASONS
 from ansible_collections.codeframe.staging.plugins.module_utils._release.arguments import RELEASE
 from ansible_collections.codeframe.staging.plugins.modules import backend_node_build, backend_virtualenv
@@ -247,6 +251,7 @@ def test_a_link_to_no_release_leaves_everything_below_it_unknown(site: Site, tmp
     ("problem", "refused"),
     [
         pytest.param(UnmanagedProcessError("it belongs to something else"), True, id="process of another application"),
+        pytest.param(ClosedLogError("run chown"), True, id="log of root"),
         pytest.param(Pm2Error("there is no program pm2 on this host"), False, id="what a run repairs"),
         pytest.param(PermissionError(13, "Permission denied", "/x"), False, id="what cannot be read"),
     ],
