@@ -27,7 +27,8 @@ def printed(kind: str, inputs: dict[str, Any]) -> str:
     environment.filters.update(core.FilterModule().filters())
     environment.filters.update(mathstuff.FilterModule().filters(), unique=environment.filters["unique"])
     variables = {
-        "__proxy_plan": proxy_plan({"static_root": "/x", "static_publish": False, **inputs}, "1.22"),
+        "__proxy_plan": proxy_plan({"static_root": "/x", "static_publish": False, **inputs}),
+        "__proxy_http2_by_listen": True,
         "proxy_manual_for": kind,
         "proxy_site_name": inputs["site_name"],
         "__proxy_format": "yaml",

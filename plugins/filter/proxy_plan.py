@@ -10,18 +10,13 @@ short_description: Derive the configuration of the proxy from the public URLs
 version_added: 0.1.0
 description:
   - Derives servers and locations of nginx, and proxy hosts of Nginx Proxy Manager, from the inputs of the role proxy.
-positional: _input, nginx_version
+positional: _input
 options:
   _input:
     description:
       - The inputs, by the names of the role's options without C(proxy_).
     type: dict
     required: true
-  nginx_version:
-    description:
-      - Version of nginx, on which the notation of HTTP/2 depends. If it is empty, the newer notation is taken.
-    type: str
-    default: ""
 author:
   - The codeframe.staging contributors (@codeframe)
 seealso:
@@ -30,7 +25,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-servers: "{{ (inputs | codeframe.staging.proxy_plan('1.22.1')).site.servers }}"
+servers: "{{ (inputs | codeframe.staging.proxy_plan).site.servers }}"
 """
 
 RETURN = r"""
@@ -61,7 +56,6 @@ _value:
       elements: dict
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -82,7 +76,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._nginx.topology 
 from ansible_collections.codeframe.staging.plugins.module_utils._proxy_manager.derived_hosts import plan_hosts
 
 
-def proxy_plan(values: Mapping[str, Any], nginx_version: str = "") -> dict[str, Any]:
+def proxy_plan(values: Mapping[str, Any]) -> dict[str, Any]:
     """Put the plans into a template's terms.
 
     :raises AnsibleFilterError: If the inputs cannot be used.
@@ -91,8 +85,7 @@ def proxy_plan(values: Mapping[str, Any], nginx_version: str = "") -> dict[str, 
         inputs = read_inputs(values)
     except SiteInputError as exc:
         raise AnsibleFilterError(f"proxy_plan: {exc}") from exc
-    numbers = tuple(int(number) for number in re.findall(r"\d+", str(nginx_version)))
-    site = plan_site(inputs, numbers or None)
+    site = plan_site(inputs)
     hosts = plan_hosts(inputs, truth(values.get("manager_forward", False)), values.get("manager_domain_names") or {})
     websocket = address_of(inputs, "ws", inputs.public_websocket)
     return {
@@ -129,7 +122,6 @@ def _server(server: SiteServer) -> dict[str, Any]:
         "public_port": address.public_port,
         "port": address.port,
         "tls": address.tls,
-        "http2": server.http2,
         "listen": list(server.listen),
         "challenges": server.challenges,
         "locations": [_location(each) for each in server.locations],

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from .._host.url import DEFAULT_PORTS, Url
 from .site_inputs import SiteInputs, listens_at, variable_of, variable_to_set
 
-#: ``http2 on;`` is a directive of its own since then; before, it is an option of ``listen``.
-HTTP2_DIRECTIVE = (1, 25, 1)
 _SLUG_LENGTH = 46 - len("_connection")
 
 
@@ -66,7 +64,6 @@ class SiteServer:
     address: PublicAddress
     kinds: tuple[str, ...]
     listen: tuple[str, ...]
-    http2: bool
     challenges: bool
     locations: tuple[SiteLocation, ...]
 
@@ -145,17 +142,13 @@ def slug_of(site_name: str) -> str:
     return f"{slug[: _SLUG_LENGTH - len(checksum) - 1]}_{checksum}"
 
 
-def plan_site(inputs: SiteInputs, version: tuple[int, ...] | None = None) -> SiteTopology:
-    """Derive the servers of a site.
-
-    :param version: That of nginx, on which the notation of HTTP/2 depends; without one, the newer is taken.
-    """
+def plan_site(inputs: SiteInputs) -> SiteTopology:
+    """Derive the servers of a site."""
     slug = slug_of(inputs.site_name)
-    directive = version is None or version >= HTTP2_DIRECTIVE
     shared: dict[tuple[str, int], list[PublicAddress]] = {}
     for each in addresses(inputs):
         shared.setdefault((each.host, each.port), []).append(each)
-    servers = tuple(_server(inputs, group, slug, directive) for _, group in sorted(shared.items()))
+    servers = tuple(_server(inputs, group, slug) for _, group in sorted(shared.items()))
     return SiteTopology(
         slug=slug,
         servers=servers,
@@ -166,14 +159,12 @@ def plan_site(inputs: SiteInputs, version: tuple[int, ...] | None = None) -> Sit
     )
 
 
-def _server(inputs: SiteInputs, group: Sequence[PublicAddress], slug: str, directive: bool) -> SiteServer:
+def _server(inputs: SiteInputs, group: Sequence[PublicAddress], slug: str) -> SiteServer:
     first, kinds = group[0], tuple(each.kind for each in group)
-    options = (" ssl" if first.tls else "") + (" http2" if first.tls and not directive else "")
     return SiteServer(
         address=first,
         kinds=kinds,
-        listen=_listen(first.port, options, inputs.ipv6),
-        http2=first.tls and directive,
+        listen=_listen(first.port, " ssl" if first.tls else "", inputs.ipv6),
         challenges=not first.tls and first.port == DEFAULT_PORTS["http"] and _has_challenges(inputs),
         locations=_locations(inputs, kinds, slug),
     )

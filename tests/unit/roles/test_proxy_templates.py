@@ -19,7 +19,7 @@ def parsed(name: str) -> nodes.Template:
     return jinja2.Environment().parse((TEMPLATES / name).read_text())  # noqa: S701 - no HTML
 
 
-@pytest.mark.parametrize(("name", "variables"), [("site.conf.j2", {"__proxy_plan"}), ("macros.j2", {"inputs", "site"})])
+@pytest.mark.parametrize(("name", "variables"), [("site.conf.j2", {"__proxy_plan", "__proxy_http2_by_listen"}), ("macros.j2", {"inputs", "site"})])
 def test_a_site_is_rendered_from_its_plan_alone(name: str, variables: set[str]) -> None:
     assert meta.find_undeclared_variables(parsed(name)) == variables
 
@@ -47,13 +47,35 @@ SECURE = {
 }
 
 
-def at_port_80(**inputs: object) -> dict[str, str]:
-    """The servers of a rendered site at port 80, by their names."""
+def site(by_listen: bool = False, **inputs: object) -> str:
+    """A rendered site.
+
+    :param by_listen: HTTP/2 is an option of ``listen``.
+    """
     templates = jinja2.Environment(  # noqa: S701 - no HTML
         loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True, keep_trailing_newline=True
     )
     plan = proxy_plan({**SECURE, **inputs})
-    text = templates.get_template("site.conf.j2").render(__proxy_plan=plan)
+    return templates.get_template("site.conf.j2").render(__proxy_plan=plan, __proxy_http2_by_listen=by_listen)
+
+
+@pytest.mark.parametrize(
+    ("by_listen", "expected", "other"),
+    [
+        pytest.param(True, ["listen 443 ssl http2;", "listen [::]:443 ssl http2;"], "http2 on;", id="option"),
+        pytest.param(False, ["listen 443 ssl;", "listen [::]:443 ssl;", "http2 on;"], "ssl http2", id="directive"),
+    ],
+)
+def test_http_2_has_the_notation_of_the_version(by_listen: bool, expected: list[str], other: str) -> None:
+    text = site(by_listen)
+    assert [line for line in expected if text.count(line) != 2] == []
+    assert other not in text
+    assert "http2" not in site(by_listen, tls_certificate="", tls_key="")
+
+
+def at_port_80(**inputs: object) -> dict[str, str]:
+    """The servers of a rendered site at port 80, by their names."""
+    text = site(**inputs)  # type: ignore[arg-type]
     servers = re.findall(r"^server \{\n.*?^\}$", text, re.MULTILINE | re.DOTALL)
     return {
         re.search(r"server_name (\S+);", each)[1]: each  # type: ignore[index]

@@ -24,7 +24,7 @@ GOOD: dict[str, Any] = {
 
 
 def test_the_plan_has_all_that_a_template_reads() -> None:
-    plan = proxy_plan(GOOD, "1.22.1")
+    plan = proxy_plan(GOOD)
     [server] = plan["site"]["servers"]
     assert {key: value for key, value in server.items() if key != "locations"} == {
         "name": "app.example.com",
@@ -33,8 +33,7 @@ def test_the_plan_has_all_that_a_template_reads() -> None:
         "public_port": 443,
         "port": 443,
         "tls": True,
-        "http2": False,
-        "listen": ["443 ssl http2", "[::]:443 ssl http2"],
+        "listen": ["443 ssl", "[::]:443 ssl"],
         "challenges": False,
     }
     websocket = {"kind": "websocket", "match": "= /ws", "upstream": "127.0.0.1:14200", "path": "/ws", "exact": True}
@@ -47,14 +46,9 @@ def test_the_plan_has_all_that_a_template_reads() -> None:
     assert [each["name"] for each in plan["hosts"]] == ["app.example.com"]
 
 
-@pytest.mark.parametrize(("version", "http2"), [("", True), ("1.25.1", True), ("1.25.0", False), ("1.9.15", False)])
-def test_versions_are_compared_by_their_numbers(version: str, http2: bool) -> None:
-    assert proxy_plan(GOOD, version)["site"]["servers"][0]["http2"] is http2
-
-
 def test_a_plan_can_be_made_again_of_what_it_returns() -> None:
-    plan = proxy_plan({**GOOD, "api_url": ""}, "1.22.1")
-    assert proxy_plan(plan["inputs"], "1.22.1") == plan
+    plan = proxy_plan({**GOOD, "api_url": ""})
+    assert proxy_plan(plan["inputs"]) == plan
     assert proxy_problems(plan["inputs"]) == []
 
 

@@ -8,7 +8,6 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.site_inputs import SiteInputs, read_inputs
 from ansible_collections.codeframe.staging.plugins.module_utils._nginx.topology import (
     SiteLocation,
-    SiteServer,
     SiteTopology,
     address_of,
     addresses,
@@ -218,26 +217,9 @@ def test_a_path_matches_itself_or_all_below(path: str, expected: str) -> None:
     assert match(path) == expected
 
 
-def server(version: tuple[int, ...] | None, **changes: Any) -> SiteServer:
-    return plan_site(inputs(**changes), version).servers[0]
-
-
-@pytest.mark.parametrize(
-    ("version", "listen", "http2"),
-    [
-        pytest.param(None, ("443 ssl", "[::]:443 ssl"), True, id="unknown"),
-        pytest.param((1, 25, 1), ("443 ssl", "[::]:443 ssl"), True, id="first-with-the-directive"),
-        pytest.param((1, 25, 0), ("443 ssl http2", "[::]:443 ssl http2"), False, id="last-without"),
-        pytest.param((1, 22, 1), ("443 ssl http2", "[::]:443 ssl http2"), False, id="debian-12"),
-    ],
-)
-def test_http_2_is_written_as_the_version_takes_it(
-    version: tuple[int, ...] | None, listen: tuple[str, ...], http2: bool
-) -> None:
-    found = server(version, **TLS)
-    assert (found.listen, found.http2) == (listen, http2)
-    plain = server(version)
-    assert (plain.listen, plain.http2) == (("80", "[::]:80"), False)
+def test_servers_with_tls_listen_for_it() -> None:
+    assert site(**TLS).servers[0].listen == ("443 ssl", "[::]:443 ssl")
+    assert site().servers[0].listen == ("80", "[::]:80")
 
 
 def test_a_kernel_without_ipv6_is_listened_on_by_ipv4() -> None:
