@@ -103,6 +103,10 @@ options:
         all versions that are older than the others.
     type: dict
     default: {}
+  effective:
+    description:
+      - Options of M(codeframe.staging.nginx_effective_info), to explain what nginx does with the WebSocket as well.
+    type: dict
   timeout:
     description: Seconds after which the process of the deploy user is given up.
     type: int
@@ -174,6 +178,11 @@ activates:
   description: Whether a deployment would activate another release.
   returned: success
   type: bool
+commits:
+  description:
+    - Whether a commit of the active release would change something, such as delete old releases, or has something to tell.
+  returned: success
+  type: bool
 server:
   description: Server of the build, with C(kind) and C(command), as M(codeframe.staging.frontend_build) returns it.
   returned: success
@@ -184,6 +193,10 @@ release:
   type: dict
 saved:
   description: What M(codeframe.staging.saved_state) returns.
+  returned: success
+  type: dict
+effective:
+  description: What M(codeframe.staging.nginx_effective_info) returns. Empty without O(effective), or if it cannot be read.
   returned: success
   type: dict
 lock:
@@ -207,6 +220,7 @@ from ..module_utils._dotenv.arguments import FILE
 from ..module_utils._frontend.arguments import BUILD, STATIC_FILES
 from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._host.url import passwords_in
+from ..module_utils._nginx.effective.arguments import EFFECTIVE
 from ..module_utils._nginx.site.arguments import SITE
 from ..module_utils._pm2.arguments import PROCESS
 from ..module_utils._release.arguments import RELEASE
@@ -246,6 +260,7 @@ class OptionsOfLayers:
             static_path=static_path,
             site=self.read("site", SITE, content=""),
             contents={str(since): str(text) for since, text in self.params["site_contents"].items()},
+            effective=self.read("effective", EFFECTIVE),
         )
 
     def of_account(self, static_files: Any) -> AccountOptions:
@@ -286,9 +301,11 @@ def result_of(found: Look) -> dict[str, Any]:
         "layers": [layer.as_result() for layer in layers],
         "restores": found.restores,
         "activates": found.activates,
+        "commits": found.commits,
         "server": found.server,
         "release": found.release,
         "saved": found.saved,
+        "effective": found.effective,
         "lock": {"who": holder.who, "since": holder.since} if holder else {},
         "diff": [each for layer in layers for each in layer.diff],
     }
@@ -320,6 +337,7 @@ def main() -> None:
             "static_files": {"type": "dict"},
             "site": {"type": "dict"},
             "site_contents": {"type": "dict", "default": {}},
+            "effective": {"type": "dict"},
             "timeout": {"type": "int", "default": 600},
         },
         supports_check_mode=True,

@@ -178,12 +178,9 @@ message:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.shown import shown, shown_result
 from ..module_utils._host.unlogged import Unlogged
-from ..module_utils._preflight.controller import check_controller
-from ..module_utils._preflight.finding import ERROR, OPINIONS, summary, with_levels, wrong_levels
-from ..module_utils._preflight.host import PreflightOptions, check_host
-from ..module_utils._preflight.inputs import check_inputs
+from ..module_utils._preflight.arguments import PREFLIGHT
+from ..module_utils._preflight.run import run_preflight
 from ..module_utils._preflight.secrets import secrets_in
 
 
@@ -192,60 +189,14 @@ class UnloggedModule(Unlogged, AnsibleModule):  # type: ignore[misc]
 
 
 def main() -> None:
-    module = UnloggedModule(
-        argument_spec={
-            "stage": {"type": "str", "choices": ["inputs", "host"], "required": True},
-            "inputs": {"type": "dict", "required": True},
-            "levels": {"type": "dict", "default": {}},
-            "resolve": {"type": "bool", "default": False},
-            "controller_addresses": {"type": "dict", "default": {}},
-            "source_path": {"type": "path"},
-            "process_names": {"type": "list", "elements": "str", "default": []},
-            "min_free_bytes": {"type": "int"},
-            "min_memory_bytes": {"type": "int", "default": 1024**3},
-            "node": {"type": "str", "default": "node"},
-            "python": {"type": "str", "default": "python3"},
-        },
-        supports_check_mode=True,
-    )
-    params, inputs = module.params, module.params["inputs"]
-    module.no_log_values.update(secrets_in(inputs))
-    wrong = wrong_levels(params["levels"])
-    if wrong:
-        module.fail_json(
-            msg=f"in staging_preflight_levels, {'; '.join(wrong)}; levels can be set for {', '.join(sorted(OPINIONS))}"
-        )
-    if params["stage"] == "inputs":
-        found, addresses = check_controller(inputs, resolve=params["resolve"])
-        found = [*check_inputs(inputs), *found]
-    else:
-        options = PreflightOptions(
-            check_mode=module.check_mode,
-            source_path=params["source_path"] or "",
-            process_names=params["process_names"],
-            controller_addresses=params["controller_addresses"],
-            min_free_bytes=params["min_free_bytes"],
-            min_memory_bytes=params["min_memory_bytes"],
-            node=params["node"],
-            python=params["python"],
-        )
-        found, addresses = check_host(inputs, options)
-    found = with_levels(found, params["levels"])
-    errors = [item for item in found if item.level == ERROR]
-    result = {
-        "changed": False,
-        "findings": [item.as_dict() for item in found],
-        "errors": len(errors),
-        "warnings_count": len(found) - len(errors),
-        "addresses": addresses,
-        "message": summary(found),
-    }
-    for item in found:
-        if item.level != ERROR:
-            module.warn(shown(item.sentence))
-    if errors:
-        module.fail_json(msg=shown(summary(errors)), **shown_result(result))
-    module.exit_json(**shown_result(result))
+    module = UnloggedModule(argument_spec=PREFLIGHT, supports_check_mode=True)
+    module.no_log_values.update(secrets_in(module.params["inputs"]))
+    result = run_preflight(module.params, check_mode=module.check_mode)
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

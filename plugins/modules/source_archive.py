@@ -82,33 +82,19 @@ files:
   type: int
 """
 
-from dataclasses import asdict
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._release.errors import ReleaseError
-from ..module_utils._release.packing import pack_source
+from ..module_utils._release.arguments import SOURCE_ARCHIVE
+from ..module_utils._release.packing import pack
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "src": {"type": "path", "required": True},
-            "dest_dir": {"type": "path", "required": True},
-            "exclude": {"type": "list", "elements": "str", "default": []},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
-    src = params["src"].rstrip("/")
-    try:
-        packed = pack_source(src, params["dest_dir"], params["exclude"], predicting=module.check_mode)
-    except ReleaseError as problem:
-        module.fail_json(msg=str(problem))
-    except OSError as problem:
-        module.fail_json(msg=f"{problem.filename or src} cannot be used for the source archive: {problem.strerror}")
-    module.exit_json(**asdict(packed))
+    module = AnsibleModule(argument_spec=SOURCE_ARCHIVE, supports_check_mode=True)
+    result = pack(module.params, predicting=module.check_mode)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

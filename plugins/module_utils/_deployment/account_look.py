@@ -33,8 +33,9 @@ from .._frontend.frontend import BuildOptions
 from .._frontend.retained import read_plan
 from .._frontend.server import Server, process_of
 from .._pm2.error import ClosedLogError, Pm2Error, UnmanagedProcessError
-from .._pm2.run import SHARED_REASONS, FailedError
+from .._pm2.run import SHARED_REASONS, FailedError, ask_beforehand
 from .._pm2.run import manage as manage_process
+from .._pm2.state import SharedList
 from .._release.call import call as call_release
 from .._release.errors import ReleaseError, explain
 from .._release.plan import Found
@@ -103,9 +104,12 @@ class _Look:
         self.options = options
         self.release: dict[str, Any] = {}
         self.directory = str(options.release["project_dir"])
+        #: A commit would change something, or has something to tell.
+        self.commits = True
         self.env: ManagedFile | None = None
         #: Names what is installed for the backend.
         self.installed: str | None = None
+        self.listed: SharedList | None = None
         self.build_fingerprint = ""
         self.build_id = ""
         self.server = Server()
@@ -114,6 +118,8 @@ class _Look:
 
     def run(self) -> dict[str, Any]:
         options = self.options
+        if options.instances or options.frontend is not None:
+            self.listed = ask_beforehand()
         elsewhere = _leads_elsewhere(self.directory)
         release = attempt(RELEASE, self._release)
         layers = {RELEASE: release}
@@ -143,6 +149,7 @@ class _Look:
             "release": self.release,
             "restores": changes.restores,
             "activates": changes.activates,
+            "commits": self.commits,
             "builds": changes.build,
             "server": {"kind": self.server.kind, "command": list(self.server.command)},
             "secrets": list(self.env.secrets) if self.env else [],
@@ -153,6 +160,9 @@ class _Look:
     def _release(self) -> Layer:
         self.release, warnings = call_release({**self.options.release, "state": "prepared"}, predicting=True)
         self.directory = self.release["base_path"] or self.release["path"] or self.directory
+        if self.release["active"]:
+            commit, _warnings = call_release({**self.options.release, "state": "committed"}, predicting=True)
+            self.commits = commit["changed"] or bool(commit["kept_for_data"])
         return compared(RELEASE, self.release, warnings=warnings)
 
     def _env_file(self, wanted: Options) -> Layer:
@@ -236,7 +246,11 @@ class _Look:
         env_text = self.env.text if self.env and wanted["env_file"] else None
         with tempfile.TemporaryDirectory() as directory:
             result, _warnings = manage_process(
-                {**wanted, "revision": revision or None}, check=True, directory=directory, env_text=env_text
+                {**wanted, "revision": revision or None},
+                check=True,
+                directory=directory,
+                env_text=env_text,
+                shared=self.listed,
             )
         return result
 

@@ -19,7 +19,7 @@ from .._release.state_store import StateStore
 from .account_look import look_as_account
 from .layer import RELEASE, STATIC_FILES, Layer, from_data, in_order, unknown, without_secrets
 from .options import AccountOptions, RootOptions
-from .root_look import look_at_runtime, look_at_site, look_at_static_files
+from .root_look import look_at_effective, look_at_runtime, look_at_site, look_at_static_files
 
 
 @dataclass
@@ -29,18 +29,23 @@ class Look:
     :param release: The result of ``release`` in check mode: data of the deploy user.
     :param restores: The env file has only drifted, and is restored in place.
     :param activates: Another release would be activated.
+    :param commits: A commit of the active release would change something, or has something to tell.
     :param server: Kind and command of the server of the build.
     :param saved: The saved state of root, as ``saved_state`` returns it.
     :param holder: Who holds the deployment lock.
+    :param effective: What nginx does with the WebSocket, as ``nginx_effective_info`` returns it; empty if that is not
+        asked for, or cannot be read.
     """
 
     layers: list[Layer] = field(default_factory=list)
     release: Mapping[str, Any] = field(default_factory=dict)
     restores: bool = False
     activates: bool = False
+    commits: bool = True
     server: Mapping[str, Any] = field(default_factory=dict)
     saved: Mapping[str, Any] = field(default_factory=dict)
     holder: Holder | None = None
+    effective: Mapping[str, Any] = field(default_factory=dict)
 
 
 def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, deadline: float) -> Look:
@@ -52,7 +57,7 @@ def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, 
     """
     project = str(account.release["project_dir"])
     found = Look()
-    layers = [look_at_runtime(root.runtime)] if root.runtime is not None else []
+    layers: list[Layer] = []
     store = StateStore(project)
     state = SavedState(project)
     try:
@@ -62,9 +67,20 @@ def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, 
         layers.append(unknown(RELEASE, problem))
     found.saved = _as_result(state, store)
     urls = {name: str(each.records.get("verification", {}).get("url", "")) for name, each in state.verified.items()}
-    answer = _ask(user, lambda: look_as_account(replace(account, verified_urls=urls)), deadline, layers)
+
+    def look_as_root() -> None:
+        if root.runtime is not None:
+            layers.append(look_at_runtime(root.runtime))
+        if root.site is not None:
+            layers.append(look_at_site(root.site, root.contents, tmpdir))
+        if root.effective is not None:
+            found.effective = look_at_effective(root.effective)
+
+    whole = replace(account, verified_urls=urls)
+    answer = _ask(user, lambda: look_as_account(whole), deadline, layers, meanwhile=look_as_root)
     found.release = answer.get("release", {})
     found.restores, found.activates = bool(answer.get("restores")), bool(answer.get("activates"))
+    found.commits = bool(answer.get("commits", True))
     found.server = answer.get("server", {})
     builds = bool(answer.get("builds"))
     unread = any(layer.name == RELEASE and layer.state == "unknown" for layer in layers)
@@ -76,18 +92,23 @@ def look(user: str, root: RootOptions, account: AccountOptions, *, tmpdir: str, 
                 root.static_files, root.static_path, found.release, activates=found.activates, builds=builds
             )
         )
-    if root.site is not None:
-        layers.append(look_at_site(root.site, root.contents, tmpdir))
     found.layers = in_order(layers)
     return found
 
 
-def _ask(user: str, function: Callable[[], Any], deadline: float, layers: list[Layer]) -> Mapping[str, Any]:
+def _ask(
+    user: str,
+    function: Callable[[], Any],
+    deadline: float,
+    layers: list[Layer],
+    *,
+    meanwhile: Callable[[], None],
+) -> Mapping[str, Any]:
     """Call a function as the deploy user, and read its layers; what it answers beside them is returned."""
     account = find_account(user)
     try:
         # In the place of a user that does not exist yet, root finds nothing of that user.
-        answer = call_as(account, function, deadline=deadline)
+        answer = call_as(account, function, deadline=deadline, meanwhile=meanwhile)
         if not isinstance(answer, dict):
             raise ValueError("its answer is no object")
         # What the user calls secret is removed from what the user says, and from nothing else.

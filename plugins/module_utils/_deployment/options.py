@@ -57,6 +57,7 @@ class RootOptions:
     :param static_path: The static files in a release.
     :param site: Of ``nginx_site``, without its content.
     :param contents: Texts of the site by the version of nginx from which on they are written.
+    :param effective: Of ``nginx_effective_info``.
     """
 
     runtime: Options | None = None
@@ -64,3 +65,4 @@ class RootOptions:
     static_path: str = ""
     site: Options | None = None
     contents: Mapping[str, str] = field(default_factory=dict)
+    effective: Options | None = None

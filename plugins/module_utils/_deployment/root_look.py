@@ -13,6 +13,8 @@ from typing import Any
 from .._frontend.publish import ManagedFiles
 from .._frontend.publish import manage as manage_static_files
 from .._frontend.static_files import StaticFilesError
+from .._nginx.effective.inspection import inspect_host
+from .._nginx.effective.request import HttpRequest
 from .._nginx.program import Nginx
 from .._nginx.site.errors import SiteError
 from .._nginx.site.manage import Report, SiteOptions
@@ -70,6 +72,14 @@ def look_at_site(wanted: Options, contents: Mapping[str, str], tmpdir: str) -> L
     runs = unit_is("is-enabled", "nginx") and unit_is("is-active", "nginx")
     more = [] if nginx.executable is None or runs else ["nginx was not running or not enabled"]
     return compared(PROXY, report.result(), more, report.warnings)
+
+
+def look_at_effective(request: Options) -> Mapping[str, Any]:
+    """What nginx does with the WebSocket; nothing where its configuration cannot be read."""
+    try:
+        return inspect_host(Nginx.of(request), HttpRequest.of(request))
+    except (OSError, ValueError):
+        return {}
 
 
 def content_for(contents: Mapping[str, str], version: str) -> str:

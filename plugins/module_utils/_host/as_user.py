@@ -21,11 +21,17 @@ ANSWER_LIMIT = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 
 
+def _nothing() -> None:
+    pass
+
+
 class AsUserError(Exception):
     """The process of the other user gave no answer; the message is a sentence."""
 
 
-def call_as(account: Account | None, function: Callable[[], Any], *, deadline: float) -> Any:
+def call_as(
+    account: Account | None, function: Callable[[], Any], *, deadline: float, meanwhile: Callable[[], None] = _nothing
+) -> Any:
     """Call a function as another user and return what it returns.
 
     The process has the ids, the groups, the home directory and the name of that user for good, so that programs of the
@@ -36,9 +42,11 @@ def call_as(account: Account | None, function: Callable[[], Any], *, deadline: f
     :param account: ``None``, or that of this process, to call the function in this process.
     :param function: Returns something that JSON can hold. What it returns is data of that user.
     :param deadline: By the clock of ``time.monotonic()``.
+    :param meanwhile: Is called in this process while the other one runs.
     :raises AsUserError: If there is no answer by then, or none that can be read.
     """
     if account is None or account.uid == os.geteuid():
+        meanwhile()
         return function()
     reading, writing = os.pipe()
     parent = os.getpid()
@@ -47,6 +55,7 @@ def call_as(account: Account | None, function: Callable[[], Any], *, deadline: f
         _answer(account, function, writing, parent)
     os.close(writing)
     try:
+        meanwhile()
         answer = _read(reading, deadline)
     finally:
         os.close(reading)

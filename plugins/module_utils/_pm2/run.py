@@ -19,7 +19,7 @@ from .._host.redaction import secrets_of
 from .._host.sockets import Place
 from .change import apply, make_place, refuse_held_place, refuse_home_of_another_user, refuse_missing_files
 from .client import Pm2
-from .daemon import orphans
+from .daemon import find_daemon, orphans
 from .definition import ProcessDefinition
 from .downtime import DowntimeWatch
 from .dump import dump_is_current, merged_dump
@@ -39,7 +39,7 @@ from .process import Pm2Process
 from .restore import apply_restored, plan_restored
 from .result import diff_of, state_result
 from .starting import await_listening
-from .state import Pm2State, look
+from .state import Pm2State, SharedList, look
 
 _STARTS = frozenset({ProcessAction.START, ProcessAction.REPLACE, ProcessAction.RELOAD})
 _ORPHANS_END_WITHIN_S = 5.0
@@ -58,12 +58,28 @@ class FailedError(Exception):
         self.result = dict(result)
 
 
+def ask_beforehand() -> SharedList | None:
+    """Ask pm2 what it runs, for several calls of :func:`manage` in check mode; nothing if no daemon runs."""
+    executable, _node, base, home = _programs()
+    if executable is None or find_daemon(home) is None:
+        return None
+    return SharedList(Pm2(executable, base, home))
+
+
+def _programs() -> tuple[str | None, str | None, dict[str, str], str]:
+    """The programs pm2 and node, the environment of pm2, and the home of its daemon."""
+    executable, node = find_program("pm2"), find_program("node")
+    base = base_env(os.path.dirname(node) if node else "")
+    return executable, node, base, os.environ.get("PM2_HOME") or os.path.join(base["HOME"], ".pm2")
+
+
 def manage(
     params: Mapping[str, Any],
     *,
     check: bool,
     directory: str,
     env_text: str | None = None,
+    shared: SharedList | None = None,
     say: Say = unwatched,
 ) -> tuple[dict[str, Any], list[str]]:
     """Make pm2 run a process as the options say.
@@ -72,12 +88,13 @@ def manage(
     :param check: Whether this is check mode, in which nothing is changed.
     :param directory: For temporary files.
     :param env_text: What the env file will contain, instead of what it contains now.
+    :param shared: What pm2 runs, if it was asked beforehand.
     :param say: Is told what is being done.
     :returns: The result, and what the user should be warned of.
     :raises Pm2Error: If something is in the way; nothing was changed then, or the text says what was.
     :raises FailedError: If the process was changed and is not healthy.
     """
-    run = _look_and_plan(params, check=check, env_text=env_text)
+    run = _look_and_plan(params, check=check, env_text=env_text, shared=shared)
     run.say = say
     online = params["state"] == "online"
     healthy: bool | None = None
@@ -142,10 +159,10 @@ class _Run:
         return self.state.named(self.definition.name)
 
 
-def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | None) -> _Run:
-    executable, node = find_program("pm2"), find_program("node")
-    base = base_env(os.path.dirname(node) if node else "")
-    home = os.environ.get("PM2_HOME") or os.path.join(base["HOME"], ".pm2")
+def _look_and_plan(
+    params: Mapping[str, Any], *, check: bool, env_text: str | None, shared: SharedList | None
+) -> _Run:
+    executable, node, base, home = _programs()
     health = health_check_from(params)
     definition = without_waiting(definition_from(params, node or "node", base, check=check, env_text=env_text), home)
     refuse_home_of_another_user(home)
@@ -154,7 +171,7 @@ def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | No
         saved = saved_manual(params["manual_file"])
         # Their secrets are removed from what pm2 and they print.
         definition = replace(definition, env={k: v for entry in saved for k, v in dict(entry.get("env", {})).items()})
-    state = look(home, Pm2(executable, base, home, secrets_of(definition.env)) if executable else None)
+    state = look(home, Pm2(executable, base, home, secrets_of(definition.env)) if executable else None, shared)
     replaced: Sequence[Pm2Process] = ()
     if params["state"] == "restored":
         chosen = plan_restored(state.processes, definition.name, saved)

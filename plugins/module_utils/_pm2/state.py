@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,9 +41,38 @@ class Pm2State:
         return [process for process in self.processes if process.name == name]
 
 
-def look(home: str, pm2: Pm2 | None) -> Pm2State:
+class SharedList:
+    """What pm2 runs, asked once for the comparison of several processes.
+
+    A call of pm2 starts Node.js. It is made in a thread, beside what is compared before the processes.
+
+    :param pm2: Of a home whose daemon runs.
+    """
+
+    def __init__(self, pm2: Pm2) -> None:
+        self._pm2 = pm2
+        self._found: list[Pm2Process] | None = None
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        with contextlib.suppress(Pm2Error):
+            self._found = self._pm2.processes()
+
+    def processes(self, pm2: Pm2) -> list[Pm2Process]:
+        """What was found.
+
+        :param pm2: Is asked again if that failed: it knows which secrets an error must not contain.
+        :raises Pm2Error: If it fails again.
+        """
+        self._thread.join()
+        return pm2.processes() if self._found is None else list(self._found)
+
+
+def look(home: str, pm2: Pm2 | None, shared: SharedList | None = None) -> Pm2State:
     """Read the state without starting a daemon.
 
+    :param shared: The list of the daemon of this home, if it was asked for before.
     :raises Pm2Error: If pm2 cannot be asked.
     """
     daemon = find_daemon(home)
@@ -50,7 +81,9 @@ def look(home: str, pm2: Pm2 | None) -> Pm2State:
             f"a pm2 daemon runs (pid {daemon.pid}), but there is no program pm2 on this host to ask it what it runs; "
             "deploy with the role runtime, which installs it"
         )
-    return Pm2State(daemon, pm2.processes() if pm2 and daemon else [], pm2)
+    if not pm2 or not daemon:
+        return Pm2State(daemon, [], pm2)
+    return Pm2State(daemon, shared.processes(pm2) if shared else pm2.processes(), pm2)
 
 
 def other_holder(place: sockets.Place, daemon: Pm2Daemon | None, present: Sequence[Pm2Process]) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of release and saved_state."""
+"""The options of release, saved_state and source_archive."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ RELEASE: dict[str, Any] = {
         },
     },
     "digest_exclude": {"type": "list", "elements": "str", "default": []},
+}
+
+SOURCE_ARCHIVE: dict[str, Any] = {
+    "src": {"type": "path", "required": True},
+    "dest_dir": {"type": "path", "required": True},
+    "exclude": {"type": "list", "elements": "str", "default": []},
 }
 
 SAVED_STATE: dict[str, Any] = {

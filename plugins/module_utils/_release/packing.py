@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from . import git
 from .archive import archived_tree, leaving_links, write_archive
@@ -30,6 +32,22 @@ class PackedSource:
     dirty: bool
     files: int
     changed: bool
+
+
+def pack(params: Mapping[str, Any], *, predicting: bool) -> dict[str, Any]:
+    """Pack a source directory.
+
+    :param params: The options of ``source_archive``.
+    :returns: Its result; with ``failed`` and ``msg`` if the source cannot be packed.
+    """
+    src = params["src"].rstrip("/")
+    try:
+        return asdict(pack_source(src, params["dest_dir"], params["exclude"], predicting=predicting))
+    except ReleaseError as problem:
+        return {"failed": True, "msg": str(problem)}
+    except OSError as problem:
+        place = problem.filename or src
+        return {"failed": True, "msg": f"{place} cannot be used for the source archive: {problem.strerror}"}
 
 
 def pack_source(src: str, dest_dir: str, exclude: list[str], *, predicting: bool) -> PackedSource:

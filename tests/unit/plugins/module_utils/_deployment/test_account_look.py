@@ -74,6 +74,24 @@ def test_nothing_differs_from_what_was_deployed(site: Site) -> None:
     assert (release_of(found), found["activates"]) == ([], False)
 
 
+def test_a_commit_is_needed_until_it_is_made_and_again_when_less_is_kept(site: Site) -> None:
+    assert not site.from_archive(SOURCE)["failed"]
+    site.ok("activated")
+    assert look(site, SOURCE)["commits"]
+    site.ok("committed")
+    assert not look(site, SOURCE)["commits"]
+    for number in (1, 2, 3):
+        assert not site.from_archive({**SOURCE, "backend/main.py": f"print({number})\n"})["failed"]
+        site.ok("activated")
+        site.ok("committed", keep_releases=9)
+    whole = account(site, {**SOURCE, "backend/main.py": "print(3)\n"})
+
+    def commits(keep: int) -> bool:
+        return bool(look_as_account(replace(whole, release={**whole.release, "keep_releases": keep}))["commits"])
+
+    assert [commits(9), commits(1)] == [False, True]
+
+
 def test_an_env_file_that_cannot_be_read_is_named_with_its_line(site: Site) -> None:
     site.deploy(SOURCE)
     file = os.path.realpath(site.project / ".env.staging")

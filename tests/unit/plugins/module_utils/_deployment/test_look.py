@@ -20,7 +20,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, answer: Any) -> tuple[Any, list[La
     monkeypatch.setattr(look, "find_account", lambda _user: None)
     monkeypatch.setattr(look, "call_as", lambda *_asked, **_options: json.loads(json.dumps(answer)))
     layers = [Layer("proxy", reasons=("drifted",))]
-    return look._ask("deploy", lambda: None, 0.0, layers), layers
+    return look._ask("deploy", lambda: None, 0.0, layers, meanwhile=lambda: None), layers
 
 
 @pytest.mark.parametrize(

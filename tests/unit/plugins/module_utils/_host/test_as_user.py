@@ -94,3 +94,27 @@ def test_a_function_that_does_not_answer_is_an_error_and_no_process_is_left(
 @as_root
 def test_a_long_answer_arrives_whole() -> None:
     assert call(lambda: "x" * 3_000_000) == "x" * 3_000_000
+
+
+@as_root
+def test_what_is_done_meanwhile_is_done_here_while_the_other_process_runs(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    tmp_path.chmod(0o711)
+    for parent in tmp_path.parents:
+        if parent.stat().st_uid == 0 and parent.name.startswith("pytest-"):
+            parent.chmod(0o711)
+
+    def waits() -> int:
+        """Ends only when the file exists, which this process makes after the start of the other."""
+        while not here.exists():
+            time.sleep(0.01)
+        return os.getpid()
+
+    found = call_as(other(), waits, deadline=time.monotonic() + 20, meanwhile=here.touch)
+    assert found != os.getpid()
+
+
+def test_in_one_process_it_is_done_before() -> None:
+    done: list[str] = []
+    call_as(None, lambda: done.append("call"), deadline=0, meanwhile=lambda: done.append("meanwhile"))
+    assert done == ["meanwhile", "call"]

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import state
+from ansible_collections.codeframe.staging.plugins.module_utils._pm2.client import Pm2
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.daemon import Pm2Daemon
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.process import Pm2Process
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.state import (
     Pm2State,
+    SharedList,
     is_held_by,
     look,
     other_holder,
@@ -86,3 +88,30 @@ def test_another_program_is_described_without_its_arguments(tmp_path: Path) -> N
         assert other_holder(port, None, []) == f"{name} {script} (pid {server.pid}, user {USER})"
     finally:
         server.communicate("\n")
+
+
+class Listing(Pm2):
+    """Counts how often it is asked."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.asked, self.failures = 0, failures
+
+    def processes(self) -> list[Pm2Process]:
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise Pm2Error("pm2 jlist ended with exit code 1")
+        return [process(1)]
+
+
+def test_pm2_is_asked_once_for_several_processes() -> None:
+    first, other = Listing(), Listing()
+    shared = SharedList(first)
+    assert [shared.processes(other), shared.processes(other)] == [[process(1)], [process(1)]]
+    assert (first.asked, other.asked) == (1, 0)
+
+
+def test_pm2_is_asked_again_by_the_one_that_needs_the_answer() -> None:
+    shared, knowing = SharedList(Listing(failures=1)), Listing()
+    assert shared.processes(knowing) == [process(1)]
+    with pytest.raises(Pm2Error):
+        shared.processes(Listing(failures=1))
