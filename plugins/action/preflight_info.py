@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.arguments import PREFLIGHT
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.run import run_preflight
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.secrets import secrets_in
@@ -23,10 +24,9 @@ class ActionModule(ControllerAction):
         """Whether it is about the inputs, on the controller."""
         return self._task.args.get("stage") == "inputs" and super().belongs_here()
 
-    def secrets(self, params: Mapping[str, Any]) -> set[str]:
-        """The secrets among the inputs."""
-        return secrets_in(params["inputs"])
-
     def work(self, params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        """Validate the inputs."""
-        return run_preflight(params, check_mode=check_mode)
+        """Validate the inputs; none of the secrets among them is part of the result."""
+        result: dict[str, Any] = remove_values(
+            run_preflight(params, check_mode=check_mode), secrets_in(params["inputs"])
+        )
+        return result

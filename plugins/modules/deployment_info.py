@@ -180,7 +180,8 @@ activates:
   type: bool
 commits:
   description:
-    - Whether a commit of the active release would change something, such as delete old releases, or has something to tell.
+    - Whether a commit of the active release would change something, such as delete old releases, or has something to
+      tell.
   returned: success
   type: bool
 server:
@@ -196,7 +197,8 @@ saved:
   returned: success
   type: dict
 effective:
-  description: What M(codeframe.staging.nginx_effective_info) returns. Empty without O(effective), or if it cannot be read.
+  description:
+    - What M(codeframe.staging.nginx_effective_info) returns. Empty without O(effective), or if it cannot be read.
   returned: success
   type: dict
 lock:

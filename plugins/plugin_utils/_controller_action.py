@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
 
@@ -26,10 +25,6 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         """Do what the module does, and return its result."""
         raise NotImplementedError
 
-    def secrets(self, params: Mapping[str, Any]) -> set[str]:
-        """What must not be part of the result."""
-        return set()
-
     def belongs_here(self) -> bool:
         """Whether the task runs on the controller as the user who runs the playbook."""
         return self._connection.transport == "local" and self._connection.become is None
@@ -41,6 +36,4 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
             result: dict[str, Any] = self._execute_module(task_vars=task_vars)
             return result
         _validated, params = self.validate_argument_spec(argument_spec=self.argument_spec)
-        secrets = self.secrets(params)
-        shown: dict[str, Any] = remove_values(self.work(params, bool(self._task.check_mode)), secrets)
-        return shown
+        return self.work(params, bool(self._task.check_mode))

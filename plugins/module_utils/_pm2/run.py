@@ -159,9 +159,7 @@ class _Run:
         return self.state.named(self.definition.name)
 
 
-def _look_and_plan(
-    params: Mapping[str, Any], *, check: bool, env_text: str | None, shared: SharedList | None
-) -> _Run:
+def _look_and_plan(params: Mapping[str, Any], *, check: bool, env_text: str | None, shared: SharedList | None) -> _Run:
     executable, node, base, home = _programs()
     health = health_check_from(params)
     definition = without_waiting(definition_from(params, node or "node", base, check=check, env_text=env_text), home)

@@ -19,7 +19,10 @@ def parsed(name: str) -> nodes.Template:
     return jinja2.Environment().parse((TEMPLATES / name).read_text())  # noqa: S701 - no HTML
 
 
-@pytest.mark.parametrize(("name", "variables"), [("site.conf.j2", {"__proxy_plan", "__proxy_http2_by_listen"}), ("macros.j2", {"inputs", "site"})])
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [("site.conf.j2", {"__proxy_plan", "__proxy_http2_by_listen"}), ("macros.j2", {"inputs", "site"})],
+)
 def test_a_site_is_rendered_from_its_plan_alone(name: str, variables: set[str]) -> None:
     assert meta.find_undeclared_variables(parsed(name)) == variables
 

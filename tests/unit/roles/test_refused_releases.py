@@ -53,6 +53,6 @@ def test_they_are_refused_after_the_runtime_and_before_anything_that_is_rolled_b
         "Compare again, with the runtime",
         "Refuse releases that cannot be read",
         "Deploy, or roll back to the last verified state",
-        "Prepare and activate a release",
+        "Change what differs, or predict it",
     ]
     assert [names.index(name) for name in order] == sorted(names.index(name) for name in order)

@@ -1,0 +1,63 @@
+# Copyright: (c) the codeframe.staging contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Actions that work in the process of the task, in runs of Ansible on the controller."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bad_inputs import GOOD
+from playbook_runs import run_playbook
+
+
+def result_of(tmp_path: Path, module: str, *arguments: str, **options: Any) -> tuple[dict[str, Any], str]:
+    """What a task returns whose archive could not be written, and the output of the run."""
+    task = {module: options, "register": "done", "ignore_errors": True}
+    shown = {"ansible.builtin.debug": {"msg": "result={{ done | to_json }}"}}
+    book = tmp_path / "play.json"
+    book.write_text(
+        json.dumps([{"hosts": "localhost", "gather_facts": False, "connection": "local", "tasks": [task, shown]}])
+    )
+    done = run_playbook(book, *arguments, environment={"ANSIBLE_REMOTE_TEMP": "/proc/nowhere", "ANSIBLE_NOCOWS": "1"})
+    found = re.search(r'"msg": "result=(.*)"$', done.output, re.MULTILINE)
+    assert found, done.output
+    return json.loads(json.loads(f'"{found[1]}"')), done.output
+
+
+def test_a_source_is_packed_without_a_module(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.py").write_text("1\n")
+    options = {"src": str(source), "dest_dir": str(tmp_path / "out")}
+    predicted, _output = result_of(tmp_path, "codeframe.staging.source_archive", "--check", **options)
+    assert (predicted["changed"], predicted["files"], (tmp_path / "out").exists()) == (True, 1, False)
+    packed, _output = result_of(tmp_path, "codeframe.staging.source_archive", **options)
+    assert Path(packed["path"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(
+            {"src": "/nowhere", "dest_dir": "/tmp/x"}, "src is '/nowhere', which is not a directory", id="source"
+        ),
+        pytest.param({"src": "/nowhere"}, "missing required arguments: dest_dir", id="option"),
+    ],
+)
+def test_a_refusal_says_why(tmp_path: Path, options: dict[str, str], message: str) -> None:
+    result, _output = result_of(tmp_path, "codeframe.staging.source_archive", **options)
+    assert result["failed"]
+    assert message in result["msg"]
+
+
+def test_inputs_are_validated_without_a_module_and_no_secret_is_shown(tmp_path: Path) -> None:
+    inputs = {**GOOD, "staging_backend_port": 0, "staging_proxy_manager_secret": "sesame"}
+    result, output = result_of(tmp_path, "codeframe.staging.preflight_info", "-vvv", stage="inputs", inputs=inputs)
+    assert result["failed"]
+    assert "staging_backend_port is 0" in result["msg"]
+    assert "sesame" not in output
