@@ -136,7 +136,8 @@ def npm_package_version(package: str) -> str | None:
     directory = os.path.join(NPM_PREFIX, "lib/node_modules", package)
     try:
         described = json.loads(read_text(os.path.join(directory, "package.json")) or "")
-        version, needed, commands = described["version"], described.get("dependencies", {}), described.get("bin", {})
+        version, commands = described["version"], described.get("bin", {})
+        needed = {*described.get("dependencies", {})} - {*described.get("optionalDependencies", {})}
         names = [package] if isinstance(commands, str) else list(commands)
         parts = [os.path.join(directory, "node_modules", each, "package.json") for each in needed]
         parts += [os.path.join(NPM_PREFIX, "bin", name) for name in names]

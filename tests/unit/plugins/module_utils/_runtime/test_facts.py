@@ -79,7 +79,8 @@ def test_a_global_npm_package_with_missing_parts_is_not_installed(
     """Such as one whose command was deleted."""
     monkeypatch.setattr(facts, "NPM_PREFIX", str(tmp_path))
     directory = tmp_path / "lib/node_modules/pm2"
-    described = {"version": "7.0.4", "dependencies": {"@scope/one": "1.0.0"}, "bin": commands}
+    packages = {"dependencies": {"@scope/one": "1.0.0", "of-mac": "1.0.0"}, "optionalDependencies": {"of-mac": "1.0.0"}}
+    described = {"version": "7.0.4", "bin": commands, **packages}
     for path, text in {
         "cli.js": "",
         "node_modules/@scope/one/package.json": "{}",
