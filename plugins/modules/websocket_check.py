@@ -391,90 +391,17 @@ summary:
     - "Direct backend connection: passed (handshake 4 ms, reply 2 ms, held 65.0 s, longest silence 20.0 s)"
 """
 
-import asyncio
-import sys
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host.progress import OPTION as PROGRESS_OPTION
-from ..module_utils._host.progress import Progress
-from ..module_utils._websocket.call import parse_call
-from ..module_utils._websocket.diagnosis import diagnose
-from ..module_utils._websocket.frames import library_problem
-from ..module_utils._websocket.load import allow_files
-from ..module_utils._websocket.report import report, report_not_checked
-from ..module_utils._websocket.run import observe
-
-ENDPOINT_SPEC: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "url": {"type": "str", "required": True},
-    "vantage": {"type": "str", "choices": ["direct", "proxy", "public"], "default": "direct"},
-    "transport": {"type": "str", "choices": ["websocket", "sse"], "default": "websocket"},
-    "origin": {"type": "str"},
-    "public_url": {"type": "str"},
-    "subprotocols": {"type": "list", "elements": "str", "default": []},
-    "headers": {"type": "dict", "default": {}},
-    "secret_headers": {"type": "dict", "default": {}, "no_log": True},
-    "secret_query": {"type": "dict", "default": {}, "no_log": True},
-    "connect_to": {"type": "str"},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "ca_certificates": {"type": "str"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path", "no_log": False},
-    "configured_idle_timeout": {"type": "float"},
-    "configured_idle_timeout_from": {"type": "str"},
-    "message_timeout": {"type": "float"},
-}
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    "endpoints": {"type": "list", "elements": "dict", "required": True, "options": ENDPOINT_SPEC},
-    "handshake_timeout": {"type": "float", "default": 10},
-    "protocol": {"type": "str", "choices": ["plain", "socketio", "graphql-transport-ws"], "default": "plain"},
-    "send": {"type": "raw"},
-    "expect": {"type": "raw"},
-    "message_timeout": {"type": "float", "default": 10},
-    "hold": {"type": "float", "default": 0},
-    "hold_mode": {"type": "str", "choices": ["quiet", "ping", "message"], "default": "quiet"},
-    "interval": {"type": "float", "default": 10},
-    "connections": {"type": "int", "default": 1},
-    "further_handshakes": {"type": "bool", "default": True},
-    "expected_idle_timeout": {"type": "float"},
-    "max_message_size": {"type": "int", "default": 1048576},
-    "timeout": {"type": "float"},
-    "earlier_results": {"type": "list", "elements": "dict", "default": []},
-    "fail_on": {"type": "str", "choices": ["any", "public", "never"], "default": "any"},
-    PROGRESS_OPTION: {"type": "path"},
-}
+from ..module_utils._websocket.arguments import ARGUMENT_SPEC
+from ..module_utils._websocket.check import check
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-
-    def fail_unchecked(message: str, remedy: str) -> None:
-        module.fail_json(msg=f"{message}; {remedy}", **report_not_checked(message, remedy))
-
-    problem = library_problem()
-    if problem is not None:
-        fail_unchecked(
-            f"{problem} for {sys.executable}, which websocket_check needs",
-            "install it with 'apt install python3-websockets' or 'pip install websockets'",
-        )
-    try:
-        call = parse_call(module.params)
-        allow_files(max(call.settings.connections, len(call.targets)))
-    except ValueError as exc:
-        fail_unchecked(str(exc), "nothing was checked")
-
-    with Progress(module.params[PROGRESS_OPTION]) as progress:
-        observations = asyncio.run(observe(call, progress.say))
-    diagnosis = diagnose(observations, call.settings.expected_idle_timeout_s, call.earlier)
-    result = report(observations, diagnosis, call.settings.expected_idle_timeout_s)
-    failed = {seen.target.vantage for seen, verdict in zip(observations, diagnosis.verdicts) if not verdict.passed}
-    deciding = {"any": {"direct", "proxy", "public"}, "public": {"public"}, "never": set()}[module.params["fail_on"]]
-    if failed & deciding:
-        module.fail_json(msg=diagnosis.message, **result)
+    result = check(module.params)
+    if result.get("failed"):
+        module.fail_json(**result)
     module.exit_json(**result)
 
 

@@ -14,6 +14,11 @@ from typing import Any, ClassVar
 from ansible.plugins.action import ActionBase
 
 
+def runs_here(action: ActionBase) -> bool:
+    """Whether a task runs on the controller as the user who runs the playbook."""
+    return action._connection.transport == "local" and action._connection.become is None
+
+
 class ControllerAction(ActionBase):  # type: ignore[misc]
     """Do the work here where the task runs on the controller as its user; otherwise run the module of the same name."""
 
@@ -26,8 +31,8 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         raise NotImplementedError
 
     def belongs_here(self) -> bool:
-        """Whether the task runs on the controller as the user who runs the playbook."""
-        return self._connection.transport == "local" and self._connection.become is None
+        """Whether to do it here."""
+        return runs_here(self)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the module's result."""

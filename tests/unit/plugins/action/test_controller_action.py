@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from bad_inputs import GOOD
+from free_ports import free_port
 from playbook_runs import run_playbook
 
 
 def result_of(tmp_path: Path, module: str, *arguments: str, **options: Any) -> tuple[dict[str, Any], str]:
     """What a task returns whose archive could not be written, and the output of the run."""
-    task = {module: options, "register": "done", "ignore_errors": True}
+    python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    task = {module: options, "register": "done", "ignore_errors": True, "vars": python}
     shown = {"ansible.builtin.debug": {"msg": "result={{ done | to_json }}"}}
     book = tmp_path / "play.json"
     book.write_text(
@@ -61,3 +63,13 @@ def test_inputs_are_validated_without_a_module_and_no_secret_is_shown(tmp_path: 
     assert result["failed"]
     assert "staging_backend_port is 0" in result["msg"]
     assert "sesame" not in output
+
+
+def test_websockets_are_checked_without_a_module_and_no_secret_is_shown(tmp_path: Path) -> None:
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    endpoint = {"name": "backend", "url": url, "secret_headers": {"Cookie": "sesame"}}
+    result, output = result_of(tmp_path, "codeframe.staging.websocket_check", "-vvv", endpoints=[endpoint])
+    assert (result["failed"], result["diagnosis"]["cause"]) == (True, "backend_down")
+    assert "sesame" not in output
+    refused, _output = result_of(tmp_path, "codeframe.staging.websocket_check", endpoints=[{"name": "backend"}])
+    assert (refused["failed"], refused["msg"]) == (True, "missing required arguments: url found in endpoints")

@@ -20,6 +20,7 @@ import pytest
 import websocket_peers as peers
 import yaml
 from ansible_collections.codeframe.staging.plugins.doc_fragments import progress
+from ansible_collections.codeframe.staging.plugins.module_utils._websocket import arguments
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket import hold_report as _hold_report
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket import session as _session
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.settings import CLOSE_TIMEOUT_S
@@ -1134,8 +1135,8 @@ def test_the_documented_options_are_those_of_the_code() -> None:
 
     documented = yaml.safe_load(websocket_check.DOCUMENTATION)["options"]
     documented |= yaml.safe_load(progress.ModuleDocFragment.DOCUMENTATION)["options"]
-    assert described(documented) == described(websocket_check.ARGUMENT_SPEC)
-    assert described(documented["endpoints"]["suboptions"]) == described(websocket_check.ENDPOINT_SPEC)
+    assert described(documented) == described(arguments.ARGUMENT_SPEC)
+    assert described(documented["endpoints"]["suboptions"]) == described(arguments.ENDPOINT_SPEC)
 
 
 def test_the_documented_results_are_those_of_the_code(check: Callable[..., dict[str, Any]]) -> None:
@@ -1149,5 +1150,5 @@ def test_the_documented_results_are_those_of_the_code(check: Callable[..., dict[
 def test_the_examples_are_tasks_with_known_options() -> None:
     for task in yaml.safe_load(websocket_check.EXAMPLES):
         given = task["codeframe.staging.websocket_check"]
-        assert set(given) <= set(websocket_check.ARGUMENT_SPEC)
-        assert all(set(endpoint) <= set(websocket_check.ENDPOINT_SPEC) for endpoint in given["endpoints"])
+        assert set(given) <= set(arguments.ARGUMENT_SPEC)
+        assert all(set(endpoint) <= set(arguments.ENDPOINT_SPEC) for endpoint in given["endpoints"])
