@@ -86,6 +86,9 @@ WITH_PORT_80 = ("tls-redirect", "tls-beside-a-plain-page")
 PLAY = """
 - hosts: all
   gather_facts: false
+  vars:
+    # That of each topology, as the role sets it for its own inputs.
+    __proxy_plan: "{{ __proxy_derived }}"
   tasks:
     - ansible.builtin.import_role:
         name: codeframe.staging.proxy

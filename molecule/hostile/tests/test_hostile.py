@@ -63,7 +63,7 @@ def nothing_gained(host: Host, attackers: tuple[str, str]) -> Iterator[Callable[
             assert mine == "", f"{user} owns files of root's"
     with host.sudo():
         assert host.check_output("cat /root/secret") == SECRET
-        assert host.run("ls /root/.ansible_async/* 2>/dev/null").stdout == ""
+        assert host.run("ls /root/.ansible_async/* /run/codeframe-staging-jobs/* 2>/dev/null").stdout == ""
         assert host.run("ls /etc/sudoers.d/attack* /etc/nginx/*/attack* 2>/dev/null").stdout == ""
     assert not Path("/tmp/attack-on-the-controller").exists()
 
