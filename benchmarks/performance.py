@@ -144,10 +144,12 @@ def changed(host: StagingHost) -> list[Figure]:
     for run in range(RUNS):
         before, after = host.shell(f"URL={host.ws_url('plain')}/{run}\n{PLAIN_BUILD}").split()[-2:]
         build.append(float(after) - float(before))
-        code, lines = host.timed(
-            "deploy_staging.yml",
-            [NO_HOLD, "staging_env={}", json.dumps({"staging_public_env": {"NEXT_PUBLIC_RUN": str(run)}})],
-        )
+        values = {
+            "NEXT_PUBLIC_WS_URL": host.ws_url(),
+            "NEXT_PUBLIC_API_URL": host.ws_url().replace("ws:", "http:").removesuffix("/ws"),
+            "NEXT_PUBLIC_RUN": str(run),
+        }
+        code, lines = host.timed("deploy_staging.yml", [NO_HOLD, json.dumps({"staging_public_env": values})])
         if code:
             raise SystemExit("\n".join(line.text for line in lines))
         activation.append(until_activation_s(lines))
