@@ -60,7 +60,8 @@ for root in (releases, "/var/lib/codeframe-staging", "/run/codeframe-staging", "
         for name in (*names, *files):
             if re.search(r"\.(?:tmp|new|partial|candidate|lock)$|^\.ansible_tmp|^\.#", name) and name != "uv.lock":
                 leftovers.append(os.path.join(directory, name))
-for pattern in ("/root/.ansible_async/*", f"/home/{user}/.ansible_async/*", "/var/lib/codeframe-staging/*/incoming/*",
+for pattern in ("/root/.ansible_async/*", "/run/codeframe-staging/*.jobs", "/run/codeframe-staging-jobs/*",
+                f"/home/{user}/.ansible_async/*", "/var/lib/codeframe-staging/*/incoming/*",
                 "/tmp/ansible*", "/tmp/codeframe*"):
     leftovers += glob.glob(pattern)
 of_root = subprocess.run(["find", releases, "-user", "root"], capture_output=True, text=True).stdout.splitlines()

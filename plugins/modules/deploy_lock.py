@@ -103,6 +103,13 @@ path:
   returned: always
   type: str
   sample: /run/codeframe-staging/app-3f1b0c9d2e4a.lock
+jobs:
+  description:
+    - Directory for the results of asynchronous tasks of the run that holds the lock, for C(ansible_async_dir). It is
+      removed when the lock is taken and when it is released.
+  returned: always
+  type: str
+  sample: /run/codeframe-staging/app-3f1b0c9d2e4a.jobs
 waited_s:
   description: Seconds spent waiting for another run.
   returned: always
@@ -141,6 +148,7 @@ def result_of(lock: LockFile, done: LockResult) -> dict[str, Any]:
         "reason": done.plan.reason,
         "holder": as_dict(done.holder),
         "path": lock.path,
+        "jobs": lock.jobs,
         "waited_s": round(done.waited_s, 3),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,12 +45,17 @@ def boot_seconds() -> float:
 
 
 class LockFile:
-    """The lock of one project, used by one run."""
+    """The lock of one project, used by one run.
+
+    Beside it is the directory for the asynchronous tasks of the run that holds it. What a killed run has left there is
+    removed with the lock.
+    """
 
     def __init__(self, project: str, identity: Identity) -> None:
         self.project = project
         self.identity = identity
         self.path = lock_path(project)
+        self.jobs = f"{os.path.splitext(self.path)[0]}.jobs"
 
     def look(self, *, release: bool) -> LockResult:
         """Return what would be done, without waiting."""
@@ -73,6 +79,8 @@ class LockFile:
                 plan = plan_held(found, self.identity, now)
                 waited_s = time.monotonic() - begin
                 if plan.action is not LockAction.WAIT:
+                    if plan.action is not LockAction.RENEW:
+                        shutil.rmtree(self.jobs, ignore_errors=True)
                     holder = self._own(found if plan.action is LockAction.RENEW else None, now + lease_s)
                     write_atomic(self.path, holder.to_json(), mode=0o644, sync=False)
                     return LockResult(plan, holder, waited_s)
@@ -91,6 +99,7 @@ class LockFile:
             found = read_holder(self.path)
             plan = plan_released(found, self.identity)
             if plan.action is LockAction.RELEASE:
+                shutil.rmtree(self.jobs, ignore_errors=True)
                 os.unlink(self.path)
                 found = None
         return LockResult(plan, found)

@@ -18,7 +18,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._release import 
 from ansible_collections.codeframe.staging.plugins.modules import deploy_lock
 from module_runner import RunModule
 
-KEYS = {"changed", "held", "action", "reason", "holder", "path", "waited_s"}
+KEYS = {"changed", "held", "action", "reason", "holder", "path", "jobs", "waited_s"}
 
 
 def run_of(controller: str = "one", pid: int = 100, start: int = 5000, **more: Any) -> dict[str, Any]:
@@ -58,6 +58,22 @@ def test_a_free_lock_is_taken_and_names_its_holder(lock: Lock) -> None:
     assert 50 <= holder["lease_left_s"] <= 60
     assert len(lock.files) == 1
     assert stat.S_IMODE(os.stat(lock.directory).st_mode) & 0o022 == 0
+
+
+def test_results_of_asynchronous_tasks_last_as_long_as_the_lock(lock: Lock) -> None:
+    jobs = Path(lock(run_of(), lease_s=1)["jobs"])
+    left = jobs / "123.456"
+    for action, identity, state, kept in (
+        ("renewed", run_of(), "renewed", True),
+        ("nothing", run_of("two"), "released", True),
+        ("taken_over", run_of("one", 200, live=["200:5000"], gathered=6000), "held", False),
+        ("released", run_of("one", 200), "released", False),
+    ):
+        jobs.mkdir(exist_ok=True)
+        left.write_text("{}")
+        assert lock(identity, state)["action"] == action
+        assert left.exists() is kept, action
+    assert lock.files == []
 
 
 def test_the_same_run_renews_it_and_keeps_the_time_since_when(lock: Lock) -> None:
