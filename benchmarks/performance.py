@@ -180,7 +180,7 @@ def hosts(host: StagingHost) -> list[Figure]:
             seconds = [timed(partial(verify, inventory, hold)) for _run in range(2)]
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             cpu_s = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / len(seconds)
-            name = f"verify-staging.yml, {count} hosts, hold of {hold} s"
+            name = f"verify-staging.yml, {count} host{'s' if count > 1 else ''}, hold of {hold} s"
             used = f"controller: {cpu_s / count:.1f} s of CPU for each, {after.ru_maxrss // 1024} MiB at most"
             baseline = ("", 0.0, 0.0) if not hold else (figures[-1].name, 1.5, float(HOLD_S))
             figures.append(Figure(f"{name} ({used})", seconds, *baseline))
