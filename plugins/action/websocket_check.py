@@ -13,6 +13,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.arguments import ARGUMENT_SPEC
 from ansible_collections.codeframe.staging.plugins.module_utils._websocket.check import check, secrets_in
 from ansible_collections.codeframe.staging.plugins.plugin_utils._controller_action import runs_here
+from ansible_collections.codeframe.staging.plugins.plugin_utils._deploy_user import without_facts
 from ansible_collections.codeframe.staging.plugins.plugin_utils._progress import ProgressAction
 
 
@@ -27,5 +28,4 @@ class ActionModule(ProgressAction):
         if checked.error_messages:
             return {"failed": True, "msg": "; ".join(checked.error_messages)}
         params = checked.validated_parameters
-        result: dict[str, Any] = remove_values(check(params), secrets_in(params))
-        return result
+        return without_facts(remove_values(check(params), secrets_in(params)))

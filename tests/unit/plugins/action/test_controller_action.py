@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.codeframe.staging.plugins.action import websocket_check
 from bad_inputs import GOOD
 from free_ports import free_port
 from playbook_runs import run_playbook
@@ -73,3 +76,14 @@ def test_websockets_are_checked_without_a_module_and_no_secret_is_shown(tmp_path
     assert "sesame" not in output
     refused, _output = result_of(tmp_path, "codeframe.staging.websocket_check", endpoints=[{"name": "backend"}])
     assert (refused["failed"], refused["msg"]) == (True, "missing required arguments: url found in endpoints")
+
+
+def test_what_a_server_answers_is_nothing_but_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made in this process or by a module: it sets no variables, and does not act on the terminal."""
+    answer = {"msg": "no \x1b[31mWebSocket", "ansible_facts": {"ansible_user": "root"}, "results": []}
+    monkeypatch.setattr(websocket_check, "check", lambda _params: answer)
+    action = websocket_check.ActionModule.__new__(websocket_check.ActionModule)
+    action._task = SimpleNamespace(async_val=0)
+    action._templar = SimpleNamespace(template=lambda _text: sys.executable)
+    action._connection = SimpleNamespace(transport="local", become=None)
+    assert action._module({"endpoints": []}, {}) == {"msg": "no WebSocket", "results": []}
