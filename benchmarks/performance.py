@@ -6,7 +6,7 @@
 Usage, as root: ``python benchmarks/performance.py [reruns|tasks|changed|hosts|growth|first ...]``; all parts by default
 
 The commands of a part are repeated in turn, so that a machine that gets slower makes all of them slower. A part that
-was measured before is kept in ``.cache/performance.json``, from which the page is written anew. The holds of the
+was measured before is kept in ``benchmarks/results.json``, from which the page is written anew. The holds of the
 verification are left out, except in ``hosts``.
 """
 
@@ -21,14 +21,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 from staging_host import ROOT, Line, StagingHost, checkout_environment, staging_host
 
-RESULTS, PAGE = ROOT / ".cache/performance.json", ROOT / "docs/performance.md"
+RESULTS, PAGE = ROOT / "benchmarks/results.json", ROOT / "docs/performance.md"
 BASELINES = ROOT / "benchmarks/baselines"
 RUNS, FIRST_RUNS = 5, 2
 HOSTS = (1, 4, 8, 16)
@@ -69,6 +70,17 @@ class Figure:
     @property
     def median_s(self) -> float:
         return statistics.median(self.seconds)
+
+    def kept(self) -> dict[str, object]:
+        """What the page shows of it."""
+        times = {"minimum_s": min(self.seconds), "median_s": self.median_s, "maximum_s": max(self.seconds)}
+        limit = {"baseline": self.baseline, "factor": self.factor, "allowance_s": self.allowance_s}
+        return {
+            "name": self.name,
+            "runs": len(self.seconds),
+            **{name: round(each, 2) for name, each in times.items()},
+            **(limit if self.baseline else {}),
+        }
 
 
 def timed(run: Callable[[], object]) -> float:
@@ -323,8 +335,8 @@ PARTS: Mapping[str, str] = {
 }
 
 
-def render(results: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
-    """The page of the figures."""
+def render(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """The page of the figures, each as :meth:`Figure.kept` returns it."""
     text = [
         "# Performance",
         "",
@@ -333,22 +345,21 @@ def render(results: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
         "turn. The hold of the verification is left out unless its row names one.",
     ]
     for part, title in PARTS.items():
-        figures = {str(each["name"]): Figure(**each) for each in results.get(part, ())}  # type: ignore[arg-type]
+        figures = {each["name"]: each for each in results.get(part, ())}
         if not figures:
             continue
         text += ["", f"## {title}", "", "| | runs | seconds | compared | limit |", "|---|---|---|---|---|"]
         for figure in figures.values():
             compared = limit = ""
-            if figure.baseline:
-                baseline = figures[figure.baseline]
-                short = figure.baseline[:3] if figure.baseline.startswith("(") else "without hold"
-                compared = f"{figure.median_s / baseline.median_s:.1f} x {short}"
-                limit = f"{figure.factor:g} x {short}" + (f" + {figure.allowance_s:g} s" if figure.allowance_s else "")
-                met = figure.median_s <= figure.factor * baseline.median_s + figure.allowance_s
-                limit += ", met" if met else ", **missed**"
-            times = f"{min(figure.seconds):.1f} / {figure.median_s:.1f} / {max(figure.seconds):.1f}"
-            name = figure.name.replace("|", "\\|")
-            text.append(f"| {name} | {len(figure.seconds)} | {times} | {compared} | {limit} |")
+            if "baseline" in figure:
+                baseline_s, name = figures[figure["baseline"]]["median_s"], figure["baseline"]
+                short = name[:3] if name.startswith("(") else "without hold"
+                allowance = f" + {figure['allowance_s']:g} s" if figure["allowance_s"] else ""
+                compared = f"{figure['median_s'] / baseline_s:.1f} x {short}"
+                met = figure["median_s"] <= figure["factor"] * baseline_s + figure["allowance_s"]
+                limit = f"{figure['factor']:g} x {short}{allowance}" + (", met" if met else ", **missed**")
+            times = " / ".join(f"{figure[each]:.1f}" for each in ("minimum_s", "median_s", "maximum_s"))
+            text.append(f"| {figure['name']} | {figure['runs']} | {times} | {compared} | {limit} |")
     return "\n".join(text) + "\n"
 
 
@@ -360,9 +371,8 @@ def main(parts: Sequence[str]) -> int:
     wanted = parts or list(PARTS)
 
     def keep(part: str, figures: Sequence[Figure]) -> None:
-        results[part] = [asdict(figure) for figure in figures]
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1))
+        results[part] = [figure.kept() for figure in figures]
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
         PAGE.write_text(render(results))
         print(PAGE.read_text(), flush=True)
 

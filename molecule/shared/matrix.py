@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,18 @@ class Drift:
     quick: bool = False
 
     @property
+    def digest(self) -> str:
+        """Of all but its description."""
+        return _digest(replace(self, drift="", group="", quick=False))
+
+    @property
     def changed_roles(self) -> frozenset[str]:
         """The roles that a run uses to repair it."""
         return frozenset(self.roles or (ROLE_OF_LAYER[layer] for layer in self.layers))
+
+
+def _digest(row: object) -> str:
+    return hashlib.sha256(repr(row).encode()).hexdigest()[:16]
 
 
 def read_drifts(path: Path = DRIFTS) -> list[Drift]:
@@ -183,6 +192,10 @@ class Pair:
     def id(self) -> str:
         return f"{self.first.id}+{self.second.id}"
 
+    @property
+    def digest(self) -> str:
+        return f"{self.first.digest}+{self.second.digest}"
+
 
 def sample_pairs(rows: Sequence[Drift], *, seed: int = 1) -> list[Pair]:
     """Return pairs in which each group meets each other group, and each row that a run repairs occurs.
@@ -233,6 +246,11 @@ class Fault:
     variables: Mapping[str, object] = field(default_factory=dict)
     outage: str = ""
     quick: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Of all but its description."""
+        return _digest(replace(self, fault="", outage="", group="", quick=False))
 
     @property
     def broken(self) -> bool:

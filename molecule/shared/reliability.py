@@ -1,4 +1,4 @@
-"""Make docs/reliability.md of the results of the last runs; rows that never ran are not in it."""
+"""Make docs/reliability.md of the results in molecule/results; rows that did not run as they are now are not in it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from matrix import (
     problems,
     read_drifts,
     read_faults,
+    sample_pairs,
 )
 from results import read_results
 
@@ -30,8 +31,8 @@ _TABLES = """\
 # Reliability
 
 What a run makes of a host that was changed manually, and of a deployment in which something goes wrong.
-`make reliability` makes the tables of the results of the last runs of `make test-drift` and `make test-faults`; a row
-that did not run is not in them.
+`make reliability` makes the tables of what each row found when it last ran in `make test-drift` or `make test-faults`;
+a row that did not run as it is now is not in them.
 
 After every row, the following holds, or the row fails:
 
@@ -88,9 +89,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def _total(results: Results) -> str:
+def _total(results: Results, rows: int) -> str:
     passed = sum(bool(result["passed"]) for result in results.values())
-    return f"\n{passed} of {len(results)} rows ended as expected.\n"
+    left = f"; {rows - len(results)} did not run" if rows > len(results) else ""
+    return f"\n{passed} of {len(results)} rows ended as expected{left}.\n"
 
 
 def _outcome(result: Result, text: str) -> str:
@@ -131,7 +133,7 @@ def _drift_tables(found: Results) -> Iterable[str]:
     rows = read_drifts()
     names = {row.id: row for row in rows}
     results = _judged({name: result for name, result in found.items() if name in names}, names)
-    yield _total(results)
+    yield _total(results, len(rows))
 
     def cells(row: Drift) -> list[str]:
         result = results[row.id]
@@ -156,7 +158,7 @@ def _pair_table(results: Results) -> str:
         for result in ran
     ]
     head = ["First", "Then", "Layers that the look names", "Roles that change"]
-    return _total(results) + _table(head, lines)
+    return _total(results, len(sample_pairs(read_drifts()))) + _table(head, lines)
 
 
 def _users(load: Result, kind: str) -> str:
@@ -171,7 +173,7 @@ def _fault_tables(found: Results) -> Iterable[str]:
     results = {
         row.id: {**found[row.id], "passed": fault_problems(row, found[row.id]) == []} for row in rows if row.id in found
     }
-    yield _total(results)
+    yield _total(results, len(rows))
 
     def cells(row: Fault) -> list[str]:
         result = results[row.id]
@@ -212,7 +214,15 @@ def _crash_points(results: Results) -> str:
 
 
 def main(path: Path = PAGE) -> None:
-    found = [read_results(table) for table in ("drift", "pairs", "faults", "crash")]
+    drifts = {row.id: row.digest for row in read_drifts()}
+    pairs = {pair.id: pair.digest for pair in sample_pairs(read_drifts())}
+    faults = {row.id: row.digest for row in read_faults()}
+    found = [
+        read_results("drift", digests=drifts),
+        read_results("pairs", digests=pairs),
+        read_results("faults", digests=faults),
+        read_results("crash"),
+    ]
     path.write_text(page(*found), encoding="utf-8")
     print(f"{path.name}: " + ", ".join(f"{len(each)} rows" for each in found))
 

@@ -1,27 +1,28 @@
-"""Results of the rows of a table, one file for each, from which docs/reliability.md is made."""
+"""Results of the rows of the tables in docs/reliability.md, each as it last ran: one file for each table."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from deployment import CHECKOUT
 
-DIRECTORY = CHECKOUT / ".cache/reliability"
+DIRECTORY = CHECKOUT / "molecule/results"
 
 
 @contextlib.contextmanager
-def recorded(table: str, name: str, **facts: Any) -> Iterator[dict[str, Any]]:
+def recorded(
+    table: str, name: str, *, directory: Path = DIRECTORY, digest: str = "", **facts: Any
+) -> Iterator[dict[str, Any]]:
     """Give a place for what a row finds, and write it whether the row passes or not.
 
-    :param table: ``drift``, ``pairs`` or ``faults``.
+    :param table: ``drift``, ``pairs``, ``faults`` or ``crash``.
+    :param digest: Of what the row does, so that a result of an earlier form of the row is known as such.
     """
-    found: dict[str, Any] = {"id": name, **facts}
-    began = time.monotonic()
+    found: dict[str, Any] = {"digest": digest, **facts}
     try:
         yield found
         found["passed"] = True
@@ -29,13 +30,22 @@ def recorded(table: str, name: str, **facts: Any) -> Iterator[dict[str, Any]]:
         found["passed"] = False
         raise
     finally:
-        found["seconds"] = round(time.monotonic() - began)
-        file = DIRECTORY / table / f"{name}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        results = {**read_results(table, directory), name: found}
+        # A line for each row: what two checkouts have found can be merged.
+        lines = (f"{json.dumps(each)}: {json.dumps(results[each], sort_keys=True)}" for each in sorted(results))
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{table}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def read_results(table: str, directory: Path = DIRECTORY) -> dict[str, dict[str, Any]]:
-    """Return what the rows of a table found, by their names."""
-    files = sorted((directory / table).glob("*.json"))
-    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+def read_results(
+    table: str, directory: Path = DIRECTORY, digests: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what the rows of a table found, by their names.
+
+    :param digests: Of the rows as they are now; results of other rows are left out.
+    """
+    file = directory / f"{table}.json"
+    results: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if digests is None:
+        return results
+    return {name: found for name, found in results.items() if found["digest"] == digests.get(name)}
