@@ -95,6 +95,13 @@ def changed_files(record: BuildRecord, source: Mapping[str, str]) -> list[str]:
     )
 
 
+def sources_before_build(record: BuildRecord, source: Mapping[str, str]) -> dict[str, str]:
+    """Return the sources without what the recorded build changed in them."""
+    rewritten = {name for name, value in record.source_after.items() if source.get(name) == value}
+    before = {name: value for name, value in record.inputs.source.items() if name in rewritten}
+    return {**{name: value for name, value in source.items() if name not in rewritten}, **before}
+
+
 def reasons_to_build(record: BuildRecord | None, inputs: Inputs) -> list[str]:
     """Return what changed since the recorded build; empty if nothing did."""
     if record is None:

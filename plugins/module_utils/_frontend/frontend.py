@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .._dotenv.readers import UnreadableError, read_dotenv
 from .._host.files import read_text
 from .aside import previous_of
-from .build_plan import BuildRecord, Inputs, changed_chunks, digest, read_record, reasons_to_build
+from .build_plan import BuildRecord, Inputs, changed_chunks, digest, read_record, reasons_to_build, sources_before_build
 from .bundle import Findings
 from .commands import node_version
 from .errors import BuildError
@@ -26,7 +26,7 @@ from .workspace import Workspace, find_workspace, package_names, read_package
 
 #: What frameworks generate beside the sources.
 _CACHES = (".svelte-kit", ".nuxt", ".angular", ".react-router", ".astro", ".parcel-cache", ".vite")
-_ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__", *_CACHES)
+ALWAYS_EXCLUDED = ("node_modules", ".git", ".next", "coverage", ".turbo", "__pycache__", *_CACHES)
 #: The record of an installation in ``node_modules``.
 INSTALL_RECORD = ".staging-install.json"
 #: In the place of the output directory of what is installed and not built.
@@ -118,6 +118,12 @@ class Frontend:
         return self.workspace.root if self.workspace else self.path
 
     @property
+    def packages(self) -> list[dict[str, Any]]:
+        """Each ``package.json`` of the application that an installation reads for this frontend."""
+        members = [os.path.join(self.base, name) for name in (self.workspace.needed if self.workspace else ())]
+        return [read_package(place) for place in (self.base, *members)]
+
+    @property
     def dependencies(self) -> set[str]:
         return package_names(self.package)
 
@@ -165,6 +171,8 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
     if record and not reasons_to_build(record, inputs):
         # Sources that the build itself rewrote are no change.
         inputs = record.inputs
+    elif record:
+        inputs = replace(inputs, source=sources_before_build(record, source))
     return Frontend(path, output, package, workspace, manager, options.whole, is_next, node, inputs, record)
 
 
@@ -244,7 +252,7 @@ def _not_source(options: BuildOptions, base: str) -> tuple[str, ...]:
     )
     own = _prefix(options.path, base)
     excluded = (own + name.strip("/") if "/" in name.strip("/") else name.strip("/") for name in options.exclude)
-    return (*_ALWAYS_EXCLUDED, *(os.path.relpath(place, base) for place in made), *excluded)
+    return (*ALWAYS_EXCLUDED, *(os.path.relpath(place, base) for place in made), *excluded)
 
 
 def override_files(path: str, env: Mapping[str, str]) -> dict[str, list[str]]:

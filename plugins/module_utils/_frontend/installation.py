@@ -19,7 +19,8 @@ from .._host.progress import Say
 from .aside import aside, recover
 from .commands import run_command
 from .errors import BuildError
-from .frontend import INSTALL_RECORD, BuildOptions, Frontend, read_object
+from .frontend import ALWAYS_EXCLUDED, INSTALL_RECORD, BuildOptions, Frontend, read_object
+from .install_scripts import files_beside, inputs_of_scripts, steps_of
 from .modules import modules_damage, packages_named, store_listing
 from .packages import reasons_to_install
 from .workspace import Workspace, find_workspace
@@ -84,6 +85,11 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
         major = front.node.split(".")[0]
         if front.node and str(recorded.get("node", "")).split(".")[0] != major:
             return [f"Node.js is {front.node}, the packages were installed with {recorded.get('node')}"]
+        if recorded.get("scripts", "") != _read_by_scripts(front, recorded):
+            return ["files that the scripts of an installation read, such as postinstall, were changed"]
+        gone = [name for name in _made(recorded) if not _exists(front, name)]
+        if gone:
+            return [f"{gone[0]}, which a script of an installation makes, is missing"]
     packages = installed.get("packages")
     if front.manager.lock_file.endswith(".json") and isinstance(packages, dict) and packages:
         lock = read_object(os.path.join(front.base, front.manager.lock_file))
@@ -98,6 +104,19 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
     return [f"node_modules is incomplete: {gone[0]} is missing"] if gone else []
 
 
+def _read_by_scripts(front: Frontend, recorded: Mapping[str, Any]) -> str:
+    """Return the digest of what the application's own scripts read in an installation.
+
+    :param recorded: The record of the installation.
+    """
+    return inputs_of_scripts(front.packages, front.inputs.source, set(_made(recorded)))
+
+
+def _made(recorded: Mapping[str, Any]) -> list[str]:
+    made = recorded.get("made")
+    return [str(name) for name in made] if isinstance(made, list) else []
+
+
 def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, say: Say) -> None:
     """Install the packages into new directories, because files of the previous ones may be hard links.
 
@@ -107,6 +126,8 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
     directories = module_directories(front.base, front.workspace)
     modules = directories[0]
     record = os.path.join(modules, INSTALL_RECORD)
+    scripts = any(steps_of(package) for package in front.packages)
+    previous, before = _made(read_object(record)), _beside(front) if scripts else set()
     with contextlib.ExitStack() as stack:
         for place in directories:
             stack.enter_context(aside(place, record))
@@ -125,8 +146,20 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
         ]
         recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node, "members": members}
         recorded["manager"] = front.manager.declared
+        made = _beside(front) - before if scripts else set()
+        # What an earlier one has made is no source either.
+        recorded["made"] = sorted({*made, *(name for name in previous if scripts and _exists(front, name))})
+        recorded["scripts"] = _read_by_scripts(front, recorded)
         recorded["id"] = uuid.uuid4().hex
         write_atomic(record, json.dumps(recorded, sort_keys=True), mode=0o600)
+
+
+def _beside(front: Frontend) -> set[str]:
+    return files_beside(front.base, ALWAYS_EXCLUDED)
+
+
+def _exists(front: Frontend, name: str) -> bool:
+    return os.path.lexists(os.path.join(front.base, name))
 
 
 def installation_id(base: str) -> str:

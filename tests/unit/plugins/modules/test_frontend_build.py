@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -519,6 +520,78 @@ def test_what_tools_write_into_packages_is_no_damage(site: Site) -> None:
         (site.path / "node_modules" / name).parent.mkdir(parents=True, exist_ok=True)
         (site.path / "node_modules" / name).write_text("x")
     assert not site.run()["changed"]
+
+
+def with_script(site: Site, script: str, does: str) -> None:
+    """Give the application a script of the installation, which npm runs."""
+    package = json.loads((site.path / "package.json").read_text())
+    (site.path / "package.json").write_text(json.dumps({**package, "scripts": {"postinstall": script}}))
+    (site.bin / "npm").write_text(NPM.replace("  exit 0\n", f"  {does}\n  exit 0\n", 1))
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [("patch-package", "patches/next+16.0.0.patch"), ("prisma generate", "prisma/schema.prisma")],
+)
+def test_what_the_scripts_of_an_installation_read_installs_again(site: Site, script: str, name: str) -> None:
+    (site.path / name).parent.mkdir()
+    (site.path / name).write_text("one")
+    with_script(site, script, "true")
+    site.run()
+    (site.path / "app.js").write_text("changed")
+    assert site.run(check=True)["install"]["reasons"] == []
+    site.run()
+    (site.path / name).write_text("two")
+    site.calls()
+    assert site.run()["install"]["reasons"] == [
+        "files that the scripts of an installation read, such as postinstall, were changed"
+    ]
+    assert site.calls() == [INSTALL, BUILD, "warm"]
+    assert site.run()["changed"] is False
+
+
+def test_what_a_script_of_an_installation_makes_is_made_in_each_release(site: Site) -> None:
+    with_script(site, "node generate.js", "mkdir -p src/generated && cp app.js src/generated/client.js")
+    given = listed(site, *SOURCES)
+    site.run(**given)
+    assert site.run(**given)["changed"] is False
+    # Another URL is no input of the script, although the build has changed tsconfig.json.
+    assert site.run(url=f"{URL}/2", **given)["install"]["ran"] is False
+    shutil.rmtree(site.path / "src")
+    assert site.run(**given)["install"]["reasons"] == [
+        "src/generated/client.js, which a script of an installation makes, is missing"
+    ]
+    assert site.run(**given)["changed"] is False
+    (site.path / "app.js").write_text("changed")
+    assert site.run(**given)["install"]["ran"] is True
+    assert (site.path / "src/generated/client.js").read_text() == "changed"
+    assert site.run(**given)["changed"] is False
+
+
+def test_what_a_script_of_an_installation_makes_is_no_change_without_a_list_of_the_sources(site: Site) -> None:
+    with_script(site, "node generate.js", "mkdir -p src/generated && cp app.js src/generated/client.js")
+    site.run()
+    assert site.run()["changed"] is False
+    (site.path / "app.js").write_text("changed")
+    assert site.run()["install"]["ran"] is True
+    assert site.run()["changed"] is False
+
+
+def test_a_library_that_an_installation_builds_is_made_in_each_release(member: Site) -> None:
+    root = member.path.parents[1]
+    (root / "packages/ui/package.json").write_text('{"name": "ui", "scripts": {"prepare": "tsc"}}')
+    made = "mkdir -p packages/ui/dist && echo built > packages/ui/dist/index.js"
+    (member.bin / "npm").write_text(NPM.replace("  exit 0\n", f"  {made}\n  exit 0\n", 1))
+    member.run(**of_workspace(member))
+    assert member.run(**of_workspace(member))["changed"] is False
+    shutil.rmtree(root / "packages/ui/dist")
+    assert member.run(**of_workspace(member))["install"]["reasons"] == [
+        "packages/ui/dist/index.js, which a script of an installation makes, is missing"
+    ]
+    (root / "packages/ui/index.ts").write_text("more")
+    assert member.run(**of_workspace(member))["install"]["ran"] is True
+    (root / "apps/docs/page.js").write_text("more")
+    assert member.run(**of_workspace(member))["changed"] is False
 
 
 def install_manually(site: Site) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._frontend.build_
     changed_chunks,
     read_record,
     reasons_to_build,
+    sources_before_build,
 )
 
 INPUTS = Inputs(
@@ -50,6 +51,21 @@ RECORD = BuildRecord(INPUTS, {"tsconfig.json": "3-rewritten"}, {"static/a.js": "
 )
 def test_reasons_to_build(changes: dict[str, Any], reasons: list[str]) -> None:
     assert reasons_to_build(RECORD, replace(INPUTS, **changes)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("changes", "before"),
+    [
+        pytest.param({}, {}, id="as before the build"),
+        pytest.param({"tsconfig.json": "3-rewritten", "made.ts": "new"}, {}, id="as after it"),
+        pytest.param(
+            {"tsconfig.json": "4", "made.ts": "5"}, {"tsconfig.json": "4", "made.ts": "5"}, id="changed since"
+        ),
+    ],
+)
+def test_what_a_build_changed_in_its_sources_is_told_apart(changes: dict[str, str], before: dict[str, str]) -> None:
+    record = replace(RECORD, source_after={"tsconfig.json": "3-rewritten", "made.ts": "new"})
+    assert sources_before_build(record, {**INPUTS.source, **changes}) == {**INPUTS.source, **before}
 
 
 def test_without_a_record_the_build_is_made() -> None:
