@@ -84,11 +84,13 @@ options:
       - If O(path) is a member of a workspace of npm, pnpm, yarn or bun whose root is in this directory, packages are
         installed at that root, which has the lock file. The members that the frontend depends on, and what belongs to
         no member, are sources of the build, too.
+      - What sources name outside of O(path) by a path, such as C(../shared/types), is a source of the build, too.
       - Without it, O(path) is no member of a workspace.
     type: path
   backend_dir:
     description:
-      - Directory of the backend, relative to O(source_root). Its files are no sources of the build.
+      - Directory of the backend, relative to O(source_root). Its files are no sources of the build, unless others
+        name them.
       - If O(path) is in this directory, or the same, files of Python are no sources outside of O(path), or at all.
     type: str
   timeout:

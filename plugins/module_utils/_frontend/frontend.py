@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from .bundle import Findings
 from .commands import node_version
 from .errors import BuildError
 from .output import incomplete, is_next_build, missing_files, record_path
+from .outside import local_packages, named_outside
 from .packages import LOCK_FILES, PackageManager, manager_for
 from .sources import BackendFiles, short_digest, source_digests
 from .workspace import Workspace, find_workspace, package_names, read_package
@@ -120,8 +121,22 @@ class Frontend:
     @property
     def packages(self) -> list[dict[str, Any]]:
         """Each ``package.json`` of the application that an installation reads for this frontend."""
-        members = [os.path.join(self.base, name) for name in (self.workspace.needed if self.workspace else ())]
-        return [read_package(place) for place in (self.base, *members)]
+        return [read_package(place) for place in (*self._package_directories, *self.local_packages)]
+
+    @property
+    def local_packages(self) -> list[str]:
+        """The directories of the packages that these name by a path."""
+        found = [
+            os.path.normpath(os.path.join(place, name))
+            for place in self._package_directories
+            for name in local_packages(read_package(place))
+        ]
+        return [place for place in dict.fromkeys(found) if os.path.isdir(place)]
+
+    @property
+    def _package_directories(self) -> list[str]:
+        needed = self.workspace.needed if self.workspace else ()
+        return [self.base, *(os.path.join(self.base, name) for name in needed)]
 
     @property
     def dependencies(self) -> set[str]:
@@ -211,17 +226,48 @@ def build_sources(options: BuildOptions, workspace: Workspace | None) -> dict[st
     """Return the digests of the sources of a build, relative to the directory that has the lock file.
 
     Of a workspace, these are the sources of the members that the frontend needs, and what belongs to no member.
+    What they name outside of that directory, such as ``../shared``, is source, too.
 
     :raises BuildError: If the list of the sources cannot be read.
     """
     base = workspace.root if workspace else options.path
     others = [name for name in workspace.members if name not in workspace.needed] if workspace else []
     backend = BackendFiles.between(options.root, options.backend_dir, options.path, base)
-    listed = _listed_sources(options, base)
-    return source_digests(base, (*_not_source(options, base), *others, *backend.directories), listed, backend.has)
+    listed = _listed_sources(options)
+    own = None if listed is None else _below(listed, options, base) | _overrides(options, base)
+    found = source_digests(base, (*_not_source(options, base), *others, *backend.directories), own, backend.has)
+    return {**found, **_sources_outside(options, base, found, listed)}
 
 
-def _listed_sources(options: BuildOptions, base: str) -> set[str] | None:
+def _sources_outside(
+    options: BuildOptions, base: str, source: Collection[str], listed: Collection[str] | None
+) -> dict[str, str]:
+    """Return the digests of the sources outside of the base that its sources name, by path relative to it."""
+    root, place = os.path.realpath(options.root), os.path.realpath(base)
+    if place == root:
+        return {}
+    made = [os.path.realpath(each) for each in (options.output, previous_of(options.output))]
+    part = [os.path.normpath(os.path.join(root, options.backend_dir))] if options.backend_dir else []
+    directories, files = named_outside(place, root, source, [*made, *part])
+    names = {os.path.relpath(path, root) for path in files}
+    if listed is not None:
+        names &= set(listed)
+    found = source_digests(root, (), names)
+    excluded = (*ALWAYS_EXCLUDED, *(name for name in options.exclude if "/" not in name.strip("/")))
+    for directory in directories:
+        below = None if listed is None else _names_below(listed, os.path.relpath(directory, root) + "/")
+        inner = os.path.relpath(directory, root)
+        found.update({f"{inner}/{name}": value for name, value in source_digests(directory, excluded, below).items()})
+    outputs = tuple(os.path.relpath(each, root) for each in made)
+    return {
+        os.path.relpath(os.path.join(root, name), place): value
+        for name, value in found.items()
+        if not name.startswith(tuple(f"{each}/" for each in outputs))
+    }
+
+
+def _listed_sources(options: BuildOptions) -> set[str] | None:
+    """Return the files that the source of the whole application consists of; None if that is not known."""
     if not options.source_list:
         return None
     try:
@@ -230,10 +276,20 @@ def _listed_sources(options: BuildOptions, base: str) -> set[str] | None:
         listed = None
     if not listed or not isinstance(listed, dict):
         raise BuildError(f"{options.source_list} is no list of the files of a source; expected a JSON object")
-    prefix = _prefix(base, options.root)
-    # Of the files that builds read, these alone are made manually beside a source that does not contain them.
-    overrides = {_prefix(options.path, base) + name for name in _OVERRIDE_FILES}
-    return {name[len(prefix) :] for name in listed if name.startswith(prefix)} | overrides
+    return set(listed)
+
+
+def _below(listed: Collection[str], options: BuildOptions, base: str) -> set[str]:
+    return _names_below(listed, _prefix(base, options.root))
+
+
+def _names_below(names: Collection[str], prefix: str) -> set[str]:
+    return {name[len(prefix) :] for name in names if name.startswith(prefix)}
+
+
+def _overrides(options: BuildOptions, base: str) -> set[str]:
+    """Of the files that builds read, these alone are made manually beside a source that does not contain them."""
+    return {_prefix(options.path, base) + name for name in _OVERRIDE_FILES}
 
 
 def _prefix(path: str, base: str) -> str:

@@ -77,7 +77,7 @@ def files_beside(base: str, excluded: Collection[str]) -> set[str]:
 
     :param excluded: Names of directories that are not looked at.
     """
-    found = set()
+    found: set[str] = set()
     for directory, names, files in os.walk(base):
         names[:] = [name for name in names if name not in excluded and not name.startswith(".")]
         found.update(os.path.relpath(os.path.join(directory, name), base) for name in files if name[0] != ".")

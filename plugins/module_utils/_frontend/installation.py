@@ -17,6 +17,7 @@ from typing import Any
 from .._host.files import write_atomic
 from .._host.progress import Say
 from .aside import aside, recover
+from .build_plan import digest
 from .commands import run_command
 from .errors import BuildError
 from .frontend import ALWAYS_EXCLUDED, INSTALL_RECORD, BuildOptions, Frontend, read_object
@@ -105,11 +106,16 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
 
 
 def _read_by_scripts(front: Frontend, recorded: Mapping[str, Any]) -> str:
-    """Return the digest of what the application's own scripts read in an installation.
+    """Return the digest of what an installation reads of the sources: the application's own scripts, and copies.
 
     :param recorded: The record of the installation.
     """
-    return inputs_of_scripts(front.packages, front.inputs.source, set(_made(recorded)))
+    made, source = set(_made(recorded)), front.inputs.source
+    # npm links packages that are named by their directory, of which others install a copy.
+    copied = [] if front.manager.name == "npm" else [os.path.relpath(each, front.base) for each in front.local_packages]
+    beginnings = tuple(f"{each}/" for each in copied)
+    of_copies = {name: source[name] for name in sorted({*source} - made) if name.startswith(beginnings)}
+    return inputs_of_scripts(front.packages, source, made) + (digest(json.dumps(of_copies)) if of_copies else "")
 
 
 def _made(recorded: Mapping[str, Any]) -> list[str]:
@@ -155,7 +161,13 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
 
 
 def _beside(front: Frontend) -> set[str]:
-    return files_beside(front.base, ALWAYS_EXCLUDED)
+    """Return the files beside the packages, those of packages outside of the directory among them."""
+    outside = [each for each in front.local_packages if not each.startswith(f"{front.base}/")]
+    return {
+        os.path.normpath(os.path.join(os.path.relpath(place, front.base), name))
+        for place in (front.base, *outside)
+        for name in files_beside(place, ALWAYS_EXCLUDED)
+    }
 
 
 def _exists(front: Frontend, name: str) -> bool:

@@ -743,6 +743,75 @@ def test_only_what_a_member_needs_is_an_input_of_its_build(member: Site, file: s
     assert member.run(check=True, **of_workspace(member))["reasons"] == reasons
 
 
+@pytest.fixture
+def beside(site: Site) -> Site:
+    """The site beside a directory that its sources name, and others that they do not."""
+    root = site.path.parent / "app"
+    root.mkdir()
+    web = Site(site.path.rename(root / "web"), site.bin)
+    (web.path / "types.ts").write_text("export * from '../shared/types'")
+    for name in ("shared/types.ts", "docs/index.ts", "api/main.py"):
+        (root / name).parent.mkdir()
+        (root / name).write_text("one")
+    return web
+
+
+@pytest.mark.parametrize("has_list", [True, False], ids=["listed", "not listed"])
+@pytest.mark.parametrize(
+    ("file", "reasons"),
+    [
+        ("shared/types.ts", ["source changed: ../shared/types.ts"]),
+        ("shared/new.ts", ["source changed: ../shared/new.ts"]),
+        ("docs/index.ts", []),
+        ("api/main.py", []),
+    ],
+)
+def test_what_sources_name_outside_of_their_directory_is_source(
+    beside: Site, file: str, reasons: list[str], has_list: bool
+) -> None:
+    root = beside.path.parent
+    options = {"source_root": str(root), "backend_dir": "api"}
+    names = [f"web/{name}" for name in (*SOURCES, "types.ts")] + [file, "shared/types.ts", "docs/index.ts"]
+    source_list = root.parent / "delivered.json"
+    source_list.write_text(json.dumps(dict.fromkeys(names, "f:0")))
+    if has_list:
+        options["source_list"] = str(source_list)
+    first = beside.run(**options)
+    assert not first["failed"], first["msg"]
+    assert beside.run(**options)["changed"] is False
+    (root / "shared/written-by-the-application.txt").write_text("x")
+    assert not has_list or beside.run(**options)["changed"] is False
+    (root / "shared/written-by-the-application.txt").unlink()
+    (root / file).write_text("two")
+    assert beside.run(check=True, **options)["reasons"] == reasons
+
+
+def test_a_build_outside_of_the_frontend_is_no_source(beside: Site) -> None:
+    root = beside.path.parent
+    (beside.path / "vite.config.js").write_text("export default { build: { outDir: '../shared/page' } }")
+    (beside.bin / "npm").write_text(NPM.replace(".next/", "../shared/page/").replace("-p .next", "-p ../shared/page"))
+    options = {"source_root": str(root), "output_dir": "../shared/page"}
+    first = beside.run(**options)
+    assert not first["failed"], first["msg"]
+    assert beside.run(**options)["changed"] is False
+
+
+@pytest.mark.parametrize(("lock", "ran"), [("package-lock.json", False), ("yarn.lock", True)])
+def test_a_package_that_is_copied_from_the_source_is_installed_again(beside: Site, lock: str, ran: bool) -> None:
+    (beside.path / "package-lock.json").rename(beside.path / lock)
+    package = {"dependencies": {"next": "16.0.0", "shared": "file:../shared"}}
+    (beside.path / "package.json").write_text(json.dumps(package))
+    (beside.bin / "yarn").write_text("#!/bin/sh\nmkdir -p node_modules/next node_modules/shared\n")
+    (beside.bin / "yarn").chmod(0o755)
+    options = {"source_root": str(beside.path.parent)}
+    first = beside.run(**options)
+    assert not first["failed"], first["msg"]
+    assert beside.run(**options)["changed"] is False
+    (beside.path.parent / "shared/types.ts").write_text("two")
+    assert beside.run(**options)["install"]["ran"] is ran
+    assert beside.run(**options)["changed"] is False
+
+
 def test_paths_to_exclude_are_those_of_the_member(member: Site) -> None:
     options = {**of_workspace(member), "exclude": ["data/live", "notes"]}
     member.run(**options)
