@@ -24,7 +24,8 @@ from .._release.errors import ReleaseError
 from .environment import COMPLETE, end_processes_from, mark_building, mark_complete
 from .install_reason import reason_of
 from .interpreter import Interpreter
-from .virtualenv_inputs import NO_PROJECT, NO_ROOT, VirtualenvOptions
+from .uv_workspace import workspace_root
+from .virtualenv_inputs import NO_PROJECT, NO_ROOT, VirtualenvOptions, uv_packages
 from .virtualenv_plan import VirtualenvInputs, VirtualenvPlan
 
 #: Variables of the caller that would change what is installed, or where.
@@ -34,6 +35,7 @@ _REMOVED_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX",
 _NOT_IMPORTED = r"/(\.[^/]*|node_modules)/"
 #: What setuptools leaves in the source of a project that it installs.
 _LEFT_BY_BUILDS = ("build", "*.egg-info", "*/*.egg-info")
+_NO_EDITABLE = "--no-editable"
 _NOT_FETCHED = re.compile(r"Could not fetch URL .*")
 
 
@@ -83,8 +85,10 @@ class Installer:
                 remove_tree(path)
 
     def _left_by_builds(self) -> set[str]:
-        place = glob.escape(self._options.path)
-        found = {path for pattern in _LEFT_BY_BUILDS for path in glob.glob(os.path.join(place, pattern))}
+        options = self._options
+        places = [options.path, *(uv_packages(options) if options.install == "uv" else ())]
+        names = [os.path.join(glob.escape(place), pattern) for place in places for pattern in _LEFT_BY_BUILDS]
+        found = {path for name in names for path in glob.glob(name)}
         return {path for path in found if os.path.isdir(path) and not os.path.islink(path)}
 
     def compile(self, directory: str, place: str, *, attempt: str) -> None:
@@ -110,11 +114,14 @@ class Installer:
     def _sync(self, directory: str) -> None:
         options = self._options
         uv = self._tool("uv", options.uv_version)
-        locked = os.path.isfile(os.path.join(options.path, "uv.lock"))
+        lock = os.path.join(workspace_root(options.path), "uv.lock")
+        locked = os.path.isfile(lock)
         arguments = [
             *(["--frozen"] if locked else []),
-            "--no-editable" if options.uv_installs_project() else NO_PROJECT,
-            *(argument for argument in options.uv_arguments if argument != NO_PROJECT),
+            # Packages of the source that the project depends on would be editable otherwise, too.
+            _NO_EDITABLE,
+            *([] if options.uv_installs_project() else [NO_PROJECT]),
+            *(argument for argument in options.uv_arguments if argument not in (NO_PROJECT, _NO_EDITABLE)),
         ]
         # uv would create the environment itself, but accepts an existing one.
         self._create(directory, "creating the virtual environment")
@@ -130,7 +137,7 @@ class Installer:
         finally:
             if not locked:
                 # A lock file created here is not part of the source, and would be a change in the next run.
-                remove_file(os.path.join(options.path, "uv.lock"))
+                remove_file(lock)
 
     def _poetry(self, directory: str) -> None:
         options = self._options

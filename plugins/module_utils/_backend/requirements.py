@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from .._release.errors import ReleaseError
 from .install_hint import install_hint, lock_hint
+from .uv_workspace import workspace_root
 
 _INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)[\s=]*(?P<name>[^\s#]+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[\s=]*(?P<name>[^\s#]*)")
@@ -66,7 +67,8 @@ def requirement_files(directory: str, name: str) -> dict[str, bytes]:
 def project_files(directory: str, install: str) -> dict[str, bytes]:
     """Return the files by which packages are installed without requirements: that of the project and its lock file.
 
-    A lock file of uv may be missing.
+    A lock file of uv may be missing. Of a member of its workspace, it is that of the workspace, whose project file is
+    returned as well.
 
     :param install: ``project``, ``uv``, ``poetry`` or ``pipenv``.
     :raises ReleaseError: If one is missing, or would bind the environment to one release.
@@ -79,7 +81,8 @@ def project_files(directory: str, install: str) -> dict[str, bytes]:
             )
         return {}
     name, lock_name, command = _LOCKED.get(install, ("pyproject.toml", "uv.lock", ""))
-    project, lock = _content(directory, name), _content(directory, lock_name)
+    root = workspace_root(directory) if install == "uv" else directory
+    project, lock = _content(directory, name), _content(root, lock_name)
     if project is None:
         raise ReleaseError(
             f"there is no {name} in {directory}, which {install} needs; " + install_hint(directory, install)
@@ -91,7 +94,8 @@ def project_files(directory: str, install: str) -> dict[str, bytes]:
         )
     if command:
         refuse_editable(project.decode("utf-8", "replace"), name)
-    return {name: project, lock_name: lock or b""}
+    of_workspace = {} if root == directory else {f"{name} of the workspace": _content(root, name) or b""}
+    return {name: project, lock_name: lock or b"", **of_workspace}
 
 
 def _content(directory: str, name: str) -> bytes | None:

@@ -16,6 +16,7 @@ from .._release.baseline import read_checksums
 from .._release.tree import ALWAYS_EXCLUDED, Exclusion, inside, read_tree, relative_path, tree_digest, walk
 from .interpreter import Interpreter
 from .requirements import installs_local_source, is_package, project_files, requirement_files, uses_local_paths
+from .uv_workspace import local_packages, workspace_root
 from .virtualenv_plan import VirtualenvInputs
 
 #: The argument with which uv installs the dependencies of a project alone.
@@ -97,9 +98,16 @@ def _of_project(options: VirtualenvOptions) -> dict[str, str]:
 def _of_uv(options: VirtualenvOptions) -> dict[str, str]:
     parts = _digests(project_files(options.path, options.install))
     parts["uv"] = " ".join([options.uv_version, *options.uv_arguments])
-    if options.uv_installs_project():
-        parts["source"] = _source(options)
+    packages = uv_packages(options)
+    if options.uv_installs_project() or packages:
+        parts["source"] = _source(options, os.path.commonpath([options.path, *packages]))
     return parts
+
+
+def uv_packages(options: VirtualenvOptions) -> list[str]:
+    """Return the directories of the packages that uv installs from the source, the project not among them."""
+    root = workspace_root(options.path)
+    return local_packages((_content(root, "uv.lock") or b"").decode("utf-8", "replace"), root, options.path)
 
 
 def _of_poetry(options: VirtualenvOptions) -> dict[str, str]:
@@ -139,13 +147,17 @@ def _content(directory: str, name: str) -> bytes | None:
         return None
 
 
-def _source(options: VirtualenvOptions) -> str:
+def _source(options: VirtualenvOptions, directory: str = "") -> str:
+    """Return the digest of the source that is installed.
+
+    :param directory: The one that has it; without it, that of the backend.
+    """
     if options.source_digest:
         return options.source_digest
-    releases = os.path.dirname(options.venvs_dir)
-    place = os.path.relpath(os.path.realpath(options.path), os.path.realpath(releases))
+    path, releases = directory or options.path, os.path.dirname(options.venvs_dir)
+    place = os.path.relpath(os.path.realpath(path), os.path.realpath(releases))
     delivered = delivered_digest(releases, place)
-    return delivered or tree_digest(read_tree(options.path, walk(options.path, Exclusion(_NOT_SOURCE))))
+    return delivered or tree_digest(read_tree(path, walk(path, Exclusion(_NOT_SOURCE))))
 
 
 def delivered_digest(releases: str, place: str) -> str | None:

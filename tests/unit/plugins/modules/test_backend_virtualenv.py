@@ -217,10 +217,11 @@ def main():
     name = os.path.basename(sys.argv[0])
     with open("calls", "a") as calls:
         calls.write(" ".join([name, *sys.argv[1:]]) + "\\n")
-    packages = open(LOCKS[name]).read().split()
+    packages = ["demo_one"] if name == "uv" else open(LOCKS[name]).read().split()
     if "outdated" in packages:
         sys.exit("pyproject.toml changed significantly since poetry.lock was last generated. " + os.environ["TOKEN"])
-    pip = [os.path.join(os.environ["VIRTUAL_ENV"], "bin/python"), "-m", "pip", "install"]
+    environment = os.environ.get("UV_PROJECT_ENVIRONMENT") or os.environ["VIRTUAL_ENV"]
+    pip = [os.path.join(environment, "bin/python"), "-m", "pip", "install"]
     sys.exit(subprocess.call([*pip, *packages]))
 """
 
@@ -228,7 +229,7 @@ def main():
 @pytest.fixture
 def tools(backend):
     """Options that install the tools from the local directory."""
-    for name, version in (("poetry", "2.2.1"), ("pipenv", "2025.0.4")):
+    for name, version in (("poetry", "2.2.1"), ("pipenv", "2025.0.4"), ("uv", "0.13.9")):
         wheel(backend.wheels, name, version, TOOL)
     return {"install_env": {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(backend.wheels), "TOKEN": "hush-hush"}}
 
@@ -257,6 +258,54 @@ def test_poetry_and_pipenv_install_what_their_lock_files_name(backend, tools, to
     second = backend.call(install=tool, **tools)
     assert second["reasons"] == [f"lock file {lock} changed"]
     assert "demo_two-1.0" in second["distributions"]
+
+
+UV_LOCK = """
+[[package]]
+name = "api"
+source = { virtual = "backend" }
+
+[[package]]
+name = "common"
+source = { editable = "libs/common" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("project", "arguments"),
+    [
+        ("[project]\n", "--frozen --no-editable --no-install-project --no-dev"),
+        ("[project]\n[build-system]\n", "--frozen --no-editable --no-dev"),
+    ],
+)
+def test_a_member_of_a_workspace_of_uv_is_installed_by_its_lock_file_and_not_bound_to_a_release(
+    backend, tools, project, arguments
+):
+    files = {
+        "pyproject.toml": '[tool.uv.workspace]\nmembers = ["backend", "libs/*"]\n',
+        "uv.lock": UV_LOCK,
+        "backend/pyproject.toml": project,
+        "libs/common/common.py": "",
+    }
+    for name, content in files.items():
+        (backend.release / name).parent.mkdir(parents=True, exist_ok=True)
+        (backend.release / name).write_text(content)
+    options = {"install": "uv", "uv_version": "0.13.9", "uv_arguments": ["--no-dev", "--no-editable"], **tools}
+    first = backend.call(**options)
+    assert not first["failed"], first
+    assert (backend.release / "backend/calls").read_text().splitlines() == [f"uv sync {arguments}"]
+    (backend.release / "backend/calls").unlink()
+    assert not backend.call(**options)["changed"]
+    for name, reason in {
+        "uv.lock": "lock file uv.lock changed",
+        "pyproject.toml": "pyproject.toml of the workspace changed",
+        "libs/common/common.py": "source changed",
+    }.items():
+        before = (backend.release / name).read_text()
+        (backend.release / name).write_text(before + "\n#\n")
+        assert reason in backend.call(check=True, **options)["reasons"]
+        (backend.release / name).write_text(before)
+    assert not backend.call(check=True, **options)["changed"]
 
 
 def test_the_reason_of_poetry_is_quoted_without_the_token(backend, tools):
