@@ -109,13 +109,17 @@ def _ask(
     try:
         # In the place of a user that does not exist yet, root finds nothing of that user.
         answer = call_as(account, function, deadline=deadline, meanwhile=meanwhile)
+    except AsUserError as problem:
+        layers.append(unknown(RELEASE, problem))
+        return {}
+    try:
         if not isinstance(answer, dict):
             raise ValueError("its answer is no object")
         # What the user calls secret is removed from what the user says, and from nothing else.
         secrets = sorted({str(each) for each in answer.get("secrets", ()) if each}, key=len, reverse=True)
         told = [without_secrets(layer, secrets) for layer in from_data(answer.get("layers"))]
         _refuse_other_forms(answer)
-    except (AsUserError, ValueError, TypeError) as problem:
+    except (ValueError, TypeError) as problem:
         layers.append(unknown(RELEASE, problem))
         return {}
     layers.extend(told)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,3 +54,18 @@ def test_secrets_of_the_deploy_user_hide_neither_states_nor_what_root_has_found(
         Layer("proxy", reasons=("drifted",)),
         Layer("env_file", reasons=("keys ********",), diff=({"before": "********", "after": ""},)),
     ]
+
+
+def test_a_fault_in_a_comparison_of_root_is_not_taken_for_an_answer_of_the_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def call(*_asked: Any, meanwhile: Callable[[], None], **_options: Any) -> Any:
+        meanwhile()
+
+    def compare() -> None:
+        raise ValueError("no such directive")
+
+    monkeypatch.setattr(look, "find_account", lambda _user: None)
+    monkeypatch.setattr(look, "call_as", call)
+    with pytest.raises(ValueError, match="no such directive"):
+        look._ask("deploy", lambda: None, 0.0, [], meanwhile=compare)
