@@ -68,6 +68,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "changes": {"type": "dict", "default": {}},
                 "downtime_s": {"type": "dict", "default": {}},
                 "kept_for_data": {"type": "dict", "default": {}},
+                "shared_data": {"type": "list", "elements": "str", "default": []},
                 "failure": {"type": "str", "default": ""},
                 "failed_task": {"type": "str", "default": ""},
                 "outcome": {"type": "str", "default": ""},

@@ -99,6 +99,11 @@ options:
     description: Old releases that were not deleted, each with the paths that the application has written in it.
     type: dict
     default: {}
+  shared_data:
+    description: Where on the host the data are that outlive releases.
+    type: list
+    elements: str
+    default: []
   failed_task:
     description:
       - Name of the task that failed first; used where the callback P(codeframe.staging.steps#callback) names no step.

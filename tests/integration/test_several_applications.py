@@ -21,23 +21,11 @@ from backend_sources import INDEX
 from deployed_application import machine_of
 from free_ports import free_port
 from playbook_runs import CHECKOUT, PlaybookRun, run_playbook
+from small_application import PAGE
 
 INVENTORY = CHECKOUT / "inventories/several"
 NAMES = ("shop", "chat")
 SECRET = "hush-Zq81-of-the-shop"
-#: A page without packages, whose build writes the URL of the WebSocket into a script.
-PAGE = {
-    "web/package.json": json.dumps({"name": "web", "version": "1.0.0", "scripts": {"build": "node build.js"}}),
-    "web/package-lock.json": json.dumps(
-        {"name": "web", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "web", "version": "1.0.0"}}}
-    ),
-    "web/build.js": """
-const fs = require('fs')
-fs.mkdirSync('dist/assets', { recursive: true })
-fs.writeFileSync('dist/index.html', '<script src="/assets/app.js"></script>')
-fs.writeFileSync('dist/assets/app.js', `new WebSocket(${JSON.stringify(process.env.NEXT_PUBLIC_WS_URL)})`)
-""",
-}
 _SHAPES = {shape.name: shape.files for shape in BACKENDS}
 
 

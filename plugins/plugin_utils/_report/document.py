@@ -93,6 +93,7 @@ def build_document(options: Mapping[str, Any], *, finished_at: str, versions: Ma
         "kept_for_data": {
             str(release): _texts(paths) for release, paths in _mapping(options.get("kept_for_data")).items()
         },
+        "shared_data": _texts(options.get("shared_data")),
         "duration_s": None if options.get("duration_s") is None else round(float(options["duration_s"]), 1),
         "proven": _texts(verification.get("lines")),
         "restored": {

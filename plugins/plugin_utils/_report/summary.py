@@ -120,7 +120,9 @@ def _changes(document: Mapping[str, Any], width: int) -> list[str]:
 
 
 def _rest(document: Mapping[str, Any], path: str, problem: str) -> list[tuple[str, str]]:
-    entries = [
+    shared = document["shared_data"]
+    entries = [("Data", f"what outlives releases is in {', '.join(shared)}")] if shared else []
+    entries += [
         (
             "Data",
             f"release {release} is old and not deleted, because the application has written in it: {', '.join(paths)}",

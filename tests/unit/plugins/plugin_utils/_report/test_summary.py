@@ -130,7 +130,9 @@ def test_a_report_that_was_not_written_is_told_with_its_reason() -> None:
 
 
 def test_data_and_downtime_are_told() -> None:
-    told = summary(kept_for_data={"0001-bb": ["data/a.db"]}, downtime_s={"backend": 1.25})
+    shared = ["/srv/app.releases/shared/data", "/srv/app.releases/shared/uploads"]
+    told = summary(kept_for_data={"0001-bb": ["data/a.db"]}, shared_data=shared, downtime_s={"backend": 1.25})
+    assert f"Data:      what outlives releases is in {', '.join(shared)}" in told
     assert "Downtime:  the backend refused connections for 1.25 s while its process was replaced" in told
     assert any("release 0001-bb is old and not deleted" in line and "data/a.db" in line for line in told)
 
