@@ -60,7 +60,7 @@ from .output import (
     server_scripts,
 )
 from .platform import read_platform, refuse_other_platform
-from .public_env import public_prefix, with_prefix
+from .public_env import public_prefixes, with_prefixes
 from .routes import holding, unloaded
 from .server import Server, complete_standalone, refuse_export, server_of
 from .shipment import pack, unpack
@@ -110,7 +110,7 @@ def build_frontend(options: BuildOptions, outcome: BuildOutcome, *, predicting: 
         raise BuildError(f"the directory {options.path} does not exist")
     if no_node and not predicting:
         raise BuildError(f"Node.js is not installed (looked for node in {env['PATH']})")
-    options = replace(options, env=with_prefix(options.env, public_prefix(output_package(options))))
+    options = replace(options, env=with_prefixes(options.env, public_prefixes(output_package(options))))
     if not predicting:
         _clean_up(options)
     front = read_frontend(options, env)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .workspace import package_names
@@ -23,27 +23,35 @@ _PREFIXES = (
     ("gatsby", "GATSBY_"),
     ("expo", "EXPO_PUBLIC_"),
     ("@builder.io/qwik-city", "PUBLIC_"),
+    ("@qwik.dev/router", "PUBLIC_"),
     ("@rsbuild/core", "PUBLIC_"),
     ("waku", "WAKU_PUBLIC_"),
+    ("@umijs/max", "UMI_APP_"),
+    ("umi", "UMI_APP_"),
+    ("preact-cli", "PREACT_APP_"),
     # The client code of Nuxt, Remix and React Router is built by Vite.
     ("nuxt", "VITE_"),
     ("@solidjs/start", "VITE_"),
+    ("vinxi", "VITE_"),
     ("vitepress", "VITE_"),
     ("vite", "VITE_"),
 )
 _DEFAULT = "NEXT_PUBLIC_"
+#: Read by the configuration of Nuxt (``runtimeConfig.public``), from which the pages are rendered in the build.
+_OF_CONFIGURATION = {"nuxt": "NUXT_PUBLIC_"}
 
 
-def public_prefix(package: Mapping[str, Any]) -> str:
-    """Return the prefix of the public variables of a frontend.
+def public_prefixes(package: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the prefixes of the public variables of a frontend.
 
     :param package: Its ``package.json``.
     """
     every = package_names(package)
-    return next((prefix for name, prefix in _PREFIXES if name in every), _DEFAULT)
+    built = next((prefix for name, prefix in _PREFIXES if name in every), _DEFAULT)
+    return (built, *(prefix for name, prefix in _OF_CONFIGURATION.items() if name in every))
 
 
-def with_prefix(env: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def with_prefixes(env: Mapping[str, Any], prefixes: Sequence[str]) -> dict[str, Any]:
     """Return variables, and those of Next.js under the names of another framework, too, unless these are given."""
-    named = {prefix + name[len(_DEFAULT) :]: value for name, value in env.items() if name.startswith(_DEFAULT)}
-    return {**named, **env}
+    ends = {name[len(_DEFAULT) :]: value for name, value in env.items() if name.startswith(_DEFAULT)}
+    return {**{prefix + end: value for prefix in prefixes for end, value in ends.items()}, **env}

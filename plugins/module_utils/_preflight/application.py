@@ -12,6 +12,7 @@ from .finding import PreflightFinding
 from .variables import DeploymentInputs
 
 _OUTPUT_DIR, _STATIC_DIR = "staging_frontend_output_dir", "staging_frontend_static_dir"
+_SERVE = "staging_frontend_serve"
 _STATIC_URL_PATH, _PUBLISH = "staging_static_url_path", "staging_static_publish"
 
 
@@ -39,13 +40,15 @@ class Application:
     packages: str = ""
     """Why the packages of a backend in Python cannot be installed, and what to do; empty where they can."""
     framework: Framework | None = None
-    """Of the page; None for one that is not known."""
+    """Of the page; None where that cannot be told."""
+    exports: bool = False
+    """Whether Next.js is told to make a static export."""
 
 
 def judge_application(inputs: DeploymentInputs, application: Application) -> list[PreflightFinding]:
     found = _judge_package(inputs, application.page, "frontend")
     if application.framework is not None:
-        found += _judge_framework(inputs, application.framework)
+        found += _judge_framework(inputs, application.framework, exports=application.exports)
     if not application.has_backend_dir:
         found.append(
             inputs.finding(
@@ -72,34 +75,21 @@ def judge_application(inputs: DeploymentInputs, application: Application) -> lis
     return found
 
 
-def _judge_framework(inputs: DeploymentInputs, framework: Framework) -> list[PreflightFinding]:
+def _judge_framework(inputs: DeploymentInputs, framework: Framework, *, exports: bool) -> list[PreflightFinding]:
     """The directories of the build, of which the defaults are those of Next.js."""
-    if framework.package == "next":
-        return []
-    found = []
-    if inputs.get(_OUTPUT_DIR) is None:
-        found.append(
-            inputs.finding(
-                "output-dir",
-                _OUTPUT_DIR,
-                f"the directory of the build, which is {framework.output_dir} by default",
-                f"set {_OUTPUT_DIR}: {framework.output_dir}",
-                found=f"the page is made with {framework.name}",
-            )
-        )
     by_process = inputs.text("staging_frontend_serve") != "static"
     started = any(inputs.get(name) for name in ("staging_frontend_command", "staging_ecosystem_file"))
+    if framework.package == "next" and by_process:
+        exported = exports and not started and inputs.get(_OUTPUT_DIR) is None
+        return [_no_server(inputs, framework, "; then set staging_frontend_output_dir: out")] if exported else []
+    found = [] if inputs.get(_OUTPUT_DIR) is not None else _judge_output(inputs, framework, by_process=by_process)
+    if framework.problem:
+        problem, _, remedy = framework.problem.partition("; ")
+        expected = "an adapter that makes pages or a server"
+        found.append(inputs.finding("page-server", _SERVE, expected, remedy, found=f"the page has {problem}"))
+        return found
     if by_process and not started and not framework.server:
-        found.append(
-            inputs.finding(
-                "page-server",
-                "staging_frontend_serve",
-                "a server for the page",
-                "set staging_frontend_serve: static, so that nginx serves it, or name a server in "
-                "staging_frontend_command",
-                found=f"the page is made with {framework.name}, whose build has no server",
-            )
-        )
+        found.append(_no_server(inputs, framework))
         return found
     published = inputs.provider == "nginx" and inputs.proxies_page and inputs.get(_PUBLISH) is not False
     unset = next((name for name in (_STATIC_DIR, _STATIC_URL_PATH) if inputs.get(name) is None), "")
@@ -115,6 +105,32 @@ def _judge_framework(inputs: DeploymentInputs, framework: Framework) -> list[Pre
             )
         )
     return found
+
+
+def _judge_output(inputs: DeploymentInputs, framework: Framework, *, by_process: bool) -> list[PreflightFinding]:
+    """The directory of the build where it is not set."""
+    if framework.package:
+        place = framework.output_dir if by_process else framework.page_dir or framework.output_dir
+        expected = f"the directory of the build, which is {place} by default"
+        remedy, what = f"set {_OUTPUT_DIR}: {place}", f"the page is made with {framework.name}"
+    elif inputs.or_default("staging_frontend_build_command"):
+        expected = "the directory of the build, of which the default is that of Next.js"
+        remedy = "write the directory that the build makes"
+        what = "its package.json does not name Next.js"
+    else:
+        return []
+    return [inputs.finding("output-dir", _OUTPUT_DIR, expected, remedy, found=what)]
+
+
+def _no_server(inputs: DeploymentInputs, framework: Framework, more: str = "") -> PreflightFinding:
+    export = " with output: export" if framework.package == "next" else ""
+    return inputs.finding(
+        "page-server",
+        _SERVE,
+        "a server for the page",
+        f"set {_SERVE}: static, so that nginx serves it, or name a server in staging_frontend_command{more}",
+        found=f"the page is made with {framework.name}{export}, whose build has no server",
+    )
 
 
 def _judge_package(inputs: DeploymentInputs, package: Package, part: str) -> list[PreflightFinding]:

@@ -14,9 +14,9 @@ from typing import Any
 
 from .._backend.requirements import project_files, requirement_files
 from .._frontend.errors import BuildError
-from .._frontend.frameworks import framework_of
+from .._frontend.frameworks import Framework, exports_pages, framework_of
 from .._frontend.packages import LOCK_FILES, manager_for
-from .._frontend.workspace import find_workspace, read_package
+from .._frontend.workspace import find_workspace, package_names, read_package
 from .._host.files import read_text
 from .._release.errors import ReleaseError
 from .application import Application, Package
@@ -54,8 +54,22 @@ def look_at_application(source: str, inputs: DeploymentInputs) -> Application:
         has_backend_dir=exists,
         backend=_package(source, backend, "backend", inputs) if exists and install == "npm" else None,
         packages=_packages_problem(backend, install, inputs) if exists and install in _OF_PYTHON else "",
-        framework=framework_of(read_package(_frontend(source, inputs))),
+        framework=_framework(source, inputs),
+        exports=any(exports_pages(read_text(path) or "") for path in _next_configs(_frontend(source, inputs))),
     )
+
+
+def _framework(source: str, inputs: DeploymentInputs) -> Framework | None:
+    """The framework of the page; None where its package.json needs no packages, or leaves them to the workspace."""
+    page = _frontend(source, inputs)
+    package, root = read_package(page), read_package(_packages_at(source, page))
+    found = framework_of(package)
+    tells = package_names(package) and not framework_of(root).package
+    return found if found.package or tells else None
+
+
+def _next_configs(page: str) -> list[str]:
+    return [os.path.join(page, f"next.config.{ending}") for ending in ("js", "mjs", "ts", "cjs")]
 
 
 def _package(source: str, directory: str, part: str, inputs: DeploymentInputs) -> Package:

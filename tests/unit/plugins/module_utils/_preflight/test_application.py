@@ -132,7 +132,11 @@ def test_the_directories_of_another_framework_must_be_set() -> None:
     ("framework", "given", "names"),
     [
         pytest.param("next", {}, [], id="Next.js"),
-        pytest.param("jquery", {}, [], id="unknown"),
+        pytest.param("jquery", {}, ["output-dir"], id="unknown"),
+        pytest.param("jquery", {"staging_frontend_build_command": []}, [], id="unknown, without a build"),
+        pytest.param("jquery", {"staging_frontend_output_dir": "dist"}, [], id="unknown, with its directory"),
+        pytest.param("next", {"staging_frontend_serve": "static"}, ["output-dir"], id="whole page of Next.js"),
+        pytest.param("@sveltejs/kit", {}, ["output-dir", "static-dir"], id="SvelteKit"),
         pytest.param("vite", {}, ["output-dir", "page-server"], id="nothing serves it"),
         pytest.param(
             "vite",
@@ -178,3 +182,41 @@ def test_the_directories_of_another_framework_must_be_set() -> None:
 )
 def test_directories_that_need_not_be_set(framework: str, given: dict[str, Any], names: list[str]) -> None:
     assert [item.name for item in judge_application(DeploymentInputs(given), _of(framework))] == names
+
+
+def test_the_directory_of_the_whole_page_is_named() -> None:
+    (found,) = judge_application(DeploymentInputs({"staging_frontend_serve": "static"}), _of("@react-router/dev"))
+    assert found.sentence.endswith("; set staging_frontend_output_dir: build/client")
+    (found,) = judge_application(DeploymentInputs({"staging_frontend_serve": "static"}), _of("jquery"))
+    assert found.sentence == (
+        "staging_frontend_output_dir is not set, but its package.json does not name Next.js; expected the directory of "
+        "the build, of which the default is that of Next.js; write the directory that the build makes"
+    )
+
+
+@pytest.mark.parametrize(
+    "given", [{"staging_frontend_command": ["serve", "out"]}, {"staging_frontend_output_dir": "out"}, {}]
+)
+def test_a_static_export_has_no_server(given: dict[str, Any]) -> None:
+    found = judge_application(DeploymentInputs(given), replace(_of("next"), exports=True))
+    assert [item.sentence for item in found] == (
+        []
+        if given
+        else [
+            'staging_frontend_serve is "process" by default, but the page is made with Next.js with output: export, '
+            "whose build has no server; expected a server for the page; set staging_frontend_serve: static, so that "
+            "nginx serves it, or name a server in staging_frontend_command; then set staging_frontend_output_dir: out"
+        ]
+    )
+
+
+def test_an_adapter_that_makes_nothing_is_found_before_the_build() -> None:
+    framework = framework_of({"devDependencies": {"@sveltejs/kit": "2", "@sveltejs/adapter-auto": "6"}})
+    inputs = DeploymentInputs({"staging_frontend_output_dir": "build"})
+    (found,) = judge_application(inputs, Application(COMPLETE, framework=framework))
+    assert (found.name, found.sentence) == (
+        "page-server",
+        'staging_frontend_serve is "process" by default, but the page has @sveltejs/adapter-auto, which makes nothing '
+        "for a server of one's own; expected an adapter that makes pages or a server; use @sveltejs/adapter-node, or "
+        "@sveltejs/adapter-static with staging_frontend_serve: static",
+    )
