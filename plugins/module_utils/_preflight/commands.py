@@ -26,10 +26,14 @@ _OTHERS = {
 }
 #: Lists of commands.
 _HOOKS = ("staging_backend_before_activation", "staging_backend_after_activation")
+_INSTALL = "staging_backend_install"
 _PORT = "{port}"
 _SHELL_WORD = re.compile(r"&&|\|\|?|;|&|[0-9]?>>?(?:&[0-9])?|<|(?:-[\w-]+=)?\$(?:[A-Za-z_]\w*|\{\w+\}|\(.*)|`.*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _SHELLS = ("sh", "bash", "dash")
+#: Programs that run others in the virtual environment that they find or make, which is not that of the release.
+_RUNNERS = ("uv", "poetry", "pipenv", "pdm", "hatch", "rye")
+_INTO_ENVIRONMENT = ("requirements", "project", "uv", "poetry", "pipenv")
 #: Options that end the process that pm2 has started, by program.
 _DETACHING = {
     "gunicorn": ("--daemon", "-D"),
@@ -125,9 +129,21 @@ def _check_words(inputs: DeploymentInputs, variable: Where, words: Sequence[str]
             "write {port} for a port, or let a shell run it: [sh, -c, the whole command]",
             found=f"no shell reads it, so that the program gets {word} as it is",
         )
+    elif env == "staging_backend_env" and _is_run(words) and inputs.text(_INSTALL) in _INTO_ENVIRONMENT:
+        inputs.add(
+            "command-runner",
+            variable,
+            "the program that it runs, which is looked for in .venv/bin",
+            "leave out what is before that program, with its options",
+            found=f"{' '.join(words[:2])} takes an environment of its own, or changes the one that releases share",
+        )
     else:
         return True
     return False
+
+
+def _is_run(words: Sequence[str]) -> bool:
+    return os.path.basename(words[0]) in _RUNNERS and "run" in words[1:2]
 
 
 def _check_process(inputs: DeploymentInputs, variable: str, words: Sequence[str]) -> None:

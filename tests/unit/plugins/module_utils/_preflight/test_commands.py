@@ -63,6 +63,8 @@ def test_a_command_that_a_process_can_be_started_with(command: list[Any]) -> Non
         ([".venv/bin/python", "manage.py", "runserver", "{port}"], "command-development"),
         (["node", "--watch", "server.js"], "command-development"),
         (["tsx", "watch", "src/main.ts"], "command-development"),
+        (["uv", "run", "uvicorn", "app:app", "--port", "{port}"], "command-runner"),
+        (["/usr/local/bin/poetry", "run", "gunicorn", "app:app"], "command-runner"),
         (["uvicorn", "app:app", "--port=8000"], "command-port"),
         (["gunicorn", "app:app", "-b", "0.0.0.0:8000"], "command-port"),
         (["daphne", "-p", 8000, "app:app"], "command-port"),
@@ -70,6 +72,28 @@ def test_a_command_that_a_process_can_be_started_with(command: list[Any]) -> Non
 )
 def test_a_command_that_fails_late(command: Any, name: str) -> None:
     assert found(staging_backend_command=command) == [f"{name} staging_backend_command"]
+
+
+def test_a_runner_is_named_with_what_it_would_do() -> None:
+    inputs = DeploymentInputs({"staging_backend_command": ["pipenv", "run", "daphne", "app.asgi:application"]})
+    check_commands(inputs, PORTS)
+    (item,) = inputs.findings
+    assert (item.name, item.sentence) == (
+        "command-runner",
+        'staging_backend_command is ["pipenv", "run", "daphne", "app.asgi:application"], but pipenv run takes an '
+        "environment of its own, or changes the one that releases share; expected the program that it runs, which is "
+        "looked for in .venv/bin; leave out what is before that program, with its options",
+    )
+
+
+@pytest.mark.parametrize("install", ["none", "npm"])
+def test_a_runner_may_run_a_backend_whose_packages_it_installs_itself(install: str) -> None:
+    assert found(staging_backend_install=install, staging_backend_command=["uv", "run", "app"]) == []
+
+
+def test_a_runner_is_found_around_the_activation() -> None:
+    commands = [["uv", "run", "alembic", "upgrade", "head"], ["alembic", "current"]]
+    assert found(staging_backend_before_activation=commands) == ["command-runner staging_backend_before_activation[0]"]
 
 
 def test_the_words_for_development_are_shown() -> None:
