@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
+from .uv_workspace import workspace_root
+
 #: By the file that decides.
 _LOCKS = (("uv.lock", "uv"), ("poetry.lock", "poetry"), ("Pipfile.lock", "pipenv"))
 _PROJECTS = (("pyproject.toml", "project"), ("setup.py", "project"), ("package.json", "npm"))
@@ -16,6 +18,7 @@ _PROJECTS = (("pyproject.toml", "project"), ("setup.py", "project"), ("package.j
 _EXPORTS = (
     ("pdm.lock", "pdm export -o requirements.txt"),
     ("environment.yml", "pip list --format=freeze > requirements.txt"),
+    ("environment.yaml", "pip list --format=freeze > requirements.txt"),
 )
 _MOST = 3
 
@@ -33,6 +36,7 @@ def install_hint(directory: str, install: str) -> str:
     requirements = sorted(name for name in names if name.startswith("requirements") and name.endswith(".txt"))
     return (
         _of_files(_LOCKS, names, install)
+        or _of_workspace(directory, names, install)
         or (_of_requirements(requirements, install) if requirements else "")
         or next((_export(name, command) for name, command in _EXPORTS if name in names), "")
         or _of_files(_PROJECTS, names, install)
@@ -43,6 +47,12 @@ def install_hint(directory: str, install: str) -> str:
 def lock_hint(directory: str, install: str) -> str:
     """Say which tool has locked the packages of a directory, if it is another than the chosen one; else empty."""
     return _of_files(_LOCKS, set(os.listdir(directory)), install)
+
+
+def _of_workspace(directory: str, names: Collection[str], install: str) -> str:
+    if install == "uv" or "pyproject.toml" not in names or workspace_root(directory) == directory:
+        return ""
+    return "it is a member of a workspace of uv: set staging_backend_install: uv"
 
 
 def _of_files(files: Sequence[tuple[str, str]], names: Collection[str], install: str) -> str:

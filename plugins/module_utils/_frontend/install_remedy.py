@@ -47,7 +47,18 @@ _REMEDIES = (
         "again",
     ),
     (
+        r"ERR_PNPM_IGNORED_BUILDS",
+        "pnpm runs the scripts of no package that the source does not name: run `pnpm approve-builds` where you "
+        "develop, and commit pnpm-workspace.yaml or package.json, whichever it writes",
+    ),
+    (
+        r"EBADPLATFORM|ERR_PNPM_UNSUPPORTED_PLATFORM",
+        "a package is for another operating system or processor than this host: move it to optionalDependencies in "
+        "package.json, and commit the lock file",
+    ),
+    (
         r"package\.json and package-lock\.json.* are (?:not )?in sync|ERR_PNPM_OUTDATED_LOCKFILE|YN0028"
+        r"|ERR_PNPM_LOCKFILE_(?:CONFIG_MISMATCH|BREAKING_CHANGE)"
         r"|lockfile needs to be updated|lockfile had changes, but lockfile is frozen",
         "the lock file is not that of package.json, or another version of the package manager wrote it: install the "
         "packages where you develop, commit the lock file, and declare that version as packageManager in package.json",

@@ -32,6 +32,9 @@ NOTHING = "correct staging_backend_dir, or set staging_backend_install to what i
         pytest.param(["pyproject.toml", "pdm.lock"], "requirements",
                      "it has pdm.lock: commit requirements.txt (pdm export -o requirements.txt), and set "
                      "staging_backend_install: requirements", id="pdm"),
+        pytest.param(["environment.yaml"], "requirements",
+                     "it has environment.yaml: commit requirements.txt (pip list --format=freeze > requirements.txt), "
+                     "and set staging_backend_install: requirements", id="conda"),
         pytest.param(["pyproject.toml"], "requirements", "it has pyproject.toml: set staging_backend_install: project",
                      id="project"),
         pytest.param(["package.json"], "requirements", "it has package.json: set staging_backend_install: npm",
@@ -52,3 +55,13 @@ def test_only_the_lock_file_of_another_tool_is_a_hint_for_a_missing_one(tmp_path
     (tmp_path / "poetry.lock").write_text("")
     assert lock_hint(str(tmp_path), "poetry") == ""
     assert lock_hint(str(tmp_path), "pipenv") == "it has poetry.lock: set staging_backend_install: poetry"
+
+
+def test_a_member_of_a_workspace_of_uv_is_told_from_a_project(tmp_path: Path) -> None:
+    member = tmp_path / "backend"
+    member.mkdir()
+    (member / "pyproject.toml").write_text("")
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["backend"]\n')
+    hint = "it is a member of a workspace of uv: set staging_backend_install: uv"
+    assert install_hint(str(member), "requirements") == hint
+    assert install_hint(str(member), "uv") != hint
