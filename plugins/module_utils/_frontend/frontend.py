@@ -100,6 +100,8 @@ class Frontend:
     :param workspace: The workspace that it is a member of, which has the lock file and the packages.
     :param whole: Whether its output directory is served as the page.
     :param node: Version of Node.js; empty if it is not installed.
+    :param delivered: Digests of the whole source by path relative to the base, as it was delivered; None if they are
+        not known.
     """
 
     path: str
@@ -112,6 +114,7 @@ class Frontend:
     node: str
     inputs: Inputs
     record: BuildRecord | None
+    delivered: Mapping[str, str] | None = None
 
     @property
     def base(self) -> str:
@@ -119,9 +122,13 @@ class Frontend:
         return self.workspace.root if self.workspace else self.path
 
     @property
-    def packages(self) -> list[dict[str, Any]]:
-        """Each ``package.json`` of the application that an installation reads for this frontend."""
-        return [read_package(place) for place in (*self._package_directories, *self.local_packages)]
+    def packages(self) -> dict[str, dict[str, Any]]:
+        """Each ``package.json`` of the application that an installation reads, by its directory relative to the base.
+
+        All members of a workspace are installed together, for whichever of them.
+        """
+        places = dict.fromkeys((*self._package_directories, *self.local_packages))
+        return {os.path.relpath(place, self.base): read_package(place) for place in places}
 
     @property
     def local_packages(self) -> list[str]:
@@ -135,8 +142,8 @@ class Frontend:
 
     @property
     def _package_directories(self) -> list[str]:
-        needed = self.workspace.needed if self.workspace else ()
-        return [self.base, *(os.path.join(self.base, name) for name in needed)]
+        members = self.workspace.members if self.workspace else ()
+        return [self.base, *(os.path.join(self.base, name) for name in members)]
 
     @property
     def dependencies(self) -> set[str]:
@@ -188,7 +195,13 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
         inputs = record.inputs
     elif record:
         inputs = replace(inputs, source=sources_before_build(record, source))
-    return Frontend(path, output, package, workspace, manager, options.whole, is_next, node, inputs, record)
+    listed = _listed_sources(options)
+    delivered = (
+        None
+        if listed is None
+        else {os.path.relpath(os.path.join(options.root, name), base): str(value) for name, value in listed.items()}
+    )
+    return Frontend(path, output, package, workspace, manager, options.whole, is_next, node, inputs, record, delivered)
 
 
 def _installed_with(base: str) -> str:
@@ -266,8 +279,11 @@ def _sources_outside(
     }
 
 
-def _listed_sources(options: BuildOptions) -> set[str] | None:
-    """Return the files that the source of the whole application consists of; None if that is not known."""
+def _listed_sources(options: BuildOptions) -> dict[str, Any] | None:
+    """Return the files that the source of the whole application consists of, with what tells one content from another.
+
+    :returns: None if they are not known.
+    """
     if not options.source_list:
         return None
     try:
@@ -276,7 +292,7 @@ def _listed_sources(options: BuildOptions) -> set[str] | None:
         listed = None
     if not listed or not isinstance(listed, dict):
         raise BuildError(f"{options.source_list} is no list of the files of a source; expected a JSON object")
-    return set(listed)
+    return listed
 
 
 def _below(listed: Collection[str], options: BuildOptions, base: str) -> set[str]:

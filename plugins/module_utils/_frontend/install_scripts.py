@@ -51,25 +51,31 @@ def steps_of(package: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*steps, *client]))
 
 
-def inputs_of_scripts(packages: Sequence[Mapping[str, Any]], source: Mapping[str, str], made: Collection[str]) -> str:
+def inputs_of_scripts(
+    packages: Mapping[str, Mapping[str, Any]], source: Mapping[str, str], made: Collection[str]
+) -> str:
     """Return a digest of what the scripts of an installation read; empty if there are none.
 
-    Where that is not known, every source counts.
+    Where that is not known, every source in the directory of the package counts.
 
-    :param packages: Each ``package.json`` of the application whose scripts run.
-    :param source: Digests of the sources by path.
+    :param packages: Each ``package.json`` of the application whose scripts run, by its directory.
+    :param source: Digests of the sources by path, relative to the same directory as these.
     :param made: Files that such scripts have made, which are no sources.
     """
-    steps = [steps_of(package) for package in packages]
-    patterns = [_read_by(step) for each in steps for step in each]
-    if not patterns:
+    steps = {place: steps_of(package) for place, package in packages.items() if steps_of(package)}
+    if not steps:
         return ""
-    read = {
-        name: value
-        for name, value in source.items()
-        if name not in made and any(re.search(pattern, name) for pattern in patterns)
-    }
+    read = [
+        (name, value)
+        for name, value in sorted(source.items())
+        if name not in made
+        and any(re.search(_read_by(step), name) for place in steps if _below(name, place) for step in steps[place])
+    ]
     return digest(json.dumps([steps, read], sort_keys=True))
+
+
+def _below(name: str, place: str) -> bool:
+    return not name.startswith("../") if place == "." else name.startswith(f"{place}/")
 
 
 def files_beside(base: str, excluded: Collection[str]) -> set[str]:

@@ -86,7 +86,9 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
         major = front.node.split(".")[0]
         if front.node and str(recorded.get("node", "")).split(".")[0] != major:
             return [f"Node.js is {front.node}, the packages were installed with {recorded.get('node')}"]
-        if recorded.get("scripts", "") != _read_by_scripts(front, recorded):
+        # If the other part of the application, which has the same packages, has installed them, there is no such entry.
+        read = recorded.get("scripts") or {_part(front): ""}
+        if read.get(_part(front)) not in (None, _read_by_scripts(front, recorded)):
             return ["files that the scripts of an installation read, such as postinstall, were changed"]
         gone = [name for name in _made(recorded) if not _exists(front, name)]
         if gone:
@@ -110,12 +112,21 @@ def _read_by_scripts(front: Frontend, recorded: Mapping[str, Any]) -> str:
 
     :param recorded: The record of the installation.
     """
-    made, source = set(_made(recorded)), front.inputs.source
+    made, packages = set(_made(recorded)), front.packages
+    source = front.inputs.source if front.delivered is None else front.delivered
     # npm links packages that are named by their directory, of which others install a copy.
     copied = [] if front.manager.name == "npm" else [os.path.relpath(each, front.base) for each in front.local_packages]
     beginnings = tuple(f"{each}/" for each in copied)
     of_copies = {name: source[name] for name in sorted({*source} - made) if name.startswith(beginnings)}
-    return inputs_of_scripts(front.packages, source, made) + (digest(json.dumps(of_copies)) if of_copies else "")
+    return inputs_of_scripts(packages, source, made) + (digest(json.dumps(of_copies)) if of_copies else "")
+
+
+def _part(front: Frontend) -> str:
+    """Return what the digest of :func:`_read_by_scripts` holds for.
+
+    It is the same for each part of an application whose whole source is known, otherwise for this part alone.
+    """
+    return "." if front.delivered is not None else os.path.relpath(front.path, front.base) + "/"
 
 
 def _made(recorded: Mapping[str, Any]) -> list[str]:
@@ -132,7 +143,7 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
     directories = module_directories(front.base, front.workspace)
     modules = directories[0]
     record = os.path.join(modules, INSTALL_RECORD)
-    scripts = any(steps_of(package) for package in front.packages)
+    scripts = any(steps_of(package) for package in front.packages.values())
     previous, before = _made(read_object(record)), _beside(front) if scripts else set()
     with contextlib.ExitStack() as stack:
         for place in directories:
@@ -150,12 +161,17 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
         members = [
             os.path.relpath(os.path.dirname(place), front.base) for place in directories[1:] if os.path.isdir(place)
         ]
-        recorded = {"lock": front.inputs.lock, "command": list(command), "node": front.node, "members": members}
+        recorded: dict[str, Any] = {
+            "lock": front.inputs.lock,
+            "command": list(command),
+            "node": front.node,
+            "members": members,
+        }
         recorded["manager"] = front.manager.declared
         made = _beside(front) - before if scripts else set()
         # What an earlier one has made is no source either.
         recorded["made"] = sorted({*made, *(name for name in previous if scripts and _exists(front, name))})
-        recorded["scripts"] = _read_by_scripts(front, recorded)
+        recorded["scripts"] = {_part(front): _read_by_scripts(front, recorded)}
         recorded["id"] = uuid.uuid4().hex
         write_atomic(record, json.dumps(recorded, sort_keys=True), mode=0o600)
 

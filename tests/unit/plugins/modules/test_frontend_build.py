@@ -449,9 +449,11 @@ def test_the_record_is_private(site: Site) -> None:
 
 
 def listed(site: Site, *names: str) -> dict[str, Any]:
-    """The options for a list of the source's files."""
+    """The options for a list of the source's files, with their content as it is now."""
     path = site.path.parent / "delivered.json"
-    path.write_text(json.dumps({f"web-ui/{name}": "f:0" for name in names} | {"backend/main.py": "f:0"}))
+    texts = {name: site.path / name for name in names}
+    content = {f"web-ui/{name}": file.read_text() if file.is_file() else "" for name, file in texts.items()}
+    path.write_text(json.dumps({**content, "backend/main.py": "f:0"}))
     return {"source_list": str(path), "source_root": str(site.path.parent)}
 
 
@@ -563,7 +565,7 @@ def test_what_a_script_of_an_installation_makes_is_made_in_each_release(site: Si
     ]
     assert site.run(**given)["changed"] is False
     (site.path / "app.js").write_text("changed")
-    assert site.run(**given)["install"]["ran"] is True
+    assert site.run(**listed(site, *SOURCES))["install"]["ran"] is True
     assert (site.path / "src/generated/client.js").read_text() == "changed"
     assert site.run(**given)["changed"] is False
 
@@ -741,6 +743,34 @@ def test_only_what_a_member_needs_is_an_input_of_its_build(member: Site, file: s
     path = member.path.parents[1] / file
     path.write_text((path.read_text() if path.exists() else "") + "\n ")
     assert member.run(check=True, **of_workspace(member))["reasons"] == reasons
+
+
+@pytest.mark.parametrize("has_list", [True, False], ids=["listed", "not listed"])
+def test_two_parts_of_one_workspace_install_their_packages_once(member: Site, has_list: bool) -> None:
+    root = member.path.parents[1]
+    (root / "package.json").write_text('{"workspaces": ["apps/*", "packages/*"], "scripts": {"postinstall": "make"}}')
+    names = (
+        "package.json",
+        "apps/web/app.js",
+        "apps/web/package.json",
+        "apps/docs/package.json",
+        "packages/ui/package.json",
+    )
+    options: dict[str, Any] = {"source_root": str(root)}
+    if has_list:
+        (root.parent / "delivered.json").write_text(json.dumps({name: (root / name).read_text() for name in names}))
+        options["source_list"] = str(root.parent / "delivered.json")
+    (root / "apps/docs/app.js").write_text("fine")
+    other = Site(root / "apps/docs", member.bin)
+    assert member.run(**options)["install"]["ran"] is True
+    assert other.run(**options)["install"]["ran"] is False
+    assert member.run(**options)["changed"] is False
+    (root / "apps/web/app.js").write_text("changed")
+    if has_list:
+        (root.parent / "delivered.json").write_text(json.dumps({name: (root / name).read_text() for name in names}))
+    assert member.run(**options)["install"]["ran"] is True
+    assert other.run(**options)["install"]["ran"] is False
+    assert member.run(**options)["changed"] is False
 
 
 @pytest.fixture

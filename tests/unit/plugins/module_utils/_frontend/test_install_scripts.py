@@ -40,7 +40,8 @@ def test_the_steps_that_have_an_effect(package: dict[str, Any], steps: tuple[str
 
 
 def _inputs(script: str, **changed: str) -> str:
-    return inputs_of_scripts([{"scripts": {"postinstall": script}}], {**SOURCE, **changed}, {"src/generated/client.js"})
+    packages = {".": {"scripts": {"postinstall": script}}, "docs": {}}
+    return inputs_of_scripts(packages, {**SOURCE, **changed}, {"src/generated/client.js"})
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,18 @@ def test_only_what_the_scripts_read_is_an_input(script: str, read: set[str]) -> 
 def test_another_script_is_another_input() -> None:
     assert _inputs("tsc -p .") != _inputs("tsc -p . --strict")
     assert _inputs("husky") == ""
+
+
+@pytest.mark.parametrize(
+    ("place", "read"),
+    [
+        ("packages/ui", {"packages/ui/a.ts"}),
+        (".", {"packages/ui/a.ts", "apps/web/b.ts"}),
+        ("../shared", {"../shared/c.ts"}),
+    ],
+)
+def test_a_script_reads_the_directory_of_its_package(place: str, read: set[str]) -> None:
+    source = dict.fromkeys(("packages/ui/a.ts", "apps/web/b.ts", "../shared/c.ts"), "1")
+    packages = {place: {"scripts": {"prepare": "tsc"}}}
+    before = inputs_of_scripts(packages, source, ())
+    assert {name for name in source if inputs_of_scripts(packages, {**source, name: "2"}, ()) != before} == read
