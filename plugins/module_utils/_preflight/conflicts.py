@@ -13,7 +13,7 @@ from .._host.sockets import Place, named
 from .._nginx.site.name_length import LongName
 from .finding import PreflightFinding
 from .listeners import PortHolder
-from .variables import TAKE_OVER, DeploymentInputs
+from .variables import PROJECT_DIR, TAKE_OVER, DeploymentInputs
 
 #: Files that package managers rewrite.
 LOCK_FILES = frozenset(
@@ -198,6 +198,26 @@ def judge_checkout(inputs: DeploymentInputs, directory: str, files: UncommittedF
             )
         )
     return found
+
+
+def judge_merge(inputs: DeploymentInputs, directory: str, conflicts: Sequence[str]) -> list[PreflightFinding]:
+    """A merge that was not completed in a checkout that is deployed as it is.
+
+    :param conflicts: Files with conflicts.
+    """
+    if not conflicts:
+        return []
+    command = shlex.join(["git", "-C", directory])
+    return [
+        inputs.finding(
+            "checkout-conflicts",
+            PROJECT_DIR,
+            "files without conflict markers",
+            f"correct them and commit, or go back to the commit before the merge ({command} merge --abort, or "
+            f"{command} rebase --abort)",
+            found=f"a merge in {directory} has left conflicts in {_listed(conflicts)}",
+        )
+    ]
 
 
 def _listed(paths: Sequence[str]) -> str:

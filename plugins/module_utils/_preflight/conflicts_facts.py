@@ -81,13 +81,9 @@ def long_names_on(wanted: Collection[tuple[str, int]], site: str) -> list[LongNa
 def uncommitted_in(
     directory: str, user: str, shared: Sequence[str], env_file: str, exclude: Sequence[str]
 ) -> UncommittedFiles:
-    """The source files of a checkout that are in no commit; empty if it is none.
-
-    git runs as the deploy user, because a repository can name programs that it starts.
-    """
-    account = find_account(user)
-    program = git.Git(timeout_s=_GIT_TIMEOUT_S, account=account if os.geteuid() == 0 else None)
-    if account is None or not program.available():
+    """The source files of a checkout that are in no commit; empty if it is none."""
+    program = _git_of(user)
+    if program is None:
         return UncommittedFiles()
     try:
         if git.head(program, directory) is None:
@@ -99,3 +95,22 @@ def uncommitted_in(
     layout = Layout(shared_paths=list(shared), exclude=list(exclude), env_files=[env_file] if env_file else [])
     excluded = exclusion(layout)
     return by_kind((code, path) for code, path in changes if not excluded.covers(path))
+
+
+def conflicts_in(directory: str, user: str) -> list[str]:
+    """The files of a checkout that a merge has left with conflicts; none if it is no checkout."""
+    program = _git_of(user)
+    if program is None or not os.path.lexists(os.path.join(directory, ".git")):
+        return []
+    try:
+        return git.conflicts(program, directory)
+    except (OSError, ReleaseError):
+        # Said when the release is prepared.
+        return []
+
+
+def _git_of(user: str) -> git.Git | None:
+    """git as the deploy user, because a repository can name programs that it starts; None without user or git."""
+    account = find_account(user)
+    program = git.Git(timeout_s=_GIT_TIMEOUT_S, account=account if os.geteuid() == 0 else None)
+    return None if account is None or not program.available() else program

@@ -21,8 +21,8 @@ from .application import judge_application
 from .application_facts import look_at_application, wanted_node, wanted_python
 from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
-from .conflicts import judge_checkout, judge_name_lengths, judge_names, judge_processes
-from .conflicts_facts import claims_on, long_names_on, nginx_files, uncommitted_in
+from .conflicts import judge_checkout, judge_merge, judge_name_lengths, judge_names, judge_processes
+from .conflicts_facts import claims_on, conflicts_in, long_names_on, nginx_files, uncommitted_in
 from .contents import judge_owners, judge_source_in_place
 from .contents_facts import is_filled_directory, look_at_contents
 from .finding import PreflightFinding
@@ -202,9 +202,11 @@ def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Ur
 
 
 def _check_checkout(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:
-    """Work in a directory that is to be taken over, unless it is deployed as it is."""
+    """Work in a directory that is to be taken over; of one that is deployed as it is, only a merge that stopped."""
+    if inputs.text("staging_source_type") == "in_place":
+        return judge_merge(inputs, project_dir, conflicts_in(project_dir, inputs.text("staging_user")))
     manual = os.path.isdir(project_dir) and not os.path.islink(project_dir)
-    if not manual or inputs.text("staging_source_type") == "in_place":
+    if not manual:
         return []
     files = uncommitted_in(
         project_dir,

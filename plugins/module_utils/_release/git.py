@@ -259,6 +259,12 @@ def changes(git: Git, directory: str) -> list[tuple[str, str]]:
     return [(line[:2], line[3 + len(top) :]) for line in listing.split("\0") if line]
 
 
+def conflicts(git: Git, directory: str) -> list[str]:
+    """Return the files of a checkout that a merge has left with conflicts."""
+    listing = git.checked(["ls-files", "-z", "--unmerged"], directory, f"asking git about {directory}")
+    return sorted({path for _described, tab, path in (line.partition("\t") for line in listing.split("\0")) if tab})
+
+
 def head(git: Git, directory: str) -> str | None:
     """Return the commit that is checked out; None if the directory is no checkout of its own."""
     if not os.path.lexists(os.path.join(directory, ".git")):

@@ -9,6 +9,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._preflight.confl
     UncommittedFiles,
     by_kind,
     judge_checkout,
+    judge_merge,
     judge_name_lengths,
     judge_names,
     judge_processes,
@@ -159,3 +160,17 @@ def test_a_process_at_the_socket_is_judged_like_one_at_a_port(good: DeploymentIn
     (found,) = judge_processes(good, places, NAMES, [holder], "other")
     assert "expected a socket that no other user's pm2 has" in found.sentence
     assert found.sentence.endswith("or write another socket into staging_backend_socket")
+
+
+def test_a_merge_that_stopped_is_refused_with_its_files_and_the_commands(good: DeploymentInputs) -> None:
+    (found,) = judge_merge(good, "/srv/app", ["uv.lock", "web-ui/page.tsx"])
+    assert (found.name, found.level) == ("checkout-conflicts", "error")
+    assert found.sentence == (
+        'staging_project_dir is "/home/deploy/projects/app", but a merge in /srv/app has left conflicts in uv.lock, '
+        "web-ui/page.tsx; expected files without conflict markers; correct them and commit, or go back to the "
+        "commit before the merge (git -C /srv/app merge --abort, or git -C /srv/app rebase --abort)"
+    )
+
+
+def test_without_conflicts_no_merge_is_judged(good: DeploymentInputs) -> None:
+    assert judge_merge(good, "/srv/app", []) == []

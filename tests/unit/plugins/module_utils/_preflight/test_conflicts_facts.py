@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.conflicts import UncommittedFiles
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.conflicts_facts import (
     claims_on,
+    conflicts_in,
     long_names_on,
     uncommitted_in,
 )
 
 USER = getpass.getuser()
+_AUTHOR = {f"GIT_{role}_{part}": "t" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
 
 
 @pytest.fixture
@@ -48,6 +51,26 @@ def test_what_is_shared_or_excluded_counts_otherwise(checkout: Path) -> None:
 def test_a_directory_that_is_no_checkout_has_none(tmp_path: Path, user: str) -> None:
     (tmp_path / "file").write_text("x")
     assert uncommitted_in(str(tmp_path), user, shared=[], env_file="", exclude=[]) == UncommittedFiles()
+
+
+def test_a_merge_that_stopped_is_found_with_its_files(checkout: Path) -> None:
+    def run(*arguments: str) -> int:
+        return subprocess.run(["git", *arguments], cwd=checkout, env={**os.environ, **_AUTHOR}, check=False).returncode
+
+    assert conflicts_in(str(checkout), USER) == []
+    assert run("reset", "-q", "--hard") == 0
+    assert run("branch", "start") == 0
+    for branch in ("theirs", "ours"):
+        assert run("checkout", "-q", "-b", branch, "start") == 0
+        (checkout / "app.py").write_text(branch)
+        assert run("commit", "-qam", branch) == 0
+    assert run("merge", "-q", "theirs") != 0
+    assert conflicts_in(str(checkout), USER) == ["app.py"]
+
+
+@pytest.mark.parametrize("user", [USER, "no-such-user"])
+def test_a_directory_that_is_no_checkout_has_no_merge(tmp_path: Path, user: str) -> None:
+    assert conflicts_in(str(tmp_path), user) == []
 
 
 def test_git_runs_as_the_deploy_user(checkout: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import subprocess
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -291,6 +292,24 @@ def test_a_repository_is_asked_for_the_version_before_there_is_a_source(check: C
     assert names(check(**git)) == ["git-unreadable"]
     (tmp_path / "source").mkdir()
     assert "git-unreadable" not in names(check({"source_path": str(tmp_path / "source")}, **git))
+
+
+def test_a_source_in_place_with_a_merge_that_stopped_is_refused(check: Check, tmp_path: Path) -> None:
+    project = tmp_path / "projects/app"
+    project.mkdir(parents=True)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    (project / "app.py").write_text("start")
+    run = [["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "x"], ["branch", "theirs"]]
+    for command in run:
+        subprocess.run(["git", *command], cwd=project, check=True)
+    in_place = {"staging_source_type": "in_place"}
+    assert "checkout-conflicts" not in names(check(**in_place))
+    for text, before in (("ours", ["status"]), ("theirs", ["checkout", "-q", "theirs"])):
+        subprocess.run(["git", *before], cwd=project, check=True, capture_output=True)
+        (project / "app.py").write_text(text)
+        subprocess.run(["git", *identity, "commit", "-qam", text], cwd=project, check=True)
+    subprocess.run(["git", *identity, "merge", "-q", "-"], cwd=project, check=False, capture_output=True)
+    assert "checkout-conflicts" in names(check(**in_place))
 
 
 def test_a_source_in_place_is_looked_at_before_anything_is_built(check: Check, tmp_path: Path) -> None:
