@@ -72,8 +72,8 @@ demo-clean: ## Remove the demo's container
 
 # --- the checks
 
-CHAIN_1 := lint types integration browser
-CHAIN_2 := molecule unit interface
+CHAIN_1 := lint integration browser
+CHAIN_2 := molecule unit types interface
 COMPLETE = lint types sanity sanity-hosts docs publication unit-all interface browser-all integration-all readme recordings $(SCENARIOS:%=test-%)
 
 .PHONY: test
