@@ -64,7 +64,7 @@ FRAMEWORKS = (
 UNKNOWN = Framework("", "", "", "", "")
 _ADAPTER = re.compile(r"(?:@[\w.-]+/|svelte-)adapter-[\w-]+\Z")
 #: In a line of its own, or in an object in one line; what is chosen by a condition is not known.
-_EXPORT = re.compile(r"(?m)^[^/\n*]*\boutput:\s*([\"'])export\1\s*,?\s*[})]*\s*(?:as\s+const\b.*)?(?://.*)?;?$")
+_EXPORT = re.compile(r"(?m)^[^/\n*?&|]*\boutput:\s*([\"'])export\1\s*,?\s*[})]*\s*(?:as\s+const\b.*)?(?://.*)?;?$")
 _AUTO = "@sveltejs/adapter-auto"
 #: Packages without which there is no server.
 _SERVERS = {

@@ -77,6 +77,7 @@ def test_an_adapter_that_makes_nothing_is_a_problem(adapters: list[str], problem
         ("const config: NextConfig = { output: 'export' };", True),
         ("module.exports = {\n  // output: 'export',\n}\n", False),
         ("const config = {\n  output: isStatic ? 'export' : undefined,\n}\n", False),
+        ("const config = {\n  ...(isProd && { output: 'export' })\n}\n", False),
         ("if (process.env.STATIC) config.output = 'export'\n", False),
         ("export default { output: 'standalone' }", False),
         ("", False),
