@@ -106,3 +106,36 @@ def test_uv_installs_what_its_lock_names(backend):
     assert not any(name.startswith("demo_app-") for name in only_dependencies["distributions"])
     (backend.path / "src/demo_app/__init__.py").write_text("changed\n")
     assert not backend(install="uv", uv_arguments=["--no-install-project"])["changed"]
+
+
+def test_a_member_of_a_workspace_of_uv_has_copies_of_the_other_members(backend):
+    root = backend.path.parent
+    library = root / "libs/common/src/common/__init__.py"
+    library.parent.mkdir(parents=True)
+    library.write_text("VALUE = 1\n")
+    project = PYPROJECT.replace("demo-app", "common").replace("demo_app:main", "common:main")
+    (root / "libs/common/pyproject.toml").write_text(project)
+    (root / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["backend", "libs/*"]\n')
+    (backend.path / "pyproject.toml").write_text(
+        '[project]\nname = "backend"\nversion = "0.1"\nrequires-python = ">=3.9"\ndependencies = ["common"]\n'
+        "[tool.uv.sources]\ncommon = { workspace = true }\n"
+    )
+    backend(install="uv")
+    uv = next((root.parent / "venvs").glob(".uv-*")) / "bin/uv"
+    subprocess.run([uv, "lock", "--quiet"], cwd=root, env={**os.environ, "UV_PYTHON": "/usr/bin/python3"}, check=True)
+    locked = backend(install="uv")
+    # Beside the digest of the lock file, that of the source, which it names.
+    assert locked["reasons"] == ["lock file uv.lock changed", "source changed"]
+    program = "import common, os; print(os.path.realpath(common.__file__), common.VALUE)"
+
+    def imported() -> tuple[str, str]:
+        said = subprocess.check_output([backend.path / ".venv/bin/python", "-c", program], cwd="/", text=True)
+        place, value = said.split()
+        return place, value
+
+    assert imported()[0].startswith(str(root.parent / "venvs"))
+    assert_idempotent(backend, install="uv")
+    library.write_text("VALUE = 2\n")
+    assert backend(install="uv")["reasons"] == ["source changed"]
+    assert imported()[1] == "2"
+    assert_idempotent(backend, install="uv")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 from .._host.command import run
-from .._host.files import write_atomic
+from .._host.files import read_text, write_atomic
 from .._host.progress import Say
 from .._host.redaction import redacted, secrets_of
 from .._host.url import without_userinfo
@@ -24,7 +24,7 @@ from .._release.errors import ReleaseError
 from .environment import COMPLETE, end_processes_from, mark_building, mark_complete
 from .install_reason import reason_of
 from .interpreter import Interpreter
-from .uv_workspace import workspace_root
+from .uv_workspace import built_packages, workspace_root
 from .virtualenv_inputs import NO_PROJECT, NO_ROOT, VirtualenvOptions, uv_packages
 from .virtualenv_plan import VirtualenvInputs, VirtualenvPlan
 
@@ -121,6 +121,7 @@ class Installer:
             # Packages of the source that the project depends on would be editable otherwise, too.
             _NO_EDITABLE,
             *([] if options.uv_installs_project() else [NO_PROJECT]),
+            *(f"--refresh-package={name}" for name in built_packages(read_text(lock) or "")),
             *(argument for argument in options.uv_arguments if argument not in (NO_PROJECT, _NO_EDITABLE)),
         ]
         # uv would create the environment itself, but accepts an existing one.

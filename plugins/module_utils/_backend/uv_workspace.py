@@ -17,7 +17,9 @@ _PROJECT = "pyproject.toml"
 _LEVELS = 6
 _TABLE = re.compile(r"(?ms)^\[tool\.uv\.workspace\][^\n]*\n(.*?)(?=^\[|\Z)")
 _INLINE = re.compile(r"(?m)^\s*workspace\s*=\s*\{(.*)\}")
-_LOCAL = re.compile(r"(?m)^source = \{ (?:editable|directory) = \"([^\"]+)\" \}")
+_LOCAL = re.compile(
+    r"(?m)^name = \"([^\"]+)\"\n(?:version = \"[^\"]*\"\n)?source = \{ (?:editable|directory) = \"([^\"]+)\" \}"
+)
 
 
 def workspace_root(directory: str) -> str:
@@ -43,8 +45,16 @@ def local_packages(lock: str, root: str, directory: str) -> list[str]:
     :param root: The directory that it is in.
     :param directory: That of the project.
     """
-    found = [os.path.normpath(os.path.join(root, name)) for name in _LOCAL.findall(lock)]
+    found = [os.path.normpath(os.path.join(root, place)) for _name, place in _LOCAL.findall(lock)]
     return sorted({place for place in found if place != os.path.normpath(directory)})
+
+
+def built_packages(lock: str) -> list[str]:
+    """Return the names of the packages that a lock file takes from the source.
+
+    uv keeps what it has built of them, and takes it for that of a source that was changed since.
+    """
+    return [name for name, _place in _LOCAL.findall(lock)]
 
 
 def _settings(pyproject: str) -> str | None:

@@ -274,8 +274,8 @@ source = { editable = "libs/common" }
 @pytest.mark.parametrize(
     ("project", "arguments"),
     [
-        ("[project]\n", "--frozen --no-editable --no-install-project --no-dev"),
-        ("[project]\n[build-system]\n", "--frozen --no-editable --no-dev"),
+        ("[project]\n", "--frozen --no-editable --no-install-project --refresh-package=common --no-dev"),
+        ("[project]\n[build-system]\n", "--frozen --no-editable --refresh-package=common --no-dev"),
     ],
 )
 def test_a_member_of_a_workspace_of_uv_is_installed_by_its_lock_file_and_not_bound_to_a_release(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.uv_workspace import (
+    built_packages,
     local_packages,
     workspace_root,
 )
@@ -33,13 +34,33 @@ def test_the_root_of_a_workspace(tmp_path: Path, project: str, member: str, foun
     assert workspace_root(str(tmp_path / member)) == str(tmp_path if found else tmp_path / member)
 
 
+LOCK = """
+[[package]]
+name = "root"
+source = { virtual = "." }
+
+[[package]]
+name = "api"
+version = "1.0"
+source = { editable = "api" }
+
+[[package]]
+name = "common"
+version = "0"
+source = { editable = "libs/common" }
+
+[[package]]
+name = "shared"
+source = { directory = "../shared" }
+
+[[package]]
+name = "idna"
+version = "3.10"
+source = { registry = "https://pypi.org/simple" }
+"""
+
+
 def test_the_packages_of_the_source_in_a_lock_file() -> None:
-    lock = (
-        'source = { virtual = "." }\n'
-        'source = { editable = "api" }\n'
-        'source = { editable = "libs/common" }\n'
-        'source = { directory = "../shared" }\n'
-        'source = { registry = "https://pypi.org/simple" }\n'
-    )
-    assert local_packages(lock, "/srv/app", "/srv/app/api") == ["/srv/app/libs/common", "/srv/shared"]
+    assert local_packages(LOCK, "/srv/app", "/srv/app/api") == ["/srv/app/libs/common", "/srv/shared"]
     assert local_packages("", "/srv/app", "/srv/app") == []
+    assert built_packages(LOCK) == ["api", "common", "shared"]
