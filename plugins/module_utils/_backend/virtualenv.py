@@ -63,7 +63,7 @@ def provide(options: VirtualenvOptions, *, predicting: bool, say: Say = unwatche
     record = read_record(os.path.join(options.venvs_dir, linked)) if linked else None
     previous = (record or {}).get("inputs", {})
     changes = inputs.changed_since(previous) if previous else ()
-    plan = plan_virtualenv(inputs.digest, _conditions(options, inputs.digest, python), changes, linked)
+    plan = plan_virtualenv(inputs.digest, _conditions(options, inputs.digest, python, linked), changes, linked)
     changed = plan.build or linked != plan.name
     reasons = plan.reasons if changed else ()
     if changed and not plan.build and not changes:
@@ -110,16 +110,23 @@ def _linked(link: str, venvs: str) -> str | None:
     return os.path.basename(target) if os.path.dirname(target) == os.path.realpath(venvs) else None
 
 
-def _conditions(options: VirtualenvOptions, digest: str, python: Interpreter) -> list[tuple[str, Condition]]:
-    """Examine the environments of a digest, up to the first that is usable or free."""
-    found = []
-    for name in names_for(digest):
+def _conditions(
+    options: VirtualenvOptions, digest: str, python: Interpreter, linked: str | None
+) -> list[tuple[str, Condition]]:
+    """Examine the environments of a digest up to the first that is usable, and the first free name.
+
+    The linked one is examined first: one with an earlier name may have been damaged, and is deleted later.
+    """
+    names = names_for(digest)
+    existing = [name for name in names if os.path.lexists(os.path.join(options.venvs_dir, name))]
+    free = [name for name in names if name not in existing][:1]
+    found = {}
+    for name in [*sorted(existing, key=lambda each: each != linked), *free]:
         directory = os.path.join(options.venvs_dir, name)
-        condition = examine(directory, python, ask(os.path.join(directory, "bin", "python")))
-        found.append((name, condition))
-        if condition.usable or not condition.exists:
+        found[name] = examine(directory, python, ask(os.path.join(directory, "bin", "python")))
+        if found[name].usable:
             break
-    return found
+    return [(name, found[name]) for name in names if name in found]
 
 
 def _point(link: str, directory: str) -> None:

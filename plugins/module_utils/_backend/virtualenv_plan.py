@@ -54,7 +54,7 @@ def plan_virtualenv(
 
     Processes may run from one that is damaged, so it stays, and another one is created under another name.
 
-    :param conditions: The names that an environment with this digest may have, in order; the last is free or usable.
+    :param conditions: The names that an environment with this digest may have, in order; one of them is free or usable.
     :param changed: Why the digest is not that of the environment linked now.
     :param linked: Name of the environment that is linked now.
     """

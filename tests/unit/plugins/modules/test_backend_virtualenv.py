@@ -84,7 +84,7 @@ def backend(tmp_path: Path, run_module: Any, monkeypatch: Any) -> Backend:
     return Backend(tmp_path, run_module)
 
 
-def test_an_environment_is_created_shared_and_replaced_beside_a_damaged_one(backend):
+def test_an_environment_is_created_shared_and_replaced_beside_a_damaged_one(backend, tmp_path):
     predicted = backend.call(check=True)
     assert (predicted["changed"], predicted["reasons"]) == (
         True,
@@ -122,6 +122,13 @@ def test_an_environment_is_created_shared_and_replaced_beside_a_damaged_one(back
     # The other release still links to the damaged one, and gets the usable one without an installation.
     moved = backend.call(second)
     assert (moved["changed"], moved["built"], moved["path"]) == (True, False, fresh["path"])
+
+    # The damaged one is deleted as soon as no release links to it. The later one stays in use, for new releases too.
+    aside = Path(first["path"]).rename(tmp_path / "deleted")
+    assert backend.call()["changed"] is False
+    third = backend.call(backend.make_release("0003"))
+    assert (third["changed"], third["built"], third["path"]) == (True, False, fresh["path"])
+    aside.rename(first["path"])
 
     for damage, reason in (
         (
