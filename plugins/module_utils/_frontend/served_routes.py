@@ -67,11 +67,13 @@ class Proof:
 
     :param directory: The build whose routes are known; empty if none are.
     :param on_disk: Names of the routes that contain an expected URL on disk.
+    :param others: If an expected URL is missing on disk, the other WebSocket URLs and the scripts that contain them.
     """
 
     directory: str = ""
     on_disk: list[str] = field(default_factory=list)
     served: list[ServedRoute] = field(default_factory=list)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_build(directory: str) -> Build:
@@ -102,10 +104,11 @@ class RouteProof:
         Dynamic segments are filled from the pages that were loaded already, otherwise from a page that was rendered
         when it was built, otherwise with a placeholder.
         """
-        on_disk = search(self.build.scripts, self.expected, ()).found
-        wanted = {name for names in on_disk.values() for name in names}
+        on_disk = search(self.build.scripts, self.expected, ())
+        wanted = {name for names in on_disk.found.values() for name in names}
         candidates = sorted(holding(self.build.routes, wanted), key=lambda route: (route.dynamic, route.name))
         proof = Proof(self.build.directory if self.build.routes else "", [route.name for route in candidates])
+        proof.others = on_disk.others
         missing = bool(search(self.bundle.scripts, self.expected, ()).missing)
         for route in candidates[:MOST_ROUTES]:
             page = next((page for page in self.bundle.loaded if route.holds(self._route_path(page.final))), None)
@@ -184,7 +187,12 @@ def objection(proof: Proof, findings: Findings) -> str:
     if not findings.missing or not proof.directory:
         return ""
     if not proof.on_disk:
-        return f"no route of the build in {proof.directory} has it"
+        # Those of the served scripts are named already.
+        others = {} if findings.others else proof.others
+        instead = [f"{url} ({', '.join(names[:3])})" for url, names in others.items()][:3]
+        return f"no route of the build in {proof.directory} has it" + (
+            f", and its scripts contain {', '.join(instead)}" if instead else ""
+        )
     unread = [route.unanswered for route in proof.served if route.unanswered]
     return f"{', '.join(proof.on_disk[:3])} of the build in {proof.directory} has it" + (
         f", but no page of it was read: {unread[0]}" if unread else ""

@@ -401,8 +401,14 @@ def test_a_build_without_the_url_in_any_route_is_named(site: Site, build: Build)
     result = build.read()
     assert result["complaint"] == (
         f"{URL} is in none of the 2 client scripts of http://127.0.0.1:{site.port}/; "
-        f"no route of the build in {build.directory} has it"
+        f"no route of the build in {build.directory} has it, and its scripts contain ws://localhost:8080/ws ({LIVE})"
     )
+
+
+def test_another_url_in_the_first_page_is_named_once(build: Build) -> None:
+    for name in (HOME, LIVE):
+        build.script(name, "'ws://localhost:8080/ws'")
+    assert build.read()["complaint"].count("ws://localhost:8080/ws") == 1
 
 
 def test_a_forbidden_url_of_a_route_that_is_read_counts(build: Build) -> None:
