@@ -688,6 +688,8 @@ SHAPES = (
                 "package.json": package(
                     {"build": "react-scripts build"},
                     {"react-scripts": "5.0.1", "react": "18.3.1", "react-dom": "18.3.1"},
+                    # Packages that accept any version would get one that react-scripts refuses.
+                    devDependencies={"typescript": "4.9.5"},
                     overrides={},
                     browserslist=["last 1 chrome version"],
                 ),
