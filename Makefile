@@ -112,7 +112,7 @@ lint: $(VENV)/.stamp ## ansible-lint (profile production), yamllint, ruff
 	@$(TIMED) ruff-format ruff format --check --quiet .
 	@$(TIMED) ansible-lint ansible-lint --offline --strict -q
 
-HARNESS := deployment outside matrix invariants load results reliability
+HARNESS := deployment outside processes loops matrix invariants load results reliability
 
 .PHONY: types
 types: $(VENV)/.stamp ## mypy, strict, on the plugins and the harness

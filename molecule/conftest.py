@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import testinfra
 import testinfra.host
 from deployment import CHECKOUT, Deployment
 from invariants import Invariants
+from loops import Loops
 from matrix import Places
 from outside import Site
 
@@ -135,3 +137,55 @@ def places(host: testinfra.host.Host, variables: dict[str, Any]) -> Places:
 @pytest.fixture(scope="session")
 def invariants(host: testinfra.host.Host, places: Places, variables: dict[str, Any]) -> Invariants:
     return Invariants.of(host, places.names, variables["staging_user"])
+
+
+@pytest.fixture(scope="session")
+def api_url(site: Site) -> str:
+    return site.ws_url.replace("ws://", "http://").removesuffix("/ws")
+
+
+@pytest.fixture(scope="session")
+def as_user(host: testinfra.host.Host, variables: dict[str, Any]) -> Callable[[str], str]:
+    """Run a script in a login shell of the user of the application."""
+
+    def run(script: str) -> str:
+        with host.sudo(variables["staging_user"]):
+            done = host.run("bash -lc %s", script)
+        assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
+        return str(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def rows(host: testinfra.host.Host) -> Callable[[str], list[str]]:
+    """Add a row to the database of the stand-in for CodeFRAME, and return all that must be in it."""
+    url = "http://127.0.0.1:14200/api/projects"
+    added: list[str] | None = None
+
+    def names() -> list[str]:
+        return [each["name"] for each in json.loads(host.check_output(f"curl -fsS {url}"))["projects"]]
+
+    def add(step: str) -> list[str]:
+        nonlocal added
+        added = names() if added is None else added
+        name = f"{len(added)}: {step}"
+        body = shlex.quote(json.dumps({"project_name": name}))
+        host.check_output(f"curl -fsS -XPOST -H 'Content-Type: application/json' -d {body} {url}")
+        added.append(name)
+        assert names() == added
+        return added
+
+    return add
+
+
+@pytest.fixture
+def loops(
+    site: Site, api_url: str, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Loops]:
+    """A browser on a page of the stand-in for CodeFRAME, which goes on during the test; what it saw is printed."""
+    made = Loops(site, api_url, "/projects/1")
+    with made.running():
+        yield made
+    with capfd.disabled():
+        print(f"\n{request.node.name}: {made}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,10 +11,10 @@ import testinfra.host
 from deployment import Deployment, Outcome
 from loops import Loops
 from outside import Site
+from processes import processes
 
 Host = testinfra.host.Host
 
-USER = "frankbria"
 PROCESSES = ("codeframe-staging-backend", "codeframe-staging-frontend")
 #: Limit of a deployment that builds the page.
 BUILD_S = 2400
@@ -48,22 +47,6 @@ NGINX = """server {{
 
 
 @pytest.fixture(scope="module")
-def api_url(site: Site) -> str:
-    return site.ws_url.replace("ws://", "http://").removesuffix("/ws")
-
-
-@pytest.fixture(scope="module")
-def as_user(host: Host) -> Callable[[str], str]:
-    def run(script: str) -> str:
-        with host.sudo(USER):
-            done = host.run("bash -lc %s", script)
-        assert done.rc == 0, f"{done.stdout}\n{done.stderr}"
-        return str(done.stdout)
-
-    return run
-
-
-@pytest.fixture(scope="module")
 def project(host: Host, variables: dict[str, Any], site: Site, api_url: str, as_user: Callable[[str], str]) -> str:
     """The directory of the application after its manual deployment."""
     place: str = variables["staging_project_dir"]
@@ -82,41 +65,6 @@ def project(host: Host, variables: dict[str, Any], site: Site, api_url: str, as_
         "?? package.json",
     ]
     return place
-
-
-@pytest.fixture(scope="module")
-def rows(host: Host, project: str) -> Callable[[str], list[str]]:
-    """Add a row to the database and return all that must be in it."""
-    assert project
-    url = "http://127.0.0.1:14200/api/projects"
-    added = [each["name"] for each in json.loads(host.check_output(f"curl -fsS {url}"))["projects"]]
-
-    def add(step: str) -> list[str]:
-        name = f"{len(added)}: {step}"
-        body = shlex.quote(json.dumps({"project_name": name}))
-        host.check_output(f"curl -fsS -XPOST -H 'Content-Type: application/json' -d {body} {url}")
-        added.append(name)
-        found = [each["name"] for each in json.loads(host.check_output(f"curl -fsS {url}"))["projects"]]
-        assert found == added
-        return found
-
-    return add
-
-
-@pytest.fixture
-def loops(
-    site: Site, api_url: str, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Loops]:
-    """A browser that goes on while the test deploys; what it saw is printed."""
-    made = Loops(site, api_url, "/projects/1")
-    with made.running():
-        yield made
-    with capfd.disabled():
-        print(f"\n{request.node.name}: {made}")
-
-
-def processes(as_user: Callable[[str], str]) -> dict[str, dict[str, Any]]:
-    return {entry["name"]: entry for entry in json.loads(as_user("pm2 -s jlist"))}
 
 
 def took_over(outcome: Outcome) -> None:
