@@ -26,6 +26,8 @@ from .versions import pipfile_python, poetry_python, requires_python, table_of
 #: Read by nvm, and by nodenv, asdf and fnm.
 _VERSION_FILES = (".nvmrc", ".node-version", ".tool-versions")
 _MISE_FILES = ("mise.toml", ".mise.toml")
+#: Read by pyenv and uv, asdf, and Heroku.
+_PYTHON_FILES = (".python-version", ".tool-versions", "runtime.txt")
 #: Packages whose range of Node.js a build fails outside of, often without naming it.
 _FRAMEWORKS = {
     "next": "Next.js",
@@ -151,7 +153,7 @@ def _framework_node(packages: str, member: str) -> dict[str, str]:
 def _node_ranges(directory: str) -> dict[str, str]:
     """Ranges of Node.js' versions that a directory names, by the name of the file."""
     texts = {name: read_text(os.path.join(directory, name)) or "" for name in _VERSION_FILES}
-    found = {name: node_range(_version_in(name, text)) for name, text in texts.items()}
+    found = {name: node_range(_version_in(name, text, "nodejs|node")) for name, text in texts.items()}
     package = _package_json(directory)[0]
     engines, volta, developed = package.get("engines"), package.get("volta"), package.get("devEngines")
     if isinstance(volta, dict):
@@ -162,22 +164,26 @@ def _node_ranges(directory: str) -> dict[str, str]:
     for entry in runtime if isinstance(runtime, list) else [runtime]:
         if isinstance(entry, dict) and entry.get("name") == "node":
             found["devEngines in package.json"] = str(entry.get("version") or "")
-    mise = next((text for text in (read_text(os.path.join(directory, name)) for name in _MISE_FILES) if text), "")
-    found["mise.toml"] = node_range(_version_of_mise(mise))
+    found["mise.toml"] = node_range(_version_of_mise(directory, "node"))
     return {name: wanted for name, wanted in found.items() if wanted}
 
 
-def _version_of_mise(text: str) -> str:
-    """Return the version of Node.js in the table of tools of a mise.toml."""
-    found = re.search(r"""(?m)^\s*["']?node["']?\s*=\s*(?:\[\s*)?["']([^"']+)["']""", table_of(text, "tools"))
+def _version_of_mise(directory: str, program: str) -> str:
+    """Return the version of a program in the table of tools of a mise.toml."""
+    text = next((text for text in (read_text(os.path.join(directory, name)) for name in _MISE_FILES) if text), "")
+    tools = table_of(text, "tools")
+    found = re.search(rf"""(?m)^\s*["']?{program}["']?\s*=\s*(?:\[\s*)?["']([^"']+)["']""", tools)
     return found[1] if found else ""
 
 
-def _version_in(name: str, text: str) -> str:
-    """Return the version of Node.js in a version file, of which one has those of other programs, too."""
+def _version_in(name: str, text: str, program: str) -> str:
+    """Return the version of a program in a version file, of which one has those of other programs, too.
+
+    :param program: A regular expression for its name.
+    """
     if name != ".tool-versions":
         return text
-    match = re.search(r"^(?:nodejs|node)\s+(\S+)", text, re.MULTILINE)
+    match = re.search(rf"^(?:{program})\s+(\S+)", text, re.MULTILINE)
     return match[1] if match else ""
 
 
@@ -219,6 +225,30 @@ def wanted_python(source: str, inputs: DeploymentInputs) -> dict[str, str]:
     if install == "pipenv":
         found = {"Pipfile": pipfile_python(read_text(os.path.join(backend, "Pipfile")) or "")}
     return {name: needed for name, needed in found.items() if needed}
+
+
+def pinned_python(source: str, inputs: DeploymentInputs) -> dict[str, str]:
+    """The minor version of Python that a version file names, as a range: that of the backend, or else of the source."""
+    if inputs.text("staging_backend_install") not in _OF_PYTHON:
+        return {}
+    for directory in (os.path.join(source, inputs.text("staging_backend_dir")), source):
+        texts = {name: read_text(os.path.join(directory, name)) or "" for name in _PYTHON_FILES}
+        found = {name: python_range(_version_in(name, text, "python")) for name, text in texts.items()}
+        found["mise.toml"] = python_range(_version_of_mise(directory, "python"))
+        if any(found.values()):
+            return {name: wanted for name, wanted in found.items() if wanted}
+    return {}
+
+
+def python_range(text: str) -> str:
+    """Return the range of the versions that a version file of Python allows; empty for all.
+
+    Another patch release of the same minor version will do, since hosts have the one of their distribution.
+    """
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    wanted = next((line for line in lines if line), "")
+    found = re.match(r"(?:cpython[-@]|python-)?(\d+)(?:\.(\d+))?(?:[.\d]*)\Z", wanted)
+    return "" if found is None else f"=={found[1]}.{found[2]}.*" if found[2] else f"=={found[1]}.*"
 
 
 def _package_json(directory: str) -> tuple[Mapping[str, Any], str | None]:

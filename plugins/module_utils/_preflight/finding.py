@@ -45,6 +45,7 @@ OPINIONS: Mapping[str, str] = {
     "project-dir-temporary": WARNING,
     "proxy-bypassed": WARNING,
     "public-variable-not-baked": WARNING,
+    "python-pinned": WARNING,
     "python-version": ERROR,
     "socket-temporary": WARNING,
     "socket-unused": WARNING,

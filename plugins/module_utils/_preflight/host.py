@@ -18,7 +18,7 @@ from .._host.url import Url, is_loopback
 from . import addresses_facts
 from .addresses import Addresses, judge_addresses
 from .application import judge_application
-from .application_facts import look_at_application, wanted_node, wanted_python
+from .application_facts import look_at_application, pinned_python, wanted_node, wanted_python
 from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
 from .conflicts import judge_checkout, judge_merge, judge_name_lengths, judge_names, judge_processes
@@ -225,8 +225,13 @@ def _check_source(inputs: DeploymentInputs, options: PreflightOptions) -> list[P
     with rights_of(account):
         application = look_at_application(source, inputs)
         node_ranges, python_ranges = wanted_node(source, inputs), wanted_python(source, inputs)
+        pinned = pinned_python(source, inputs)
     node = judge_node(inputs, node_version, node_ranges, required=not options.check_mode)
-    return [*judge_application(inputs, application), *node, *judge_python(inputs, python_version, python_ranges)]
+    return [
+        *judge_application(inputs, application),
+        *node,
+        *judge_python(inputs, python_version, python_ranges, pinned),
+    ]
 
 
 def _site_of(inputs: DeploymentInputs, project_dir: str) -> str:

@@ -28,6 +28,9 @@ def judge_memory(inputs: DeploymentInputs, available: int, needed: int) -> list[
     ]
 
 
+_INSTALL = "staging_backend_install"
+
+
 def judge_node(
     inputs: DeploymentInputs, version: Version | None, wanted: Mapping[str, str], *, required: bool
 ) -> list[PreflightFinding]:
@@ -62,22 +65,25 @@ def judge_node(
 
 
 def judge_python(
-    inputs: DeploymentInputs, version: Version | None, wanted: Mapping[str, str]
+    inputs: DeploymentInputs, version: Version | None, wanted: Mapping[str, str], pinned: Mapping[str, str]
 ) -> list[PreflightFinding]:
     """:param version: Of the Python that creates the virtual environment; None where there is none.
     :param wanted: Ranges of versions, by who needs them.
+    :param pinned: Ranges that version files name, which are for development: what does not run is in ``wanted``.
     """
     if version is None:
         return []
-    return [
-        inputs.finding(
-            "python-version",
-            "staging_backend_install",
-            f"{needed}, as {who} needs it",
-            "set staging_backend_python to such a Python, which has to be installed on the host",
-            found=f"the host has Python {_dotted(version)}",
-        )
+    has = f"the host has Python {_dotted(version)}"
+    other = "set staging_backend_python to such a Python, which has to be installed on the host"
+    errors = [
+        inputs.finding("python-version", _INSTALL, f"{needed}, as {who} needs it", other, found=has)
         for who, needed in wanted.items()
+        if python_allows(needed, version) is False
+    ]
+    otherwise = f"{other}, or test the application with that of the host"
+    return errors + [
+        inputs.finding("python-pinned", _INSTALL, f"{needed}, as {who} names it", otherwise, found=has)
+        for who, needed in pinned.items()
         if python_allows(needed, version) is False
     ]
 

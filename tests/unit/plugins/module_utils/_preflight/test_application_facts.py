@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application import Application, Package
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.application_facts import (
     look_at_application,
+    pinned_python,
     wanted_node,
     wanted_python,
 )
@@ -170,6 +171,35 @@ def test_the_lock_file_of_a_workspace_is_at_its_root(source: Path) -> None:
 def test_a_version_file_is_a_range(source: Path, text: str, wanted: dict[str, str]) -> None:
     (source / ".nvmrc").write_text(text)
     assert wanted_node(str(source), DeploymentInputs({})) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        (".python-version", "3.12\n", "==3.12.*"),
+        (".python-version", "# of the team\n3.12.4\n3.11.9\n", "==3.12.*"),
+        (".python-version", "cpython-3.12.4", "==3.12.*"),
+        (".python-version", "3", "==3.*"),
+        (".python-version", "pypy3.10-7.3.12", ""),
+        (".python-version", "app-environment", ""),
+        (".tool-versions", "nodejs 22.1.0\npython 3.12.1\n", "==3.12.*"),
+        (".tool-versions", "nodejs 22.1.0\n", ""),
+        ("runtime.txt", "python-3.12.1", "==3.12.*"),
+        ("mise.toml", '[tools]\nnode = "22"\npython = ["3.12", "3.11"]\n', "==3.12.*"),
+    ],
+)
+def test_a_version_file_names_a_python(source: Path, name: str, text: str, wanted: str) -> None:
+    (source / name).write_text(text)
+    assert pinned_python(str(source), DeploymentInputs({})) == ({name: wanted} if wanted else {})
+    assert pinned_python(str(source), DeploymentInputs({"staging_backend_install": "none"})) == {}
+
+
+def test_the_python_of_the_backend_counts_more_than_that_of_the_application(source: Path) -> None:
+    (source / ".python-version").write_text("3.11")
+    (source / "backend").mkdir(exist_ok=True)
+    (source / "backend/.python-version").write_text("3.13")
+    inputs = DeploymentInputs({"staging_backend_dir": "backend"})
+    assert pinned_python(str(source), inputs) == {".python-version": "==3.13.*"}
 
 
 def test_the_version_file_of_the_frontend_counts_more_than_that_of_the_application(source: Path) -> None:

@@ -47,11 +47,22 @@ def test_a_node_outside_of_a_range_is_an_error(good: DeploymentInputs, required:
 
 
 def test_a_python_outside_of_a_range_is_an_error(good: DeploymentInputs) -> None:
-    assert judge_python(good, None, {"pyproject.toml": ">=3.12"}) == []
-    assert judge_python(good, (3, 12, 0), {"pyproject.toml": ">=3.12"}) == []
-    (found,) = judge_python(good, (3, 11, 2), {"pyproject.toml": ">=3.12"})
+    assert judge_python(good, None, {"pyproject.toml": ">=3.12"}, {}) == []
+    assert judge_python(good, (3, 12, 0), {"pyproject.toml": ">=3.12"}, {}) == []
+    (found,) = judge_python(good, (3, 11, 2), {"pyproject.toml": ">=3.12"}, {})
     assert (found.name, found.level) == ("python-version", "error")
     assert found.sentence == (
         'staging_backend_install is "requirements" by default, but the host has Python 3.11.2; expected >=3.12, as '
         "pyproject.toml needs it; set staging_backend_python to such a Python, which has to be installed on the host"
+    )
+
+
+def test_another_python_than_that_of_a_version_file_is_a_warning(good: DeploymentInputs) -> None:
+    assert judge_python(good, (3, 12, 9), {}, {".python-version": "==3.12.*"}) == []
+    (found,) = judge_python(good, (3, 13, 5), {}, {".python-version": "==3.12.*"})
+    assert (found.name, found.level) == ("python-pinned", "warning")
+    assert found.sentence == (
+        'staging_backend_install is "requirements" by default, but the host has Python 3.13.5; expected ==3.12.*, as '
+        ".python-version names it; set staging_backend_python to such a Python, which has to be installed on the host, "
+        "or test the application with that of the host"
     )
