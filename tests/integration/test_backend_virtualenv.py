@@ -66,7 +66,7 @@ def test_a_project_is_installed_as_a_copy(backend):
     assert_idempotent(backend, install="project")
 
 
-@pytest.mark.parametrize("install", ["project", "uv"])
+@pytest.mark.parametrize("install", ["project", pytest.param("uv", marks=pytest.mark.slow)])
 def test_what_setuptools_leaves_in_the_source_is_removed_and_what_was_there_stays(backend, install):
     project = PYPROJECT.replace("hatchling.build", "setuptools.build_meta").replace("hatchling", "setuptools")
     (backend.path / "pyproject.toml").write_text(project)
@@ -108,6 +108,7 @@ def test_uv_installs_what_its_lock_names(backend):
     assert not backend(install="uv", uv_arguments=["--no-install-project"])["changed"]
 
 
+@pytest.mark.slow
 def test_a_member_of_a_workspace_of_uv_has_copies_of_the_other_members(backend):
     root = backend.path.parent
     library = root / "libs/common/src/common/__init__.py"

@@ -553,6 +553,7 @@ def test_a_manual_process_hands_its_port_over_when_its_successor_is_ready(site: 
     assert not site.ok(exec_mode="cluster", manual_file=str(file), project_dir=str(site.root / "app"))["changed"]
 
 
+@pytest.mark.slow
 def test_a_replacement_in_cluster_mode_refuses_no_connection(site: Site) -> None:
     site.ok(exec_mode="cluster", env={"PORT": str(site.port), "FOO": "removed"})
     with asked(site, clients=3) as answers:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import websocket_peers as peers
 from playbook_runs import run_playbook
 from websocket_peers import Peer, peer
@@ -200,6 +201,7 @@ def test_a_tolerated_failure_is_reported_without_failing(tmp_path: Path) -> None
 QUICK = {"websocket_verify_hold": 0, "websocket_verify_sse_paths": []}
 
 
+@pytest.mark.slow
 def test_an_application_that_answers_no_message_passes_if_none_is_sent(tmp_path: Path) -> None:
     with deployed(reply=None) as inputs:
         mute = Verified(tmp_path, {**inputs, **QUICK, "staging_websocket_send": "", "websocket_verify_hold": 1})
