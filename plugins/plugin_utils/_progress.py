@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 import secrets
 import shlex
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.codeframe.staging.plugins.module_utils._host.json_text import json_value
 from ansible_collections.codeframe.staging.plugins.module_utils._host.progress import OPTION, plain_line
 from ansible_collections.codeframe.staging.plugins.plugin_utils._deploy_user import without_facts
 from ansible_collections.codeframe.staging.plugins.plugin_utils._terminal import (
@@ -42,7 +42,7 @@ def render(title: str, elapsed_s: float, state: str, columns: int) -> str:
         not trusted to send no control characters.
     """
     try:
-        told = json.loads(state)
+        told = json_value(state)
         phase, line = plain_line(str(told["phase"])), plain_line(str(told["line"]))
     except (ValueError, TypeError, KeyError):
         phase, line = "", ""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from .._dotenv.readers import UnreadableError, read_dotenv
 from .._frontend.packages import LOCK_FILES
 from .._host.files import read_text
+from .._host.json_text import json_object, object_of
 from .._host.url import UrlError, parse_url
 from .._pm2.plan import in_directories
 from .._pm2.process import Pm2Process
@@ -127,14 +127,8 @@ def source_facts(directory: str) -> dict[str, Any]:
 def frontend_facts(directory: str) -> dict[str, Any]:
     """Where the frontend is, and what builds it."""
     for name in ("web-ui", "frontend", "web", "ui", "client", "."):
-        text = read_text(os.path.join(directory, name, "package.json"), follow=False)
-        try:
-            document = json.loads(text or "null")
-        except ValueError:
-            continue
-        if not isinstance(document, dict):
-            continue
-        packages = {**_table(document.get("dependencies")), **_table(document.get("devDependencies"))}
+        document = json_object(read_text(os.path.join(directory, name, "package.json"), follow=False))
+        packages = {**object_of(document.get("dependencies")), **object_of(document.get("devDependencies"))}
         tool = next((each for each in _OUTPUTS if each in packages), "")
         if tool:
             return {"dir": name, "tool": tool, "output_dir": _OUTPUTS[tool]}
@@ -145,16 +139,10 @@ def _is_node_server(directory: str) -> bool:
     """Whether a directory has locked packages for Node.js and builds no page."""
     if not any(os.path.isfile(os.path.join(directory, name)) for name in LOCK_FILES):
         return False
-    try:
-        document = json.loads(read_text(os.path.join(directory, "package.json"), follow=False) or "null")
-    except ValueError:
-        return False
-    packages = _table(document.get("dependencies")) if isinstance(document, dict) else {}
+    packages = object_of(
+        json_object(read_text(os.path.join(directory, "package.json"), follow=False)).get("dependencies")
+    )
     return bool(packages) and not any(tool in packages for tool in (*_OUTPUTS, "react-scripts", "@angular/core"))
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def backend_facts(directory: str, working: str) -> dict[str, Any]:

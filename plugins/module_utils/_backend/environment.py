@@ -21,6 +21,7 @@ from typing import Any
 
 from .._host import proc
 from .._host.files import read_text, write_atomic
+from .._host.json_text import json_value
 from .interpreter import Interpreter
 
 COMPLETE = ".complete.json"
@@ -47,7 +48,7 @@ class Condition:
 def read_record(directory: str) -> dict[str, Any] | None:
     """Return what was recorded when an environment was complete; None if there is no record."""
     try:
-        record = json.loads(read_text(os.path.join(directory, COMPLETE)) or "")
+        record = json_value(read_text(os.path.join(directory, COMPLETE)) or "")
     except ValueError:
         return None
     return record if isinstance(record, dict) else None

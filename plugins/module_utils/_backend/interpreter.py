@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 
 from .._host.command import run
+from .._host.json_text import json_value
 
 _FACTS = (
     "import importlib.util, json, platform, sys; "
@@ -42,6 +42,6 @@ def ask(executable: str) -> Interpreter | None:
     """Run an interpreter and return what it is; None if it does not run."""
     try:
         ended = run([executable, "-I", "-c", _FACTS], deadline=time.monotonic() + 60, separate=True)
-        return Interpreter(**json.loads(ended.output.strip().splitlines()[-1])) if ended.succeeded else None
+        return Interpreter(**json_value(ended.output.strip().splitlines()[-1])) if ended.succeeded else None
     except (OSError, ValueError, TypeError, IndexError):
         return None

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from .._host.json_text import json_value
 from .launch import BrowserError, Endpoint
 
 try:
@@ -93,7 +94,7 @@ class Session:
             return None
         try:
             with _as_browser_error("an event"):
-                return dict(json.loads(self._connection.recv(timeout=left)))
+                return dict(json_value(self._connection.recv(timeout=left)))
         except TimeoutError:
             return None
 

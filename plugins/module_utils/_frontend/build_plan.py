@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._host.json_text import json_value
+
 VERSION = 1
 #: The record of a build in its output directory.
 RECORD = ".staging-build.json"
@@ -72,7 +74,7 @@ class BuildRecord:
 def read_record(text: str) -> BuildRecord | None:
     """Read a record; ``None`` if it is not one of this version."""
     try:
-        value: dict[str, Any] = json.loads(text)
+        value: dict[str, Any] = json_value(text)
         if value.pop("version") != VERSION:
             return None
         inputs = value.pop("inputs")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -14,6 +13,7 @@ from typing import Any
 
 from .._dotenv.readers import UnreadableError, read_dotenv
 from .._host.files import read_text
+from .._host.json_text import json_value, read_json_object
 from .aside import previous_of
 from .build_plan import BuildRecord, Inputs, changed_chunks, digest, read_record, reasons_to_build, sources_before_build
 from .bundle import Findings
@@ -206,16 +206,7 @@ def read_frontend(options: BuildOptions, env: Mapping[str, str]) -> Frontend:
 
 def _installed_with(base: str) -> str:
     """Return the version of Node.js that the packages were installed with; empty if that is not known."""
-    return str(read_object(os.path.join(base, "node_modules", INSTALL_RECORD)).get("node", ""))
-
-
-def read_object(path: str) -> dict[str, Any]:
-    """Read a JSON object; empty if there is none."""
-    try:
-        value = json.loads(read_text(path) or "")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return str(read_json_object(os.path.join(base, "node_modules", INSTALL_RECORD)).get("node", ""))
 
 
 def output_package(options: BuildOptions) -> dict[str, Any]:
@@ -287,7 +278,7 @@ def _listed_sources(options: BuildOptions) -> dict[str, Any] | None:
     if not options.source_list:
         return None
     try:
-        listed = json.loads(read_text(options.source_list) or "")
+        listed = json_value(read_text(options.source_list) or "")
     except ValueError:
         listed = None
     if not listed or not isinstance(listed, dict):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._host.json_text import object_of
 from .build_plan import digest
 from .workspace import package_names
 
@@ -43,8 +44,7 @@ def steps_of(package: Mapping[str, Any]) -> tuple[str, ...]:
 
     :param package: A ``package.json`` of the application.
     """
-    scripts = package.get("scripts")
-    known = scripts if isinstance(scripts, dict) else {}
+    known = object_of(package.get("scripts"))
     steps = [step for name in _SCRIPTS for step in _steps(str(known.get(name) or ""), known, _DEPTH)]
     # Its own package generates the client, too.
     client = ["prisma generate"] if "@prisma/client" in package_names(package) else []

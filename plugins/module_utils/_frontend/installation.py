@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any
 
 from .._host.files import write_atomic
+from .._host.json_text import read_json_object
 from .._host.progress import Say
 from .aside import aside, recover
 from .build_plan import digest
 from .commands import run_command
 from .errors import BuildError
-from .frontend import ALWAYS_EXCLUDED, INSTALL_RECORD, BuildOptions, Frontend, read_object
+from .frontend import ALWAYS_EXCLUDED, INSTALL_RECORD, BuildOptions, Frontend
 from .install_scripts import files_beside, inputs_of_scripts, steps_of
 from .modules import modules_damage, packages_named, store_listing
 from .packages import reasons_to_install
@@ -51,7 +52,7 @@ def why_install(front: Frontend) -> list[str]:
     modules = os.path.join(front.base, _MODULES)
     if not os.path.isdir(modules):
         return ["there is no node_modules"]
-    recorded = read_object(os.path.join(modules, INSTALL_RECORD))
+    recorded = read_json_object(os.path.join(modules, INSTALL_RECORD))
     reasons = _differs_from_lock(front, modules, recorded)
     damage = [] if reasons else packages_damage(front)
     return [packages_named(damage)] if damage else reasons
@@ -63,7 +64,7 @@ def packages_damage(front: Frontend) -> list[str] | None:
     damage = modules_damage(modules)
     if damage is None:
         return None
-    members = read_object(os.path.join(modules, INSTALL_RECORD)).get("members")
+    members = read_json_object(os.path.join(modules, INSTALL_RECORD)).get("members")
     for member in members if isinstance(members, list) else ():
         place = os.path.join(front.base, str(member), _MODULES)
         if os.path.isdir(place):
@@ -74,7 +75,7 @@ def packages_damage(front: Frontend) -> list[str] | None:
 
 
 def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any]) -> list[str]:
-    installed = read_object(os.path.join(modules, ".package-lock.json"))
+    installed = read_json_object(os.path.join(modules, ".package-lock.json"))
     if recorded:
         if recorded.get("lock") != front.inputs.lock:
             return ["lock file changed"]
@@ -95,7 +96,7 @@ def _differs_from_lock(front: Frontend, modules: str, recorded: Mapping[str, Any
             return [f"{gone[0]}, which a script of an installation makes, is missing"]
     packages = installed.get("packages")
     if front.manager.lock_file.endswith(".json") and isinstance(packages, dict) and packages:
-        lock = read_object(os.path.join(front.base, front.manager.lock_file))
+        lock = read_json_object(os.path.join(front.base, front.manager.lock_file))
         present = {path for path in packages if os.path.lexists(os.path.join(front.base, path))}
         return reasons_to_install(lock, installed, present)
     if not recorded:
@@ -144,7 +145,7 @@ def install_packages(front: Frontend, env: Mapping[str, str], deadline: float, s
     modules = directories[0]
     record = os.path.join(modules, INSTALL_RECORD)
     scripts = any(steps_of(package) for package in front.packages.values())
-    previous, before = _made(read_object(record)), _beside(front) if scripts else set()
+    previous, before = _made(read_json_object(record)), _beside(front) if scripts else set()
     with contextlib.ExitStack() as stack:
         for place in directories:
             stack.enter_context(aside(place, record))
@@ -197,7 +198,7 @@ def installation_id(base: str) -> str:
 
     :param base: The directory with the lock file.
     """
-    return str(read_object(os.path.join(base, _MODULES, INSTALL_RECORD)).get("id", ""))
+    return str(read_json_object(os.path.join(base, _MODULES, INSTALL_RECORD)).get("id", ""))
 
 
 def list_packages(front: Frontend) -> None:

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Sequence
 
 from .._host.files import read_text, write_atomic
+from .._host.json_text import json_value
 
 WRITTEN_IN_PLACE = (".cache", ".prisma", ".vite", ".vite-temp")
 """Directories of installed packages into which tools write; through a hard link, that would change another release."""
@@ -41,7 +42,7 @@ def modules_damage(modules: str) -> list[str] | None:
     Copies and hard links of the directory keep what is compared.
     """
     try:
-        files = json.loads(read_text(os.path.join(modules, MODULES_RECORD), limit=_LIMIT) or "")
+        files = json_value(read_text(os.path.join(modules, MODULES_RECORD), limit=_LIMIT) or "")
     except ValueError:
         return None
     if not isinstance(files, dict):

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text
+from .._host.json_text import json_object, read_json_object
 from .aside import previous_of
 from .build_plan import RECORD, record_beside
 from .retained import retained_files
@@ -145,24 +145,24 @@ def client_routes(output: str, scripts: Mapping[str, str]) -> tuple[Route, ...]:
     if not os.path.isfile(os.path.join(output, _NEXT_MANIFEST)):
         return page_routes(scripts)
     manifests = NextManifests(
-        pages=_object(os.path.join(output, _NEXT_MANIFEST)),
-        app=_object(os.path.join(output, "app-build-manifest.json")),
+        pages=read_json_object(os.path.join(output, _NEXT_MANIFEST)),
+        app=read_json_object(os.path.join(output, "app-build-manifest.json")),
         references=dict(_references(os.path.join(output, "server", "app"))),
-        prerendered=_object(os.path.join(output, "prerender-manifest.json")),
+        prerendered=read_json_object(os.path.join(output, "prerender-manifest.json")),
     )
     return next_routes(manifests, scripts)
 
 
 def common_scripts(output: str) -> frozenset[str]:
     """Return the scripts that Next.js adds to the pages of every route, such as polyfills."""
-    manifest = _object(os.path.join(output, _NEXT_MANIFEST))
+    manifest = read_json_object(os.path.join(output, _NEXT_MANIFEST))
     named = [manifest.get(key) for key in ("polyfillFiles", "lowPriorityFiles")]
     return frozenset(str(name) for names in named if isinstance(names, list) for name in names)
 
 
 def base_path(output: str) -> str:
     """Return the path that Next.js puts before every route; empty for none."""
-    value = _object(os.path.join(output, "routes-manifest.json")).get("basePath")
+    value = read_json_object(os.path.join(output, "routes-manifest.json")).get("basePath")
     return value if isinstance(value, str) else ""
 
 
@@ -175,20 +175,7 @@ def _references(root: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 text = read_text(path) or ""
                 start = text.find("{", text.rfind("]", 0, text.find('"moduleLoading"')))
                 key = "/" + os.path.relpath(path, root)[: -len(_REFERENCES)]
-                yield key, _parsed(text[start:].rstrip().rstrip(";"))
-
-
-def _object(path: str) -> dict[str, Any]:
-    return _parsed(read_text(path) or "")
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """Return the JSON object of a text; an empty one if it is none."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+                yield key, json_object(text[start:].rstrip().rstrip(";"))
 
 
 def record_path(output: str, *, next_build: bool) -> str:

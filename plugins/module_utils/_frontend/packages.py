@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._host.json_text import object_of
 from .errors import BuildError
 
 
@@ -24,7 +25,8 @@ def reasons_to_install(lock: Mapping[str, Any], installed: Mapping[str, Any], pr
     wanted, found = lock.get("packages"), installed.get("packages")
     if not isinstance(wanted, dict) or not isinstance(found, dict):
         return ["node_modules has no record of what was installed"]
-    for path, entry in sorted(wanted.items()):
+    for path in sorted(wanted):
+        entry, recorded = object_of(wanted[path]), object_of(found.get(path))
         if not path.startswith("node_modules/"):
             continue
         if path not in found:
@@ -33,8 +35,8 @@ def reasons_to_install(lock: Mapping[str, Any], installed: Mapping[str, Any], pr
                 continue
             return [f"node_modules differs from the lock file: {_package(path)} is not installed"]
         for key in ("version", "integrity", "resolved"):
-            if key in entry and key in found[path] and entry[key] != found[path][key]:
-                version = f"{found[path].get('version')} instead of {entry.get('version')}"
+            if key in entry and key in recorded and entry[key] != recorded[key]:
+                version = f"{recorded.get('version')} instead of {entry.get('version')}"
                 return [f"node_modules differs from the lock file: {_package(path)} is {version}"]
     extra = sorted(path for path in found if path not in wanted)
     if extra:

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from .._host.command import run
+from .._host.json_text import json_value
 from .errors import BuildError
 
 _ANSWER_WITHIN_S = 20
@@ -30,7 +30,7 @@ def read_platform(env: Mapping[str, str]) -> dict[str, str]:
     """
     ended = run(["node", "-e", _SCRIPT], env=env, deadline=time.monotonic() + _ANSWER_WITHIN_S)
     try:
-        found = json.loads(ended.output)
+        found = json_value(ended.output)
         return {key: str(found[key]) for key in ("node", "system", "libc")}
     except (ValueError, KeyError, TypeError):
         said = ended.output.strip()[-300:] or "nothing"

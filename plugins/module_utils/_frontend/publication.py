@@ -24,6 +24,7 @@ from .._host.files import (
     read_file,
     write_atomic,
 )
+from .._host.json_text import json_value
 from .lasting_names import is_lasting
 from .static_files import Generation, PublicationPlan, StaticFilesError, from_json, to_json
 
@@ -157,7 +158,7 @@ def read_published(place: Place) -> tuple[Place, tuple[Generation, ...]]:
     :raises StaticFilesError: If the manifest cannot be read.
     """
     try:
-        base, generations = from_json(json.loads(read_file(place.manifest, limit=_MANIFEST_LIMIT).data))
+        base, generations = from_json(json_value(read_file(place.manifest, limit=_MANIFEST_LIMIT).data))
         return Place(place.dest, base), generations
     except FileNotFoundError:
         if os.path.isdir(place.files) and os.listdir(place.files):

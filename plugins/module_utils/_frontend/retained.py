@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._host.files import is_temporary, open_regular, read_text, replacing, write_atomic
+from .._host.json_text import json_value
 
 #: Bytes of a list of files.
 _LIMIT = 64 * 1024 * 1024
@@ -45,7 +46,7 @@ def retained_record(static: str) -> str:
 def retained_files(static: str) -> frozenset[str]:
     """Return which files in a directory of static files are, or will be, of earlier builds, relative to it."""
     try:
-        names = json.loads(read_text(retained_record(static), limit=_LIMIT) or "")
+        names = json_value(read_text(retained_record(static), limit=_LIMIT) or "")
     except ValueError:
         return frozenset()
     return frozenset(str(name) for name in names) if isinstance(names, list) else frozenset()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
+from .._host.json_text import object_of
 from .._host.url import parse_url
 from .bundle import Findings, imported, read_page
 
@@ -113,7 +114,7 @@ def next_routes(manifests: NextManifests, scripts: Mapping[str, str]) -> tuple[R
     """
     loaded: dict[str, set[str]] = {}
     everywhere = _paths(manifests.pages.get("rootMainFiles"))
-    entries = _mapping(manifests.app.get("pages"))
+    entries = object_of(manifests.app.get("pages"))
     keys = [key for key in {*entries, *manifests.references} if key.endswith("/page")]
     for key in sorted(keys):
         found = loaded.setdefault(_route_of(key[: -len("/page")]), set())
@@ -123,19 +124,19 @@ def next_routes(manifests: NextManifests, scripts: Mapping[str, str]) -> tuple[R
             if other == key or (not other.endswith("/page") and f"{key}/".startswith(other.rpartition("/")[0] + "/")):
                 found |= _paths(files)
         # Where there are entries, they are exact; the references of webpack name chunks of other routes as well.
-        reference = {} if key in entries else _mapping(manifests.references.get(key))
-        for files in _mapping(reference.get("entryJSFiles")).values():
+        reference = {} if key in entries else object_of(manifests.references.get(key))
+        for files in object_of(reference.get("entryJSFiles")).values():
             found |= _paths(files)
-        for client in _mapping(reference.get("clientModules")).values():
-            found |= _paths(_mapping(client).get("chunks"))
-    pages = _mapping(manifests.pages.get("pages"))
+        for client in object_of(reference.get("clientModules")).values():
+            found |= _paths(object_of(client).get("chunks"))
+    pages = object_of(manifests.pages.get("pages"))
     for name, files in pages.items():
         if name != "/_app":
             loaded.setdefault(name, set()).update(_paths(files) | _paths(pages.get("/_app")))
     chunks = _webpack_chunks(scripts)
     examples: dict[str, list[str]] = {}
-    for path, about in _mapping(manifests.prerendered.get("routes")).items():
-        examples.setdefault(str(_mapping(about).get("srcRoute")), []).append(path)
+    for path, about in object_of(manifests.prerendered.get("routes")).items():
+        examples.setdefault(str(object_of(about).get("srcRoute")), []).append(path)
     return tuple(
         Route(name, _reached(names, scripts, chunks), tuple(sorted(examples.get(name, ()))))
         for name, names in sorted(loaded.items())
@@ -196,10 +197,6 @@ def file_of(address: str, scripts: Mapping[str, str]) -> str:
 def _route_of(key: str) -> str:
     """Return the route of an entry of the app router: groups and slots are no part of the URL."""
     return "/" + "/".join(segment for segment in _segments(key) if not _NOT_IN_URL.match(segment))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _paths(names: Any) -> set[str]:

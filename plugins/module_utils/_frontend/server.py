@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._host.files import read_text
+from .._host.json_text import object_of, read_json_object
 from .aside import remove
 from .errors import BuildError
 from .workspace import package_names
@@ -92,8 +91,8 @@ def process_of(server: Server, port: int) -> tuple[list[str], dict[str, str]]:
 
 def standalone_server(output: str, path: str) -> str:
     """Return the path of the server of a standalone output of Next.js; empty if there is none."""
-    recorded = _object(os.path.join(output, _SERVER_FILES))
-    if (recorded.get("config") or {}).get("output") != "standalone":
+    recorded = read_json_object(os.path.join(output, _SERVER_FILES))
+    if object_of(recorded.get("config")).get("output") != "standalone":
         return ""
     root = os.path.join(output, "standalone")
     parts = path.strip("/").split("/")
@@ -133,7 +132,7 @@ def refuse_export(output: str) -> None:
 
     :raises BuildError: If it is, so that ``next start`` refuses to serve it.
     """
-    config = _object(os.path.join(output, _SERVER_FILES)).get("config") or {}
+    config = object_of(read_json_object(os.path.join(output, _SERVER_FILES)).get("config"))
     if config.get("output") == "export":
         raise BuildError(
             f"next.config has output: export, so nothing serves {output}; set staging_frontend_serve to static and "
@@ -156,11 +155,3 @@ def _package_file(path: str, places: Sequence[str], package: str, name: str) -> 
         if os.path.isfile(file):
             return os.path.relpath(file, path)
     return ""
-
-
-def _object(path: str) -> dict[str, Any]:
-    try:
-        value = json.loads(read_text(path) or "")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._host.files import read_text
+from .._host.json_text import object_of, read_json_object
 
 PNPM_FILE = "pnpm-workspace.yaml"
 _DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
@@ -57,16 +57,12 @@ def find_workspace(path: str, limit: str) -> Workspace | None:
 
 def read_package(directory: str) -> dict[str, Any]:
     """Read a directory's ``package.json``; empty if there is no such object."""
-    try:
-        value = json.loads(read_text(os.path.join(directory, "package.json")) or "")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return read_json_object(os.path.join(directory, "package.json"))
 
 
 def package_names(package: Mapping[str, Any]) -> set[str]:
     """Return the names of the packages that a ``package.json`` needs, those for development among them."""
-    return {*(package.get("dependencies") or {}), *(package.get("devDependencies") or {})}
+    return {*object_of(package.get("dependencies")), *object_of(package.get("devDependencies"))}
 
 
 def workspace_patterns(package: Mapping[str, Any], pnpm: str | None) -> tuple[str, ...]:
@@ -94,7 +90,7 @@ def needed_members(own: str, packages: Mapping[str, Mapping[str, Any]]) -> tuple
     while pending:
         package = packages[pending.pop()]
         for key in _DEPENDENCIES:
-            for name in package.get(key) or {}:
+            for name in object_of(package.get(key)):
                 member = by_name.get(name)
                 if member is not None and member not in found:
                     found.add(member)

@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from .accounts import Account, user_name
 from .command import die_with
+from .json_text import json_value
 
 #: Bytes of an answer that are read.
 ANSWER_LIMIT = 64 * 1024 * 1024
@@ -64,7 +65,7 @@ def call_as(
     if answer is None:
         raise AsUserError(f"the process of the user {user_name(account.uid)} did not answer in time")
     try:
-        found = json.loads(answer)
+        found = json_value(answer)
     except ValueError:
         raise AsUserError(f"the process of the user {user_name(account.uid)} ended without an answer") from None
     if not isinstance(found, dict) or "value" not in found:

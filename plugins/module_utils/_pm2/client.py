@@ -16,7 +16,8 @@ from typing import Any, Callable
 
 from .._host import proc
 from .._host.command import Running, run, running
-from .._host.files import read_text, write_atomic
+from .._host.files import write_atomic
+from .._host.json_text import read_json_object
 from .._host.redaction import redacted
 from .dump import merged_dump
 from .dump_file import close_dumps, read_dump, write_dump
@@ -46,10 +47,7 @@ class Pm2:
     def version(self) -> str:
         """The version on the disk, read from the package: asking pm2 would start a daemon."""
         package = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(self._executable))), "package.json")
-        try:
-            return str(json.loads(read_text(package) or "{}").get("version", ""))
-        except (ValueError, AttributeError):
-            return ""
+        return str(read_json_object(package).get("version", ""))
 
     def call(self, *args: str, umask: int = -1, timeout_s: float = _CALL_WITHIN_S) -> str:
         """Run pm2 silently and return what it printed.

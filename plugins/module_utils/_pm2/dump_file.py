@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text, set_attributes, write_atomic
+from .._host.json_text import json_value
 from .error import Pm2Error
 
 _DUMP = "dump.pm2"
@@ -21,10 +22,10 @@ _DUMP = "dump.pm2"
 def read_dump(home: str) -> list[dict[str, Any]] | None:
     """The saved list; None if there is none or it cannot be read."""
     try:
-        value = json.loads(read_text(os.path.join(home, _DUMP)) or "")
+        value = json_value(read_text(os.path.join(home, _DUMP)) or "")
     except ValueError:
         return None
-    return value if isinstance(value, list) else None
+    return value if isinstance(value, list) and all(isinstance(entry, dict) for entry in value) else None
 
 
 def write_dump(home: str, entries: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from .._host.command import Ended, run
 from .._host.files import read_text
+from .._host.json_text import json_value
 from .error import Pm2Error
 
 _WITHIN_S = 30
@@ -102,7 +102,7 @@ def _is_in_module(directory: str) -> bool:
 
 def _read_json(path: str) -> Any:
     try:
-        return json.loads(read_text(path) or "")
+        return json_value(read_text(path) or "")
     except ValueError as err:
         raise Pm2Error(f"{path} is not valid JSON: {err}") from err
 
@@ -119,7 +119,10 @@ def _evaluate(path: str, node: str, env: Mapping[str, str]) -> Any:
         reason = f"it did not end within {_WITHIN_S} s" if ended.timed_out else (said or ["no reason given"])[0][:300]
         raise Pm2Error(f"Node.js cannot evaluate {path}: {reason}{_remedy_for(reason)}")
     directory = os.path.dirname(path)
-    return _through_link(json.loads(lines[-1][2:]), os.path.realpath(directory), directory)
+    try:
+        return _through_link(json_value(lines[-1][2:]), os.path.realpath(directory), directory)
+    except (ValueError, RecursionError):
+        raise Pm2Error(f"{path} exports no settings that can be written as JSON") from None
 
 
 def _remedy_for(reason: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._host.files import read_text, write_atomic
+from .._host.json_text import json_value
 from .._host.sockets import Place
 from .definition import ProcessDefinition, ecosystem_entry_of
 from .error import Pm2Error
@@ -82,7 +83,7 @@ def saved_manual(path: str) -> list[Mapping[str, Any]]:
     if text is None:
         return []
     try:
-        entries = json.loads(text)["apps"]
+        entries = json_value(text)["apps"]
         if all(isinstance(entry[key], str) for entry in entries for key in ("name", "script")) and all(
             isinstance(entry.get("env", {}), dict) for entry in entries
         ):

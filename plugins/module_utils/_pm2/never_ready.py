@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._host.files import read_text, write_atomic
+from .._host.files import write_atomic
+from .._host.json_text import read_json_object
 from .definition import ProcessDefinition
 from .settings import listen_timeout_s
 
@@ -46,8 +47,4 @@ def note_never_ready(definition: ProcessDefinition, home: str, took_s: float) ->
 
 def _known(home: str) -> Mapping[str, Any]:
     """Scripts by the name of their process."""
-    try:
-        value = json.loads(read_text(os.path.join(home, _NAME)) or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return read_json_object(os.path.join(home, _NAME))

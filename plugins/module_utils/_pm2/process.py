@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from .._host.json_text import object_of
 from .error import Pm2Error
 from .settings import normalised_settings
 
@@ -71,7 +72,7 @@ def parse_jlist(text: str) -> list[dict[str, Any]]:
     for match in re.finditer(r"^\[", text, re.MULTILINE):
         try:
             value, _end = decoder.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, list) and all(isinstance(item, dict) and "pm2_env" in item for item in value):
             return value
@@ -80,12 +81,11 @@ def parse_jlist(text: str) -> list[dict[str, Any]]:
 
 def parse_process(entry: Mapping[str, Any]) -> Pm2Process:
     """Read one entry of ``pm2 jlist``, or of the dump (which is the inner part alone)."""
-    inner: Mapping[str, Any] = entry.get("pm2_env") or entry
+    inner: Mapping[str, Any] = object_of(entry.get("pm2_env")) or entry
     name = str(entry.get("name") or inner.get("name") or "")
-    raw_env = inner.get("env") if isinstance(inner.get("env"), dict) else {}
     env = {
         key: setting_text(value)
-        for key, value in (raw_env or {}).items()
+        for key, value in object_of(inner.get("env")).items()
         if not _is_noise(key, name) and not isinstance(value, (dict, list))
     }
     leftovers = tuple(
@@ -99,8 +99,8 @@ def parse_process(entry: Mapping[str, Any]) -> Pm2Process:
     exit_code = inner.get("exit_code")
     return Pm2Process(
         name=name,
-        pm_id=int(entry.get("pm_id", inner.get("pm_id", -1)) or 0),
-        pid=int(entry.get("pid") or 0),
+        pm_id=_number(entry.get("pm_id", inner.get("pm_id", -1))),
+        pid=_number(entry.get("pid")),
         status=str(inner.get("status") or ""),
         script=str(inner.get("pm_exec_path") or ""),
         cwd=str(inner.get("pm_cwd") or ""),
@@ -113,9 +113,13 @@ def parse_process(entry: Mapping[str, Any]) -> Pm2Process:
         settings=normalised_settings(inner),
         out_log=str(inner.get("pm_out_log_path") or ""),
         err_log=str(inner.get("pm_err_log_path") or ""),
-        restarts=int(inner.get("restart_time") or 0),
+        restarts=_number(inner.get("restart_time")),
         exit_code=exit_code if isinstance(exit_code, int) else None,
     )
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def setting_text(value: Any) -> str:

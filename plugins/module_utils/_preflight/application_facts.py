@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from .._frontend.frameworks import Framework, exports_pages, framework_of
 from .._frontend.packages import LOCK_FILES, manager_for
 from .._frontend.workspace import find_workspace, package_names, read_package
 from .._host.files import read_text
+from .._host.json_text import json_value, read_json_object
 from .._release.errors import ReleaseError
 from .application import Application, Package
 from .variables import DeploymentInputs
@@ -142,7 +142,7 @@ def _framework_node(packages: str, member: str) -> dict[str, str]:
     """
     found = {}
     with contextlib.suppress(ValueError, TypeError, AttributeError):
-        locked = json.loads(read_text(os.path.join(packages, "package-lock.json")) or "{}").get("packages", {})
+        locked = read_json_object(os.path.join(packages, "package-lock.json")).get("packages", {})
         for name, title in _FRAMEWORKS.items():
             entry = locked.get(f"{member}/node_modules/{name}") or locked.get(f"node_modules/{name}") or {}
             if isinstance(entry.get("engines", {}).get("node"), str):
@@ -257,7 +257,7 @@ def _package_json(directory: str) -> tuple[Mapping[str, Any], str | None]:
     if text is None:
         return {}, None
     try:
-        package = json.loads(text)
+        package = json_value(text)
     except ValueError as error:
         return {}, f"is not valid JSON ({error})"
     return (package, "") if isinstance(package, dict) else ({}, "contains no object")

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pwd
 from collections.abc import Iterable
 
 from .._host import proc, sockets
 from .._host.accounts import user_name
+from .._host.json_text import json_value
 from .listeners import PortHolder
 
 
@@ -89,5 +89,5 @@ class ManagedProcesses:
         if "pm2_env" in variables:
             # In cluster mode pm2 passes its settings as one JSON text.
             with contextlib.suppress(ValueError, AttributeError):
-                return str(json.loads(variables["pm2_env"]).get("name", ""))
+                return str(json_value(variables["pm2_env"]).get("name", ""))
         return variables.get("name", "") if "pm_id" in variables else ""

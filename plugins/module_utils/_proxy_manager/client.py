@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._host.http import CONNECT, EXCHANGE, Answer, Connection, NoAnswerError
+from .._host.json_text import json_value
 from .api_address import ApiAddress
 from .api_errors import (
     ApiError,
@@ -103,7 +104,7 @@ class ProxyManagerClient:
         if answer.truncated:
             raise self._cut(shown, "in the middle of the answer")
         try:
-            return answer.status, json.loads(answer.body) if answer.body else None
+            return answer.status, json_value(answer.body) if answer.body else None
         except ValueError:
             return answer.status, None
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .._host.files import open_directory, read_file, write_atomic
+from .._host.json_text import json_value
 
 _ROUNDS = 50000
 #: More than one request takes.
@@ -55,7 +56,7 @@ class _PrivateFile:
         try:
             with self._opened() as directory:
                 file = read_file(self._name, dir_fd=directory, owners=[os.geteuid()], forbid=0o077)
-            return json.loads(file.data)
+            return json_value(file.data)
         except (OSError, ValueError):
             return None
 

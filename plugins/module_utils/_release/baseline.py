@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 
 from .._host.files import read_file, sweep, write_atomic
+from .._host.json_text import json_value
 from .copying import copy_file, remove_file
 from .manifest import Manifest
 from .project import Project, make_directory
@@ -73,7 +74,7 @@ def store_parts(project: Project, release: str, names: Iterable[str]) -> None:
 def read_checksums(file: str) -> Tree | None:
     """Read a list of checksums; None if there is none, or it is damaged."""
     try:
-        tree = json.loads(read_file(file, limit=_LIMIT).data)
+        tree = json_value(read_file(file, limit=_LIMIT).data)
     except (FileNotFoundError, ValueError):
         return None
     if not isinstance(tree, dict) or not all(isinstance(entry, str) for entry in tree.values()):

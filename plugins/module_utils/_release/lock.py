@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._host.json_text import json_value
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -83,7 +85,7 @@ class Holder:
 def holder_from_json(text: str) -> Holder | None:
     """Return the holder, or None if the text is no lock: a lock is written in one step, so it is never incomplete."""
     try:
-        found = json.loads(text)
+        found = json_value(text)
         return Holder(
             project=str(found["project"]),
             controller=str(found["controller"]),

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .._host.json_text import json_value
 from .errors import ReleaseError
 from .schema import (
     Check,
@@ -168,7 +169,7 @@ def from_text(content: str, path: str) -> Manifest:
     :raises ReleaseError: If it is damaged, of another version, or fails the schema.
     """
     try:
-        document = any_object(json.loads(content), "the document")
+        document = any_object(json_value(content), "the document")
         version = document.pop("version", None)
         if version != VERSION:
             raise ReleaseError(

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .._host.json_text import json_value
 from .errors import ReleaseError
 from .manifest import RELEASE
 from .schema import (
@@ -225,7 +226,7 @@ def from_text(content: str, path: str, project: str) -> SavedState:
     :raises ReleaseError: If it is damaged, of another version or project, or fails the schema.
     """
     try:
-        document = any_object(json.loads(content), "the document")
+        document = any_object(json_value(content), "the document")
         if document.pop("version", None) != VERSION:
             raise SchemaError(f"it is not of version {VERSION}")
         state = _from_mapping(document)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import grp
 import hashlib
-import json
 import os
 import pwd
 import re
@@ -21,6 +20,7 @@ from .._host.accounts import future_home
 from .._host.command import run
 from .._host.directories import missing_below_root
 from .._host.files import UnsafeFileError, read_file, read_text
+from .._host.json_text import json_value
 from .._host.programs import find_program
 from .._pm2.daemon import find_daemon
 from .plan import differing_files, reasons
@@ -135,7 +135,7 @@ def npm_package_version(package: str) -> str | None:
     """
     directory = os.path.join(NPM_PREFIX, "lib/node_modules", package)
     try:
-        described = json.loads(read_text(os.path.join(directory, "package.json")) or "")
+        described = json_value(read_text(os.path.join(directory, "package.json")) or "")
         version, commands = described["version"], described.get("bin", {})
         needed = {*described.get("dependencies", {})} - {*described.get("optionalDependencies", {})}
         names = [package] if isinstance(commands, str) else list(commands)

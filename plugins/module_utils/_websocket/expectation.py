@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .._host.json_text import json_value
 
 
 class ExpectationError(ValueError):
@@ -30,7 +31,7 @@ class Expectation:
         if self.subset is None:
             return True
         try:
-            return contains(json.loads(text), self.subset)
+            return contains(json_value(text), self.subset)
         except (ValueError, RecursionError):
             return False
 

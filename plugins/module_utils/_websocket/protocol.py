@@ -9,12 +9,12 @@ speak them cannot hold one.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._host.json_text import json_value
 from .expectation import Expectation
 
 PLAIN, SOCKETIO, GRAPHQL = "plain", "socketio", "graphql-transport-ws"
@@ -44,8 +44,8 @@ class Protocol:
         if self.name == SOCKETIO:
             return _ENGINE_PONG + message[1:] if message[:1] == _ENGINE_PING else None
         try:
-            value = json.loads(message)
-        except (ValueError, RecursionError):
+            value = json_value(message)
+        except ValueError:
             return None
         return '{"type":"pong"}' if isinstance(value, Mapping) and value.get("type") == "ping" else None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.codeframe.staging.plugins.module_utils._host import files
+from ansible_collections.codeframe.staging.plugins.module_utils._host.json_text import json_value
 
 from .document import SCHEMA_VERSION
 
@@ -116,7 +116,7 @@ def _document_in(directory: Path) -> dict[str, Any] | None:
     except OSError:
         return None
     with contextlib.suppress(ValueError, AttributeError):
-        document = json.loads(content.data)
+        document = json_value(content.data)
         if document.get("version") == SCHEMA_VERSION:
             return dict(document)
     return None
