@@ -221,7 +221,8 @@ def _manager(options: BuildOptions, base: str, package: Mapping[str, Any]) -> Pa
         lock = next((name for name in LOCK_FILES if name in names), "package.json")
         return PackageManager("custom", lock, tuple(options.install_command))
     try:
-        return manager_for(names, package, read_text(os.path.join(base, ".yarnrc.yml")) or "")
+        settings, lock = (read_text(os.path.join(base, name)) or "" for name in (".yarnrc.yml", "yarn.lock"))
+        return manager_for(names, package, settings, lock)
     except BuildError as err:
         raise BuildError(f"the packages of {base} cannot be installed: {err}") from err
 

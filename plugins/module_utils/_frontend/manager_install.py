@@ -38,12 +38,17 @@ def manager_path(manager: PackageManager, env: Mapping[str, str]) -> str | None:
         return ""
     installed = find_in_path(program, env)
     if not manager.version:
-        if installed:
+        found = _version_of(installed, env) if installed and manager.name == "yarn" else ""
+        if installed and manager.accepts(found):
             return ""
+        problem = (
+            f"but {installed} is yarn {found}" if installed else f"which is not installed (looked in {env['PATH']})"
+        )
+        wanted = f"{program} 2 or later" if installed else program
         raise BuildError(
-            f"{manager.lock_file} requires {program}, which is not installed (looked in {env['PATH']}), and no version "
-            f'is declared; add "packageManager": "{program}@<version>" to package.json, and that version is used, or '
-            f"install {program} on the host"
+            f"{manager.lock_file} requires {wanted}, {problem}, and no version is declared; "
+            f'add "packageManager": "{program}@<version>" to package.json, and that version is used, or '
+            f"install {wanted} on the host"
         )
     if installed and _version_of(installed, env) == manager.version:
         return ""

@@ -68,6 +68,10 @@ class PackageManager:
     checksum: tuple[str, str] | None = None
     ignored: tuple[str, ...] = ()
 
+    def accepts(self, version: str) -> bool:
+        """Whether a version of the program understands the command and the lock file."""
+        return self.name != "yarn" or "--immutable" not in self.install_command or not _FIRST_YARN.match(version)
+
     @property
     def declared(self) -> str:
         """Name and version as ``packageManager`` has them; empty if no version is declared."""
@@ -82,16 +86,22 @@ _LOCK_FILES = {
     "bun": ("bun.lock", "bun.lockb"),
 }
 LOCK_FILES = tuple(name for names in _LOCK_FILES.values() for name in names)
+_FIRST_YARN = re.compile(r"[01]\.")
+#: Of yarn 2 and later.
+_MODERN_LOCK = re.compile(r"^__metadata:", re.MULTILINE)
 _DECLARATION = re.compile(r"([a-z]+)@([0-9][0-9A-Za-z.-]*)(?:\+(sha[0-9]+)\.([0-9a-f]+))?\Z")
 
 
-def manager_for(files: Sequence[str], package: Mapping[str, Any], yarn_settings: str = "") -> PackageManager:
+def manager_for(
+    files: Sequence[str], package: Mapping[str, Any], yarn_settings: str = "", yarn_lock: str = ""
+) -> PackageManager:
     """Choose the package manager that ``package.json`` declares, otherwise by the lock file.
 
     Development packages are always installed, whatever NODE_ENV is, because the build needs them.
 
     :param files: Names of the files beside ``package.json``.
     :param yarn_settings: The text of ``.yarnrc.yml``.
+    :param yarn_lock: That of ``yarn.lock``.
     :raises BuildError: If there is no lock file, or none of the declared package manager.
     """
     found = {
@@ -112,7 +122,11 @@ def manager_for(files: Sequence[str], package: Mapping[str, Any], yarn_settings:
             f"{' and '.join(found.values())} instead of {' or '.join(_LOCK_FILES[name])}; commit the lock file of "
             f"{name}, or correct packageManager"
         )
-    modern = name == "yarn" and (not re.match(r"[01]\.", version) if version else ".yarnrc.yml" in files)
+    modern = name == "yarn" and (
+        not _FIRST_YARN.match(version)
+        if version
+        else ".yarnrc.yml" in files or _MODERN_LOCK.search(yarn_lock) is not None
+    )
     ignored = () if declared else tuple(lock for other, lock in found.items() if other != name)
     return PackageManager(name, found[name], _install_command(name, modern, yarn_settings), version, checksum, ignored)
 

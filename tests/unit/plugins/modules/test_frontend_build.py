@@ -356,6 +356,20 @@ def test_a_missing_package_manager_is_found_before_anything_is_changed(
     )
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_lock_file_of_a_later_yarn_than_that_of_the_host_is_found_before_anything_is_changed(
+    site: Site, check: bool
+) -> None:
+    (site.path / "package-lock.json").unlink()
+    (site.path / "yarn.lock").write_text("# generated\n\n__metadata:\n  version: 8\n")
+    (site.bin / "yarn").write_text("#!/bin/sh\necho 1.22.22\n")
+    (site.bin / "yarn").chmod(0o755)
+    result = site.run(check=check)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert result["msg"].startswith(f"yarn.lock requires yarn 2 or later, but {site.bin}/yarn is yarn 1.22.22, and no ")
+    assert 'add "packageManager": "yarn@<version>" to package.json' in result["msg"]
+
+
 def test_an_installation_without_node_modules_is_refused(site: Site) -> None:
     result = site.run(install_command=["true"])
     assert result["failed"]

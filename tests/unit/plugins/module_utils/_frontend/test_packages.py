@@ -116,6 +116,17 @@ def test_a_version_that_is_declared_elsewhere_is_used(package: dict[str, Any], d
     assert manager_for(["pnpm-lock.yaml"], package).declared == declared
 
 
+@pytest.mark.parametrize(
+    ("lock", "command"),
+    [
+        ("# yarn lockfile v1\n\n\na@1:\n", "yarn install --frozen-lockfile --production=false"),
+        ('# This file is generated\n\n__metadata:\n  version: 8\n\n"a@npm:1":\n', "yarn install --immutable"),
+    ],
+)
+def test_the_format_of_its_lock_file_tells_which_yarn_wrote_it(lock: str, command: str) -> None:
+    assert " ".join(manager_for(["yarn.lock"], {}, yarn_lock=lock).install_command) == command
+
+
 def test_no_lock_file_is_refused() -> None:
     with pytest.raises(BuildError, match="there is no lock file; expected package"):
         manager_for(["package.json"], {})
