@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 
+from .._host.toml_text import lines_of_tables, table_of
 from .._release.errors import ReleaseError
 from .install_hint import install_hint, lock_hint
 from .uv_workspace import workspace_root
@@ -120,9 +121,7 @@ def refuse_editable(text: str, name: str) -> None:
 
     :raises ReleaseError: If it does.
     """
-    section = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        section = _section(line) or section
+    for number, (section, line) in enumerate(lines_of_tables(text), 1):
         found = re.match(r"\s*(?:([\w.\"'-]+)\s*=\s*\{[^#]*\b)?(?:editable|develop)\s*=\s*true\b", line)
         if found:
             package = found.group(1) or section.rpartition(".")[2]
@@ -134,19 +133,11 @@ def refuse_editable(text: str, name: str) -> None:
 
 def uses_local_paths(text: str) -> bool:
     """Whether a Pipfile or ``pyproject.toml`` names a package by its directory."""
-    section = ""
-    for line in text.splitlines():
-        section = _section(line) or section
+    for section, line in lines_of_tables(text):
         inline = re.match(r"[^#]*\{[^#]*\b(?:path|file)\s*=\s*[\"']", line)
         if inline or ("dependencies." in section and re.match(r"\s*path\s*=", line)):
             return True
     return False
-
-
-def _section(line: str) -> str:
-    """Return the name of the table of a line of TOML; empty if it is no header."""
-    header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$", line)
-    return header.group(1).replace(" ", "") if header else ""
 
 
 def is_package(pyproject: str, section: str = "tool.uv", key: str = "package") -> bool:
@@ -154,15 +145,6 @@ def is_package(pyproject: str, section: str = "tool.uv", key: str = "package") -
 
     :param section: The section of the tool.
     :param key: Its setting that decides, if it is there.
-
-    Read line by line, because a host with Python 3.9 or 3.10 has no tomllib.
     """
-    current = ""
-    has_build_system = False
-    for line in pyproject.splitlines():
-        current = _section(line) or current
-        has_build_system |= current == "build-system"
-        setting = re.match(rf"\s*{key}\s*=\s*(true|false)\b", line) if current == section else None
-        if setting:
-            return setting.group(1) == "true"
-    return has_build_system
+    setting = re.search(rf"(?m)^\s*{key}\s*=\s*(true|false)\b", table_of(pyproject, section) or "")
+    return setting[1] == "true" if setting else table_of(pyproject, "build-system") is not None

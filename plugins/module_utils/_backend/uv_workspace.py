@@ -11,11 +11,11 @@ import os
 import re
 
 from .._host.files import read_text
+from .._host.toml_text import table_of
 
 _PROJECT = "pyproject.toml"
 #: Directories above a member that are looked at.
 _LEVELS = 6
-_TABLE = re.compile(r"(?ms)^\[tool\.uv\.workspace\][^\n]*\n(.*?)(?=^\[|\Z)")
 _INLINE = re.compile(r"(?m)^\s*workspace\s*=\s*\{(.*)\}")
 _LOCAL = re.compile(
     r"(?m)^name = \"([^\"]+)\"\n(?:version = \"[^\"]*\"\n)?source = \{ (?:editable|directory) = \"([^\"]+)\" \}"
@@ -59,8 +59,9 @@ def built_packages(lock: str) -> list[str]:
 
 def _settings(pyproject: str) -> str | None:
     """Return the settings of a workspace; None if there is none."""
-    found = _TABLE.search(pyproject) or _INLINE.search(pyproject)
-    return found[1] if found else None
+    settings = table_of(pyproject, "tool.uv.workspace")
+    inline = _INLINE.search(pyproject) if settings is None else None
+    return inline[1] if inline else settings
 
 
 def _texts(settings: str, key: str) -> list[str]:

@@ -18,10 +18,11 @@ from .._frontend.packages import LOCK_FILES, manager_for
 from .._frontend.workspace import find_workspace, package_names, read_package
 from .._host.files import read_text
 from .._host.json_text import json_value, read_json_object
+from .._host.toml_text import table_of
 from .._release.errors import ReleaseError
 from .application import Application, Package
 from .variables import DeploymentInputs
-from .versions import pipfile_python, poetry_python, requires_python, table_of
+from .versions import pipfile_python, poetry_python, requires_python
 
 #: Read by nvm, and by nodenv, asdf and fnm.
 _VERSION_FILES = (".nvmrc", ".node-version", ".tool-versions")
@@ -171,7 +172,7 @@ def _node_ranges(directory: str) -> dict[str, str]:
 def _version_of_mise(directory: str, program: str) -> str:
     """Return the version of a program in the table of tools of a mise.toml."""
     text = next((text for text in (read_text(os.path.join(directory, name)) for name in _MISE_FILES) if text), "")
-    tools = table_of(text, "tools")
+    tools = table_of(text, "tools") or ""
     found = re.search(rf"""(?m)^\s*["']?{program}["']?\s*=\s*(?:\[\s*)?["']([^"']+)["']""", tools)
     return found[1] if found else ""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
+from .._host.toml_text import text_in
+
 Version = tuple[int, ...]
 _PARTIAL = r"v?([0-9xX*]+)(?:\.([0-9xX*]+))?(?:\.([0-9xX*]+))?(?:[-+][0-9A-Za-z.+-]*)?"
 _COMPARATOR = re.compile(rf"\s*(\^|~>?|>=|<=|>|<|=)?\s*{_PARTIAL}\s*")
@@ -122,11 +124,8 @@ def _compare(left: Version, right: Version) -> int:
 
 
 def requires_python(pyproject: str) -> str:
-    """``requires-python`` of the text of a pyproject.toml, or an empty text.
-
-    Read by its form, since Python 3.9 and 3.10 have no TOML parser.
-    """
-    return _setting(pyproject, "project", "requires-python")
+    """``requires-python`` of the text of a pyproject.toml, or an empty text."""
+    return text_in(pyproject, "project", "requires-python")
 
 
 def poetry_python(pyproject: str) -> str:
@@ -134,7 +133,7 @@ def poetry_python(pyproject: str) -> str:
 
     Empty if it requires nothing, or alternatives.
     """
-    wanted = _setting(pyproject, "tool.poetry.dependencies", "python")
+    wanted = text_in(pyproject, "tool.poetry.dependencies", "python")
     if "|" in wanted:
         return ""
     return ",".join(filter(None, (_of_poetry(clause) for clause in re.split(r",|\s+(?=[<>=!~^])", wanted))))
@@ -155,17 +154,5 @@ def _of_poetry(clause: str) -> str:
 
 def pipfile_python(pipfile: str) -> str:
     """What a Pipfile requires of Python, as a PEP 440 specifier; empty if it requires nothing."""
-    full, short = (_setting(pipfile, "requires", key) for key in ("python_full_version", "python_version"))
+    full, short = (text_in(pipfile, "requires", key) for key in ("python_full_version", "python_version"))
     return f"=={full}" if full else f"=={short}.*" if short and short != "*" else ""
-
-
-def _setting(text: str, table: str, key: str) -> str:
-    """A text in a table of a TOML document; empty if it is not there."""
-    value = re.search(rf"""(?m)^\s*{re.escape(key)}\s*=\s*(["'])(.*?)\1""", table_of(text, table))
-    return value[2] if value else ""
-
-
-def table_of(text: str, table: str) -> str:
-    """The lines of a table of a TOML document; empty if it is not there."""
-    found = re.search(rf"(?ms)^\[{re.escape(table)}\][ \t]*(?:#[^\n]*)?$(.*?)(?=^\[|\Z)", text)
-    return found[1] if found else ""
