@@ -48,6 +48,10 @@ class Observed:
     has_checksums: bool = True
     new_commit: str | None = None
     """The commit that was checked out in the active release after its activation, if nothing else differs."""
+    committed: tuple[str, ...] = ()
+    """The paths with differences whose content is that of ``commit``; they are not in ``damage``."""
+    commit: str | None = None
+    """The commit that is checked out, with files in no commit beside it."""
     unlinked: tuple[str, ...] = ()
     """Shared paths for which the active release has no link."""
     inactive: tuple[str, ...] = ()
@@ -109,9 +113,14 @@ def _reasons_for_a_new_release(observed: Observed, wanted: WantedSource) -> list
         )
     elif not observed.has_checksums:
         reasons.append(f"release {observed.active} has no checksums")
-    elif observed.damage:
-        where = f"the active release {observed.active}" if observed.active else "the project"
-        reasons.append(f"in {where} {summary(observed.damage)}")
+    else:
+        if observed.committed:
+            # A manual deployment leaves files in no commit. They do not make an edit of what was committed or pulled.
+            changed = summary(observed.committed)
+            reasons.append(f"the source changed: {changed} as in the commit {short(observed.commit)}")
+        if observed.damage:
+            where = f"the active release {observed.active}" if observed.active else "the project"
+            reasons.append(f"in {where} {summary(observed.damage)}")
     if observed.unlinked:
         reasons.append(f"not linked to the shared data: {', '.join(observed.unlinked)}")
     return reasons

@@ -102,6 +102,12 @@ class _Preparation:
             written = [path.rstrip("/") for path in found.unshared]
             damage = tuple(difference for difference in damage if not inside(difference.path, written))
         directory = project.path(active)
+        new_commit = self._new_commit(directory, manifest.releases[active].revision) if damage else None
+        committed: tuple[str, ...] = ()
+        commit = None
+        if damage and self.source.in_place and not new_commit:
+            committed, commit = self._committed(directory, damage)
+            damage = tuple(difference for difference in damage if difference.path not in committed)
         unlinked = set(shared.unlinked(project, directory, manifest.layout))
         unlinked -= set(shared.adoptable(project, directory, manifest.layout))
         return Observed(
@@ -111,7 +117,9 @@ class _Preparation:
             candidate=manifest.candidate,
             damage=damage or (),
             has_checksums=damage is not None,
-            new_commit=self._new_commit(directory, manifest.releases[active].revision) if damage else None,
+            new_commit=new_commit,
+            committed=committed,
+            commit=commit,
             unlinked=tuple(sorted(unlinked)),
         )
 
@@ -159,6 +167,16 @@ class _Preparation:
         program = git.Git(timeout_s=self.git_timeout_s)
         commit = git.head(program, directory) if program.available() else None
         return None if commit in (None, revision) or self._uncommitted(directory) else commit
+
+    def _committed(self, directory: str, damage: Iterable[Difference]) -> tuple[tuple[str, ...], str | None]:
+        """The paths whose content is that of the commit that is checked out, and this commit."""
+        program = git.Git(timeout_s=self.git_timeout_s)
+        commit = git.head(program, directory) if program.available() else None
+        if commit is None:
+            return (), None
+        # A submodule is named by its directory.
+        others = self._uncommitted(directory)
+        return tuple(difference.path for difference in damage if not inside(difference.path, others)), commit
 
     # --- predicting and applying ------------------------------------------------------------------
 

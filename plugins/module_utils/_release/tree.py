@@ -185,7 +185,7 @@ def differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> tuple[Di
     return tuple(result)
 
 
-def summary(found: Sequence[Difference], limit: int = 5) -> str:
-    """Describe differences: the first ones by name, the others as a number."""
-    named = ", ".join(str(difference) for difference in found[:limit])
+def summary(found: Sequence[Difference | str], limit: int = 5) -> str:
+    """Describe differences, or name paths: the first ones by name, the others as a number."""
+    named = ", ".join(str(each) for each in found[:limit])
     return f"{named} and {len(found) - limit} more" if len(found) > limit else named

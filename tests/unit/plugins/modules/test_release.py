@@ -1010,6 +1010,29 @@ def test_a_new_commit_in_place_is_a_new_source_and_no_edit(site):
     assert site.ok("prepared", **args)["damage"] == ["backend/main.py was edited"]
 
 
+def test_a_new_commit_beside_what_a_manual_deployment_has_left_is_no_edit(site):
+    site.commit({**SOURCE, "backend/old.py": "old\n"})
+    git(site.home, "clone", "-q", str(site.repository), str(site.project))
+    write(site.project, {"package.json": "{}\n", "data/app.db": "rows"})
+    args = {"source_type": "in_place", "env_files": [".env.staging"], "shared_paths": ["data"]}
+    site.ok("prepared", **args)
+    site.ok("activated")
+    git(site.repository, "rm", "-q", "backend/old.py")
+    new = site.commit({"backend/main.py": "print('two')\n"})
+    git(site.project, "pull", "-q")
+    result = site.ok("prepared", **args)
+    pulled = f"the source changed: backend/main.py, backend/old.py as in the commit {new[:12]}"
+    assert (result["damage"], result["reasons"]) == ([], [pulled])
+    assert (Path(result["path"]) / "backend/main.py").read_text() == "print('two')\n"
+    write(site.project, {"web-ui/package.json": "edited\n"})
+    result = site.ok("prepared", **args)
+    edited = f"in the active release {result['active']} web-ui/package.json was edited"
+    assert result["damage"] == ["web-ui/package.json was edited"]
+    assert result["reasons"][-2:] == [pulled, edited]
+    site.ok("activated")
+    assert not site.ok("prepared", **args)["changed"]
+
+
 def test_a_commit_that_was_checked_out_in_the_active_release_is_named(site):
     old = site.commit(SOURCE)
     site.from_git()
