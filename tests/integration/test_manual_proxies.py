@@ -135,7 +135,7 @@ def first_event_s(port: int, host: str) -> float:
 
 
 KINDS = [
-    "nginx",
+    pytest.param("nginx", marks=pytest.mark.slow),
     "haproxy",
     # Not in the image: they are installed.
     pytest.param("apache", marks=pytest.mark.slow),

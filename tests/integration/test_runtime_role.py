@@ -68,6 +68,7 @@ def runs_for_the_user() -> bool:
     return subprocess.run(command, cwd="/", check=False, capture_output=True).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("closed_by_default")
 def test_what_root_installs_runs_for_the_deploy_user_whatever_the_umask(runtime: Any) -> None:
     shutil.rmtree(PM2)

@@ -114,7 +114,6 @@ def test_a_backend_that_refuses_the_handshake_is_rolled_back(
     assert site.ask({"type": "ping"}) == {"type": "pong"}
 
 
-@pytest.mark.quick
 def test_a_command_that_crashes_is_rolled_back_where_the_release_is_the_same(
     deployment: Deployment, site: Site, host: Host, variables: dict[str, Any]
 ) -> None:
