@@ -205,12 +205,15 @@ class Growth:
 
     :param sizes: How many, in ascending order.
     :param make: A shell command for the host, or a function for the sources; ``{n}`` is how many there are then.
+    :param remove: A shell command for the host.
+    :param variables: Those of the runs that are measured.
     """
 
     name: str
     sizes: Sequence[int]
     make: str | Callable[[Path, int], None]
     remove: str = ""
+    variables: Sequence[str] = ()
 
 
 def add_files(sources: Path, count: int) -> None:
@@ -231,6 +234,14 @@ def add_assets(sources: Path, megabytes: int) -> None:
             path.write_bytes(os.urandom(1 << 20))
 
 
+def add_pages(sources: Path, count: int) -> None:
+    """Pages of the frontend, each a route of its own."""
+    for number in range(count):
+        page = sources / "web-ui/app/growth" / str(number) / "page.jsx"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(f"export default function Page() {{ return <p>{number}</p>; }}\n")
+
+
 MORE_SITES = """
 for n in $(seq {n}); do
   site="server {{ listen 18392; server_name growth$n.test; location / {{ return 204; }} }}"
@@ -243,6 +254,24 @@ runuser -l deploy -c '
 for n in $(seq {n}); do pm2 -s start /bin/sleep --name growth$n --interpreter none -- 100000; done
 pm2 -s save
 '
+"""
+#: Copies of the active release, with their records.
+MORE_RELEASES = """
+runuser -u deploy -- python3 - {n} <<'PYTHON'
+import json, os, subprocess, sys
+place = os.path.realpath(os.path.expanduser("~deploy/projects/sample") + ".releases")
+with open(place + "/manifest.json") as file:
+    manifest = json.load(file)
+active = manifest["committed"]
+while len(manifest["releases"]) < int(sys.argv[1]):
+    manifest["counter"] += 1
+    copy = "%04d-%s" % (manifest["counter"], active.split("-")[1])
+    for directory in (place, place + "/baselines"):
+        subprocess.run(["cp", "-a", directory + "/" + active, directory + "/" + copy], check=True)
+    manifest["releases"][copy] = manifest["releases"][active]
+with open(place + "/manifest.json", "w") as file:
+    json.dump(manifest, file, indent=1, sort_keys=True)
+PYTHON
 """
 GROWTH: Sequence[Growth] = (
     Growth(
@@ -258,6 +287,8 @@ GROWTH: Sequence[Growth] = (
         "runuser -l deploy -c 'pm2 -s delete /growth/; pm2 -s save --force'",
     ),
     Growth("MB of assets", (1, 100), add_assets),
+    Growth("pages of the frontend", (10, 100, 1000), add_pages),
+    Growth("releases kept", (3, 30), MORE_RELEASES, variables=("staging_keep_releases=100",)),
     Growth("files in the source", (1000, 10000, 100000), add_files),
 )
 
@@ -272,7 +303,8 @@ def growth(host: StagingHost) -> list[Figure]:
             else:
                 grown.make(host.sources, size)
                 deploy(host)
-            seconds = [timed(lambda: deploy(host, changed=False)) for _run in range(3)]
+            rerun = partial(deploy, host, *grown.variables, changed=False)
+            seconds = [timed(rerun) for _run in range(3)]
             figures.append(Figure(f"deploy-staging.yml without drift, {size:,} {grown.name}", seconds))
         if grown.remove:
             host.shell(grown.remove)
