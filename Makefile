@@ -129,7 +129,7 @@ sanity-hosts: ## The same with ansible-core 2.19 on Python 3.11 and the newest o
 
 .PHONY: unit
 unit: $(VENV)/.stamp ## Unit tests: no host, no container
-	@$(TIMED) unit python -m pytest -q -m 'not slow' tests/unit --ignore=tests/unit/roles $(ARGS)
+	@$(TIMED) unit python -m pytest -q --durations=30 -m 'not slow' tests/unit --ignore=tests/unit/roles $(ARGS)
 
 .PHONY: unit-all
 unit-all: $(VENV)/.stamp ## Unit tests, including the slow ones
