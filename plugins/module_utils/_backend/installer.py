@@ -21,7 +21,8 @@ from .._host.redaction import redacted, secrets_of
 from .._host.url import without_userinfo
 from .._release.copying import remove_file, remove_tree
 from .._release.errors import ReleaseError
-from .environment import COMPLETE, end_processes_from, mark_building, mark_complete
+from .._release.installed import COMPLETE
+from .environment import end_processes_from, mark_building, mark_complete
 from .install_reason import reason_of
 from .interpreter import Interpreter
 from .uv_workspace import built_packages, workspace_root

@@ -14,7 +14,8 @@ from .._host.files import link_atomic, sweep
 from .._host.progress import Say, unwatched
 from .._release.copying import remove_tree
 from .._release.errors import ReleaseError
-from .environment import Condition, distributions, examine, read_record
+from .._release.installed import distributions, read_record
+from .environment import Condition, examine
 from .installer import Installer
 from .interpreter import Interpreter, ask
 from .virtualenv_inputs import VirtualenvOptions, read_inputs

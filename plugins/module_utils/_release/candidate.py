@@ -107,7 +107,7 @@ def carry_over(project: Project, base: str, release: str, layout: Layout) -> Non
             remove_file(copy)
             copy_file(os.path.realpath(original), copy, 0o600)
     records = (os.path.join(os.path.dirname(path), record_beside(path)) for path in layout.carry)
-    for path in (*_generated(source, layout), *layout.carry, *records):
+    for path in (*generated_parts(source, layout), *layout.carry, *records):
         original, copy = os.path.join(source, path), os.path.join(target, path)
         if not os.path.lexists(original) or os.path.lexists(copy) or not os.path.isdir(os.path.dirname(copy)):
             continue
@@ -130,11 +130,13 @@ def close_env_files(project: Project, release: str, layout: Layout) -> None:
 def made_parts(directory: str, layout: Layout) -> list[str]:
     """Return the directories of a release that builds and installations have made."""
     return [
-        path for path in (*_generated(directory, layout), *layout.carry) if os.path.isdir(os.path.join(directory, path))
+        path
+        for path in (*generated_parts(directory, layout), *layout.carry)
+        if os.path.isdir(os.path.join(directory, path))
     ]
 
 
-def _generated(directory: str, layout: Layout) -> list[str]:
+def generated_parts(directory: str, layout: Layout) -> list[str]:
     """Return the directories (or links) of installed packages and builds in a release."""
     result = []
     pending = [""]

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a release can be activated again: what its processes need, and may have lost since it was activated."""
+"""Whether a release can be activated: what its processes need, and may have lost since it was made."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .._frontend.condition import build_damage
 from .._frontend.modules import modules_damage, packages_named
 from . import baseline, candidate
 from .displaced import displaced
+from .installed import read_record, why_damaged
 from .manifest import Layout, Manifest
 from .project import Project
 
@@ -42,6 +43,22 @@ def unfit(project: Project, release: str, manifest: Manifest) -> list[str]:
     return found
 
 
+def lost_environments(project: Project, release: str, layout: Layout) -> list[str]:
+    """Return what the virtual environments of a release have lost that other releases use as well.
+
+    They are the only parts that a candidate does not have to itself: whoever damages that of the active release has
+    damaged that of the candidate.
+    """
+    directory, home = project.path(release), os.path.realpath(project.venvs)
+    shared = [
+        path
+        for path in candidate.generated_parts(directory, layout)
+        if os.path.dirname(os.path.realpath(os.path.join(directory, path))) == home
+    ]
+    found = {path: _damage(directory, path) for path in shared}
+    return [f"{path}: {damage}" for path, damage in found.items() if damage]
+
+
 def _damage(directory: str, path: str) -> str:
     """Return what is wrong with a build, installed packages or a virtual environment; empty if nothing is."""
     place = os.path.join(directory, path)
@@ -49,7 +66,15 @@ def _damage(directory: str, path: str) -> str:
         return "it is missing"
     parent, name = os.path.split(place)
     if name == ".venv":
-        return "" if os.path.exists(os.path.join(place, "bin", "python")) else "it has no bin/python"
+        return _environment_damage(place)
     if name == "node_modules":
         return packages_named(modules_damage(place) or [])
     return "; ".join(build_damage(parent, name))
+
+
+def _environment_damage(place: str) -> str:
+    """An edited file is no damage, and of an environment that was made manually, only the interpreter is known."""
+    if not os.path.exists(os.path.join(place, "bin", "python")):
+        return "it has no bin/python"
+    record = read_record(place)
+    return "; ".join(why_damaged(place, record, edited=False)) if record else ""

@@ -10,7 +10,7 @@ import os
 from . import baseline, candidate, data, pruning, shared
 from .copying import remove_tree
 from .errors import ReleaseError
-from .fitness import unfit, whole_parts
+from .fitness import lost_environments, unfit, whole_parts
 from .manifest import ReleaseRecord, checked_records
 from .operation import Operation
 from .plan import BY_NAME, choose_rollback, older_verified, plan_commit, to_prune
@@ -89,6 +89,8 @@ def activate(operation: Operation) -> None:
     records = checked_records(operation.request.records)
     # Again: the application was running while the candidate was built.
     refuse_unshared(operation)
+    if not operation.predicting:
+        _refuse_lost(operation, name)
     operation.because(f"release {name} replaces {operation.active or 'nothing'}")
     manifest.releases[name].records.update(records)
     if not operation.predicting:
@@ -100,6 +102,16 @@ def activate(operation: Operation) -> None:
     manifest.candidate = None
     operation.active = name
     operation.write()
+
+
+def _refuse_lost(operation: Operation, name: str) -> None:
+    """Stop while the processes of the active release still run: they could not be started again either."""
+    lost = lost_environments(operation.project, name, operation.manifest.layout)
+    if lost:
+        raise ReleaseError(
+            f"the candidate {name} was damaged after it was built ({'; '.join(lost)}), so it is not activated; find "
+            "out what deletes files of the releases, and deploy again, which builds what is missing"
+        )
 
 
 def _store_records(operation: Operation) -> None:

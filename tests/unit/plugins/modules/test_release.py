@@ -446,7 +446,7 @@ def test_pruning_keeps_verified_releases_and_those_in_which_a_process_runs(site)
 def test_pruning_deletes_virtualenvs_that_no_release_links_to(site):
     site.deploy(SOURCE)
     for name in ("used", "unused", ".uv-0.9"):
-        (site.releases / "venvs" / name).mkdir()
+        write(site.releases / "venvs" / name, {"bin/python": ""})
     (site.project / "backend/.venv").symlink_to("../../venvs/used")
     site.from_archive({**SOURCE, "backend/main.py": "2\n"})
     site.ok("activated")
@@ -956,6 +956,7 @@ def test_git_status_of_a_directory_that_was_taken_over_stays_clean(site, shared)
     site.commit({"backend/main.py": "print('two')\n"})
     result = site.from_git(**args)
     assert not result["failed"], result["msg"]
+    write(site.releases / "venvs/x", {"bin/python": ""})
     for release_id in (result["active"], result["candidate"]):
         directory = site.releases / release_id
         if not (directory / ".venv").is_symlink():

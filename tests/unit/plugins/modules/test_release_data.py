@@ -337,6 +337,66 @@ def test_a_release_that_lost_what_its_processes_need_is_not_activated_again(site
     assert site.info()["active"] == second
 
 
+def environment(site: Site, name: str = "abc") -> Path:
+    """Make a virtual environment that is complete, with one package of two files."""
+    place = site.releases / "venvs" / name
+    packages = place / "lib/python3.13/site-packages"
+    rows = "p/__init__.py,,1\np/data.py,,1\np-1.dist-info/RECORD,,\n"
+    write(place, {"bin/python": "", ".complete.json": '{"distributions": ["p-1"]}'})
+    write(packages, {"p/__init__.py": "x", "p/data.py": "x", "p-1.dist-info/RECORD": rows})
+    return packages
+
+
+def deploy_linked(site: Site, files: dict[str, str]) -> str:
+    """Deploy a release whose virtual environment other releases use as well, and return its id."""
+    path = Path(site.from_archive(files)["path"])
+    if not (path / "backend/.venv").is_symlink():
+        (path / "backend/.venv").symlink_to("../../venvs/abc")
+    site.ok("activated")
+    return str(site.ok("committed")["active"])
+
+
+LOST = [
+    pytest.param("p/data.py", "backend/.venv: installed files are missing: p/data.py", id="file"),
+    pytest.param("p-1.dist-info", "backend/.venv: packages are missing: p-1", id="package"),
+    pytest.param("../../../../abc", "backend/.venv: it is missing", id="all"),
+]
+
+
+def remove(place: Path) -> None:
+    shutil.rmtree(place.resolve()) if place.is_dir() else place.unlink()
+
+
+@pytest.mark.parametrize(("lost", "named"), LOST)
+def test_a_release_whose_virtual_environment_lost_packages_is_not_activated_again(site, lost, named):
+    packages = environment(site)
+    first, second = deploy_linked(site, SOURCE), deploy_linked(site, NEW)
+    remove(packages / lost)
+    message = refused(site.call("rolled_back", rollback_to="previous"))
+    assert message.startswith(f"release {first} cannot be activated again: {named}; {second} stays active")
+
+
+def test_an_edited_package_does_not_keep_a_release_from_being_activated_again(site):
+    packages = environment(site)
+    first = deploy_linked(site, SOURCE)
+    deploy_linked(site, NEW)
+    write(packages, {"p/data.py": "edited"})
+    assert site.ok("rolled_back", rollback_to="previous")["active"] == first
+
+
+@pytest.mark.parametrize(("lost", "named"), LOST)
+def test_a_candidate_that_lost_packages_while_the_rest_was_built_is_not_activated(site, lost, named):
+    packages = environment(site)
+    first = deploy_linked(site, SOURCE)
+    candidate = site.from_archive(NEW)["candidate"]
+    remove(packages / lost)
+    assert refused(site.call("activated")) == (
+        f"the candidate {candidate} was damaged after it was built ({named}), so it is not activated; find out what "
+        "deletes files of the releases, and deploy again, which builds what is missing"
+    )
+    assert site.info()["active"] == first
+
+
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check-mode"])
 def test_instead_of_a_damaged_release_the_newest_older_verified_one_is_activated(site, check):
     built = [deploy_built(site, {**SOURCE, "backend/main.py": f"{number}\n"}) for number in range(3)]

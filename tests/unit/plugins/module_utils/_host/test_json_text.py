@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._adoption.project_facts import frontend_facts
-from ansible_collections.codeframe.staging.plugins.module_utils._backend import environment
 from ansible_collections.codeframe.staging.plugins.module_utils._frontend import (
     build_plan,
     install_scripts,
@@ -35,7 +34,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import (
     process,
 )
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
-from ansible_collections.codeframe.staging.plugins.module_utils._release import lock, manifest, saved_state
+from ansible_collections.codeframe.staging.plugins.module_utils._release import installed, lock, manifest, saved_state
 from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 
 _DEEP = "[" * 200_000 + "]" * 200_000
@@ -104,7 +103,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Path], object]]] = {
         os.path.basename(retained.retained_record("static")),
         lambda path: retained.retained_files(str(path / "static")),
     ),
-    "record of a virtual environment": (environment.COMPLETE, lambda path: environment.read_record(str(path))),
+    "record of a virtual environment": (installed.COMPLETE, lambda path: installed.read_record(str(path))),
     "processes of pm2": ("dump.pm2", _read_dump),
     "processes without a signal": ("staging-never-ready.json", lambda path: never_ready._known(str(path))),
     "manual processes": ("file.json", lambda path: manual.saved_manual(str(path / "file.json"))),
