@@ -66,7 +66,8 @@ A page with all its scripts is loaded, the API is asked, and a WebSocket is held
 next run has repaired everything and is verified. Up to four runs that are killed, or whose releases do not work, follow
 one another, and one run repairs what all of them have left. After every fourth repair, a further run changes nothing.
 A restart of the backend closes its WebSockets, and the page opens them again; with `staging_backend_switch:
-blue_green`, no handshake is refused meanwhile.
+blue_green`, no handshake is refused meanwhile. Seconds are from the first failure to the last one, with what worked
+between them: a release that does not work and the next run restart the backend once each, or more often.
 """
 
 

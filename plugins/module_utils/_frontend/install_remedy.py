@@ -73,6 +73,12 @@ _REMEDIES = (
         "check that the host may connect to the registry; .npmrc, or npm_config_registry and HTTPS_PROXY in "
         "staging_frontend_install_env (staging_backend_install_env for the backend), name another one or a proxy",
     ),
+    (
+        # Of npm that gives up a registry; that is all it prints.
+        r"Exit handler never called",
+        "npm ended without naming the cause, as it does if it cannot reach the registry: check that the host may "
+        "connect to it, and read the newest log in .npm/_logs of the home of the deploy user",
+    ),
     (r"\bE404\b|ERR_PNPM_FETCH_404|YN0035", "check that the registry has the package, and that the token may read it"),
     (
         r"EBADENGINE|Unsupported engine|The engine \"node\" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE",

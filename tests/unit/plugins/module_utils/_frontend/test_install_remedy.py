@@ -31,6 +31,8 @@ SYNC = (
         pytest.param("npm error code SELF_SIGNED_CERT_IN_CHAIN\n", "install the certificate", id="certificate"),
         pytest.param("npm error code EAI_AGAIN\nnpm error getaddrinfo EAI_AGAIN r.test\n", "check that the host may",
                      id="name"),
+        pytest.param("npm error Exit handler never called!\nnpm error This is an error with npm itself.\n",
+                     "npm ended without naming the cause, as it does if it cannot reach the registry", id="npm-itself"),
         pytest.param("npm error code E404\nnpm error 404 Not Found - GET https://r.test/@a%2fb\n", "check that the reg",
                      id="no-such-package"),
         pytest.param("npm error code EBADENGINE\n", "set staging_node_version", id="engine"),
