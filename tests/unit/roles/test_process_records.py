@@ -65,3 +65,17 @@ def test_a_verification_is_recorded_with_the_fields_of_its_schema_and_repeated_w
     for name, value in recorded.items():
         assert f"websocket_verify_{name}" in value
         assert f"websocket_verify_recorded.{name} " in " ".join(defaults[f"websocket_verify_{name}"].split())
+
+
+@pytest.mark.parametrize("switch", ["restart", "blue_green"])
+def test_a_return_to_the_manual_deployment_stops_a_second_instance_that_runs(switch):
+    report = yaml.safe_load((ROLES / "backend/tasks/restore_manual.yml").read_text())[1]
+    green = {"name": "app-backend-green", "port": 14201}
+    given = {
+        "__backend_blue_green": switch == "blue_green",
+        "__backend_instances": [{"name": "app-backend", "port": 14200}, green],
+    }
+    for running, expected in (["app-backend-green", "app-frontend"], [green]), (["app-frontend"], []):
+        given["__backend_process"] = {"project_processes": running}
+        written = trust_as_template(report["vars"]["__backend_found"]["retiring"])
+        assert Templar(DataLoader(), given).template(written) == expected
