@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field
 
 from .._host import files
@@ -16,6 +17,13 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 class StoreError(Exception):
     """A file cannot be read or written; the message is a whole sentence without any content of the file."""
+
+
+def _remedy_for_link(path: str) -> str:
+    if not os.path.isfile(path):
+        return "remove the link"
+    copy = shlex.join(["cp", "--remove-destination", os.path.realpath(path), path])
+    return f"replace the link with a copy of that file ({copy})"
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,9 @@ def look(path: str, *, tolerant: bool, follow: bool = False) -> FoundFile:
         return FoundFile(path)
     except files.UnsafeFileError as error:
         if os.path.islink(path):
-            target = os.readlink(path)
-            raise StoreError(f"{path} is a symbolic link to {target}, not a regular file; remove the link") from None
+            raise StoreError(
+                f"{path} is a symbolic link to {os.readlink(path)}, not a regular file; {_remedy_for_link(path)}"
+            ) from None
         raise StoreError(f"{path} {error.strerror}; move it away or choose another path") from None
     except (NotADirectoryError, PermissionError) as error:
         # The file itself can be seen if only its content may not be read.

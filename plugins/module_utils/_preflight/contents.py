@@ -47,6 +47,25 @@ def judge_owners(inputs: DeploymentInputs, foreign: Mapping[str, str], *, user_e
     ]
 
 
+def judge_env_file(inputs: DeploymentInputs, problem: str) -> list[PreflightFinding]:
+    """An environment file of a directory to be taken over, whose keys the first release keeps.
+
+    :param problem: Why it cannot be read, with a remedy; empty where it can.
+    """
+    if not problem:
+        return []
+    found, _, remedy = problem.partition("; ")
+    return [
+        inputs.finding(
+            "env-file-unreadable",
+            "staging_env_file",
+            "an environment file whose keys can be kept",
+            remedy,
+            found=found,
+        )
+    ]
+
+
 def judge_source_in_place(inputs: DeploymentInputs, *, exists: bool) -> list[PreflightFinding]:
     """:param exists: Whether there is a directory with something in it."""
     if exists:

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the project has on the host: its size, and the files of other users."""
+"""What the project has on the host: its size, the files of other users, and its environment file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .._dotenv.document import ParseError, parse
+from .._dotenv.store import StoreError, look
 from .._host.accounts import find_account, rights_of, user_name
 from .contents import Contents
 
@@ -47,6 +49,21 @@ def look_at_contents(project_dir: str, user: str) -> Contents:
             if entry.is_foreign:
                 foreign[entry.path] = user_name(entry.status.st_uid)
     return Contents(size, foreign)
+
+
+def env_file_problem(path: str, user: str) -> str:
+    """Why an environment file cannot be read, with a remedy; empty where it can, or does not exist."""
+    try:
+        with rights_of(find_account(user)):
+            text = look(path, tolerant=True).text
+        if text is not None:
+            parse(text)
+    except StoreError as error:
+        problem = str(error)
+        return problem if "; " in problem else f"{problem}; make it a file that {user} can read"
+    except ParseError as error:
+        return error.of_file(path)
+    return ""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from .certificate import CERTIFICATE, KEY, judge_certificate
 from .certificate_facts import look_at_certificate
 from .conflicts import judge_checkout, judge_merge, judge_name_lengths, judge_names, judge_processes
 from .conflicts_facts import claims_on, conflicts_in, long_names_on, nginx_files, uncommitted_in
-from .contents import judge_owners, judge_source_in_place
-from .contents_facts import is_filled_directory, look_at_contents
+from .contents import judge_env_file, judge_owners, judge_source_in_place
+from .contents_facts import env_file_problem, is_filled_directory, look_at_contents
 from .finding import PreflightFinding
 from .listeners import judge_ports, judge_proxy_ports
 from .listeners_facts import ManagedProcesses
@@ -202,20 +202,25 @@ def _check_names(inputs: DeploymentInputs, project_dir: str, served: Iterable[Ur
 
 
 def _check_checkout(inputs: DeploymentInputs, project_dir: str) -> list[PreflightFinding]:
-    """Work in a directory that is to be taken over; of one that is deployed as it is, only a merge that stopped."""
-    if inputs.text("staging_source_type") == "in_place":
-        return judge_merge(inputs, project_dir, conflicts_in(project_dir, inputs.text("staging_user")))
+    """Work in a directory that is to be taken over; of one that is deployed as it is, only a merge that stopped.
+
+    Of a directory that is no release yet, also an environment file that cannot be read.
+    """
+    user, env_file = inputs.text("staging_user"), inputs.text("staging_env_file") or ".env.staging"
     manual = os.path.isdir(project_dir) and not os.path.islink(project_dir)
+    found = judge_env_file(inputs, env_file_problem(os.path.join(project_dir, env_file), user)) if manual else []
+    if inputs.text("staging_source_type") == "in_place":
+        return found + judge_merge(inputs, project_dir, conflicts_in(project_dir, user))
     if not manual:
         return []
     files = uncommitted_in(
         project_dir,
-        inputs.text("staging_user"),
+        user,
         shared=[*inputs.texts("staging_shared_paths"), *inputs.texts("staging_leave_behind")],
-        env_file=inputs.text("staging_env_file") or ".env.staging",
+        env_file=env_file,
         exclude=inputs.texts("staging_source_exclude"),
     )
-    return judge_checkout(inputs, project_dir, files)
+    return found + judge_checkout(inputs, project_dir, files)
 
 
 def _check_source(inputs: DeploymentInputs, options: PreflightOptions) -> list[PreflightFinding]:

@@ -384,7 +384,8 @@ def test_a_link_is_refused_and_its_target_untouched(run: Run, tmp_path: Path) ->
     target.write_text("A=1\n")
     run.path.symlink_to(target)
     assert run(values={"A": "2"})["msg"] == (
-        f"{run.path} is a symbolic link to {target}, not a regular file; remove the link"
+        f"{run.path} is a symbolic link to {target}, not a regular file; replace the link with a copy of that file "
+        f"(cp --remove-destination {target} {run.path})"
     )
     assert target.read_text() == "A=1\n"
 

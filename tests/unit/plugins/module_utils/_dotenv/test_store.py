@@ -27,7 +27,13 @@ def test_a_link_is_followed_only_on_request(tmp_path: Path) -> None:
     assert store.look(str(tmp_path / "link"), tolerant=True, follow=True).text == "A=1\n"
     with pytest.raises(store.StoreError) as caught:
         store.look(str(tmp_path / "link"), tolerant=True)
-    assert str(caught.value) == f"{tmp_path}/link is a symbolic link to file, not a regular file; remove the link"
+    assert str(caught.value) == (
+        f"{tmp_path}/link is a symbolic link to file, not a regular file; replace the link with a copy of that file "
+        f"(cp --remove-destination {tmp_path}/file {tmp_path}/link)"
+    )
+    (tmp_path / "file").unlink()
+    with pytest.raises(store.StoreError, match="is a symbolic link to file, not a regular file; remove the link"):
+        store.look(str(tmp_path / "link"), tolerant=True)
 
 
 def test_the_content_of_a_file_is_not_part_of_its_description(tmp_path: Path) -> None:

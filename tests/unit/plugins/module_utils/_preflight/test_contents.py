@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.contents import (
+    judge_env_file,
     judge_owners,
     judge_source_in_place,
 )
@@ -71,4 +72,14 @@ def test_a_source_in_place_must_be_there(good: DeploymentInputs) -> None:
     assert found.sentence == (
         f"{BEGIN}the host has no such directory, or nothing is in it; expected the source of the application, because "
         "staging_source_type is in_place; put it there as the deploy user, or choose another staging_source_type"
+    )
+
+
+def test_an_environment_file_that_cannot_be_kept_is_refused(good: DeploymentInputs) -> None:
+    assert judge_env_file(good, "") == []
+    (found,) = judge_env_file(good, "/srv/app/.env.staging:2: this is no assignment; repair that line")
+    assert (found.name, found.level) == ("env-file-unreadable", "error")
+    assert found.sentence == (
+        "staging_env_file is not set, but /srv/app/.env.staging:2: this is no assignment; expected an environment file "
+        "whose keys can be kept; repair that line"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.contents import Contents
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.contents_facts import (
+    env_file_problem,
     is_filled_directory,
     look_at_contents,
 )
@@ -93,3 +94,41 @@ def test_a_directory_with_something_in_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert is_filled_directory(str(tmp_path))
     assert not is_filled_directory(str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"A=1\nexport B='2'\n", ""),
+        (b"A=1\nif true\n", ":2: "),
+        (b"A='1\n", ":1: the quote ' is never closed; close it"),
+        (b"A=\xff\n", ":1: this is not UTF-8 text; save the file as UTF-8"),
+    ],
+)
+def test_an_environment_file_that_cannot_be_kept(tmp_path: Path, text: bytes, problem: str) -> None:
+    path = tmp_path / ".env.staging"
+    assert env_file_problem(str(path), ME) == ""
+    path.write_bytes(text)
+    found = env_file_problem(str(path), ME)
+    assert found.startswith(f"{path}{problem}" if problem else "")
+    assert bool(found) is bool(problem)
+
+
+def test_an_environment_file_that_is_no_regular_file(tmp_path: Path) -> None:
+    path = tmp_path / ".env.staging"
+    os.mkfifo(path)
+    assert env_file_problem(str(path), ME).startswith(f"{path} ")
+    path.unlink()
+    (tmp_path / "secrets").write_text("A=1\n")
+    path.symlink_to("secrets")
+    assert f"cp --remove-destination {tmp_path}/secrets {path}" in env_file_problem(str(path), ME)
+
+
+@as_root
+def test_an_environment_file_that_the_deploy_user_cannot_read(project: Path) -> None:
+    path = project / ".env.staging"
+    os.chown(path, 0, 0)
+    path.chmod(0o600)
+    assert env_file_problem(str(path), "nobody") == (
+        f"{path} cannot be read: Permission denied; make it a file that nobody can read"
+    )
