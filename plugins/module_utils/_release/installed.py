@@ -40,7 +40,8 @@ def why_damaged(directory: str, record: Mapping[str, Any], *, edited: bool = Tru
     :param edited: Whether files that were changed are damage, too.
     """
     present = set(distributions(directory))
-    missing = [name for name in record.get("distributions", []) if name not in present]
+    recorded = record.get("distributions")
+    missing = [str(name) for name in (recorded if isinstance(recorded, list) else ()) if str(name) not in present]
     if missing:
         return [f"packages are missing: {', '.join(missing[:5])}"]
     files = _damaged_files(directory, edited)
@@ -61,7 +62,7 @@ def _damaged_files(directory: str, edited: bool) -> list[str]:
         try:
             with open(os.path.join(metadata, "RECORD"), encoding="utf-8", newline="") as file:
                 rows = list(csv.reader(file))
-        except OSError:
+        except (OSError, ValueError, csv.Error):
             found.append(os.path.join(os.path.basename(metadata), "RECORD"))
             continue
         for row in rows:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.environment import examine
 from ansible_collections.codeframe.staging.plugins.module_utils._backend.interpreter import Interpreter
 
@@ -22,3 +23,14 @@ def test_an_environment_with_another_python_is_damaged(tmp_path):
     assert examine(str(tmp_path), PYTHON, PYTHON).usable
     (tmp_path / ".complete.json").write_text("{")
     assert examine(str(tmp_path), PYTHON, PYTHON).damage == ("the record of its completion is missing",)
+
+
+@pytest.mark.parametrize("content", [b"\xff,,\n", b'"' + b"a" * 200_000 + b'",,\n'])
+def test_a_list_of_installed_files_that_cannot_be_read_is_damage(tmp_path, content):
+    (tmp_path / ".complete.json").write_text(json.dumps({"distributions": ["p-1"]}))
+    metadata = tmp_path / "lib/python3.13/site-packages/p-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "RECORD").write_bytes(content)
+    assert examine(str(tmp_path), PYTHON, PYTHON).damage == (
+        "installed files are missing or were changed: p-1.dist-info/RECORD",
+    )

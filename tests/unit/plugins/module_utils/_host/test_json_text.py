@@ -81,6 +81,12 @@ def _read_build(path: Path) -> None:
     server.refuse_export(str(path))
 
 
+def _read_environment(path: Path) -> None:
+    record = installed.read_record(str(path))
+    if record is not None:
+        installed.why_damaged(str(path), record)
+
+
 def _read_dump(path: Path) -> None:
     for entry in dump_file.read_dump(str(path)) or ():
         process.parse_process(entry)
@@ -103,7 +109,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Path], object]]] = {
         os.path.basename(retained.retained_record("static")),
         lambda path: retained.retained_files(str(path / "static")),
     ),
-    "record of a virtual environment": (installed.COMPLETE, lambda path: installed.read_record(str(path))),
+    "record of a virtual environment": (installed.COMPLETE, _read_environment),
     "processes of pm2": ("dump.pm2", _read_dump),
     "processes without a signal": ("staging-never-ready.json", lambda path: never_ready._known(str(path))),
     "manual processes": ("file.json", lambda path: manual.saved_manual(str(path / "file.json"))),
@@ -117,6 +123,7 @@ _KEYS = (
     *("name", "scripts", "dependencies", "devDependencies", "workspaces", "packageManager", "devEngines", "volta"),
     *("packages", "node_modules/a", "pages", "rootMainFiles", "polyfillFiles", "routes", "dynamicRoutes", "basePath"),
     *("config", "output", "relativeAppDir", "version", "inputs", "files", "apps", "project", "releases", "verified"),
+    "distributions",
     *(
         "pm2_env",
         "env",
