@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 
+from .._host.files import UnsafeFileError, read_file
 from .._host.toml_text import lines_of_tables, table_of
 from .._release.errors import ReleaseError
 from .install_hint import install_hint, lock_hint
@@ -22,6 +23,8 @@ _LOCKED = {
     "poetry": ("pyproject.toml", "poetry.lock", "poetry lock"),
     "pipenv": ("Pipfile", "Pipfile.lock", "pipenv lock"),
 }
+#: Bytes of a lock file.
+_LARGEST = 64 << 20
 _LOCAL = re.compile(r"(?:\.{1,2}(?:/|\[|\s|$)|/|file:)|[^#]*\s@\s*(?:file:|\.)")
 
 
@@ -38,9 +41,8 @@ def requirement_files(directory: str, name: str) -> dict[str, bytes]:
         if path in found:
             continue
         try:
-            with open(os.path.join(directory, path), "rb") as file:
-                found[path] = file.read()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            found[path] = read_file(os.path.join(directory, path), follow=True).data
+        except (FileNotFoundError, NotADirectoryError, UnsafeFileError):
             raise ReleaseError(
                 f"there is no requirements file {path} in {directory}"
                 + (f", which {included_by} includes" if included_by else "")
@@ -83,7 +85,7 @@ def project_files(directory: str, install: str) -> dict[str, bytes]:
         return {}
     name, lock_name, command = _LOCKED.get(install, ("pyproject.toml", "uv.lock", ""))
     root = workspace_root(directory) if install == "uv" else directory
-    project, lock = _content(directory, name), _content(root, lock_name)
+    project, lock = content(directory, name), content(root, lock_name)
     if project is None:
         raise ReleaseError(
             f"there is no {name} in {directory}, which {install} needs; " + install_hint(directory, install)
@@ -95,14 +97,17 @@ def project_files(directory: str, install: str) -> dict[str, bytes]:
         )
     if command:
         refuse_editable(project.decode("utf-8", "replace"), name)
-    of_workspace = {} if root == directory else {f"{name} of the workspace": _content(root, name) or b""}
+    of_workspace = {} if root == directory else {f"{name} of the workspace": content(root, name) or b""}
     return {name: project, lock_name: lock or b"", **of_workspace}
 
 
-def _content(directory: str, name: str) -> bytes | None:
+def content(directory: str, name: str) -> bytes | None:
+    """Return the content of a file of a project; None if there is none.
+
+    :raises OSError: If it cannot be read.
+    """
     try:
-        with open(os.path.join(directory, name), "rb") as file:
-            return file.read()
+        return read_file(os.path.join(directory, name), follow=True, limit=_LARGEST).data
     except FileNotFoundError:
         return None
 

@@ -15,7 +15,7 @@ from typing import Any
 from .._release.baseline import read_checksums
 from .._release.tree import ALWAYS_EXCLUDED, Exclusion, inside, read_tree, relative_path, tree_digest, walk
 from .interpreter import Interpreter
-from .requirements import installs_local_source, is_package, project_files, requirement_files, uses_local_paths
+from .requirements import content, installs_local_source, is_package, project_files, requirement_files, uses_local_paths
 from .uv_workspace import local_packages, workspace_root
 from .virtualenv_plan import VirtualenvInputs
 
@@ -55,13 +55,13 @@ class VirtualenvOptions:
         """Whether uv installs the project itself."""
         if NO_PROJECT in self.uv_arguments:
             return False
-        return is_package((_content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace"))
+        return is_package((content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace"))
 
     def poetry_installs_project(self) -> bool:
         """Whether the project itself is installed, not only what it depends on."""
         if NO_ROOT in self.poetry_arguments:
             return False
-        text = (_content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace")
+        text = (content(self.path, "pyproject.toml") or b"").decode("utf-8", "replace")
         return is_package(text, section="tool.poetry", key="package-mode")
 
 
@@ -107,7 +107,7 @@ def _of_uv(options: VirtualenvOptions) -> dict[str, str]:
 def uv_packages(options: VirtualenvOptions) -> list[str]:
     """Return the directories of the packages that uv installs from the source, the project not among them."""
     root = workspace_root(options.path)
-    return local_packages((_content(root, "uv.lock") or b"").decode("utf-8", "replace"), root, options.path)
+    return local_packages((content(root, "uv.lock") or b"").decode("utf-8", "replace"), root, options.path)
 
 
 def _of_poetry(options: VirtualenvOptions) -> dict[str, str]:
@@ -137,14 +137,6 @@ def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
 def _uses_local_paths(files: Mapping[str, bytes]) -> bool:
     project = next(content for name, content in files.items() if not name.endswith(".lock"))
     return uses_local_paths(project.decode("utf-8", "replace"))
-
-
-def _content(directory: str, name: str) -> bytes | None:
-    try:
-        with open(os.path.join(directory, name), "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
 
 
 def _source(options: VirtualenvOptions, directory: str = "") -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._dotenv.readers import UnreadableError, read_dotenv
+from .._host.files import read_file
 from .._host.programs import STANDARD_PATH
 from .error import Pm2Error
 from .process import setting_text
@@ -43,8 +44,7 @@ def read_env_file(path: str | None, *, check: bool, text: str | None = None) -> 
         return {}
     try:
         if text is None:
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
+            text = read_file(path, follow=True).data.decode()
         values = read_dotenv(text)
     except (FileNotFoundError, NotADirectoryError) as err:
         if check:

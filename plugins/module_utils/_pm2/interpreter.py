@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from .._host.files import open_regular
+
 #: Where installed packages have their programs, relative to the directory of the process.
 INSTALLED_PROGRAMS = (".venv/bin", "node_modules/.bin")
 _BY_ENDING = {".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}
@@ -26,7 +28,7 @@ def default_interpreter(script: str) -> str:
 def _names_node(path: str) -> bool:
     """Whether the first line of a script names Node.js."""
     try:
-        with open(path, "rb") as file:
+        with open(open_regular(path, follow=True), "rb") as file:
             first = file.read(256).split(b"\n")[0]
     except OSError:
         return False

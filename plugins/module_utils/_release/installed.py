@@ -11,12 +11,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from .._host.files import read_text
+from .._host.files import read_file, read_text
 from .._host.json_text import json_value
 
 #: From the first step of an installation to the last, and after it.
 BUILDING = ".building"
 COMPLETE = ".complete.json"
+#: Bytes of a list of the files of one package.
+_LARGEST_RECORD = 64 << 20
 
 
 def read_record(directory: str) -> dict[str, Any] | None:
@@ -60,9 +62,9 @@ def _damaged_files(directory: str, edited: bool) -> list[str]:
     for metadata in _metadata(directory):
         site = os.path.dirname(metadata)
         try:
-            with open(os.path.join(metadata, "RECORD"), encoding="utf-8", newline="") as file:
-                rows = list(csv.reader(file))
-        except (OSError, ValueError, csv.Error):
+            listed = read_file(os.path.join(metadata, "RECORD"), limit=_LARGEST_RECORD).text()
+            rows = list(csv.reader(listed.splitlines(keepends=True)))
+        except (OSError, csv.Error):
             found.append(os.path.join(os.path.basename(metadata), "RECORD"))
             continue
         for row in rows:

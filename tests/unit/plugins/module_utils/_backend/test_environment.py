@@ -31,6 +31,5 @@ def test_a_list_of_installed_files_that_cannot_be_read_is_damage(tmp_path, conte
     metadata = tmp_path / "lib/python3.13/site-packages/p-1.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "RECORD").write_bytes(content)
-    assert examine(str(tmp_path), PYTHON, PYTHON).damage == (
-        "installed files are missing or were changed: p-1.dist-info/RECORD",
-    )
+    (damage,) = examine(str(tmp_path), PYTHON, PYTHON).damage
+    assert damage.startswith("installed files are missing or were changed: ")

@@ -59,7 +59,7 @@ def test_an_env_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     file.write_bytes(b"A=\xff\n")
     with pytest.raises(Pm2Error, match="cannot be read"):
         read_env_file(str(file), check=True)
-    with pytest.raises(Pm2Error, match="cannot be read: Is a directory"):
+    with pytest.raises(Pm2Error, match="cannot be read: is not a regular file"):
         read_env_file(str(tmp_path), check=True)
 
 
