@@ -12,7 +12,7 @@ import time
 
 from .._frontend.modules import WRITTEN_IN_PLACE
 from .._host.command import c_locale, run
-from .._host.files import create_file
+from .._host.files import create_file, open_regular
 from .errors import ReleaseError
 
 _COPY_TIMEOUT_S = 3600.0
@@ -28,7 +28,7 @@ def copy_file(source: str, target: str, mode: int | None = None) -> None:
         os.symlink(os.readlink(source), target)
         return
     permissions = stat.S_IMODE(status.st_mode) & 0o777 if mode is None else mode
-    with create_file(target, mode=permissions) as copy, open(source, "rb") as original:
+    with create_file(target, mode=permissions) as copy, open(open_regular(source), "rb") as original:
         shutil.copyfileobj(original, copy, 1 << 20)
         copy.flush()
         os.utime(copy.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))

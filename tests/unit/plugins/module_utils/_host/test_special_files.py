@@ -19,6 +19,7 @@ from ansible_collections.codeframe.staging.plugins.module_utils._pm2 import envi
 from ansible_collections.codeframe.staging.plugins.module_utils._pm2.error import Pm2Error
 from ansible_collections.codeframe.staging.plugins.module_utils._preflight.contents_facts import env_file_problem
 from ansible_collections.codeframe.staging.plugins.module_utils._release import installed
+from ansible_collections.codeframe.staging.plugins.module_utils._release.copying import copy_file
 from ansible_collections.codeframe.staging.plugins.module_utils._release.errors import ReleaseError
 
 _METADATA = "lib/python3.13/site-packages/p-1.dist-info"
@@ -32,6 +33,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Path], object]]] = {
     "script": ("start", lambda path: interpreter.default_interpreter(str(path / "start"))),
     "list of a package": (f"{_METADATA}/RECORD", lambda path: installed.why_damaged(str(path), {})),
     "record of a virtual environment": (installed.COMPLETE, lambda path: installed.read_record(str(path))),
+    "file to copy": ("file", lambda path: copy_file(str(path / "file"), str(path / "copy"))),
     "package.json": ("package.json", lambda path: read_json_object(str(path / "package.json"))),
 }
 
