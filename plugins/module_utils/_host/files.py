@@ -434,7 +434,7 @@ def _open(path: str, flags: int, dir_fd: int | None) -> int:
     try:
         return os.open(path, flags, dir_fd=dir_fd)
     except OSError as error:
-        if error.errno == errno.ELOOP or (flags & os.O_NOFOLLOW and _is_link(path, dir_fd)):
+        if flags & os.O_NOFOLLOW and (error.errno == errno.ELOOP or _is_link(path, dir_fd)):
             raise UnsafeFileError(errno.ELOOP, "is a symbolic link", path) from None
         if error.errno == errno.ENXIO:
             # A socket, or a FIFO without a reader opened for writing.
