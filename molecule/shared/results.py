@@ -36,7 +36,9 @@ def recorded(
         # A line for each row: what two checkouts have found can be merged.
         lines = (f"{json.dumps(each)}: {json.dumps(results[each], sort_keys=True)}" for each in sorted(results))
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{table}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        text = "{\n" + ",\n".join(lines) + "\n}\n"
+        # Messages of Ansible name files by their whole paths.
+        (directory / f"{table}.json").write_text(text.replace(f"{CHECKOUT}/", ""), encoding="utf-8")
 
 
 def read_results(

@@ -60,7 +60,7 @@ def env_file_problem(path: str, user: str) -> str:
             parse(text)
     except StoreError as error:
         problem = str(error)
-        return problem if "; " in problem else f"{problem}; make it a file that {user} can read"
+        return problem if "; " in problem else f"{problem}; make it readable for the user {user}"
     except ParseError as error:
         return error.of_file(path)
     return ""

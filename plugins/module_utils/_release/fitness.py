@@ -46,8 +46,8 @@ def unfit(project: Project, release: str, manifest: Manifest) -> list[str]:
 def lost_environments(project: Project, release: str, layout: Layout) -> list[str]:
     """Return what the virtual environments of a release have lost that other releases use as well.
 
-    They are the only parts that a candidate does not have to itself: whoever damages that of the active release has
-    damaged that of the candidate.
+    A candidate has its own copy of all other parts. Damage to a virtual environment of the active release also damages
+    the candidate that shares it.
     """
     directory, home = project.path(release), os.path.realpath(project.venvs)
     shared = [

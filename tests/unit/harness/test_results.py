@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import reliability
+from deployment import CHECKOUT
 from matrix import read_drifts
 from results import read_results, recorded
 
@@ -59,3 +60,9 @@ def test_the_page_of_the_performance_is_made_of_the_results(monkeypatch: pytest.
     kept = [performance.Figure("(a) empty", (0.5,)).kept(), figure.kept()]
     line = "| deploy | 3 | 1.0 / 2.0 / 3.0 | 4.0 x (a) | 2 x (a) + 0.5 s, **missed** |"
     assert line in performance.render({"reruns": kept})
+
+
+def test_a_result_does_not_name_the_directory_of_the_checkout(tmp_path: Path) -> None:
+    with recorded("faults", "one", directory=tmp_path) as found:
+        found["words"] = f"Origin: {CHECKOUT}/playbooks/deploy_staging.yml:1"
+    assert read_results("faults", tmp_path)["one"]["words"] == "Origin: playbooks/deploy_staging.yml:1"

@@ -1,7 +1,7 @@
 # Copyright: (c) the codeframe.staging contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A FIFO in the place of a file that a user of the host can replace, which would block whoever opens it."""
+"""Functions that read files which a user of the host can replace do not block on a FIFO."""
 
 from __future__ import annotations
 

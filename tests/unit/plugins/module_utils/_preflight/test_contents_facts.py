@@ -130,5 +130,5 @@ def test_an_environment_file_that_the_deploy_user_cannot_read(project: Path) -> 
     os.chown(path, 0, 0)
     path.chmod(0o600)
     assert env_file_problem(str(path), "nobody") == (
-        f"{path} cannot be read: Permission denied; make it a file that nobody can read"
+        f"{path} cannot be read: Permission denied; make it readable for the user nobody"
     )
